@@ -1,0 +1,3 @@
+//! Arguments become a configuration, the configuration one of the programs; the only exit.
+
+fn main() {}

@@ -1,0 +1,435 @@
+//! What console, command line and socket ask of the desk, and what it answers.
+//!
+//! One door: the same [`Ask`] is answered in the same process, over the socket, and in tests. The
+//! enums are the wire format of the socket too.
+
+use super::change::Counters;
+use super::view::{
+    AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
+    RequestDetail, RequestView, RunView,
+};
+use super::{Map, Ms};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Who asks, and through which door: what the audit trail writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// The person: the system user, or an operator's name.
+    pub name: String,
+    /// console, command line, socket.
+    pub door: String,
+    /// `--read-only`: every verb is refused, saying why.
+    #[serde(default)]
+    pub read_only: bool,
+}
+
+/// A page of a list, newest first unless `after` is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Page {
+    /// The filter language; empty is everything.
+    pub filter: String,
+    /// Only older than this id.
+    pub before: Option<String>,
+    /// Only newer than this id, oldest first.
+    pub after: Option<String>,
+    /// At most so many rows; the desk bounds it at 1,000.
+    pub limit: u32,
+}
+
+/// A question or an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Ask {
+    /// The header's figures.
+    Counters,
+    /// Requests. A scan that would take long answers a part, with `next`.
+    Requests(Page),
+    /// Runs.
+    Runs(Page),
+    /// Runs by id: rows that a list already shows, as they are now.
+    RunsById {
+        /// At most 256.
+        ids: Vec<String>,
+    },
+    /// Callbacks.
+    Callbacks(Page),
+    /// Groups of errored runs.
+    Groups,
+    /// The audit trail.
+    Audit(Page),
+    /// One request, whole. Any unique ending of six or more digits stands for an id, here and below.
+    Request {
+        /// Which.
+        id: String,
+    },
+    /// Why a request was judged as it was.
+    Explain {
+        /// Which.
+        id: String,
+    },
+    /// One run, whole, with its timeline.
+    Run {
+        /// Which.
+        id: String,
+    },
+    /// One callback; `reveal` adds its URL and is audited.
+    Callback {
+        /// Which.
+        id: String,
+        /// With the URL.
+        reveal: bool,
+    },
+    /// All endpoints.
+    Endpoints,
+    /// All integrations.
+    Integrations,
+    /// One integration.
+    Integration {
+        /// Its name.
+        name: String,
+    },
+    /// The source of a version: the deployed one, or the newest where none is.
+    Export {
+        /// The integration's name.
+        name: String,
+        /// A certain version.
+        version: Option<u32>,
+    },
+    /// Saves documents, all or none, and deploys them unless they are drafts.
+    Apply(Apply),
+    /// Makes the newest version the live one.
+    Deploy {
+        /// The integration's name.
+        name: String,
+        /// Why.
+        reason: Option<String>,
+        /// Only says what would happen.
+        dry_run: bool,
+    },
+    /// Closes the endpoints (410); open runs go on to their end.
+    Remove {
+        /// The integration's name.
+        name: String,
+        /// Why.
+        reason: Option<String>,
+        /// Only says what would happen.
+        dry_run: bool,
+    },
+    /// Sets variables.
+    Set {
+        /// The integration's name.
+        name: String,
+        /// Names and values as written; the variable's type decides how they are read.
+        values: Vec<(String, String)>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Retry, skip, abort or replay: one object or many, the plan or the act.
+    Act(Act),
+    /// Drops the dedup key of a request.
+    Forget {
+        /// Which request.
+        id: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Saves and deploys the samples that ship with the program.
+    LoadSamples,
+    /// Checks the store and the settings.
+    Doctor,
+}
+
+/// Documents to save.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Apply {
+    /// Name of the file (for messages) and its text.
+    pub files: Vec<(String, String)>,
+    /// Another name for the integration (one file only).
+    pub rename: Option<String>,
+    /// Saves without deploying.
+    pub draft: bool,
+    /// Why.
+    pub reason: Option<String>,
+    /// Only says what would happen.
+    pub dry_run: bool,
+}
+
+/// An operator's verb.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Verb {
+    /// Same run, same step, a new attempt.
+    Retry {
+        /// With the run's own version, not the deployed one.
+        #[serde(default)]
+        original: bool,
+        /// With a new `Idempotency-Key`.
+        #[serde(default)]
+        fresh_key: bool,
+    },
+    /// The step ends `skipped`, the run goes on.
+    Skip {
+        /// Takes the place of the step's outputs.
+        #[serde(default)]
+        stand_in: Option<Map>,
+    },
+    /// The run ends `aborted`.
+    Abort,
+    /// A new run from a stored request, past dedup.
+    Replay(Replay),
+}
+
+impl Verb {
+    /// The word for it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Retry { .. } => "retry",
+            Self::Skip { .. } => "skip",
+            Self::Abort => "abort",
+            Self::Replay(_) => "replay",
+        }
+    }
+}
+
+/// How a request is replayed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Replay {
+    /// `deployed` (default), `original`, `draft`, or a number.
+    pub version: Option<String>,
+    /// Paths of the body and their new values.
+    pub set: Vec<(String, Value)>,
+}
+
+/// An operator's verb on one object or many: what is asked first (`dry_run`) and then done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    /// What to do.
+    #[serde(flatten)]
+    pub verb: Verb,
+    /// To these runs (or requests, for replay)…
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// …or to all that this filter matches now; never empty.
+    #[serde(default)]
+    pub filter: Option<String>,
+    /// What the person was shown: id and `seq`. Where it has changed since, nothing is done to it.
+    #[serde(default)]
+    pub seen: Vec<(String, i64)>,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Only the plan.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Why something is refused; `exit` is the command line's exit code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct Refusal {
+    /// For programs: `not_found`, `not_stopped`, `ended`, `stand_in_shape`, `gone`, `stale`, …
+    pub code: String,
+    /// For people: what is not possible, why, and what would be.
+    pub message: String,
+    /// 1 failed, 2 usage, 3 not found, 4 refused, 5 some of many failed.
+    pub exit: u8,
+}
+
+impl Refusal {
+    /// A refusal by its rules: exit code 4.
+    pub fn refused(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), exit: 4 }
+    }
+
+    /// Nothing of that name or id: exit code 3.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self { code: "not_found".to_owned(), message: message.into(), exit: 3 }
+    }
+
+    /// A question that makes no sense: exit code 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { code: "usage".to_owned(), message: message.into(), exit: 2 }
+    }
+
+    /// It went wrong: exit code 1.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { code: "failed".to_owned(), message: message.into(), exit: 1 }
+    }
+}
+
+/// Rows of a list, as far as they were found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rows<T> {
+    /// In the order that was asked for.
+    pub rows: Vec<T>,
+    /// Where to go on: `before` (or `after`) of the next page. `None` at the end.
+    pub next: Option<String>,
+    /// Rows that were looked at for this page.
+    pub scanned: u64,
+    /// Whether the page ended because its time was up and not because it was full.
+    #[serde(default)]
+    pub partial: bool,
+}
+
+/// What the desk answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// To [`Ask::Counters`].
+    Counters(Counters),
+    /// To [`Ask::Requests`].
+    Requests(Rows<RequestView>),
+    /// To [`Ask::Runs`] and [`Ask::RunsById`].
+    Runs(Rows<RunView>),
+    /// To [`Ask::Callbacks`].
+    Callbacks(Rows<CallbackView>),
+    /// To [`Ask::Groups`].
+    Groups {
+        /// Most runs first.
+        groups: Vec<GroupView>,
+    },
+    /// To [`Ask::Audit`].
+    Audit(Rows<AuditView>),
+    /// To [`Ask::Request`].
+    Request(Box<RequestDetail>),
+    /// To [`Ask::Explain`].
+    Explain(Box<ExplainView>),
+    /// To [`Ask::Run`].
+    Run {
+        /// With attempts and bodies.
+        run: Box<RunView>,
+        /// Oldest first.
+        events: Vec<EventView>,
+    },
+    /// To [`Ask::Callback`].
+    Callback(Box<CallbackView>),
+    /// To [`Ask::Endpoints`].
+    Endpoints {
+        /// By integration and flow.
+        endpoints: Vec<EndpointView>,
+    },
+    /// To [`Ask::Integrations`] and [`Ask::Integration`].
+    Integrations {
+        /// By name.
+        integrations: Vec<IntegrationView>,
+    },
+    /// To [`Ask::Export`].
+    Source {
+        /// The version.
+        version: u32,
+        /// TOML.
+        text: String,
+    },
+    /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`], [`Ask::Forget`].
+    Done(Done),
+    /// To [`Ask::Act`] with `dry_run`.
+    Plan(Plan),
+    /// To [`Ask::Act`].
+    Acted(Acted),
+    /// To [`Ask::Doctor`].
+    Doctor {
+        /// In the order in which they were made.
+        checks: Vec<CheckView>,
+    },
+}
+
+/// What was done to documents or values.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// A sentence a line: what happened (or would).
+    pub lines: Vec<String>,
+    /// A draft was kept where a deploy was asked for: exit code 4.
+    pub refused: bool,
+}
+
+/// What a verb would do, from the store, before it does it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The verb's word.
+    pub verb: String,
+    /// How many objects it would act on.
+    pub count: u64,
+    /// Id and `seq` of each (the first 1,000): what [`Act::seen`] takes.
+    pub seen: Vec<(String, i64)>,
+    /// Left out, and why: a sentence and a count.
+    pub left_out: Vec<(String, u64)>,
+    /// The consequences in sentences, the most important first.
+    pub lines: Vec<String>,
+    /// For one run: what becomes of the fields of the later steps.
+    pub fields: Vec<FieldPlan>,
+    /// For one run: what would be sent next.
+    pub sends: Option<super::view::SentView>,
+    /// For one skip: a stand-in from the last good run.
+    pub stand_in: Option<Map>,
+    /// For one retry: the run's own version and the deployed one, where they differ.
+    pub versions: Option<(u32, u32)>,
+    /// Requests by target host.
+    pub hosts: Vec<(String, u64)>,
+}
+
+/// What becomes of a field of a later step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldPlan {
+    /// The step's name.
+    pub step: String,
+    /// `json.customer`, `headers.X-Ref`, `query.page`, `url`; empty where the step needs nothing.
+    pub field: String,
+    /// What happens to it.
+    pub fate: Fate,
+}
+
+/// What becomes of a field whose value is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It is left out, and all others are sent.
+    LeftOut,
+    /// It is sent empty.
+    Empty,
+    /// The step fails.
+    Fails,
+    /// The step needs nothing of the skipped one.
+    Unaffected,
+}
+
+/// What a verb did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acted {
+    /// How many it acted on.
+    pub done: u64,
+    /// What was refused: id and sentence.
+    pub refused: Vec<(String, String)>,
+    /// New runs, for a replay.
+    pub runs: Vec<String>,
+    /// What happened, in sentences.
+    pub lines: Vec<String>,
+}
+
+/// What changed since the last one, merged: what a session pushes to a console.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Changes {
+    /// Raised with each push; never goes back.
+    pub seq: u64,
+    /// Requests that arrived: the newest id, and how many.
+    pub newest: Option<String>,
+    /// How many requests arrived.
+    pub arrived: u64,
+    /// Runs that were made or moved (at most 4,096).
+    pub runs: Vec<String>,
+    /// Callbacks were made or moved.
+    pub callbacks: bool,
+    /// Documents or values changed.
+    pub config: bool,
+    /// Something was lost: read the page again.
+    pub resync: bool,
+    /// The header's figures.
+    pub counters: Option<Counters>,
+    /// Engine time.
+    pub at: Ms,
+}

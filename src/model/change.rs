@@ -1,0 +1,94 @@
+//! What changed: small, without bodies. A console reads what it shows.
+
+use super::request::Verdict;
+use super::run::RunState;
+use super::{CallbackId, FlowId, Ms, RequestId, RunId};
+use serde::{Deserialize, Serialize};
+
+/// One change, published by the writer after its commit, in commit order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// A request was stored.
+    Request {
+        /// Which.
+        id: RequestId,
+        /// Whose.
+        flow: FlowId,
+        /// As what.
+        verdict: Verdict,
+    },
+    /// A run was made or moved.
+    Run {
+        /// Which.
+        id: RunId,
+        /// Whose.
+        flow: FlowId,
+        /// To what.
+        state: RunState,
+    },
+    /// A callback was made or moved.
+    Callback {
+        /// Which.
+        id: CallbackId,
+    },
+    /// A document was saved, deployed or removed, or a value was set.
+    Config,
+}
+
+/// The figures of the console's first row, as the store and the receiver know them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counters {
+    /// Engine time of the reading.
+    pub at: Ms,
+    /// The address that is listened on.
+    pub listen: String,
+    /// What the self-probe of `/healthz` found: `None` before the first, `Some(None)` when well.
+    pub probe: Option<Option<String>>,
+    /// Answers 2xx that promise a stored run, since the start.
+    pub promised: u64,
+    /// Accepted requests committed, since the start.
+    pub stored: u64,
+    /// Duplicates since the store was made.
+    pub duplicates: u64,
+    /// Refusals since the store was made, those that were only counted included.
+    pub rejected: u64,
+    /// Filtered since the store was made.
+    pub filtered: u64,
+    /// Accepted since the store was made.
+    pub accepted: u64,
+    /// When a request was refused last.
+    pub last_rejected: Option<Ms>,
+    /// When a request was accepted last.
+    pub last_accepted: Option<Ms>,
+    /// Accepted in the last ten seconds.
+    pub recent: u64,
+    /// Runs by state, in the order of [`RunState::ALL`]; only the open ones and `errored` are exact.
+    pub runs: [u64; 9],
+    /// Work that is due and unclaimed.
+    pub queue: u64,
+    /// The most that the queue may hold.
+    pub queue_limit: u64,
+    /// Since when the oldest of it waits.
+    pub oldest: Option<Ms>,
+    /// Callbacks that wait.
+    pub callbacks_pending: u64,
+    /// Callbacks that expired while their step is still errored.
+    pub callbacks_overdue: u64,
+    /// 99th percentile of the last hundred commits, in microseconds.
+    pub commit_p99_us: u64,
+    /// What is wrong with the store, in a word or two.
+    pub store_trouble: Option<String>,
+    /// Size of the write-ahead log in bytes.
+    pub wal_bytes: u64,
+    /// Bytes of the dedup table, and its budget.
+    pub dedup_bytes: u64,
+    /// The budget.
+    pub dedup_budget: u64,
+    /// How far the wall clock is behind engine time; over five seconds is shown.
+    pub clock_behind: Ms,
+    /// The process is stopping.
+    pub stopping: bool,
+    /// There is at least one integration.
+    pub integrations: u64,
+}

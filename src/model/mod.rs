@@ -1,0 +1,21 @@
+//! The nouns: plain data, and what must always hold of it. No input or output, no clock, no
+//! randomness: times, ids and jitter come in as arguments.
+
+pub mod ask;
+pub mod change;
+pub mod document;
+pub mod headers;
+pub mod id;
+pub mod path;
+pub mod query;
+pub mod request;
+pub mod run;
+pub mod settings;
+pub mod time;
+pub mod view;
+
+pub use id::{CallbackId, FlowId, IdKey, IntegrationId, RequestId, RunId};
+pub use time::Ms;
+
+/// A JSON object that keeps the order of its keys and the digits of its numbers.
+pub type Map = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,422 @@
+//! The stable JSON shapes of lists and details: what the command line prints, the socket carries
+//! and the console draws. snake_case, times RFC 3339 with milliseconds, ids UUIDv7.
+//!
+//! Text in here comes from senders and targets as it came: whoever draws it cleans it.
+
+use super::Map;
+use super::request::Verdict;
+use super::run::{CallbackState, Outcome, RunState, StepState};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A header line.
+pub type Pair = (String, String);
+
+/// A request in a list; `show` adds [`RequestDetail`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestView {
+    /// UUIDv7.
+    pub id: String,
+    /// Arrival.
+    pub time: String,
+    /// The integration's name.
+    pub integration: String,
+    /// The flow's name.
+    pub flow: String,
+    /// The endpoint's generated id.
+    pub endpoint: String,
+    /// HTTP method.
+    pub method: String,
+    /// The rest of the path after the endpoint.
+    pub path: String,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// What was answered at once.
+    pub status: Option<u16>,
+    /// Why it was refused or filtered.
+    pub cause: Option<String>,
+    /// The first 128 bits of the key, in hex.
+    pub dedup_key: Option<String>,
+    /// The first request with that key.
+    pub duplicate_of: Option<String>,
+    /// The runs that it began.
+    pub runs: Vec<String>,
+    /// Bytes of the body as kept.
+    pub size: u64,
+    /// Who sent it, where known.
+    pub actor: Option<String>,
+    /// The sender's address.
+    pub from: Option<String>,
+    /// A test.
+    pub test: bool,
+    /// `no_dedup_key`, `repeated_keys`, `body_cut`, …
+    pub marks: Vec<String>,
+    /// What a list shows of it in a line: the cause, the values of the dedup fields or the first leaves.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub what: String,
+}
+
+/// A request, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestDetail {
+    /// What lists show.
+    #[serde(flatten)]
+    pub request: RequestView,
+    /// In order.
+    pub headers: Vec<Pair>,
+    /// Decoded query values.
+    pub query: Map,
+    /// The JSON body; null where it is none.
+    pub body: Value,
+    /// Path → value, in document order.
+    pub flat: Map,
+    /// The body as it came, base64.
+    pub raw: String,
+    /// What the sender was answered.
+    pub answer: Option<AnswerView>,
+}
+
+/// An answer that was given to a sender.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnswerView {
+    /// HTTP status.
+    pub status: u16,
+    /// In order.
+    pub headers: Vec<Pair>,
+    /// As text.
+    pub body: String,
+}
+
+/// A run. Lists leave `steps` without their attempts' bodies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunView {
+    /// UUIDv7.
+    pub id: String,
+    /// The request that began it.
+    pub request: Option<String>,
+    /// The run that it replays.
+    pub parent: Option<String>,
+    /// The integration's name.
+    pub integration: String,
+    /// The flow's name.
+    pub flow: String,
+    /// The version that it runs.
+    pub version: u32,
+    /// Where it stands.
+    pub state: RunState,
+    /// Why it stopped, or waits.
+    pub cause: Option<String>,
+    /// When its first attempt started.
+    pub started: Option<String>,
+    /// When it ended.
+    pub ended: Option<String>,
+    /// A test.
+    pub test: bool,
+    /// When it acts next: the next attempt, the end of a delay, a deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// Transitions so far: what a verb names to say which state it was shown.
+    #[serde(default)]
+    pub seq: i64,
+    /// In the order of the plan.
+    pub steps: Vec<StepView>,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepView {
+    /// Its name.
+    pub name: String,
+    /// request, send, set, fail, delay.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where it stands.
+    pub state: StepState,
+    /// Why it failed.
+    pub cause: Option<String>,
+    /// When its first attempt started.
+    pub started: Option<String>,
+    /// When it ended.
+    pub ended: Option<String>,
+    /// What it gives to later steps.
+    pub outputs: Option<Map>,
+    /// In order.
+    pub attempts: Vec<AttemptView>,
+}
+
+/// One try of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttemptView {
+    /// From 1.
+    pub number: u32,
+    /// When it started.
+    pub started: Option<String>,
+    /// How long it took.
+    pub elapsed_ms: Option<i64>,
+    /// How it ended; null while it is under way.
+    pub outcome: Option<Outcome>,
+    /// The answer's code.
+    pub status: Option<u16>,
+    /// What was sent, secrets masked.
+    pub request: Option<SentView>,
+    /// What came back.
+    pub response: Option<GotView>,
+    /// Why it failed, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// Fields left out for want of a value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+}
+
+/// A request as it was sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SentView {
+    /// HTTP method.
+    pub method: String,
+    /// Secrets and the callback's token masked.
+    pub url: String,
+    /// In order.
+    pub headers: Vec<Pair>,
+    /// Capped.
+    pub body: Option<String>,
+}
+
+/// An answer as it came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GotView {
+    /// HTTP status.
+    pub status: u16,
+    /// In order.
+    pub headers: Vec<Pair>,
+    /// Capped.
+    pub body: String,
+    /// Whether it was cut at 64 KiB.
+    pub cut: bool,
+}
+
+/// Something that happened to a run: the lines of its timeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventView {
+    /// When.
+    pub at: String,
+    /// The step's name.
+    pub step: String,
+    /// Who, where a person did it.
+    pub actor: Option<String>,
+    /// What, in words: `✗ 503, next at …` without the glyph.
+    pub text: String,
+    /// The step's or run's state after it.
+    pub state: Option<StepState>,
+}
+
+/// Why a request is a duplicate, or what its key is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExplainView {
+    /// UUIDv7.
+    pub request: String,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// The fields of the rule that judged it, and their values (null where missing).
+    pub fields: Vec<FieldView>,
+    /// The key, in hex.
+    pub key: Option<String>,
+    /// The first request with the key.
+    pub first: Option<String>,
+    /// Requests with this key so far.
+    pub copies: u64,
+    /// When the key lapses.
+    pub lapses: Option<String>,
+    /// Why it was refused or filtered, and what to do, a sentence a line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<String>,
+    /// Paths whose values differ from the first request's: path, there, here (null where missing).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<(String, Value, Value)>,
+}
+
+/// A dedup field and its value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldView {
+    /// As the document writes it.
+    pub path: String,
+    /// Null where missing.
+    pub value: Value,
+}
+
+/// A callback; `show` adds `url`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallbackView {
+    /// UUIDv7.
+    pub id: String,
+    /// The run that waits.
+    pub run: String,
+    /// The step's name.
+    pub step: String,
+    /// Where it stands.
+    pub state: CallbackState,
+    /// Until when it may be answered.
+    pub deadline: String,
+    /// When it was made.
+    pub created: String,
+    /// When it was answered.
+    pub received: Option<String>,
+    /// The status that it was answered with.
+    pub status: Option<u16>,
+    /// The integration's name.
+    #[serde(default)]
+    pub integration: String,
+    /// The flow's name.
+    #[serde(default)]
+    pub flow: String,
+    /// Whether it expired and its step is still errored.
+    #[serde(default)]
+    pub overdue: bool,
+    /// The URL that finishes the step; only `show` gives it, and that is audited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// The URL of a flow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndpointView {
+    /// Generated: 128 random bits or more.
+    pub id: String,
+    /// Absolute.
+    pub url: String,
+    /// The alias.
+    pub path: Option<String>,
+    /// The integration's name.
+    pub integration: String,
+    /// The flow's name.
+    pub flow: String,
+    /// Accepted methods.
+    pub methods: Vec<String>,
+    /// The scheme of its authentication.
+    pub auth: String,
+    /// When a request came last.
+    pub last_request: Option<String>,
+}
+
+/// An integration in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntegrationView {
+    /// Its name.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// What it is for.
+    pub description: String,
+    /// The version that is live; null before the first deploy.
+    pub deployed: Option<u32>,
+    /// A newer version that is not live.
+    pub draft: Option<u32>,
+    /// When it was saved last, and by whom.
+    pub saved: String,
+    /// Who saved it last.
+    pub author: String,
+    /// Its flows.
+    pub flows: Vec<FlowView>,
+    /// Its variables and their values.
+    pub variables: Vec<VariableView>,
+}
+
+/// A flow of an integration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlowView {
+    /// The stable id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// webhook or manual.
+    pub trigger: String,
+    /// Its endpoint's URL.
+    pub url: Option<String>,
+    /// The scheme of its authentication.
+    pub auth: Option<String>,
+    /// Names and kinds of its steps.
+    pub steps: Vec<(String, String)>,
+}
+
+/// A variable and its value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariableView {
+    /// Its name.
+    pub name: String,
+    /// text, number, boolean, url, choice.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The value in force: set, or the default.
+    pub value: Value,
+    /// Whether it was set, or is the default.
+    pub set: bool,
+    /// Deploying without a value is refused.
+    pub required: bool,
+    /// Shown beside the field.
+    pub help: String,
+}
+
+/// An act of a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditView {
+    /// UUIDv7.
+    pub id: String,
+    /// When.
+    pub at: String,
+    /// Who.
+    pub who: String,
+    /// Through what: console, command line, socket.
+    pub door: String,
+    /// What.
+    pub verb: String,
+    /// To what.
+    pub target: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// How it ended.
+    pub detail: String,
+}
+
+/// Errored runs of one integration, flow, step and cause (without its numbers and ids).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupView {
+    /// Names the group in filters: `group:…`.
+    pub id: String,
+    /// Runs that are errored for this cause now.
+    pub count: u64,
+    /// The integration's name.
+    pub integration: String,
+    /// The flow's name.
+    pub flow: String,
+    /// The step's name.
+    pub step: String,
+    /// In words.
+    pub cause: String,
+    /// Oldest of them.
+    pub first: String,
+    /// Newest of them.
+    pub last: String,
+}
+
+/// A check of `doctor`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckView {
+    /// What was looked at.
+    pub name: String,
+    /// ok, warning or broken.
+    pub state: CheckState,
+    /// What was found, and what to do.
+    pub text: String,
+}
+
+/// The result of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// Nothing to do.
+    Ok,
+    /// A line; the exit code stays 0.
+    Warning,
+    /// The exit code is 1.
+    Broken,
+}

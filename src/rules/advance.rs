@@ -1,0 +1,212 @@
+//! The run state machine: state + input + now → what to write and what to do next.
+//!
+//! The driver commits a [`Transition`] under the guard `run.seq`; effects run after the commit and
+//! may be lost, since each can be derived again from the rows.
+
+use crate::model::ask::Refusal;
+use crate::model::run::{Callback, CallbackState, Entry, Frame, Got, Run, Sent};
+use crate::model::{CallbackId, Map, Ms};
+use crate::rules::plan::Plan;
+use crate::rules::retry::Transport;
+use crate::rules::template::{Context, RenderError};
+
+/// A run as the store has it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Its row.
+    pub run: Run,
+    /// Its frame, empty where it has none.
+    pub frame: Frame,
+    /// Its callbacks, newest last.
+    pub callbacks: Vec<Callback>,
+    /// What templates see: request, values, finished steps (folded from the journal).
+    pub context: Context,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A runner took a queued or retrying run.
+    Claimed {
+        /// `node << 32 | epoch`.
+        owner: i64,
+        /// End of the lease.
+        until: Ms,
+    },
+    /// An exchange ended.
+    Answer(Box<Exchange>),
+    /// The request of the current step could not be built.
+    Unbuilt {
+        /// The attempt's fence.
+        fence: i64,
+        /// Why.
+        error: RenderError,
+    },
+    /// The lease lapsed, or the process that held it is gone.
+    Lost,
+    /// The time in `due` came (waiting runs).
+    Due,
+    /// A POST to a callback's URL.
+    Callback {
+        /// Which.
+        id: CallbackId,
+        /// `X-Status-Code`, 200 where it was not sent.
+        status: u16,
+        /// JSON or text.
+        body: bytes::Bytes,
+        /// SHA-256 of code and body.
+        digest: [u8; 32],
+    },
+    /// An operator's retry. `plan_version` of the snapshot's run is moved to the plan's that
+    /// [`advance`] is given.
+    Retry {
+        /// Who.
+        actor: String,
+        /// Why.
+        reason: Option<String>,
+        /// With a new `Idempotency-Key`.
+        fresh_key: bool,
+    },
+    /// An operator's skip.
+    Skip {
+        /// Who.
+        actor: String,
+        /// Why.
+        reason: Option<String>,
+        /// Takes the place of the step's outputs.
+        stand_in: Option<Map>,
+    },
+    /// An operator's abort.
+    Abort {
+        /// Who.
+        actor: String,
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// One HTTP exchange that ended.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The attempt's fence.
+    pub fence: i64,
+    /// When it started, by engine time.
+    pub started: Ms,
+    /// How long it took.
+    pub elapsed_ms: i64,
+    /// What was sent, masked and capped.
+    pub sent: Option<Sent>,
+    /// Fields left out for want of a value.
+    pub left_out: Vec<String>,
+    /// What came.
+    pub result: ExchangeResult,
+}
+
+/// What came of an exchange.
+#[derive(Debug, Clone)]
+pub enum ExchangeResult {
+    /// An answer.
+    Answered {
+        /// As it is kept.
+        got: Got,
+        /// `outputs`, taken from the whole answer.
+        outputs: Map,
+        /// `Retry-After` in milliseconds.
+        retry_after: Option<Ms>,
+    },
+    /// None.
+    Failed {
+        /// Whether something may have left.
+        failure: Transport,
+        /// In words.
+        cause: String,
+    },
+    /// It was never sent, and never will be: the address guard, a bad URL.
+    Blocked {
+        /// In words.
+        cause: String,
+    },
+}
+
+/// What the driver gives beside the state.
+#[derive(Debug, Clone, Copy)]
+pub struct Env {
+    /// Engine time.
+    pub now: Ms,
+    /// Uniform in 0..1.
+    pub dice: f64,
+    /// Id and hash for a callback, should the transition start a step that has one.
+    pub callback: (CallbackId, [u8; 32]),
+    /// Where the run goes on in place: the owner and the end of its lease.
+    pub lease: Option<(i64, Ms)>,
+}
+
+/// What to write, all in one transaction, and what to do after it.
+#[derive(Debug, Clone)]
+pub struct Transition {
+    /// The guard: nothing is written unless the row still has this `seq`.
+    pub guard: i64,
+    /// The row after it.
+    pub run: Run,
+    /// The frame after it, where it changed.
+    pub frame: Option<Frame>,
+    /// At most one journal entry (claims have none).
+    pub entry: Option<Entry>,
+    /// Callbacks made or moved.
+    pub callbacks: Vec<CallbackWrite>,
+    /// The error group of a run that is errored now.
+    pub cause: Option<Cause>,
+    /// What to do next.
+    pub effect: Effect,
+}
+
+/// A callback made or moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallbackWrite {
+    /// Made, in the transaction that starts its attempt.
+    New(Callback),
+    /// Moved.
+    Move {
+        /// Which.
+        id: CallbackId,
+        /// To what.
+        state: CallbackState,
+        /// When it was answered.
+        received: Option<Ms>,
+        /// With what.
+        status: Option<u16>,
+        /// Tells a repeat from another answer.
+        digest: Option<[u8; 32]>,
+    },
+}
+
+/// An error group: integration, flow, step, and cause without its numbers and ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The step's name.
+    pub step: String,
+    /// In words, whole.
+    pub text: String,
+    /// Without its numbers and ids.
+    pub normal: String,
+}
+
+/// What to do after the commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The current step's attempt may leave now: the lease is held.
+    Send,
+    /// Work is due: wake the runner.
+    Wake,
+    /// Nothing until `due`, or for ever.
+    None,
+}
+
+/// Moves a run.
+///
+/// # Errors
+/// A verb that the state does not allow; an input that came too late is no error but an entry
+/// `late` (or, for a callback, a refusal with its status code in `code`: `409`, `410`).
+pub fn advance(_plan: &Plan, _snapshot: &Snapshot, _input: Input, _env: &Env) -> Result<Transition, Refusal> {
+    todo!()
+}

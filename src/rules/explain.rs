@@ -1,0 +1,1 @@
+//! Why a request was judged as it was, in sentences.

@@ -1,0 +1,11 @@
+//! The decisions: pure functions over plain data. Nothing in here reads a clock, a socket or a disk.
+
+pub mod advance;
+pub mod check;
+pub mod dedup;
+pub mod explain;
+pub mod facts;
+pub mod flatten;
+pub mod plan;
+pub mod retry;
+pub mod template;

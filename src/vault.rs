@@ -1,0 +1,1 @@
+//! Keys, sealing, masking: the only code that sees a secret in plain.

@@ -1,0 +1,16 @@
+//! Tests of the real binary and of whole rooms, in one test program (one link).
+
+mod api;
+mod callbacks;
+mod cli;
+mod common;
+mod console;
+mod crash;
+mod guard;
+mod layers;
+mod packages;
+mod receive;
+mod retention;
+mod runs;
+mod samples;
+mod vectors;
