@@ -179,8 +179,7 @@ fn make_key(folder: &Path, path: &Path) -> io::Result<()> {
     let mut random = [0; KEY_BYTES + 8];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
     let (key, suffix) = random.split_at(KEY_BYTES);
-    let suffix: String = suffix.iter().map(|byte| format!("{byte:02x}")).collect();
-    let beside = folder.join(format!("{KEY_FILE}.{suffix}"));
+    let beside = folder.join(format!("{KEY_FILE}.{}", URL_SAFE_NO_PAD.encode(suffix)));
     let written = (|| {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
         file.write_all(key)?;
@@ -207,7 +206,7 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    fn vault(byte: u8) -> Vault {
+    fn of(byte: u8) -> Vault {
         Vault::from_key(&[byte; KEY_BYTES])
     }
 
@@ -253,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_token_reads_back_and_shows_no_integer() {
-        let vault = vault(1);
+        let vault = of(1);
         let mut heads = HashSet::new();
         for raw in [0, 1, 2, i64::MAX, 0x0123_4567_89ab_cdef] {
             let id = CallbackId(raw);
@@ -271,9 +270,9 @@ mod tests {
 
     #[test]
     fn a_token_of_another_key_or_with_another_bit_is_unknown() {
-        let vault = vault(1);
+        let vault = of(1);
         let token = vault.callback_token(CallbackId(77));
-        assert!(self::vault(2).read_token(&token).is_none());
+        assert!(of(2).read_token(&token).is_none());
         let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
         for bit in 0..bytes.len() * 8 {
             let mut forged = bytes.clone();
@@ -293,10 +292,10 @@ mod tests {
 
     #[test]
     fn the_hash_is_of_the_secret_and_not_of_the_id() {
-        let vault = vault(3);
+        let vault = of(3);
         let secret = vault.callback_secret(CallbackId(9));
         assert_eq!(vault.callback_hash(CallbackId(9)), <[u8; 32]>::from(Sha256::digest(secret)));
-        assert_ne!(secret, self::vault(4).callback_secret(CallbackId(9)));
+        assert_ne!(secret, of(4).callback_secret(CallbackId(9)));
     }
 
     #[test]
@@ -305,8 +304,8 @@ mod tests {
         let mut key = [0; KEY_BYTES];
         key[..4].copy_from_slice(b"Jefe");
         let sum = sum(&keyed(&key), b"what do ya want for nothing?");
-        let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        assert_eq!(sum[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+        assert_eq!(sum[28..], [0x64, 0xec, 0x38, 0x43]);
     }
 
     #[test]
