@@ -16,7 +16,9 @@ pub fn set(mut body: Value, edits: &[(String, Value)]) -> Result<Value, Refusal>
         let path: Path =
             text.parse().map_err(|error| Refusal::usage(format!("{text:?} is not a path: {error}")))?;
         if path.root() != "body" {
-            return Err(Refusal::usage(format!("{text:?} is not in the body: write body.ref, body.items[0]")));
+            return Err(Refusal::usage(format!(
+                "{text:?} is not in the body: write body.ref, body.items[0]"
+            )));
         }
         put(&mut body, path.rest(), value.clone())
             .map_err(|at| Refusal::usage(format!("{text:?} leads nowhere: {at}")))?;

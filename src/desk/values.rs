@@ -32,9 +32,10 @@ pub fn read(
 fn value(kind: &VariableKind, text: &str) -> Result<Value, String> {
     match kind {
         VariableKind::Text => Ok(Value::String(text.to_owned())),
-        VariableKind::Number => {
-            serde_json::from_str(text.trim()).ok().filter(Value::is_number).ok_or_else(|| "a number".to_owned())
-        }
+        VariableKind::Number => serde_json::from_str(text.trim())
+            .ok()
+            .filter(Value::is_number)
+            .ok_or_else(|| "a number".to_owned()),
         VariableKind::Boolean => match text.trim() {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
@@ -44,7 +45,11 @@ fn value(kind: &VariableKind, text: &str) -> Result<Value, String> {
             let absolute = url::Url::parse(text.trim())
                 .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
             let written = text.trim();
-            if absolute { Ok(Value::String(written.to_owned())) } else { Err("an absolute http(s) URL".to_owned()) }
+            if absolute {
+                Ok(Value::String(written.to_owned()))
+            } else {
+                Err("an absolute http(s) URL".to_owned())
+            }
         }
         VariableKind::Choice(options) => {
             if options.iter().any(|option| option == text) {
@@ -123,11 +128,9 @@ mod tests {
     fn an_unknown_variable_is_refused_with_those_that_there_are() {
         let refusal = one("limits", "1").unwrap_err();
         assert_eq!(refusal.exit, 3);
-        assert_eq!(
-            refusal.message,
-            "acme has no variable \"limits\"; it has note, limit, on, base, mode"
-        );
-        let twice = read("acme", &variables(), &[("on".into(), "true".into()), ("on".into(), "false".into())]);
+        assert_eq!(refusal.message, "acme has no variable \"limits\"; it has note, limit, on, base, mode");
+        let twice =
+            read("acme", &variables(), &[("on".into(), "true".into()), ("on".into(), "false".into())]);
         assert_eq!(twice.unwrap_err().message, "on is named twice");
     }
 }

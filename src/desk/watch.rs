@@ -36,11 +36,7 @@ impl std::fmt::Debug for Watch {
 impl Watch {
     /// Watches a mailbox. `figures` is asked once a push and at each look.
     #[must_use]
-    pub fn new(
-        mailbox: Mailbox,
-        ids: IdKey,
-        figures: impl Fn() -> Counters + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(mailbox: Mailbox, ids: IdKey, figures: impl Fn() -> Counters + Send + Sync + 'static) -> Self {
         Self { mailbox, ids, figures: Box::new(figures), seq: 0, pushed: None, quiet: 0 }
     }
 

@@ -3,8 +3,6 @@
 
 mod local;
 mod remote;
-#[cfg(test)]
-mod tests;
 
 pub use local::local;
 pub use remote::remote;
