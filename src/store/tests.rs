@@ -123,6 +123,7 @@ fn step(run: &Run, change: impl FnOnce(&mut Run)) -> Transition {
         entry: Some(entry),
         callbacks: Vec::new(),
         cause: None,
+        finished: Vec::new(),
         effect: Effect::None,
     }
 }
