@@ -83,6 +83,12 @@ impl Doc {
         self.plans.get(at)?.get_or_init(compile).clone()
     }
 
+    /// Whose version it is.
+    #[must_use]
+    pub fn owner(&self) -> IntegrationId {
+        self.owner
+    }
+
     /// The position of a flow in the document.
     #[must_use]
     pub fn position(&self, flow: FlowId) -> Option<usize> {
@@ -130,8 +136,9 @@ pub struct Holding {
     pub set: BTreeMap<String, Value>,
     /// Values in force.
     pub values: Arc<Map>,
-    /// Flow name → URL of the generated endpoint.
-    pub urls: Arc<Map>,
+    /// Flow name → generated endpoint, of flows that a webhook triggers.
+    endpoints: Vec<(String, String)>,
+    urls: OnceLock<Arc<Map>>,
 }
 
 impl Holding {
@@ -140,6 +147,22 @@ impl Holding {
     pub fn current(&self) -> Option<&Arc<Doc>> {
         self.live.as_ref().or(self.newest.as_ref())
     }
+
+    /// Flow name → URL of the generated endpoint.
+    #[must_use]
+    pub fn urls(&self, public_url: &str) -> Arc<Map> {
+        let urls = || {
+            let pairs = self.endpoints.iter();
+            Arc::new(pairs.map(|(flow, name)| (flow.clone(), Value::String(url(public_url, name)))).collect())
+        };
+        self.urls.get_or_init(urls).clone()
+    }
+}
+
+/// The absolute URL of an endpoint or alias.
+#[must_use]
+pub fn url(public_url: &str, name: &str) -> String {
+    format!("{}/in/{name}", public_url.trim_end_matches('/'))
 }
 
 /// Everything that is configured, as of one commit.
@@ -175,9 +198,8 @@ impl State {
 const OLD_VERSIONS: usize = 256;
 
 /// Holds the [`State`] of a store.
-#[derive(Debug)]
-pub struct Registry {
-    public_url: String,
+#[derive(Debug, Default)]
+pub(in crate::store) struct Registry {
     state: RwLock<Arc<State>>,
     old: Mutex<VecDeque<Arc<Doc>>>,
     /// One reload at a time: each reads rows after the commits that came before it.
@@ -189,20 +211,15 @@ impl Registry {
     ///
     /// # Errors
     /// Whatever `SQLite` says.
-    pub fn load(conn: &Connection, public_url: &str) -> rusqlite::Result<Self> {
-        let registry = Self {
-            public_url: public_url.trim_end_matches('/').to_owned(),
-            state: RwLock::default(),
-            old: Mutex::default(),
-            loading: Mutex::default(),
-        };
+    pub(in crate::store) fn load(conn: &Connection) -> rusqlite::Result<Self> {
+        let registry = Self::default();
         registry.reload(conn)?;
         Ok(registry)
     }
 
     /// What is configured now.
     #[must_use]
-    pub fn state(&self) -> Arc<State> {
+    pub(in crate::store) fn state(&self) -> Arc<State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -210,7 +227,7 @@ impl Registry {
     ///
     /// # Errors
     /// Whatever `SQLite` says; the old state then stays.
-    pub fn reload(&self, conn: &Connection) -> rusqlite::Result<()> {
+    pub(in crate::store) fn reload(&self, conn: &Connection) -> rusqlite::Result<()> {
         let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.state();
         let state = self.read(conn, &before)?;
@@ -218,25 +235,21 @@ impl Registry {
         Ok(())
     }
 
-    /// The plan of a flow at a version. Versions that are neither live nor newest are read through
-    /// `conn` when they are first asked for, and kept (the last 256 of them).
+    /// A version of the integration that a flow belongs to. One that is neither live nor newest is
+    /// read with `read` when it is first asked for, and kept (the last 256 of them).
     ///
     /// # Errors
-    /// Whatever `conn` says.
-    pub fn plan<E>(
+    /// Whatever `read` says.
+    pub(in crate::store) fn doc<E>(
         &self,
-        flow: FlowId,
+        owner: IntegrationId,
         version: u32,
-        conn: impl FnOnce(&dyn Fn(&Connection) -> rusqlite::Result<Option<Arc<Doc>>>) -> Result<Option<Arc<Doc>>, E>,
-    ) -> Result<Option<Arc<Plan>>, E> {
-        let state = self.state();
-        let Some(owner) = state.flows.get(&flow).map(|row| row.integration) else {
-            return Ok(None);
-        };
-        if let Some(doc) = self.kept(&state, owner, version) {
-            return Ok(doc.plan(flow));
+        read: impl FnOnce() -> Result<Option<Arc<Doc>>, E>,
+    ) -> Result<Option<Arc<Doc>>, E> {
+        if let Some(doc) = self.kept(&self.state(), owner, version) {
+            return Ok(Some(doc));
         }
-        let doc = conn(&|conn| read_doc(conn, owner, version))?;
+        let doc = read()?;
         if let Some(doc) = &doc {
             let mut old = self.old.lock().unwrap_or_else(PoisonError::into_inner);
             if old.len() >= OLD_VERSIONS {
@@ -244,7 +257,7 @@ impl Registry {
             }
             old.push_back(doc.clone());
         }
-        Ok(doc.and_then(|doc| doc.plan(flow)))
+        Ok(doc)
     }
 
     fn kept(&self, state: &State, owner: IntegrationId, version: u32) -> Option<Arc<Doc>> {
@@ -287,7 +300,8 @@ impl Registry {
                 name: row.get(1)?,
                 removed: row.get::<_, Option<i64>>(3)?.is_some(),
                 values: Arc::new(values(&[live.as_ref(), newest.as_ref()], &set)),
-                urls: Arc::new(self.urls(&state, live.as_ref().or(newest.as_ref()))),
+                endpoints: endpoints(&state, live.as_ref().or(newest.as_ref())),
+                urls: OnceLock::new(),
                 live,
                 newest,
                 deployed,
@@ -299,24 +313,17 @@ impl Registry {
         state.routes = Arc::new(routes(&state));
         Ok(state)
     }
+}
 
-    fn urls(&self, state: &State, doc: Option<&Arc<Doc>>) -> Map {
-        let Some(doc) = doc else { return Map::new() };
-        let flows = doc.flows.iter().zip(&doc.integration.flows);
-        flows
-            .filter(|(_, flow)| matches!(flow.trigger, Trigger::Webhook(_)))
-            .filter_map(|(id, flow)| {
-                let row = state.flows.get(&FlowId(id.flow))?;
-                Some((flow.name.clone(), Value::String(self.url(&row.endpoint))))
-            })
-            .collect()
-    }
-
-    /// The absolute URL of an endpoint or alias.
-    #[must_use]
-    pub fn url(&self, name: &str) -> String {
-        format!("{}/in/{name}", self.public_url)
-    }
+fn endpoints(state: &State, doc: Option<&Arc<Doc>>) -> Vec<(String, String)> {
+    let Some(doc) = doc else { return Vec::new() };
+    let flows = doc.flows.iter().zip(&doc.integration.flows);
+    flows
+        .filter(|(_, flow)| matches!(flow.trigger, Trigger::Webhook(_)))
+        .filter_map(|(id, flow)| {
+            Some((flow.name.clone(), state.flows.get(&FlowId(id.flow))?.endpoint.clone()))
+        })
+        .collect()
 }
 
 /// A random endpoint: 128 bits from the system, URL-safe.
@@ -347,7 +354,7 @@ fn flow_rows(conn: &Connection) -> rusqlite::Result<Vec<FlowRow>> {
 }
 
 /// Reads a version; `None` where there is none, or where this program refuses its text.
-fn read_doc(conn: &Connection, owner: IntegrationId, number: u32) -> rusqlite::Result<Option<Arc<Doc>>> {
+pub(in crate::store) fn read_doc(conn: &Connection, owner: IntegrationId, number: u32) -> rusqlite::Result<Option<Arc<Doc>>> {
     let row = conn
         .prepare_cached(
             "SELECT v.source, v.flows, v.at, v.author FROM version v

@@ -5,6 +5,9 @@
 pub mod flows;
 pub mod source;
 pub mod values;
+mod verbs;
+
+pub use verbs::Version;
 
 use crate::model::document::{Integration, Trigger};
 use crate::model::{FlowId, IntegrationId, Ms};
