@@ -397,6 +397,19 @@ pub enum Fate {
     Unaffected,
 }
 
+impl Fate {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::LeftOut => "left out",
+            Self::Empty => "sent empty",
+            Self::Fails => "cannot be built: the step fails",
+            Self::Unaffected => "needs nothing of it",
+        }
+    }
+}
+
 /// What a verb did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acted {
