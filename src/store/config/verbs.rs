@@ -4,7 +4,6 @@
 
 use super::{Act, ConfigError, source};
 use crate::model::change::Change;
-use crate::model::document::Integration;
 use crate::model::{FlowId, IntegrationId, Map, Ms};
 use crate::rules::plan::Plan;
 use crate::store::registry::{Doc, Routes, Save, Saved, State, random_endpoint, read_doc, url};
@@ -159,9 +158,7 @@ impl Store {
                 let name = &newest.integration.name;
                 return Err(ConfigError::Refused(format!("{name} was saved meanwhile: v{current}")));
             }
-            // The name may be another than the text's, where it was read before it was renamed.
-            let integration: &Integration = &newest.integration;
-            super::deploy(conn, integration, now)
+            super::deploy(conn, &newest.integration, now)
         })
         .await
     }

@@ -1,1 +1,4 @@
 //! Reads that lists, details and filters are made of.
+
+mod reach;
+mod walk;
