@@ -7,6 +7,7 @@
 
 mod admission;
 pub mod clock;
+mod codec;
 pub mod config;
 mod error;
 mod ids;

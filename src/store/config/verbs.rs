@@ -92,7 +92,8 @@ impl Store {
     pub fn paths_but(&self, name: &str) -> Vec<(String, String)> {
         let state = self.inner.registry.state();
         let mut paths = Vec::new();
-        for holding in state.integrations.values().filter(|holding| !holding.removed && holding.name != name) {
+        for holding in state.integrations.values().filter(|holding| !holding.removed && holding.name != name)
+        {
             for doc in [&holding.live, &holding.newest].into_iter().flatten() {
                 for flow in &doc.flows {
                     if let Some(path) = &flow.path

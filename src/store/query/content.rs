@@ -2,23 +2,14 @@
 //! found by path, words found anywhere.
 
 use super::pluck::pluck;
-use crate::model::Map;
-use crate::model::headers::Headers;
+use crate::model::headers::{Headers, is_credential};
 use crate::model::path::{Path, Segment};
 use crate::model::view::Pair;
+use crate::rules::data::query_values;
 use crate::rules::flatten::flatten;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-
-/// Whether a header carries a sender's credentials (contract section 7): these are in no flat view,
-/// no filter and no copy.
-#[must_use]
-pub fn is_credential(name: &str) -> bool {
-    ["authorization", "proxy-authorization", "cookie", "api-key"]
-        .iter()
-        .any(|secret| name.eq_ignore_ascii_case(secret))
-}
 
 /// Header lines in order; of credentials only scheme and fingerprint.
 #[must_use]
@@ -43,65 +34,11 @@ fn masked(value: &str) -> String {
     format!("{scheme}••• {a:02x}{b:02x}{c:02x}{d:02x}")
 }
 
-/// Decoded query values; of a repeated name all, joined by `, `.
-#[must_use]
-pub fn query(raw: &str) -> Map {
-    let mut map = Map::new();
-    for (name, value) in url::form_urlencoded::parse(raw.as_bytes()) {
-        match map.get_mut(name.as_ref()) {
-            Some(Value::String(all)) => {
-                all.push_str(", ");
-                all.push_str(&value);
-            }
-            _ => {
-                map.insert(name.into_owned(), Value::String(value.into_owned()));
-            }
-        }
-    }
-    map
-}
-
-/// The JSON of a body; `None` where it is none. An empty body counts as `{}`, as when it arrived.
-#[must_use]
-pub fn json(body: &[u8]) -> Option<Value> {
-    if body.is_empty() {
-        return Some(Value::Object(Map::new()));
-    }
-    serde_json::from_slice(body).ok()
-}
-
-/// Path → value of everything that is in a request, in document order: `body.…`, then `headers[…]`,
-/// then `query.…`.
-#[must_use]
-pub fn flat(headers: &Headers, raw_query: &str, body: &[u8]) -> Map {
-    let mut map = Map::new();
-    let mut leaf = |path: &str, value: &Value| {
-        map.insert(path.to_owned(), value.clone());
-    };
-    if let Some(body) = json(body) {
-        flatten("body", &body, &mut leaf);
-    }
-    for (name, value) in headers.folded() {
-        if !is_credential(&name) {
-            leaf(&header_path(&name), &Value::String(value));
-        }
-    }
-    for (name, value) in query(raw_query) {
-        let path = Path(vec![Segment::Key("query".to_owned()), Segment::Key(name)]);
-        leaf(&path.to_string(), &value);
-    }
-    map
-}
-
-fn header_path(name: &str) -> String {
-    Path(vec![Segment::Key("headers".to_owned()), Segment::Key(name.to_owned())]).to_string()
-}
-
 /// The values at a path of a request.
 #[must_use]
 pub fn at(path: &Path, headers: &Headers, raw_query: &str, body: &[u8]) -> Vec<Value> {
     match path.root() {
-        "body" if body.is_empty() => pluck(b"{}", path.rest()),
+        "body" if body.is_empty() && headers.get("content-type").is_none() => pluck(b"{}", path.rest()),
         "body" => pluck(body, path.rest()),
         "headers" => path
             .header()
@@ -111,7 +48,7 @@ pub fn at(path: &Path, headers: &Headers, raw_query: &str, body: &[u8]) -> Vec<V
             .into_iter()
             .collect(),
         "query" => match path.rest() {
-            [Segment::Key(name)] => query(raw_query).remove(name).into_iter().collect(),
+            [Segment::Key(name)] => query_values(raw_query).remove(name).into_iter().collect(),
             _ => Vec::new(),
         },
         _ => Vec::new(),
@@ -142,9 +79,9 @@ pub fn mentions(word: &str, headers: &Headers, raw_query: &str, body: &[u8]) -> 
             .texts()
             .filter(|(name, _)| !is_credential(name))
             .any(|(name, value)| has_word(&name, word) || has_word(&value, word))
-        || query(raw_query)
-            .iter()
-            .any(|(name, value)| has_word(name, word) || value.as_str().is_some_and(|text| has_word(text, word)))
+        || query_values(raw_query).iter().any(|(name, value)| {
+            has_word(name, word) || value.as_str().is_some_and(|text| has_word(text, word))
+        })
 }
 
 /// First a search over the bytes: a text without a backslash says everything as it is. What is
@@ -181,15 +118,17 @@ mod tests {
 
     #[test]
     fn credentials_are_masked_and_found_by_nothing() {
-        let headers =
-            Headers::from_pairs([("Authorization", "Bearer abc.def"), ("X-A", "abc"), ("Cookie", "k=abc.def")]);
+        let headers = Headers::from_pairs([
+            ("Authorization", "Bearer abc.def"),
+            ("X-A", "abc"),
+            ("Cookie", "k=abc.def"),
+        ]);
         let shown = shown_headers(&headers);
         assert!(shown[0].1.starts_with("Bearer ••• ") && !shown[0].1.contains("abc"), "{shown:?}");
         assert_eq!(shown[1].1, "abc");
         assert!(shown[2].1.starts_with("••• "));
         assert!(!mentions("abc.def", &headers, "", b"{}"));
         assert!(at(&"headers.authorization".parse().unwrap(), &headers, "", b"").is_empty());
-        assert_eq!(flat(&headers, "", b"{}").keys().filter(|key| key.starts_with("headers")).count(), 1);
     }
 
     #[test]

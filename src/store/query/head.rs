@@ -1,8 +1,8 @@
 //! Rows of lists as they are read: the columns without bodies.
 
-use crate::model::request::{Marks, Verdict};
-use crate::model::run::{Entry, Run};
-use crate::model::{FlowId, RequestId, RunId};
+use crate::model::request::{Marks, StoredRequest, Verdict};
+use crate::model::run::{Callback, Entry, Run};
+use crate::model::{CallbackId, FlowId, RequestId, RunId};
 use crate::store::codec;
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -57,8 +57,7 @@ pub fn request(row: &Row<'_>) -> rusqlite::Result<RequestHead> {
         id: RequestId(row.get(0)?),
         flow: FlowId(row.get(1)?),
         version: row.get(2)?,
-        verdict: Verdict::from_number(verdict)
-            .ok_or(rusqlite::Error::IntegralValueOutOfRange(3, verdict))?,
+        verdict: Verdict::from_number(verdict).ok_or(rusqlite::Error::IntegralValueOutOfRange(3, verdict))?,
         marks: Marks(row.get(4)?),
         runs: row.get(5)?,
         status: row.get(6)?,
@@ -70,7 +69,7 @@ pub fn request(row: &Row<'_>) -> rusqlite::Result<RequestHead> {
         method: row.get(12)?,
         path: row.get(13)?,
         query: row.get(14)?,
-        size: row.get::<_, Option<u64>>(15)?.unwrap_or(0),
+        size: row.get::<_, i64>(15)?.cast_unsigned(),
     })
 }
 
@@ -81,6 +80,16 @@ pub fn request(row: &Row<'_>) -> rusqlite::Result<RequestHead> {
 pub fn request_by_id(conn: &Connection, id: RequestId) -> rusqlite::Result<Option<RequestHead>> {
     conn.prepare_cached(&format!("SELECT {REQUEST} FROM request WHERE id = ?1"))?
         .query_row([id.0], request)
+        .optional()
+}
+
+/// A request by id, whole.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub fn stored(conn: &Connection, id: RequestId) -> rusqlite::Result<Option<StoredRequest>> {
+    conn.prepare_cached(&format!("SELECT {} FROM request WHERE id = ?1", codec::REQUEST))?
+        .query_row([id.0], |row| codec::request(row, 0))
         .optional()
 }
 
@@ -101,6 +110,16 @@ pub fn content(conn: &Connection, id: RequestId) -> rusqlite::Result<Option<(Vec
 pub fn run_by_id(conn: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
     conn.prepare_cached(&format!("SELECT {} FROM run WHERE id = ?1", codec::RUN))?
         .query_row([id.0], |row| codec::run(row, 0))
+        .optional()
+}
+
+/// A callback by id.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub fn callback_by_id(conn: &Connection, id: CallbackId) -> rusqlite::Result<Option<Callback>> {
+    conn.prepare_cached(&format!("SELECT {} FROM callback WHERE id = ?1", codec::CALLBACK))?
+        .query_row([id.0], |row| codec::callback(row, 0))
         .optional()
 }
 

@@ -59,7 +59,9 @@ impl<'de> Visitor<'de> for Seek<'_> {
         let mut at = 0;
         loop {
             let more = match self.path.split_first() {
-                Some((Segment::Any, path)) => list.next_element_seed(Seek { path })?.map(|one| found.extend(one)),
+                Some((Segment::Any, path)) => {
+                    list.next_element_seed(Seek { path })?.map(|one| found.extend(one))
+                }
                 Some((Segment::Index(wanted), path)) if *wanted == at => {
                     list.next_element_seed(Seek { path })?.map(|one| found.extend(one))
                 }
@@ -102,11 +104,22 @@ impl<'de> Visitor<'de> for Seek<'_> {
 pub fn find<'v>(value: &'v Value, path: &[Segment]) -> Vec<&'v Value> {
     let Some((first, rest)) = path.split_first() else { return vec![value] };
     match (first, value) {
-        (Segment::Key(key), Value::Object(map)) => map.get(key).map(|one| find(one, rest)).unwrap_or_default(),
+        (Segment::Key(key), Value::Object(map)) => {
+            map.get(key).map(|one| find(one, rest)).unwrap_or_default()
+        }
         (Segment::Index(at), Value::Array(list)) => {
             list.get(*at).map(|one| find(one, rest)).unwrap_or_default()
         }
         (Segment::Any, Value::Array(list)) => list.iter().flat_map(|one| find(one, rest)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// [`find`] in an object.
+#[must_use]
+pub fn find_in<'v>(map: &'v crate::model::Map, path: &[Segment]) -> Vec<&'v Value> {
+    match path.split_first() {
+        Some((Segment::Key(key), rest)) => map.get(key).map(|one| find(one, rest)).unwrap_or_default(),
         _ => Vec::new(),
     }
 }
@@ -159,11 +172,7 @@ mod tests {
     }
 
     fn segment() -> impl Strategy<Value = Segment> {
-        prop_oneof![
-            "[ab]".prop_map(Segment::Key),
-            (0usize..3).prop_map(Segment::Index),
-            Just(Segment::Any)
-        ]
+        prop_oneof!["[ab]".prop_map(Segment::Key), (0usize..3).prop_map(Segment::Index), Just(Segment::Any)]
     }
 
     proptest! {

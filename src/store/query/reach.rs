@@ -24,7 +24,9 @@ impl Range {
     pub const ALL: Self = Self { low: 0, high: i64::MAX };
     const NONE: Self = Self { low: i64::MAX, high: 0 };
 
-    fn and(self, other: Self) -> Self {
+    /// What both have.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
         Self { low: self.low.max(other.low), high: self.high.min(other.high) }
     }
 
@@ -48,7 +50,9 @@ pub fn range(query: &Query, ids: &IdKey, kind: Kind) -> Range {
         Query::Or(any) => any.iter().fold(Range::NONE, |range, one| range.or(self::range(one, ids, kind))),
         Query::Since(at) => Range { low: first_at(*at), high: i64::MAX },
         Query::Until(at) => Range { low: 0, high: first_at(at.saturating_add(1)) - 1 },
-        Query::Test(Test { field: Field::Name(name), op: Op::Has | Op::Equals, value, .. }) if name == "id" => {
+        Query::Test(Test { field: Field::Name(name), op: Op::Has | Op::Equals, value, .. })
+            if name == "id" =>
+        {
             match ids.parse_any(value) {
                 Some((found, raw)) if found == kind => Range { low: raw, high: raw },
                 _ => Range::ALL,
@@ -86,18 +90,6 @@ pub fn flows(query: &Query, state: &State) -> Option<BTreeSet<FlowId>> {
     Some(ids.into_iter().zip(may).filter(|(_, may)| *may).map(|(flow, _)| flow).collect())
 }
 
-/// The value that a row must have in a field: a test at the top, alone or joined by `and`.
-#[must_use]
-pub fn must_be<'q>(query: &'q Query, field: &str) -> Option<&'q str> {
-    match query {
-        Query::And(all) => all.iter().find_map(|one| must_be(one, field)),
-        Query::Test(Test { field: Field::Name(name), op: Op::Has | Op::Equals, value, .. }) if name == field => {
-            Some(value)
-        }
-        _ => None,
-    }
-}
-
 /// What can hold, and what surely holds.
 struct Bounds {
     may: Vec<bool>,
@@ -120,7 +112,8 @@ fn bounds(query: &Query, fields: &[&str], values: &[Vec<String>]) -> Bounds {
             Bounds { may: not(inner.must), must: not(inner.may) }
         }
         Query::Test(Test { field: Field::Name(name), .. }) if fields.contains(&name.as_str()) => {
-            let flags: Vec<bool> = values.iter().map(|value| query.matches(&Only { fields, value })).collect();
+            let flags: Vec<bool> =
+                values.iter().map(|value| query.matches(&Only { fields, value })).collect();
             Bounds { may: flags.clone(), must: flags }
         }
         Query::Word(_) | Query::Since(_) | Query::Until(_) | Query::Test(_) => all(true, false),

@@ -3,9 +3,10 @@
 
 use super::head::{self, RequestHead};
 use super::look::Look;
+use super::pluck::find_in;
 use super::{content, views};
 use crate::model::headers::Headers;
-use crate::model::path::Path;
+use crate::model::path::{Path, Segment};
 use crate::model::query::Row;
 use crate::model::run::{Callback, Run, RunState};
 use crate::model::time::rfc3339;
@@ -66,7 +67,17 @@ impl<'r> RequestRow<'r> {
 
 /// The JSON names of a request that a bare word looks at.
 const REQUEST_WORDS: [&str; 11] = [
-    "id", "integration", "flow", "method", "path", "verdict", "status", "cause", "duplicate_of", "actor", "from",
+    "id",
+    "integration",
+    "flow",
+    "method",
+    "path",
+    "verdict",
+    "status",
+    "cause",
+    "duplicate_of",
+    "actor",
+    "from",
 ];
 
 impl Row for RequestRow<'_> {
@@ -99,6 +110,7 @@ impl Row for RequestRow<'_> {
             "from" => head.peer.as_deref().map(Cow::Borrowed).into_iter().collect(),
             "test" => one(views::is_test(head.marks).to_string()),
             "marks" => head.marks.words().into_iter().map(Cow::Owned).collect(),
+            "what" => one(keep(self.failed, views::what_of(self.look, head))),
             _ => Vec::new(),
         }
     }
@@ -109,7 +121,8 @@ impl Row for RequestRow<'_> {
     }
 
     fn mentions(&self, word: &str) -> bool {
-        if REQUEST_WORDS.iter().any(|name| self.named(name).iter().any(|text| content::has_word(text, word))) {
+        if REQUEST_WORDS.iter().any(|name| self.named(name).iter().any(|text| content::has_word(text, word)))
+        {
             return true;
         }
         let (headers, body) = self.content();
@@ -184,14 +197,29 @@ impl Row for RunRow<'_> {
                 RunState::Errored => one(views::group_name(run.cause.unwrap_or(0))),
                 _ => Vec::new(),
             },
+            "step" | "steps" => {
+                self.view().steps.iter().map(|step| Cow::Borrowed(step.name.as_str())).collect()
+            }
             _ => match name.strip_prefix("step.") {
-                Some(field) => self.view().steps.iter().flat_map(|step| views::step_field(step, field)).collect(),
+                Some(field) => {
+                    self.view().steps.iter().flat_map(|step| views::step_field(step, field)).collect()
+                }
                 None => Vec::new(),
             },
         }
     }
 
     fn at(&self, path: &Path) -> Vec<Cow<'_, Value>> {
+        if path.root() == "step" {
+            let [Segment::Key(field), rest @ ..] = path.rest() else { return Vec::new() };
+            let outputs = self
+                .view()
+                .steps
+                .iter()
+                .filter(|_| field == "outputs")
+                .filter_map(|step| step.outputs.as_ref());
+            return outputs.flat_map(|map| find_in(map, rest)).map(Cow::Borrowed).collect();
+        }
         let Some(request) = self.request() else { return Vec::new() };
         request.at(path).into_iter().map(|value| Cow::Owned(value.into_owned())).collect()
     }

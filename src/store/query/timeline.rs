@@ -23,7 +23,9 @@ pub struct Birth<'a> {
 pub fn timeline(birth: Birth<'_>, run: &Run, steps: &[String], journal: &[Entry]) -> Vec<EventView> {
     let mut lines = Lines { events: Vec::new() };
     let from = match (birth.parent, birth.request) {
-        (Some(parent), Some(request)) => format!("queued to replay {} from request {}", short(parent), short(request)),
+        (Some(parent), Some(request)) => {
+            format!("queued to replay {} from request {}", short(parent), short(request))
+        }
         (None, Some(request)) => format!("queued from request {}", short(request)),
         _ => "queued by hand".to_owned(),
     };
@@ -170,7 +172,9 @@ fn outcome(entry: &Entry) -> String {
         Some(state @ (StepState::Errored | StepState::Failed)) => {
             let why = detail.cause.as_deref().unwrap_or(&what);
             let on = match (state, detail.run_state) {
-                (StepState::Failed, Some(run)) if !run.ended() || run == RunState::SucceededWithSkips => ", goes on",
+                (StepState::Failed, Some(run)) if !run.ended() || run == RunState::SucceededWithSkips => {
+                    ", goes on"
+                }
                 _ => "",
             };
             format!("{}: {why}{on}", state.word())

@@ -6,13 +6,14 @@ use super::look::Look;
 use super::what;
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Verdict};
-use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent};
+use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Outcome, Run, RunState, Sent};
 use crate::model::time::rfc3339;
 use crate::model::view::{
     AnswerView, AttemptView, CallbackView, GotView, RequestDetail, RequestView, RunView, SentView, StepView,
 };
 use crate::model::{Map, RequestId};
 use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
+use crate::rules::data::{flat, request_data};
 use base64::Engine as _;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -36,26 +37,39 @@ pub(super) fn group_name(cause: i64) -> String {
     format!("{cause:016x}")
 }
 
-/// A request in a list. Its headers and, up to [`what::MAX_BODY`], its body are read for `what`.
-pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<RequestView> {
+/// The group that a whole name names; a part of one, or the group without a cause, is left to the
+/// filter itself.
+pub(super) fn group_cause(name: &str) -> Option<i64> {
+    if name.len() != 16 || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    i64::from_str_radix(name, 16).ok().filter(|cause| *cause != 0)
+}
+
+/// What lists show of a request in a line. Its headers and, up to [`what::MAX_BODY`], its body are
+/// read for it.
+pub(super) fn what_of(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<String> {
     let plan = look.plan(head.flow, head.version);
     let small = head.size <= what::MAX_BODY;
     let (headers, body) = look
         .conn
-        .prepare_cached(
-            "SELECT headers, CASE WHEN ?2 THEN body ELSE x'' END FROM request WHERE id = ?1",
-        )?
+        .prepare_cached("SELECT headers, CASE WHEN ?2 THEN body ELSE x'' END FROM request WHERE id = ?1")?
         .query_row(rusqlite::params![head.id.0, small], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
         })?;
-    let line = what::what(
+    Ok(what::what(
         head.verdict,
         head.cause.as_deref(),
         plan.as_deref().and_then(what::rule),
         &Headers::from_blob(headers.into()),
         &head.query,
         small.then_some(&body),
-    );
+    ))
+}
+
+/// A request in a list.
+pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<RequestView> {
+    let line = what_of(look, head)?;
     let (integration, flow) = look.names(head.flow);
     let runs = head::runs_of(look.conn, head.id)?;
     Ok(RequestView {
@@ -85,16 +99,16 @@ pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<R
 pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result<Option<RequestDetail>> {
     let Some(head) = head::request_by_id(look.conn, id)? else { return Ok(None) };
     let view = request(look, &head)?;
-    let (headers, body) = head::content(look.conn, id)?.unwrap_or_default();
-    let headers = Headers::from_blob(headers.into());
+    let Some(stored) = head::stored(look.conn, id)? else { return Ok(None) };
+    let data = request_data(&stored.seed, &view.id, id.time(), "");
     Ok(Some(RequestDetail {
         answer: answer(look, &head, &view),
         request: view,
-        headers: content::shown_headers(&headers),
-        query: content::query(&head.query),
-        body: content::json(&body).unwrap_or(Value::Null),
-        flat: content::flat(&headers, &head.query, &body),
-        raw: base64::engine::general_purpose::STANDARD.encode(&body),
+        headers: content::shown_headers(&stored.seed.headers),
+        flat: flat(&data),
+        query: data.query,
+        body: data.body,
+        raw: base64::engine::general_purpose::STANDARD.encode(&stored.seed.body),
     }))
 }
 
@@ -118,9 +132,10 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> Option<Ans
             let first = head.duplicate_of.map(|first| look.request_id(first)).unwrap_or_default();
             (vec![id, ("pointsman-duplicate-of".to_owned(), first)], String::new())
         }
-        Verdict::Filtered => {
-            (vec![json, id], text([pair("request", &view.id), pair("state", "filtered")].into_iter().collect()))
-        }
+        Verdict::Filtered => (
+            vec![json, id],
+            text([pair("request", &view.id), pair("state", "filtered")].into_iter().collect()),
+        ),
         Verdict::Rejected => {
             let problem = ("content-type".to_owned(), "application/problem+json".to_owned());
             let mut body = Map::new();
@@ -153,7 +168,12 @@ pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) ->
         test: run.test,
         due: due(run).map(rfc3339),
         seq: run.seq,
-        steps: folded.map(|fold| fold.steps).unwrap_or_default().into_iter().map(|step| self::step(step, whole)).collect(),
+        steps: folded
+            .map(|fold| fold.steps)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|step| self::step(step, whole))
+            .collect(),
     }
 }
 
@@ -243,18 +263,37 @@ pub(super) fn fill_same_bodies(view: &mut RunView, journal: &[Entry], body: &[u8
 }
 
 /// What a field of a step (`step.…`) says in filters.
-pub(super) fn step_field<'s>(step: &'s StepView, field: &str) -> Option<Cow<'s, str>> {
-    match field {
-        "name" => Some(Cow::Borrowed(step.name.as_str())),
-        "type" => Some(Cow::Borrowed(step.kind.as_str())),
-        "state" => Some(Cow::Borrowed(step.state.word())),
-        "cause" => step.cause.as_deref().map(Cow::Borrowed),
-        "started" => step.started.as_deref().map(Cow::Borrowed),
-        "ended" => step.ended.as_deref().map(Cow::Borrowed),
-        "attempts" => Some(Cow::Owned(step.attempts.len().to_string())),
-        "status" => step.attempts.last().and_then(|attempt| attempt.status).map(|it| Cow::Owned(it.to_string())),
-        _ => None,
+pub(super) fn step_field<'s>(step: &'s StepView, field: &str) -> Vec<Cow<'s, str>> {
+    fn maybe(text: Option<&String>) -> Vec<Cow<'_, str>> {
+        text.map(|text| Cow::Borrowed(text.as_str())).into_iter().collect()
     }
+    let attempts = step.attempts.iter();
+    match field {
+        "name" => vec![Cow::Borrowed(step.name.as_str())],
+        "type" => vec![Cow::Borrowed(step.kind.as_str())],
+        "state" => vec![Cow::Borrowed(step.state.word())],
+        "cause" => maybe(step.cause.as_ref()),
+        "started" => maybe(step.started.as_ref()),
+        "ended" => maybe(step.ended.as_ref()),
+        "attempts" => vec![Cow::Owned(step.attempts.len().to_string())],
+        "status" => attempts.filter_map(|one| one.status).map(|it| Cow::Owned(it.to_string())).collect(),
+        "outcome" => attempts.filter_map(|one| one.outcome).map(outcome_word).collect(),
+        "outputs" => {
+            step.outputs.iter().map(|map| Cow::Owned(Value::Object(map.clone()).to_string())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn outcome_word(outcome: Outcome) -> Cow<'static, str> {
+    Cow::Borrowed(match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Accepted => "accepted",
+        Outcome::Transient => "transient",
+        Outcome::Refused => "refused",
+        Outcome::Unknown => "unknown",
+        Outcome::Late => "late",
+    })
 }
 
 /// The name of the step that a callback finishes.

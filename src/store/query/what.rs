@@ -53,9 +53,9 @@ pub fn what(
             if items.len() >= ITEMS {
                 break;
             }
-            let is_used = used.iter().any(|path| {
-                path.root() == "body" && path.rest().first() == Some(&Segment::Key(key.clone()))
-            });
+            let is_used = used
+                .iter()
+                .any(|path| path.root() == "body" && path.rest().first() == Some(&Segment::Key(key.clone())));
             if !is_used && let Some(item) = leaf(key, value) {
                 items.push(item);
             }
@@ -115,7 +115,10 @@ mod tests {
         };
         let body = r#"{"order_number":"10431","products":[1,2],"more":"x"}"#;
         assert_eq!(line(Some(&rule), body), "order_number 10431 · x-id b1a7 · 2 products");
-        assert_eq!(line(None, r#"{"ref":"main","repo":{"id":[],"name":"acme"},"n":5,"z":1}"#), "main · acme · n 5");
+        assert_eq!(
+            line(None, r#"{"ref":"main","repo":{"id":[],"name":"acme"},"n":5,"z":1}"#),
+            "main · acme · n 5"
+        );
         assert_eq!(line(None, "[1]"), "");
         assert_eq!(line(None, "no json"), "");
         assert_eq!(line(None, &format!(r#"{{"a":"{}"}}"#, "é".repeat(41))).chars().count(), 40);
