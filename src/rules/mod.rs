@@ -6,6 +6,7 @@ pub mod dedup;
 pub mod explain;
 pub mod facts;
 pub mod flatten;
+mod near;
 pub mod plan;
 pub mod retry;
 pub mod template;
