@@ -79,7 +79,8 @@ impl Doc {
     #[must_use]
     pub fn plan(&self, flow: FlowId) -> Option<Arc<Plan>> {
         let at = self.position(flow)?;
-        let compile = || compile(self, flow, at).map(Arc::new);
+        let compile =
+            || Plan::compile(self.owner, flow, self.number, &self.integration, at).ok().map(Arc::new);
         self.plans.get(at)?.get_or_init(compile).clone()
     }
 
@@ -94,23 +95,6 @@ impl Doc {
     pub fn position(&self, flow: FlowId) -> Option<usize> {
         self.flows.iter().position(|other| other.flow == flow.0)
     }
-}
-
-fn compile(doc: &Doc, flow: FlowId, at: usize) -> Option<Plan> {
-    let written = doc.integration.flows.get(at)?.clone();
-    Some(Plan {
-        integration: doc.owner,
-        integration_name: doc.integration.name.clone(),
-        flow_id: flow,
-        version: doc.number,
-        flow: written,
-        connections: doc.integration.connections.clone(),
-        when: None,
-        required: vec![],
-        dedup: None,
-        max_body: 0,
-        steps: vec![],
-    })
 }
 
 /// A flow's row.
