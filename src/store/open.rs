@@ -120,6 +120,8 @@ impl Store {
             born,
             dropped_from: Arc::clone(&dropped_from),
             reserve,
+            #[cfg(test)]
+            fails: Arc::default(),
         };
         let state = State {
             clock: clock.clone(),

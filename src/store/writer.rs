@@ -48,9 +48,34 @@ pub(super) struct Links {
     pub(super) dropped_from: Arc<AtomicI64>,
     /// Batches of born-leased runs that may wait at once: one a slot.
     pub(super) reserve: usize,
+    #[cfg(test)]
+    pub(super) fails: Arc<Mutex<Option<SyncFails>>>,
+}
+
+/// A fault that a test asks for.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SyncFails {
+    /// The commit is there, and its sync reports an error.
+    Kept,
+    /// The commit is not there.
+    Gone,
 }
 
 impl Links {
+    /// Commits.
+    fn commit(&self, tx: Transaction<'_>) -> rusqlite::Result<()> {
+        #[cfg(test)]
+        if let Some(fails) = self.fails.lock().ok().and_then(|mut fails| fails.take()) {
+            if fails == SyncFails::Kept {
+                tx.commit()?;
+            }
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+            return Err(rusqlite::Error::SqliteFailure(code, None));
+        }
+        tx.commit()
+    }
+
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -241,7 +266,7 @@ impl Writer {
             schema::set(&tx, "longest_window", &longest.to_string()).map_err(down)?;
         }
         ledger::write(&tx, &row).map_err(down)?;
-        if let Err(error) = tx.commit() {
+        if let Err(error) = self.links.commit(tx) {
             if error.sqlite_error_code() != Some(ErrorCode::SystemIoFailure) || !self.settle(seq) {
                 return Err(down(error));
             }
