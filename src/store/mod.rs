@@ -225,9 +225,8 @@ impl Store {
         if links.waiting.percent() >= 100 {
             return Some("the writer's queue is full".to_owned());
         }
-        let queued = links.tally().runs[RunState::Queued as usize];
-        let full = u64::try_from(queued).is_ok_and(|queued| queued >= self.inner.limits.queue);
-        full.then(|| format!("the queue is full: {queued} runs wait"))
+        let queued = links.health.queue();
+        (queued >= self.inner.limits.queue).then(|| format!("the queue is full: {queued} runs wait"))
     }
 
     /// Stores a request; the answer comes after the commit.
