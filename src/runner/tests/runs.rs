@@ -20,7 +20,7 @@ use crate::store::{Accept, Birth, Claim, Handover, Judgement, LEASE, Options, St
 use crate::vault::Vault;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +77,11 @@ impl Rig {
 
     /// A request that is accepted; its run is born leased where that is asked for.
     async fn accept(&self, body: &str, direct: bool) -> RunId {
+        let slot = direct.then(|| self.slots.try_take(self.plan().flow_id)).flatten();
+        self.accept_with(body, slot).await
+    }
+
+    async fn accept_with(&self, body: &str, slot: Option<OwnedSemaphorePermit>) -> RunId {
         let plan = self.plan();
         let seed = Arc::new(Seed {
             flow: plan.flow_id,
@@ -91,10 +96,7 @@ impl Rig {
             actor: None,
             hops: 2,
         });
-        let birth = match direct.then(|| self.slots.try_take(plan.flow_id)).flatten() {
-            Some(slot) => Birth::Direct(slot),
-            None => Birth::Fresh,
-        };
+        let birth = slot.map_or(Birth::Fresh, Birth::Direct);
         let judgement = Judgement::Admit { key: None, birth };
         let admitted = self.store.accept(Accept { seed, judgement }).unwrap().await.unwrap().unwrap();
         admitted.run.unwrap().0
@@ -370,14 +372,18 @@ async fn a_clean_stop_lets_exchanges_end_and_gives_back_what_has_not_left() {
     let (runner, stop) = rig.runner.take().unwrap();
     stop.cancel();
     let born = rig.accept("{}", false).await;
-    let leased = rig.accept("{}", true).await;
+    // A receiver that had its slot before the stop.
+    let slot = rig.slots.take_waiting();
+    assert!(slot.is_some());
+    let leased = rig.accept_with("{}", slot).await;
+    rig.until(leased, RunState::Queued).await;
     gate.add_permits(10);
     runner.await.unwrap();
     // The exchange ended, and its next step waits for the next start.
     let after = rig.store.load(flying).await.unwrap().unwrap();
     assert_eq!((after.run.state, after.run.step), (RunState::Queued, 1));
     assert_eq!(rig.state(born).await, RunState::Queued);
-    assert_ne!(rig.state(leased).await, RunState::Running);
+    assert_eq!(rig.state(leased).await, RunState::Queued, "given back");
     assert_eq!(target.seen().len(), 1);
     // The next start carries all of them on.
     rig.reopen().await;
