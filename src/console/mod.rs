@@ -31,7 +31,7 @@ pub mod receive;
 pub mod rows;
 pub mod run_pane;
 pub mod screen;
-mod signals;
+pub mod signals;
 pub mod svg;
 pub mod term;
 pub mod theme;

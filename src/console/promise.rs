@@ -73,13 +73,20 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
             }
         }
     }
+    if app.frame().class == Class::Compact {
+        items.retain(|item| !matches!(item.number, 10 | 11) || item.bad);
+        for item in items.iter_mut().filter(|item| !item.bad || matches!(item.number, 4 | 5)) {
+            item.form = 1.min(item.forms.len() - 1);
+        }
+    }
     let gap = if area.width < 120 { 2 } else { 3 };
-    fit(&mut items, area.width.saturating_sub(2), gap);
+    fit(&mut items, area.width.saturating_sub(1), gap);
     let mut x = area.x + 1;
     for item in &items {
         // The store stands at the right edge.
-        if item.number == 9 && area.right() > x + width(item.text()) + 1 {
-            x = area.right() - 1 - width(item.text());
+        if item.number == 9 {
+            let end = area.right().saturating_sub(1 + width(item.text()));
+            x = end.max((x + 1).saturating_sub(gap));
         }
         x = paint.foreign(x, area.y, area.right().saturating_sub(x), item.text(), item.role) + gap;
     }
@@ -88,7 +95,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
 fn taken(items: &[Item], gap: u16) -> u16 {
     let text: u16 = items.iter().map(|item| width(item.text())).sum();
     let gaps = u16::try_from(items.len().saturating_sub(1)).unwrap_or(0) * gap;
-    text.saturating_add(gaps)
+    // The store stands at the right edge: one cell parts it from the rest.
+    let store = if items.iter().any(|item| item.number == 9) { gap - 1 } else { 0 };
+    text.saturating_add(gaps).saturating_sub(store)
 }
 
 fn fit(items: &mut Vec<Item>, room: u16, gap: u16) {
@@ -272,12 +281,9 @@ mod tests {
     #[test]
     fn at_160_everything_stands_in_its_order() {
         assert_eq!(
-            line(&app(160)).replace("      ", ""),
+            line(&app(160)),
             " ● 127.0.0.1:7700   38/s   accepted 48,211 = stored 48,211   queue 12, oldest 0.4s   errored 3   \
              callbacks 1 overdue   duplicates 214   rejected 13 store ok 3ms"
-                .replace("rejected 13 ", "rejected 13   ")
-                .replace("   store ok 3ms", &line(&app(160))[line(&app(160)).find("13").unwrap() + 2..])
-                .replace("      ", "")
         );
     }
 
