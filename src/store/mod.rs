@@ -1,24 +1,71 @@
 //! The only memory, and the only SQL: rows in the same transaction as the journal entry that
 //! explains them.
+//!
+//! One thread writes ([`writer`]): it takes what waits in its queue, judges duplicates, binds rows,
+//! commits once for all, and only then answers. Four connections read ([`pool`]). A third thread
+//! ([`tender`]) wakes once a second for what nobody asks for: watermarks, free disk, retention.
 
+mod admission;
+pub mod apply;
+mod beat;
+mod claims;
+pub mod clock;
+mod codec;
+pub mod config;
+mod dedup;
+mod doctor;
+mod error;
+mod health;
+mod ids;
+mod ledger;
+mod lock;
+mod moves;
+mod open;
+mod pool;
+mod purge;
+mod query;
+mod queue;
+mod recover;
+mod refusals;
 pub mod registry;
+mod schema;
+mod state;
+mod tally;
+mod tender;
+mod writer;
+
+pub use admission::{Accept, Admitted, Birth, Born, Handover, Judgement};
+pub use error::{OpenError, StoreError};
+pub use queue::{Claim, KeyEntry};
 
 use crate::feed::Feed;
-use crate::model::request::{DedupKey, Seed, StoredRequest, Verdict};
+use crate::model::change::{Change, Counters};
+use crate::model::request::StoredRequest;
+use crate::model::request::Verdict;
 use crate::model::run::{Callback, Entry, Frame, Run, RunState};
 use crate::model::settings::Limits;
-use crate::model::{CallbackId, IdKey, Ms, RequestId, RunId};
-use crate::rules::advance::Transition;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
-use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
+use crate::model::{FlowId, IdKey, Ms, RunId};
+use crate::rules::advance::{Transition, claims_plainly};
+use clock::Clock;
+use queue::Item;
+use rusqlite::{Connection, Transaction};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Notify, oneshot};
+
+/// How long a claim holds before somebody else may take the run.
+pub const LEASE: Ms = 30_000;
 
 /// Handle to the store: cheap to clone, safe to share.
 #[derive(Clone)]
 pub struct Store {
-    #[allow(dead_code)]
-    inner: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("file", &self.inner.file).finish_non_exhaustive()
+    }
 }
 
 /// How a store is opened.
@@ -30,138 +77,8 @@ pub struct Options {
     pub feed: Feed,
     /// What an endpoint's URL begins with: `http://127.0.0.1:7700`.
     pub public_url: String,
-}
-
-/// Why a store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process holds it.
-    #[error("the store in {folder} is held by process {pid} ({what})")]
-    Held {
-        /// The data folder.
-        folder: String,
-        /// The process.
-        pid: u32,
-        /// Its command line.
-        what: String,
-    },
-    /// It was written by a newer program.
-    #[error("the store has schema {found}, this program knows {known}: use a newer pointsman")]
-    Newer {
-        /// In the file.
-        found: i64,
-        /// In the program.
-        known: i64,
-    },
-    /// Anything else.
-    #[error("the store in {folder} cannot be opened: {why}")]
-    Other {
-        /// The data folder.
-        folder: String,
-        /// In words.
-        why: String,
-    },
-}
-
-/// Why a read or write failed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StoreError {
-    /// The row changed since it was read: load again and decide again.
-    #[error("the run changed meanwhile")]
-    Stale,
-    /// The store takes no writes now: disk full, read-only, stopping, an I/O error.
-    #[error("{0}")]
-    Down(String),
-    /// A bug or a damaged file.
-    #[error("{0}")]
-    Broken(String),
-}
-
-/// How the run of an accepted request is born.
-#[derive(Debug)]
-pub enum Birth {
-    /// The first step may leave at once: the run is born leased, under this slot.
-    Direct(OwnedSemaphorePermit),
-    /// A runner will find it.
-    Fresh,
-    /// The flow has no steps: its run is born `succeeded`.
-    Done,
-}
-
-/// A request to be stored.
-#[derive(Debug)]
-pub struct Accept {
-    /// What arrived.
-    pub seed: Arc<Seed>,
-    /// What was judged so far.
-    pub judgement: Judgement,
-}
-
-/// What the receiver judged; the writer judges duplicates.
-#[derive(Debug)]
-pub enum Judgement {
-    /// Everything before dedup passed.
-    Admit {
-        /// Its dedup key.
-        key: Option<DedupKey>,
-        /// How its run is born.
-        birth: Birth,
-    },
-    /// A person wants a new run of a stored request (or of an edited payload): no key, a parent.
-    Replay {
-        /// The request's earlier run.
-        parent: Option<RunId>,
-        /// The stored request, where its payload is unchanged; a new one is stored where not.
-        of: Option<RequestId>,
-    },
-    /// The trigger's `when` is false.
-    Filter {
-        /// In words.
-        cause: String,
-    },
-    /// Refused.
-    Refuse {
-        /// HTTP status.
-        status: u16,
-        /// In words.
-        cause: String,
-    },
-}
-
-/// What became of it; sent after the commit that makes it true.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admitted {
-    /// The stored request.
-    pub request: RequestId,
-    /// accepted, duplicate, filtered or rejected.
-    pub verdict: Verdict,
-    /// Its run and the run's state at the commit.
-    pub run: Option<(RunId, RunState)>,
-    /// The first request with its key.
-    pub duplicate_of: Option<RequestId>,
-}
-
-/// A committed run on its way to the runner, with all that its first step needs.
-#[derive(Debug)]
-pub struct Born {
-    /// Its row as committed.
-    pub run: Run,
-    /// Its request.
-    pub request: RequestId,
-    /// What arrived.
-    pub seed: Arc<Seed>,
-    /// The slot of a run that was born leased.
-    pub slot: Option<OwnedSemaphorePermit>,
-}
-
-/// The receiving end of the hand-over from writer to runner.
-#[derive(Debug)]
-pub struct Handover {
-    /// The runs of a commit.
-    pub queue: mpsc::Receiver<Vec<Born>>,
-    /// The smallest id that did not fit into the queue, `i64::MAX` for none: the runner reads on
-    /// from the store there.
-    pub dropped_from: Arc<AtomicI64>,
+    /// What engine time is made of.
+    pub clock: Clock,
 }
 
 /// A run with all that decides its next move.
@@ -179,122 +96,303 @@ pub struct Loaded {
     pub callbacks: Vec<Callback>,
 }
 
+/// What all handles share.
+pub(in crate::store) struct Inner {
+    /// The database file.
+    pub(in crate::store) file: PathBuf,
+    /// Bounds.
+    pub(in crate::store) limits: Limits,
+    /// Where changes go.
+    pub(in crate::store) feed: Feed,
+    /// What an endpoint's URL begins with.
+    pub(in crate::store) public_url: String,
+    /// Engine time.
+    pub(in crate::store) clock: Clock,
+    /// Prints and reads ids.
+    pub(in crate::store) id_key: IdKey,
+    /// Hands out ids.
+    ids: Arc<ids::Ids>,
+    /// `node << 32 | epoch`.
+    owner: i64,
+    /// Readers.
+    pool: Arc<pool::Pool>,
+    /// To the writer.
+    queue: queue::Queue,
+    /// What the writer shares.
+    links: writer::Links,
+    /// The configuration in memory.
+    pub(in crate::store) registry: registry::Registry,
+    /// Ends the tender.
+    stop: Arc<tender::Stop>,
+    /// What is let go at the end; taken by the first who closes.
+    held: Mutex<Option<open::Held>>,
+}
+
+/// A closure as a [`queue::Job`].
+struct Task<T, F> {
+    f: Option<F>,
+    got: Option<T>,
+    changes: Vec<Change>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> queue::Job for Task<T, F>
+where
+    T: Send,
+    F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send,
+{
+    fn run(&mut self, tx: &Transaction<'_>, batch: &mut state::Batch) -> rusqlite::Result<()> {
+        if let Some(f) = self.f.take() {
+            self.got = Some(f(tx)?);
+        }
+        batch.changes.append(&mut self.changes);
+        Ok(())
+    }
+
+    fn done(self: Box<Self>, result: Result<(), StoreError>) {
+        let Self { got, reply, .. } = *self;
+        let _ = reply.send(result.and_then(|()| got.ok_or_else(StoreError::closed)));
+    }
+}
+
 impl Store {
-    /// Opens (or makes) the store in a data folder and starts its writer.
+    /// Reads on one of the reader connections, on a thread that may block. Keep it short: a read
+    /// transaction holds the write-ahead log (at most 20 ms or 2,000 rows a call).
     ///
     /// # Errors
-    /// See [`OpenError`].
-    pub fn open(_folder: &Path, _options: Options) -> Result<(Self, Handover), OpenError> {
-        todo!()
+    /// [`StoreError::Down`] once the store is closed.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let permit = self.inner.pool.permit().await?;
+        let inner = Arc::clone(&self.inner);
+        let work = move || {
+            let result = inner.pool.read_here(f);
+            drop(permit);
+            result
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Broken(error.to_string()))?
+    }
+
+    /// Writes in a transaction of its own, as an item of the writer's queue: for what is rare
+    /// (configuration, values, audit). `changes` go to the feed after the commit. Where `f` fails
+    /// nothing of it is written.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; a constraint that does not hold is [`StoreError::Broken`].
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        changes: Vec<Change>,
+        f: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let task = Task { f: Some(f), got: None, changes, reply };
+        self.inner.queue.send(Item::Job { job: Box::new(task), always: false })?;
+        answer.await.map_err(|_| StoreError::closed())?
     }
 
     /// Prints and reads ids.
     #[must_use]
     pub fn ids(&self) -> &IdKey {
-        todo!()
+        &self.inner.id_key
     }
 
     /// Engine time: never goes back, within a process or over a restart.
     #[must_use]
     pub fn now(&self) -> Ms {
-        todo!()
+        self.inner.clock.now()
     }
 
-    /// A fresh id integer (for callbacks, audit entries, replays).
+    /// A fresh id integer (for callbacks and audit entries; the ids of runs come from the writer).
     #[must_use]
     pub fn fresh_id(&self) -> i64 {
-        todo!()
+        self.inner.ids.next(self.inner.clock.now())
     }
 
     /// `node << 32 | epoch` of this process.
     #[must_use]
     pub fn owner(&self) -> i64 {
-        todo!()
+        self.inner.owner
     }
 
-    /// Why a request would be answered 503 now: stopping, disk low, queue full, store down.
+    /// Why a request would be answered 503 now: stopping, starting, disk low, queue full, store down.
+    /// Cheap: it is asked for every request.
     #[must_use]
     pub fn refuses(&self) -> Option<String> {
-        todo!()
+        let links = &self.inner.links;
+        if let Some(why) = links.health.why() {
+            return Some(why);
+        }
+        if links.waiting.percent() >= 100 {
+            return Some("the writer's queue is full".to_owned());
+        }
+        let queued = links.health.queue();
+        (queued >= self.inner.limits.queue).then(|| format!("the queue is full: {queued} runs wait"))
     }
 
-    /// Stores a request; the answer comes after the commit. `None` where the writer's queue (8,192
-    /// items, 64 MiB) is full: that is a 503.
-    pub fn accept(&self, _accept: Accept) -> Option<oneshot::Receiver<Result<Admitted, StoreError>>> {
-        todo!()
+    /// Stores a request; the answer comes after the commit.
+    ///
+    /// `None` where the writer's queue (8,192 items, 64 MiB) is full: that is a 503. For a refusal
+    /// `None` says that it was counted and not stored (over 20 a second of its flow, or the queue is
+    /// half full): it has no id, and is answered with its own status.
+    pub fn accept(&self, accept: Accept) -> Option<oneshot::Receiver<Result<Admitted, StoreError>>> {
+        if let Judgement::Refuse { cause, .. } = &accept.judgement {
+            let (flow, links) = (accept.seed.flow, &self.inner.links);
+            if !links.refusals.may_store(flow, self.inner.clock.now(), links.waiting.percent()) {
+                self.count_refusal(flow, cause);
+                return None;
+            }
+        }
+        self.inner.queue.accept(accept)
     }
 
-    /// Counts a refusal that is not stored.
-    pub fn count_refusal(&self, _flow: crate::model::FlowId, _cause: &str) {
-        todo!()
+    /// Counts a refusal that is not stored. It is written within a second.
+    pub fn count_refusal(&self, flow: FlowId, cause: &str) {
+        let links = &self.inner.links;
+        let mut tally = links.tally();
+        tally.unwritten += 1;
+        tally.last_unwritten = self.inner.clock.now();
+        links.refusals.count(flow, cause, false);
     }
 
     /// Commits a transition under its guard.
     ///
+    /// A run that would be found by nobody (open, without `due`, older than the scan after a crash
+    /// goes back) is given a `due`; so the row may differ from the transition's in that column.
+    ///
     /// # Errors
     /// [`StoreError::Stale`] where the row has moved on.
-    pub async fn commit(&self, _transition: Transition) -> Result<(), StoreError> {
-        todo!()
+    pub async fn commit(&self, transition: Transition) -> Result<(), StoreError> {
+        self.ask(|reply| Item::Move { transition: Box::new(transition), reply }).await
+    }
+
+    async fn ask<T>(&self, item: impl FnOnce(queue::Reply<T>) -> Item) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.queue.send(item(reply))?;
+        answer.await.map_err(|_| StoreError::closed())?
     }
 
     /// Claims up to `limit` queued or retrying runs that are due: state running, fence and attempt
-    /// raised, lease until `until`. Steps with a callback are claimed by [`Store::commit`] instead
-    /// and are only listed here, unclaimed.
+    /// raised, lease until `now` + [`LEASE`]. Runs whose step has a callback or a `when`, or sends
+    /// nothing, are claimed by [`Store::commit`] instead: they are listed here too, unclaimed (their
+    /// state is still queued or retrying). Flows share the limit evenly.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn due(&self, _now: Ms, _limit: usize) -> Result<Vec<Run>, StoreError> {
-        todo!()
+    pub async fn due(&self, now: Ms, limit: usize) -> Result<Vec<Run>, StoreError> {
+        let rows = self.due_rows(now, limit).await?;
+        let (plain, mut runs): (Vec<Run>, Vec<Run>) =
+            rows.into_iter().partition(|run| self.sends_plainly(run));
+        let claims =
+            plain.iter().map(|run| Claim { run: run.id, seq: run.seq, until: now + LEASE }).collect();
+        runs.extend(self.claim(claims).await?);
+        Ok(runs)
     }
 
-    /// When the next run is due, if any is.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn next_due(&self) -> Result<Option<Ms>, StoreError> {
-        todo!()
+    /// Whether a claim is all that precedes the run's next exchange.
+    fn sends_plainly(&self, run: &Run) -> bool {
+        self.plan(run.flow, run.version).is_some_and(|plan| claims_plainly(&plan, run.step, run.attempt))
     }
 
-    /// Fresh runs (queued, without `due`) from an id on, in order of arrival.
+    /// Claims runs as they were read (fresh ones from the hand-over or [`Store::fresh_from`]): state
+    /// running, fence and attempt raised. Those that have moved on since are left out. A fresh run
+    /// keeps its empty `due`: it stays out of the index for its first ten seconds.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn fresh_from(&self, _from: i64, _limit: usize) -> Result<Vec<Run>, StoreError> {
-        todo!()
+    pub async fn claim(&self, claims: Vec<Claim>) -> Result<Vec<Run>, StoreError> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ask(|reply| Item::Claim { claims, reply }).await
+    }
+
+    /// Sets the end of leases of running runs that this process still holds. A run that is running
+    /// for ten seconds without a lease is given one of [`LEASE`] by the store itself.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn renew(&self, runs: Vec<RunId>, until: Ms) -> Result<(), StoreError> {
+        self.ask(|reply| Item::Renew { runs, until, reply }).await
     }
 
     /// Signalled when a commit made a run due, or due earlier.
     #[must_use]
     pub fn due_signal(&self) -> Arc<Notify> {
-        todo!()
+        Arc::clone(&self.inner.links.due)
     }
 
-    /// Loads a run.
+    /// Looks a dedup key up as the judge sees it, whatever its window; `None` for a key that was
+    /// never seen, or forgotten, or dropped after it lapsed.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn load(&self, _run: RunId) -> Result<Option<Loaded>, StoreError> {
-        todo!()
+    pub async fn dedup_entry(&self, key: [u8; 16]) -> Result<Option<KeyEntry>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.queue.send(Item::Lookup { key, reply })?;
+        answer.await.map_err(|_| StoreError::closed())
     }
 
-    /// Loads a callback.
+    /// Forgets a dedup key, durably; whether it was there.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn callback(&self, _id: CallbackId) -> Result<Option<Callback>, StoreError> {
-        todo!()
+    pub async fn forget_key(&self, key: [u8; 16]) -> Result<bool, StoreError> {
+        self.ask(|reply| Item::Forget { key, reply }).await
     }
 
-    /// Loads a request.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn request(&self, _id: RequestId) -> Result<Option<Arc<StoredRequest>>, StoreError> {
-        todo!()
+    /// The figures of the first row, as far as the store knows them: `listen`, `probe`, `promised`
+    /// and `integrations` are others' to fill in.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let inner = &self.inner;
+        let (now, behind) = (inner.clock.now(), inner.clock.behind());
+        let tally = inner.links.tally();
+        let whole = |n: i64| u64::try_from(n).unwrap_or(0);
+        let runs = tally.runs.map(whole);
+        let [accepted, duplicate, filtered, rejected] = Verdict::ALL.map(|verdict| tally.verdict(verdict));
+        Counters {
+            at: now,
+            stored: tally.stored,
+            accepted: whole(accepted.n),
+            duplicates: whole(duplicate.n),
+            filtered: whole(filtered.n),
+            rejected: whole(rejected.n),
+            last_accepted: Some(accepted.last).filter(|at| *at > 0),
+            last_rejected: Some(rejected.last).filter(|at| *at > 0),
+            recent: tally.recent(now),
+            runs,
+            queue: runs[RunState::Queued as usize] + tally.due_retries,
+            queue_limit: inner.limits.queue,
+            oldest: tally.oldest,
+            callbacks_pending: whole(tally.pending),
+            callbacks_overdue: whole(tally.overdue),
+            commit_p99_us: tally.p99(),
+            store_trouble: inner.links.health.why().filter(|_| !inner.links.health.is(health::STOPPING)),
+            wal_bytes: tally.wal,
+            dedup_bytes: tally.dedup,
+            dedup_budget: inner.limits.dedup_memory,
+            clock_behind: behind,
+            stopping: inner.links.health.is(health::STOPPING),
+            ..Counters::default()
+        }
     }
 
-    /// Commits what is under way, checkpoints and closes.
+    /// Takes no more requests, commits what is under way, checkpoints, closes the file and lets the
+    /// data folder go. Other handles answer [`StoreError::Down`] from now on.
     pub async fn close(&self) {
-        todo!()
+        self.inner.links.health.set(health::STOPPING, true);
+        let Some(held) = self.inner.take_held() else { return };
+        self.inner.stop.stop();
+        self.inner.pool.close().await;
+        let (done, closed) = oneshot::channel();
+        if self.inner.queue.send(Item::Close(done)).is_ok() {
+            let _ = closed.await;
+        }
+        let _ = tokio::task::spawn_blocking(move || drop(held)).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,337 @@
+//! The run state machine: state + input + now → what to write and what to do next.
+//!
+//! The driver commits a [`Transition`] under the guard `run.seq`; effects run after the commit and
+//! may be lost, since each can be derived again from the rows.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `work` | the transition in the making: starting, ending and folding steps |
+//! | `exchange` | what ends an attempt: an answer, none, a lost lease |
+//! | `outside` | what comes while nobody works: a callback, a time that came |
+//! | `verbs` | what people do: retry, skip, abort |
+//! | `words` | causes and refusals in sentences |
+//! | `fold` | the way back: from the journal to steps and attempts |
+
+mod exchange;
+pub mod fold;
+mod outside;
+mod verbs;
+mod words;
+mod work;
+
+#[cfg(test)]
+mod law;
+#[cfg(test)]
+mod tests;
+
+use crate::model::ask::Refusal;
+use crate::model::run::{Callback, CallbackState, Entry, Frame, Got, Run, RunState, Sent};
+use crate::model::{CallbackId, Map, Ms};
+use crate::rules::plan::Plan;
+use crate::rules::retry::Transport;
+use crate::rules::template::{Context, RenderError, StepData};
+
+pub use words::{answer_cause, normal};
+
+/// A run as the store has it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Its row.
+    pub run: Run,
+    /// Its frame, empty where it has none.
+    pub frame: Frame,
+    /// What its current step is called in the version that it runs; a retry finds the step of the
+    /// deployed version by it.
+    pub step_name: String,
+    /// Its callbacks, newest last.
+    pub callbacks: Vec<Callback>,
+    /// What templates see: request, values, finished steps (folded from the journal).
+    pub context: Context,
+}
+
+impl Snapshot {
+    /// The run after a transition was committed, without reading it again. What the transition
+    /// gives to later steps moves over into the context.
+    pub fn follow(&mut self, plan: &Plan, transition: &mut Transition) {
+        self.run = transition.run.clone();
+        if let Some(frame) = &transition.frame {
+            self.frame = frame.clone();
+        }
+        self.context.steps.extend(std::mem::take(&mut transition.finished));
+        if let Some(step) = plan.flow.steps.get(self.run.step as usize)
+            && self.step_name != step.name
+        {
+            self.step_name.clone_from(&step.name);
+        }
+        for write in &transition.callbacks {
+            match write {
+                CallbackWrite::New(callback) => self.callbacks.push(callback.clone()),
+                CallbackWrite::Move { id, state, received, status, digest } => {
+                    for callback in self.callbacks.iter_mut().filter(|callback| callback.id == *id) {
+                        callback.state = *state;
+                        callback.received = received.or(callback.received);
+                        callback.status = status.or(callback.status);
+                        callback.digest = digest.or(callback.digest);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A runner took a queued or retrying run.
+    Claimed {
+        /// `node << 32 | epoch`.
+        owner: i64,
+        /// End of the lease.
+        until: Ms,
+    },
+    /// The claim is given back: the process stops before anything was sent.
+    PutBack {
+        /// The attempt's fence.
+        fence: i64,
+    },
+    /// The exchange takes longer: the lease is renewed.
+    Renew {
+        /// The attempt's fence.
+        fence: i64,
+        /// The lease's new end.
+        until: Ms,
+    },
+    /// An exchange ended.
+    Answer(Box<Exchange>),
+    /// The request of the current step could not be built.
+    Unbuilt {
+        /// The attempt's fence.
+        fence: i64,
+        /// Why.
+        error: RenderError,
+    },
+    /// The lease lapsed, or the process that held it is gone.
+    Lost {
+        /// The process is gone.
+        died: bool,
+    },
+    /// The time in `due` came (waiting runs).
+    Due,
+    /// A POST to a callback's URL.
+    Callback {
+        /// Which.
+        id: CallbackId,
+        /// `X-Status-Code`, 200 where it was not sent.
+        status: u16,
+        /// JSON or text.
+        body: bytes::Bytes,
+        /// SHA-256 of code and body.
+        digest: [u8; 32],
+    },
+    /// An operator's retry. `plan_version` of the snapshot's run is moved to the plan's that
+    /// [`advance`] is given.
+    Retry {
+        /// Who.
+        actor: String,
+        /// Why.
+        reason: Option<String>,
+        /// With a new `Idempotency-Key`.
+        fresh_key: bool,
+    },
+    /// An operator's skip.
+    Skip {
+        /// Who.
+        actor: String,
+        /// Why.
+        reason: Option<String>,
+        /// Takes the place of the step's outputs.
+        stand_in: Option<Map>,
+    },
+    /// An operator's abort.
+    Abort {
+        /// Who.
+        actor: String,
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// One HTTP exchange that ended.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The attempt's fence.
+    pub fence: i64,
+    /// Position of its step in the plan.
+    pub step: u32,
+    /// Number of the attempt within the step.
+    pub attempt: u32,
+    /// When it started, by engine time.
+    pub started: Ms,
+    /// How long it took.
+    pub elapsed_ms: i64,
+    /// What was sent, masked and capped.
+    pub sent: Option<Sent>,
+    /// Fields left out for want of a value.
+    pub left_out: Vec<String>,
+    /// What came.
+    pub result: ExchangeResult,
+}
+
+/// What came of an exchange.
+#[derive(Debug, Clone)]
+pub enum ExchangeResult {
+    /// An answer.
+    Answered {
+        /// As it is kept.
+        got: Got,
+        /// `outputs`, taken from the whole answer.
+        outputs: Map,
+        /// `Retry-After` in milliseconds.
+        retry_after: Option<Ms>,
+    },
+    /// None.
+    Failed {
+        /// Whether something may have left.
+        failure: Transport,
+        /// In words.
+        cause: String,
+    },
+    /// It was never sent, and never will be: the address guard, a bad URL.
+    Blocked {
+        /// In words.
+        cause: String,
+    },
+}
+
+/// What the driver gives beside the state.
+#[derive(Debug, Clone, Copy)]
+pub struct Env {
+    /// Engine time.
+    pub now: Ms,
+    /// Uniform in 0..1.
+    pub dice: f64,
+    /// Id and hash for a callback, should the transition start a step that has one.
+    pub callback: (CallbackId, [u8; 32]),
+    /// Where the run goes on in place: the owner and the end of its lease.
+    pub lease: Option<(i64, Ms)>,
+}
+
+/// What to write, all in one transaction, and what to do after it.
+#[derive(Debug, Clone)]
+pub struct Transition {
+    /// The guard: nothing is written unless the row still has this `seq`.
+    pub guard: i64,
+    /// The row after it.
+    pub run: Run,
+    /// The frame after it, where it changed.
+    pub frame: Option<Frame>,
+    /// At most one journal entry (claims have none).
+    pub entry: Option<Entry>,
+    /// Callbacks made or moved.
+    pub callbacks: Vec<CallbackWrite>,
+    /// The error group of a run that is errored or failed now.
+    pub cause: Option<Cause>,
+    /// Steps that ended in it and what later steps see of them: a driver that goes on without
+    /// reading the run again adds them to its context.
+    pub finished: Vec<(String, StepData)>,
+    /// What to do next.
+    pub effect: Effect,
+}
+
+/// A callback made or moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallbackWrite {
+    /// Made, in the transaction that starts its attempt.
+    New(Callback),
+    /// Moved.
+    Move {
+        /// Which.
+        id: CallbackId,
+        /// To what.
+        state: CallbackState,
+        /// When it was answered.
+        received: Option<Ms>,
+        /// With what.
+        status: Option<u16>,
+        /// Tells a repeat from another answer.
+        digest: Option<[u8; 32]>,
+    },
+}
+
+/// An error group: integration, flow, step, and cause without its numbers and ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The step's name.
+    pub step: String,
+    /// In words, whole.
+    pub text: String,
+    /// Without its numbers and ids.
+    pub normal: String,
+}
+
+/// What to do after the commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The current step's attempt may leave now: the lease is held.
+    Send,
+    /// Work is due: wake the runner.
+    Wake,
+    /// Nothing until `due`, or for ever.
+    None,
+}
+
+/// Moves a run.
+///
+/// # Errors
+/// A verb that the state does not allow. A late result is no error but an entry `late`; a callback
+/// that changes nothing is a refusal with its status code in `code`: `200` (the same answer came
+/// before), `404`, `409`, `410`. Inputs that the state has no use for (a lease that lapsed of a run
+/// that does not run) are refused as `not_running`, `not_waiting`, `not_due`: nothing is to be done.
+pub fn advance(plan: &Plan, snapshot: &Snapshot, input: Input, env: &Env) -> Result<Transition, Refusal> {
+    let work = work::Work::new(plan, snapshot, env)?;
+    match input {
+        Input::Claimed { owner, until } => work.claimed(owner, until),
+        Input::PutBack { fence } => work.put_back(fence),
+        Input::Renew { fence, until } => work.renew(fence, until),
+        Input::Answer(exchange) => work.answer(*exchange),
+        Input::Unbuilt { fence, error } => work.unbuilt(fence, &error),
+        Input::Lost { died } => work.lost(died),
+        Input::Due => work.due(),
+        Input::Callback { id, status, body, digest } => work.callback(id, status, &body, digest),
+        Input::Retry { actor, reason, fresh_key } => work.retry(actor, reason, fresh_key),
+        Input::Skip { actor, reason, stand_in } => work.skip(actor, reason, stand_in),
+        Input::Abort { actor, reason } => work.abort(actor, reason),
+    }
+}
+
+/// Whether a claim of the run's current step is nothing but a change of columns: an exchange
+/// without a callback whose `when`, if it has one, was judged by an earlier attempt. Such claims
+/// may be made in bulk; all others go through [`advance`].
+#[must_use]
+pub fn claims_plainly(plan: &Plan, step: u32, attempt: u32) -> bool {
+    let Some(step) = plan.flow.steps.get(step as usize) else { return false };
+    let judged = attempt > 0 || step.when.is_none();
+    judged && step.kind.exchange().is_some_and(|exchange| !exchange.callback)
+}
+
+/// Whether a run of the flow may be born leased, its first attempt leaving with the commit of its
+/// request: a claim of its first step would write nothing but columns.
+#[must_use]
+pub fn born_leased(plan: &Plan) -> bool {
+    claims_plainly(plan, 0, 0)
+}
+
+/// `Idempotency-Key` of a step's attempts: stable over retries, but for a retry with a fresh key.
+#[must_use]
+pub fn idempotency_key(run: &str, step: &str, fresh_key: Option<u32>) -> String {
+    match fresh_key {
+        None => format!("{run}.{step}"),
+        Some(round) => format!("{run}.{step}.r{round}"),
+    }
+}
+
+/// The word of a state in the middle of a sentence: `is running`, `was aborted`.
+#[must_use]
+pub fn state_phrase(state: RunState) -> &'static str {
+    words::state_phrase(state)
+}
