@@ -1,1 +1,14 @@
-//! Untrusted text made safe to draw, widths, durations, sizes.
+//! Untrusted text made safe to draw, widths, figures, durations, sizes and clock times.
+//!
+//! Text from outside is stored exactly as it came and goes through [`clean`] where it is drawn,
+//! and nowhere else.
+
+mod clean;
+mod cut;
+mod figure;
+mod time;
+
+pub use clean::{Glyphs, MAX_MARKS, Piece, Pieces, clean, clean_as, pieces};
+pub use cut::{cut_end, cut_middle, pad, pad_left, width};
+pub use figure::{count, size, size_short};
+pub use time::{age, clock, clock_ms, day, took, weekday};

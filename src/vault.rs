@@ -1,1 +1,316 @@
 //! Keys, sealing, masking: the only code that sees a secret in plain.
+//!
+//! Everything secret hangs on one key file in the data folder. From it each use derives its own
+//! key, so no use can stand in for another. Nothing in here prints, and nothing that holds a
+//! secret can be printed.
+
+pub mod mask;
+
+use crate::model::CallbackId;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+use subtle::ConstantTimeEq as _;
+
+/// The key file's name in the data folder.
+pub const KEY_FILE: &str = "key";
+const KEY_BYTES: usize = 32;
+/// Bytes of a token: the callback's id, masked, and the secret.
+const TOKEN_BYTES: usize = 8 + 32;
+/// Characters of a token.
+pub const TOKEN_CHARS: usize = (TOKEN_BYTES * 4).div_ceil(3);
+
+/// The data folder's keys: cheap to clone, and without `Debug`.
+#[derive(Clone)]
+pub struct Vault {
+    keys: Arc<Keys>,
+}
+
+/// Keyed and ready, so that a use costs no key schedule.
+struct Keys {
+    callback: Hmac<Sha256>,
+    token: Hmac<Sha256>,
+    fingerprint: Hmac<Sha256>,
+}
+
+impl Vault {
+    /// Opens a data folder's key file, or makes it: 32 random bytes, mode 0600, whole or not at
+    /// all. The folder is made with mode 0700 where it is missing.
+    ///
+    /// # Errors
+    /// The folder or file cannot be made or read; the file is no key, or others may read it. The
+    /// message says what to do.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| told(folder, &error))?;
+        let path = folder.join(KEY_FILE);
+        let key = match read_key(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_key(folder, &path)?;
+                // Whoever was first: two processes must not go on with two keys.
+                read_key(&path)?
+            }
+            found => found?,
+        };
+        Ok(Self::from_key(&key))
+    }
+
+    fn from_key(key: &[u8; KEY_BYTES]) -> Self {
+        let keys = Keys {
+            callback: derived(key, b"pointsman callback 1"),
+            token: derived(key, b"pointsman token 1"),
+            fingerprint: derived(key, b"pointsman fingerprint 1"),
+        };
+        Self { keys: Arc::new(keys) }
+    }
+
+    /// The secret part of a callback's token: an HMAC-SHA-256 of its id.
+    #[must_use]
+    pub fn callback_secret(&self, id: CallbackId) -> [u8; 32] {
+        sum(&self.keys.callback, &id.0.to_be_bytes())
+    }
+
+    /// SHA-256 of the secret part: what the store keeps, so that nothing in it can be used as a token.
+    #[must_use]
+    pub fn callback_hash(&self, id: CallbackId) -> [u8; 32] {
+        Sha256::digest(self.callback_secret(id)).into()
+    }
+
+    /// The last part of a callback's URL: base64url of 8 masked bytes that find the callback and
+    /// 32 secret ones; [`TOKEN_CHARS`] characters. The id's integer cannot be read from it.
+    #[must_use]
+    pub fn callback_token(&self, id: CallbackId) -> String {
+        let secret = self.callback_secret(id);
+        let mut token = [0; TOKEN_BYTES];
+        let (head, tail) = token.split_at_mut(8);
+        head.copy_from_slice(&(id.0 ^ self.token_mask(&secret)).to_be_bytes());
+        tail.copy_from_slice(&secret);
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// The callback that a token names, and the SHA-256 of its secret part, to be compared with
+    /// the stored one. `None` where this vault did not make the token: no read is needed then.
+    #[must_use]
+    pub fn read_token(&self, token: &str) -> Option<(CallbackId, [u8; 32])> {
+        let mut bytes = [0; TOKEN_BYTES];
+        if token.len() != TOKEN_CHARS || URL_SAFE_NO_PAD.decode_slice(token, &mut bytes).ok()? != TOKEN_BYTES
+        {
+            return None;
+        }
+        let (head, secret) = bytes.split_first_chunk::<8>()?;
+        let id = CallbackId(i64::from_be_bytes(*head) ^ self.token_mask(secret));
+        same(&self.callback_secret(id), secret).then(|| (id, Sha256::digest(secret).into()))
+    }
+
+    /// A synthetic mask: it hangs on the secret, which is another for each callback.
+    fn token_mask(&self, secret: &[u8]) -> i64 {
+        let sum = sum(&self.keys.token, secret);
+        sum.first_chunk::<8>().map_or(0, |bytes| i64::from_be_bytes(*bytes))
+    }
+
+    /// Six hex digits that tell one credential from another on a screen. Keyed, so nobody can
+    /// guess at the credential with them.
+    #[must_use]
+    pub fn fingerprint(&self, secret: &[u8]) -> String {
+        let sum = sum(&self.keys.fingerprint, secret);
+        format!("{:02x}{:02x}{:02x}", sum[0], sum[1], sum[2])
+    }
+}
+
+/// Whether two byte strings are the same, in a time that does not tell where they differ.
+#[must_use]
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    one.ct_eq(other).into()
+}
+
+/// A key for one use, from the folder's key (RFC 5869's expand step, one block).
+fn derived(key: &[u8; KEY_BYTES], purpose: &[u8]) -> Hmac<Sha256> {
+    let mut block = keyed(key);
+    block.update(purpose);
+    block.update(&[1]);
+    keyed(&block.finalize().into_bytes().into())
+}
+
+fn keyed(key: &[u8; KEY_BYTES]) -> Hmac<Sha256> {
+    // HMAC takes a key of its block's length as it is: 32 bytes and zeros are the same key.
+    let mut block = [0; 64];
+    block[..KEY_BYTES].copy_from_slice(key);
+    Hmac::new(&block.into())
+}
+
+fn sum(key: &Hmac<Sha256>, message: &[u8]) -> [u8; 32] {
+    let mut mac = key.clone();
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+fn read_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
+    let mut file = File::open(path).map_err(|error| told(path, &error))?;
+    let meta = file.metadata()?;
+    if meta.permissions().mode() & 0o077 != 0 {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("others may read the key file {0}: run `chmod 600 {0}`", path.display()),
+        ));
+    }
+    let mut key = [0; KEY_BYTES];
+    if meta.len() != KEY_BYTES as u64 || file.read_exact(&mut key).is_err() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!(
+                "{} has {} bytes and is no key file (one has {KEY_BYTES}): put the right one back; \
+                 callbacks that are under way can only be answered with it",
+                path.display(),
+                meta.len()
+            ),
+        ));
+    }
+    Ok(key)
+}
+
+/// Writes a fresh key beside its place and links it there: it is whole or not there, and one that
+/// another process made meanwhile stays.
+fn make_key(folder: &Path, path: &Path) -> io::Result<()> {
+    let mut random = [0; KEY_BYTES + 8];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    let (key, suffix) = random.split_at(KEY_BYTES);
+    let beside = folder.join(format!("{KEY_FILE}.{}", URL_SAFE_NO_PAD.encode(suffix)));
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        file.write_all(key)?;
+        file.sync_all()?;
+        match fs::hard_link(&beside, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // A file system without hard links: a rename is as whole, but the last one wins.
+            Err(_) if !path.exists() => fs::rename(&beside, path),
+            done => done,
+        }
+    })();
+    let _ = fs::remove_file(&beside);
+    written.map_err(|error| told(path, &error))?;
+    File::open(folder)?.sync_all()
+}
+
+/// An error with the path it is about.
+fn told(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn of(byte: u8) -> Vault {
+        Vault::from_key(&[byte; KEY_BYTES])
+    }
+
+    #[test]
+    fn the_key_file_is_made_once_and_for_the_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("a/data");
+        let first = Vault::open(&data).unwrap();
+        let again = Vault::open(&data).unwrap();
+        assert_eq!(first.callback_token(CallbackId(5)), again.callback_token(CallbackId(5)));
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&data), mode(&data.join(KEY_FILE))), (0o700, 0o600));
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "nothing is left beside the key");
+    }
+
+    #[test]
+    fn processes_that_start_at_once_get_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let tokens: HashSet<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| Vault::open(folder.path()).unwrap().callback_token(CallbackId(1))))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(tokens.len(), 1);
+    }
+
+    #[test]
+    fn a_key_file_that_is_none_or_open_to_others_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(KEY_FILE);
+        Vault::open(folder.path()).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = Vault::open(folder.path()).err().unwrap();
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        for wrong in [&b"short"[..], &[7; 33], b""] {
+            fs::write(&path, wrong).unwrap();
+            let error = Vault::open(folder.path()).err().unwrap();
+            assert!(error.to_string().contains("no key file"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_token_reads_back_and_shows_no_integer() {
+        let vault = of(1);
+        let mut heads = HashSet::new();
+        for raw in [0, 1, 2, i64::MAX, 0x0123_4567_89ab_cdef] {
+            let id = CallbackId(raw);
+            let token = vault.callback_token(id);
+            assert_eq!(token.len(), TOKEN_CHARS);
+            assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+            assert_eq!(vault.read_token(&token), Some((id, vault.callback_hash(id))));
+            let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+            assert_ne!(bytes[..8], raw.to_be_bytes());
+            assert_eq!(bytes[8..], vault.callback_secret(id));
+            heads.insert(bytes[..6].to_vec());
+        }
+        assert_eq!(heads.len(), 5, "neighbours look nothing alike");
+    }
+
+    #[test]
+    fn a_token_of_another_key_or_with_another_bit_is_unknown() {
+        let vault = of(1);
+        let token = vault.callback_token(CallbackId(77));
+        assert!(of(2).read_token(&token).is_none());
+        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut forged = bytes.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            assert!(vault.read_token(&URL_SAFE_NO_PAD.encode(forged)).is_none(), "bit {bit}");
+        }
+        for wrong in ["", "x", "é", &token[1..], &format!("{token}A"), &format!("{token}=")] {
+            assert!(vault.read_token(wrong).is_none(), "{wrong}");
+        }
+        // 40 bytes end in two bits that mean nothing: another spelling of them is no token.
+        let last = token.chars().last().unwrap();
+        for other in ('A'..='Z').filter(|other| *other != last) {
+            let respelt = format!("{}{other}", &token[..TOKEN_CHARS - 1]);
+            assert!(vault.read_token(&respelt).is_none(), "{respelt}");
+        }
+    }
+
+    #[test]
+    fn the_hash_is_of_the_secret_and_not_of_the_id() {
+        let vault = of(3);
+        let secret = vault.callback_secret(CallbackId(9));
+        assert_eq!(vault.callback_hash(CallbackId(9)), <[u8; 32]>::from(Sha256::digest(secret)));
+        assert_ne!(secret, of(4).callback_secret(CallbackId(9)));
+    }
+
+    #[test]
+    fn hmac_is_the_one_of_rfc_4231() {
+        // Test case 2 uses a key of 4 bytes: padded with zeros to 32 it is the same HMAC key.
+        let mut key = [0; KEY_BYTES];
+        key[..4].copy_from_slice(b"Jefe");
+        let sum = sum(&keyed(&key), b"what do ya want for nothing?");
+        assert_eq!(sum[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+        assert_eq!(sum[28..], [0x64, 0xec, 0x38, 0x43]);
+    }
+
+    #[test]
+    fn comparison_sees_length_and_content() {
+        assert!(same(b"abc", b"abc") && same(b"", b""));
+        assert!(!same(b"abc", b"abd") && !same(b"abc", b"ab"));
+    }
+}

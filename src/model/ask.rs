@@ -39,8 +39,10 @@ pub struct Page {
 }
 
 /// A question or an order.
+///
+/// As JSON: `{"ask":"runs","of":{"filter":"state:errored","limit":20}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
+#[serde(tag = "ask", content = "of", rename_all = "snake_case")]
 pub enum Ask {
     /// The header's figures.
     Counters,
@@ -158,8 +160,10 @@ pub struct Apply {
 }
 
 /// An operator's verb.
+///
+/// As JSON: `"abort"`, `{"retry":{"fresh_key":true}}`, `{"skip":{"stand_in":{"id":7}}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "verb", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Same run, same step, a new attempt.
     Retry {
@@ -209,7 +213,6 @@ pub struct Replay {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Act {
     /// What to do.
-    #[serde(flatten)]
     pub verb: Verb,
     /// To these runs (or requests, for replay)…
     #[serde(default)]
@@ -277,8 +280,10 @@ pub struct Rows<T> {
 }
 
 /// What the desk answers.
+///
+/// The tag stands beside the value and not in it: a request's view has a field `answer` of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[serde(tag = "answer", content = "value", rename_all = "snake_case")]
 pub enum Answer {
     /// To [`Ask::Counters`].
     Counters(Counters),
@@ -397,6 +402,19 @@ pub enum Fate {
     Unaffected,
 }
 
+impl Fate {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::LeftOut => "left out",
+            Self::Empty => "sent empty",
+            Self::Fails => "cannot be built: the step fails",
+            Self::Unaffected => "needs nothing of it",
+        }
+    }
+}
+
 /// What a verb did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acted {
@@ -432,4 +450,110 @@ pub struct Changes {
     pub counters: Option<Counters>,
     /// Engine time.
     pub at: Ms,
+}
+
+/// Reads a JSON text as `T`.
+///
+/// Not straight from the text: where structs are flattened or a tag comes late serde buffers, and
+/// with numbers kept digit for digit that buffer holds what no integer can be read from. A
+/// [`Value`] in between tells integers from other numbers.
+///
+/// # Errors
+/// What is wrong with the text, in words.
+pub fn from_json<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    let value: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::request::Verdict;
+    use serde_json::json;
+
+    fn there_and_back<T>(value: &T)
+    where
+        T: Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        let text = serde_json::to_vec(value).unwrap();
+        assert_eq!(&from_json::<T>(&text).unwrap(), value, "{}", String::from_utf8_lossy(&text));
+    }
+
+    #[test]
+    fn every_ask_comes_back_as_it_was() {
+        let page = Page { filter: "state:errored".into(), before: Some("a".into()), after: None, limit: 7 };
+        let map: Map = serde_json::from_str(r#"{"id": 1.10, "big": 98765432109876543210}"#).unwrap();
+        for verb in [
+            Verb::Retry { original: true, fresh_key: false },
+            Verb::Skip { stand_in: Some(map.clone()) },
+            Verb::Skip { stand_in: None },
+            Verb::Abort,
+            Verb::Replay(Replay {
+                version: Some("draft".into()),
+                set: vec![("body.total".into(), serde_json::from_str("1.10").unwrap())],
+            }),
+        ] {
+            there_and_back(&Ask::Act(Act {
+                verb,
+                ids: vec!["x".into()],
+                filter: Some("f".into()),
+                seen: vec![("x".into(), 3)],
+                reason: None,
+                dry_run: true,
+            }));
+        }
+        for ask in [
+            Ask::Counters,
+            Ask::Requests(page.clone()),
+            Ask::Runs(page),
+            Ask::RunsById { ids: vec!["a".into()] },
+            Ask::Export { name: "n".into(), version: Some(4) },
+            Ask::Apply(Apply { files: vec![("a".into(), "b".into())], ..Apply::default() }),
+            Ask::Set { name: "n".into(), values: vec![("a".into(), "1".into())], reason: None },
+        ] {
+            there_and_back(&ask);
+        }
+    }
+
+    #[test]
+    fn an_answer_keeps_the_digits_of_its_numbers() {
+        let body: Value =
+            serde_json::from_str(r#"{"a":[1,-2,1.10,1e400,18446744073709551616,-9223372036854775809,0.1]}"#)
+                .unwrap();
+        let view = RequestDetail {
+            request: RequestView {
+                id: "i".into(),
+                time: "t".into(),
+                integration: "x".into(),
+                flow: "f".into(),
+                endpoint: "e".into(),
+                method: "POST".into(),
+                path: String::new(),
+                verdict: Verdict::Accepted,
+                status: Some(200),
+                cause: None,
+                dedup_key: None,
+                duplicate_of: None,
+                runs: vec![],
+                size: 3,
+                actor: None,
+                from: None,
+                test: false,
+                marks: vec![],
+                what: String::new(),
+            },
+            headers: vec![("a".into(), "b".into())],
+            query: Map::new(),
+            flat: body.as_object().cloned().unwrap(),
+            body: body.clone(),
+            raw: String::new(),
+            answer: None,
+        };
+        there_and_back(&Answer::Request(Box::new(view)));
+        there_and_back(&Answer::Counters(Counters { stored: u64::MAX, at: -3, ..Counters::default() }));
+        there_and_back(&Changes { seq: 9, counters: Some(Counters::default()), ..Changes::default() });
+        let act: Ask = from_json(br#"{"ask":"act","of":{"verb":"abort","ids":["a"]}}"#).unwrap();
+        assert!(matches!(act, Ask::Act(Act { verb: Verb::Abort, dry_run: false, .. })));
+        assert_eq!(json!(Verb::Abort.word()), json!("abort"));
+    }
 }

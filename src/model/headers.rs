@@ -84,6 +84,23 @@ impl Headers {
     }
 }
 
+/// Whether a header carries a credential, whatever its case: such a header is in no flat view,
+/// filter, export or copy, and is shown as scheme and fingerprint.
+#[must_use]
+pub fn is_credential(name: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "api-key",
+        "x-api-key",
+        "x-auth-token",
+        "x-access-token",
+    ];
+    NAMES.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,7 +42,7 @@ pub fn push_segment(text: &mut String, segment: &Segment) {
         }
         Segment::Key(key) => {
             text.push('[');
-            text.push_str(&serde_json::Value::String(key.clone()).to_string());
+            text.push_str(&Value::String(key.clone()).to_string());
             text.push(']');
         }
         Segment::Index(index) => {

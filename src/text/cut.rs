@@ -1,0 +1,179 @@
+//! Text fitted into cells, as terminals count them. Text from outside is cleaned first.
+
+use std::borrow::Cow;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// What stands for what was cut. `--ascii` consoles draw it as `$`.
+const CUT: char = '…';
+
+/// Cells that a text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    // The common case needs no tables.
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// A text in at most `cells`, its end replaced by `…` where it is longer.
+#[must_use]
+pub fn cut_end(text: &str, cells: usize) -> Cow<'_, str> {
+    if width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    let Some(room) = cells.checked_sub(1) else { return Cow::Borrowed("") };
+    let mut cut = head(text, room).to_owned();
+    cut.push(CUT);
+    Cow::Owned(cut)
+}
+
+/// A URL or path in at most `cells`, `…` in its middle where it is longer: scheme, host and last
+/// segment stay as long as there is room, then the host loses its scheme, then both are cut.
+#[must_use]
+pub fn cut_middle(text: &str, cells: usize) -> Cow<'_, str> {
+    if width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    let Some(room) = cells.checked_sub(1) else { return Cow::Borrowed("") };
+    let after_scheme = text.find("://").map_or(0, |at| at + 3);
+    let host_end = text[after_scheme..].find('/').map_or(text.len(), |at| after_scheme + at + 1);
+    // `?` and `#` belong to the last segment, but a slash in them begins none.
+    let path_end = text.find(['?', '#']).unwrap_or(text.len());
+    let last = text[..path_end].rfind('/').filter(|at| *at >= host_end);
+    let Some(mut last) = last else { return Cow::Owned(halves(text, room)) };
+    for host in [&text[..host_end], &text[after_scheme..host_end]] {
+        let Some(left) = room.checked_sub(width(host)) else { continue };
+        if width(&text[last..]) > left {
+            continue;
+        }
+        // As many whole segments from the right as there is room for.
+        while let Some(at) = text[host_end..last].rfind('/').map(|at| host_end + at) {
+            if width(&text[at..]) > left {
+                break;
+            }
+            last = at;
+        }
+        return Cow::Owned(format!("{host}{CUT}{}", &text[last..]));
+    }
+    Cow::Owned(halves(text, room))
+}
+
+/// Beginning and end of a text around `…`, together `room` cells and one.
+fn halves(text: &str, room: usize) -> String {
+    let tail = tail(text, room / 2);
+    let head = head(text, room - width(tail));
+    format!("{head}{CUT}{tail}")
+}
+
+/// The longest beginning that fits, marks of its last character included.
+fn head(text: &str, cells: usize) -> &str {
+    let mut left = cells;
+    for (at, c) in text.char_indices() {
+        // A text is never wider than its characters one by one.
+        match left.checked_sub(c.width().unwrap_or(0)) {
+            Some(rest) => left = rest,
+            None => return &text[..at],
+        }
+    }
+    text
+}
+
+/// The longest end that fits and does not begin with a mark.
+fn tail(text: &str, cells: usize) -> &str {
+    let mut left = cells;
+    let mut from = text.len();
+    for (at, c) in text.char_indices().rev() {
+        let cells = c.width().unwrap_or(0);
+        match left.checked_sub(cells) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+        if cells > 0 {
+            from = at;
+        }
+    }
+    &text[from..]
+}
+
+/// A text in exactly `cells`: cut at its end, or spaces after it.
+#[must_use]
+pub fn pad(text: &str, cells: usize) -> String {
+    let mut padded = cut_end(text, cells).into_owned();
+    padded.extend(std::iter::repeat_n(' ', cells.saturating_sub(width(&padded))));
+    padded
+}
+
+/// A text in exactly `cells`: cut at its end, or spaces before it. For figures.
+#[must_use]
+pub fn pad_left(text: &str, cells: usize) -> String {
+    let cut = cut_end(text, cells);
+    let mut padded = " ".repeat(cells.saturating_sub(width(&cut)));
+    padded.push_str(&cut);
+    padded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::clean;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ends_are_cut_at_characters() {
+        assert_eq!(cut_end("order_number", 12), "order_number");
+        assert_eq!(cut_end("order_number", 11), "order_numb…");
+        assert_eq!(cut_end("日本語", 6), "日本語");
+        assert_eq!(cut_end("日本語", 5), "日本…");
+        assert_eq!(cut_end("日本語", 4), "日…");
+        assert_eq!(cut_end("e\u{301}abc", 3), "e\u{301}a…");
+        assert_eq!((cut_end("abc", 1), cut_end("abc", 0)), ("…".into(), "".into()));
+    }
+
+    #[test]
+    fn urls_keep_host_and_last_segment() {
+        let url = "https://progix.example/api/v2/customers/c.meyer";
+        for (cells, cut) in [
+            (47, url),
+            (46, "https://progix.example/…/v2/customers/c.meyer"),
+            (44, "https://progix.example/…/customers/c.meyer"),
+            (41, "https://progix.example/…/c.meyer"),
+            (32, "https://progix.example/…/c.meyer"),
+            (31, "progix.example/…/c.meyer"),
+            (24, "progix.example/…/c.meyer"),
+            (23, "https://pro…ers/c.meyer"),
+            (5, "ht…er"),
+            (2, "h…"),
+            (1, "…"),
+            (0, ""),
+        ] {
+            assert_eq!(cut_middle(url, cells), cut, "{cells}");
+        }
+        assert_eq!(cut_middle("https://a.example/xxx/y?next=/a/b", 32), "https://a.example/…/y?next=/a/b");
+        assert_eq!(cut_middle("/a/bb/ccc/dddd", 12), "/…/ccc/dddd");
+        assert_eq!(cut_middle("no-slash-in-here", 9), "no-s…here");
+    }
+
+    #[test]
+    fn padding_fills_exactly() {
+        assert_eq!(pad("ab", 4), "ab  ");
+        assert_eq!(pad_left("ab", 4), "  ab");
+        assert_eq!(pad("日本", 3), "日…");
+        assert_eq!(pad("日本語", 4), "日… ");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_gets_wider_than_asked(text in any::<String>(), cells in 0_usize..30) {
+            let text = clean(&text);
+            prop_assert!(width(&cut_end(&text, cells)) <= cells);
+            prop_assert!(width(&cut_middle(&text, cells)) <= cells);
+            prop_assert_eq!(width(&pad(&text, cells)), cells);
+            prop_assert_eq!(width(&pad_left(&text, cells)), cells);
+        }
+
+        #[test]
+        fn cut_urls_fit(path in "[a-z/?#é日:]{0,40}", cells in 0_usize..40) {
+            let url = format!("https://h.example/{path}");
+            prop_assert!(width(&cut_middle(&url, cells)) <= cells);
+            prop_assert!(width(&cut_middle(&path, cells)) <= cells);
+        }
+    }
+}
