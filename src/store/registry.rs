@@ -114,3 +114,17 @@ impl Store {
         todo!()
     }
 }
+
+/// What is kept of the configuration in memory.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Registry {}
+
+impl Registry {
+    /// Reads it when the store is opened.
+    ///
+    /// # Errors
+    /// Whatever `SQLite` says.
+    pub(in crate::store) fn load(_conn: &rusqlite::Connection) -> rusqlite::Result<Self> {
+        Ok(Self {})
+    }
+}
