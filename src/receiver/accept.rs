@@ -4,8 +4,12 @@
 use super::pulse::{Deadlines, Pulse};
 use super::{Deps, connection, entry, probe, route};
 use crate::model::Ms;
+use crate::model::settings::Limits;
+use hyper::body::Incoming;
+use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use warp::http::Request;
+use warp::reply::Response;
 
 /// How long requests in flight may take after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -25,21 +31,39 @@ type Open = Arc<Mutex<HashMap<u64, Arc<Pulse>>>>;
 /// Receives on a listener until `stop`; then no new connection is taken, requests in flight get
 /// 10 s, and what is left is cut.
 pub async fn serve(listener: TcpListener, deps: Deps, stop: CancellationToken) {
-    let limits = &deps.settings.limits;
+    let limits = deps.settings.limits.clone();
+    let probing = listener
+        .local_addr()
+        .ok()
+        .map(|address| tokio::spawn(probe::run(address, Arc::clone(&deps.stats), stop.clone())));
+    let filters = warp::service(route::filters(Arc::new(deps), stop.clone()));
+    listen(listener, TowerToHyperService::new(filters), &limits, DRAIN, stop).await;
+    if let Some(probing) = probing {
+        let _ = probing.await;
+    }
+}
+
+/// Serves what the filters answer.
+pub(super) async fn listen<S>(
+    listener: TcpListener,
+    filters: S,
+    limits: &Limits,
+    drain: Duration,
+    stop: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+{
     let deadlines = Deadlines {
         head: duration(limits.header_deadline),
         body: duration(limits.body_deadline),
         idle: duration(limits.idle),
     };
     let permits = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
-    let filters = TowerToHyperService::new(warp::service(route::filters(Arc::new(deps.clone()), stop.clone())));
     let open = Open::default();
     let mut connections = JoinSet::new();
-    let probing = listener
-        .local_addr()
-        .ok()
-        .map(|address| tokio::spawn(probe::run(address, Arc::clone(&deps.stats), stop.clone())));
-
     let mut number = 0;
     while let Some((stream, peer, permit)) = next(&listener, &permits, &stop).await {
         while connections.try_join_next().is_some() {}
@@ -57,11 +81,8 @@ pub async fn serve(listener: TcpListener, deps: Deps, stop: CancellationToken) {
         pulse.close();
     }
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+    if tokio::time::timeout(drain, drained).await.is_err() {
         connections.shutdown().await;
-    }
-    if let Some(probing) = probing {
-        let _ = probing.await;
     }
 }
 

@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn answers_name_the_stored_request() {
         let ids = IdKey::new([3; 16]);
-        let (first, second) = (RequestId(first_at(1_795_008_715_120)), RequestId(first_at(1_795_008_715_121)));
+        let (first, second) =
+            (RequestId(first_at(1_795_008_715_120)), RequestId(first_at(1_795_008_715_121)));
         let response = duplicate(&ids, second, Some(first));
         assert_eq!(response.status(), 204);
         assert_eq!(response.headers()[REQUEST_ID], ids.print(second).as_str());

@@ -2,6 +2,8 @@
 //!
 //! warp's own length limit refuses chunked bodies, and its other body filters have no limit.
 
+use super::entry::Arrival;
+use super::judge;
 use super::pulse::Pulse;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
@@ -11,6 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
+use warp::http::HeaderValue;
+use warp::http::header::{CONNECTION, EXPECT};
+use warp::reply::Response;
 
 /// Bytes kept of the body of a refused request.
 pub(super) const KEPT: usize = 64 << 10;
@@ -22,7 +27,9 @@ const PEEK: Duration = Duration::from_millis(100);
 const GATHERED: usize = 256 << 20;
 
 /// The pieces of a body, as a warp filter gives them.
-pub(super) trait Pieces: Stream<Item = Result<Self::Piece, warp::Error>> + Send + Unpin + 'static {
+pub(super) trait Pieces:
+    Stream<Item = Result<Self::Piece, warp::Error>> + Send + Unpin + 'static
+{
     /// One of them.
     type Piece: Buf;
 }
@@ -134,7 +141,15 @@ pub(super) async fn read(
 
 /// What has come of a body, or comes at once, of a request that is refused without it: at most
 /// [`KEPT`] bytes, and whether that is all.
-pub(super) async fn peek(pieces: &mut impl Pieces) -> (Bytes, bool) {
+pub(super) async fn peek(arrival: &Arrival, pieces: &mut impl Pieces) -> (Bytes, bool) {
+    // Reading would ask for the body, with `100 Continue`, only to throw it away.
+    if arrival.headers.contains_key(EXPECT) {
+        return (Bytes::new(), false);
+    }
+    look(pieces).await
+}
+
+async fn look(pieces: &mut impl Pieces) -> (Bytes, bool) {
     let mut kept = BytesMut::new();
     let gather = async {
         while let Some(Ok(mut piece)) = pieces.next().await {
@@ -155,9 +170,28 @@ pub(super) async fn peek(pieces: &mut impl Pieces) -> (Bytes, bool) {
     (kept.freeze(), whole)
 }
 
+/// Gives an answer to a request whose body is not wanted, or not wanted any more: the connection
+/// ends after it.
+pub(super) fn leave(arrival: &Arrival, response: Response, pieces: impl Pieces) -> Response {
+    let framing = judge::framing(&arrival.headers);
+    if framing.declared.unwrap_or(0) == 0 && !framing.chunked {
+        return response;
+    }
+    if !arrival.headers.contains_key(EXPECT) {
+        drop_rest(pieces);
+    }
+    close(response)
+}
+
+/// The connection ends after this answer.
+pub(super) fn close(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 /// Drops the rest of a refused body in the background: closing with bytes unread would reset the
 /// connection, and the sender would never see the answer.
-pub(super) fn drop_rest(mut pieces: impl Pieces) {
+fn drop_rest(mut pieces: impl Pieces) {
     tokio::spawn(tokio::time::timeout(DROPPED.1, async move {
         let mut dropped = 0;
         while let Some(Ok(piece)) = pieces.next().await {
@@ -211,12 +245,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_body_is_looked_at_up_to_its_bound() {
-        let (kept, whole) = peek(&mut pieces(vec![vec![1; KEPT - 1], vec![2; 1]])).await;
+        let (kept, whole) = look(&mut pieces(vec![vec![1; KEPT - 1], vec![2; 1]])).await;
         assert_eq!((kept.len(), whole), (KEPT, true));
-        let (kept, whole) = peek(&mut pieces(vec![vec![1; KEPT], vec![2; 9]])).await;
+        let (kept, whole) = look(&mut pieces(vec![vec![1; KEPT], vec![2; 9]])).await;
         assert_eq!((kept.len(), whole), (KEPT, false));
-        let endless = stream::iter([Ok::<_, warp::Error>(Bytes::from_static(b"ab"))]).chain(stream::pending());
-        let (kept, whole) = peek(&mut Box::pin(endless)).await;
+        let endless =
+            stream::iter([Ok::<_, warp::Error>(Bytes::from_static(b"ab"))]).chain(stream::pending());
+        let (kept, whole) = look(&mut Box::pin(endless)).await;
         assert_eq!((&kept[..], whole), (&b"ab"[..], false));
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
+use warp::http::Request;
 
 /// Bytes of a request's line and headers; more is a 431.
 pub(super) const MAX_HEADERS: usize = 16 << 10;
@@ -22,7 +23,7 @@ pub(super) const MAX_HEADERS: usize = 16 << 10;
 /// answer, and one that hangs up ends nothing that is already on its way to the store.
 pub(super) async fn drive<S>(stream: TcpStream, service: S, pulse: Arc<Pulse>, deadlines: Deadlines)
 where
-    S: Service<http::Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
+    S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
 {
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));
     // No `header_read_timeout`: hyper lets it run while a connection idles, which would cut a

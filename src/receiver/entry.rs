@@ -3,13 +3,14 @@
 //! is complete and when its answer is made.
 
 use super::answer::{self, Problem};
+use super::body;
 use super::pulse::{Phase, Pulse};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use std::convert::Infallible;
 use std::sync::Arc;
-use warp::http::header::{CONNECTION, HOST};
-use warp::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use warp::http::header::HOST;
+use warp::http::{HeaderMap, Method, Request, StatusCode, Uri};
 use warp::reply::Response;
 
 /// A request's head, and the connection that it came on; the filters hand it on by `Arc`.
@@ -32,9 +33,9 @@ pub(super) fn service<S>(
     filters: S,
     peer: Arc<str>,
     pulse: Arc<Pulse>,
-) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible>
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
 where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
 {
     service_fn(move |request| {
         pulse.enter(Phase::Body);
@@ -74,7 +75,5 @@ fn admit(
 }
 
 fn refuse(detail: &'static str) -> Response {
-    let mut response = answer::problem(&Problem::new(StatusCode::BAD_REQUEST, detail));
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
+    body::close(answer::problem(&Problem::new(StatusCode::BAD_REQUEST, detail)))
 }

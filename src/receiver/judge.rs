@@ -1,17 +1,19 @@
 //! The pure parts of judging a request: everything that needs neither store nor socket.
 
 use super::answer::Problem;
+use super::body::Unread;
+use crate::model::Ms;
 use crate::model::document::Webhook;
-use crate::model::headers::Headers;
+use crate::model::headers::{Headers, is_credential};
 use crate::model::path::Segment;
 use crate::rules::facts::Facts;
 use crate::rules::plan::Plan;
+use crate::vault::Vault;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use warp::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
-    PROXY_AUTHORIZATION, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
 };
 use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
@@ -111,6 +113,23 @@ pub(super) fn too_long(len: Option<u64>, max: u64) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, cause)
 }
 
+/// Why a body could not be read, as its sender is told: 413, 408 or 400. `deadline` is the one for
+/// bodies, `came` how many bytes there are.
+pub(super) fn unread(failed: Unread, max: u64, deadline: Ms, framing: Framing, came: usize) -> Problem {
+    match failed {
+        Unread::TooLong => too_long(None, max),
+        Unread::NoRoom => Problem::unavailable(),
+        Unread::Late => {
+            let cause = format!("the body did not come within {} s", deadline as f64 / 1_000.0);
+            Problem::new(StatusCode::REQUEST_TIMEOUT, cause)
+        }
+        Unread::Broken => bad_request(match framing.declared {
+            Some(declared) => format!("the body broke off after {came} of {declared} bytes"),
+            None => format!("the body broke off after {came} bytes"),
+        }),
+    }
+}
+
 /// `6 MiB`, `6.3 MiB`, `212 B`; never rounded up.
 fn size(bytes: u64) -> String {
     let (unit, name) = match bytes {
@@ -141,33 +160,42 @@ pub(super) enum Content {
 /// # Errors
 /// 415.
 pub(super) fn content(headers: &HeaderMap, framing: Framing) -> Result<Content, Problem> {
-    let unsupported = |cause| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, cause);
-    for encoding in headers.get_all(CONTENT_ENCODING) {
-        let name = encoding.as_bytes().trim_ascii();
-        if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
-            continue;
-        }
-        let mut cause = format!("Content-Encoding is {}", quoted(name));
-        if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") {
-            cause.push_str(", which this version does not have yet");
-        }
-        let header = Some((ACCEPT_ENCODING, HeaderValue::from_static("identity")));
-        return Err(Problem { header, ..unsupported(cause) });
-    }
+    headers.get_all(CONTENT_ENCODING).iter().try_for_each(encoding)?;
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     match (types.next(), types.next()) {
         (Some(kind), None) if is_json(kind.as_bytes()) => Ok(Content::Json),
         (Some(kind), None) => Err(unsupported(format!("Content-Type is {}", quoted(kind.as_bytes())))),
-        (Some(_), Some(_)) => Err(unsupported("there is more than one Content-Type".to_owned())),
+        (Some(_), Some(_)) => Err(unsupported("there is more than one Content-Type")),
         (None, _) if framing.chunked => Ok(Content::Untyped),
         (None, _) if framing.declared.unwrap_or(0) == 0 => Ok(Content::Nothing),
         (None, _) => Err(untyped()),
     }
 }
 
+/// Judges one `Content-Encoding`.
+///
+/// # Errors
+/// 415 with `Accept-Encoding`.
+pub(super) fn encoding(value: &HeaderValue) -> Result<(), Problem> {
+    let name = value.as_bytes().trim_ascii();
+    if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
+        return Ok(());
+    }
+    let mut cause = format!("Content-Encoding is {}", quoted(name));
+    if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") {
+        cause.push_str(", which this version does not have yet");
+    }
+    let header = Some((ACCEPT_ENCODING, HeaderValue::from_static("identity")));
+    Err(Problem { header, ..unsupported(cause) })
+}
+
+fn unsupported(cause: impl Into<Cow<'static, str>>) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, cause)
+}
+
 /// 415: a body without a type.
 pub(super) fn untyped() -> Problem {
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type is missing")
+    unsupported("Content-Type is missing")
 }
 
 /// `application/json`, or any type that ends in `+json` (RFC 6839), whatever its parameters.
@@ -234,43 +262,36 @@ pub(super) fn bad_request(cause: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, cause)
 }
 
-/// Headers that carry a sender's credentials.
-const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
-
-/// The headers as one blob, and the blob to store: there the credentials are only their scheme.
-pub(super) fn headers(map: &HeaderMap) -> (Headers, Headers) {
-    let as_sent = blob(map, false);
-    let secret = CREDENTIALS.iter().any(|name| map.contains_key(name));
-    let stored = if secret { blob(map, true) } else { as_sent.clone() };
-    (as_sent, stored)
-}
-
-fn blob(map: &HeaderMap, masked: bool) -> Headers {
+/// The headers as one blob, and the blob to store: there the vault has masked the credentials.
+pub(super) fn headers(map: &HeaderMap, vault: &Vault) -> (Headers, Headers) {
     let len = map.iter().map(|(name, value)| name.as_str().len() + value.len() + 3).sum();
+    let mut secret = false;
     let mut blob = Vec::with_capacity(len);
     for (name, value) in map {
-        blob.extend_from_slice(name.as_str().as_bytes());
-        blob.extend_from_slice(b": ");
-        if masked && CREDENTIALS.contains(name) {
-            blob.extend_from_slice(&mask(name, value.as_bytes()));
-        } else {
-            blob.extend_from_slice(value.as_bytes());
-        }
-        blob.push(b'\n');
+        secret |= is_credential(name.as_str());
+        line(&mut blob, name, value.as_bytes());
     }
-    Headers::from_blob(Bytes::from(blob))
+    let as_sent = Headers::from_blob(Bytes::from(blob));
+    if !secret {
+        return (as_sent.clone(), as_sent);
+    }
+    let mut blob = Vec::with_capacity(len);
+    for (name, value) in map {
+        if is_credential(name.as_str()) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            line(&mut blob, name, vault.shown_header(name.as_str(), &value).as_bytes());
+        } else {
+            line(&mut blob, name, value.as_bytes());
+        }
+    }
+    (as_sent, Headers::from_blob(Bytes::from(blob)))
 }
 
-/// `Bearer •••`: the scheme where there is one, nothing of the rest.
-fn mask(name: &HeaderName, value: &[u8]) -> Vec<u8> {
-    let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
-    let mut masked = Vec::new();
-    if *name != COOKIE && scheme.len() < value.len() && scheme.iter().all(u8::is_ascii_alphanumeric) {
-        masked.extend_from_slice(scheme);
-        masked.push(b' ');
-    }
-    masked.extend_from_slice("•••".as_bytes());
-    masked
+fn line(blob: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    blob.extend_from_slice(name.as_str().as_bytes());
+    blob.extend_from_slice(b": ");
+    blob.extend_from_slice(value);
+    blob.push(b'\n');
 }
 
 /// A sender's own words, short enough for a cause.

@@ -13,7 +13,8 @@ fn map(pairs: &[(&'static str, &str)]) -> HeaderMap {
 
 fn judged(pairs: &[(&'static str, &str)]) -> Result<Content, String> {
     let headers = map(pairs);
-    content(&headers, framing(&headers)).map_err(|problem| format!("{} {}", problem.status.as_u16(), problem.detail))
+    content(&headers, framing(&headers))
+        .map_err(|problem| format!("{} {}", problem.status.as_u16(), problem.detail))
 }
 
 #[test]
@@ -32,7 +33,9 @@ fn an_endpoint_is_the_first_segment_and_the_rest_stays_as_sent() {
 
 #[test]
 fn json_types_are_told_from_others() {
-    for kind in ["application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json", "a/b+JSON ;x"] {
+    for kind in
+        ["application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json", "a/b+JSON ;x"]
+    {
         assert_eq!(judged(&[("content-type", kind), ("content-length", "2")]), Ok(Content::Json), "{kind}");
     }
     for kind in ["text/plain", "application/jsonp", "+json", "json", "", "text/json"] {
@@ -59,7 +62,10 @@ fn an_encoding_is_refused_by_name() {
     let with = |encoding| judged(&[("content-type", "application/json"), ("content-encoding", encoding)]);
     assert_eq!(with("identity"), Ok(Content::Json));
     assert_eq!(with("br"), Err("415 Content-Encoding is br".into()));
-    assert_eq!(with("GZIP"), Err("415 Content-Encoding is GZIP, which this version does not have yet".into()));
+    assert_eq!(
+        with("GZIP"),
+        Err("415 Content-Encoding is GZIP, which this version does not have yet".into())
+    );
     let long = "x".repeat(5_000);
     assert!(with(&long).unwrap_err().len() < 150);
 }
@@ -93,20 +99,22 @@ fn hops_are_read_with_doubt() {
 
 #[test]
 fn credentials_are_not_stored_but_can_be_judged() {
-    let (judged, stored) = headers(&map(&[
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    let with_secrets = map(&[
         ("host", "a"),
         ("authorization", "Bearer abc.def"),
         ("cookie", "session=1 2"),
-        ("proxy-authorization", "token"),
         ("x-a", "1"),
         ("x-a", "2"),
-    ]));
+    ]);
+    let (judged, stored) = headers(&with_secrets, &vault);
     assert_eq!(judged.get("authorization").as_deref(), Some("Bearer abc.def"));
-    assert_eq!(stored.get("authorization").as_deref(), Some("Bearer •••"));
-    assert_eq!(stored.get("cookie").as_deref(), Some("•••"));
-    assert_eq!(stored.get("proxy-authorization").as_deref(), Some("•••"));
+    assert!(stored.get("authorization").unwrap().starts_with("Bearer ••• "));
+    let text = String::from_utf8_lossy(stored.blob()).into_owned();
+    assert!(!text.contains("abc") && !text.contains("session"), "{text}");
     assert_eq!(stored.get("x-a").as_deref(), Some("1, 2"));
-    let (judged, stored) = headers(&map(&[("host", "a"), ("x-a", "")]));
+    let (judged, stored) = headers(&map(&[("host", "a"), ("x-a", "")]), &vault);
     assert_eq!(judged, stored);
     assert_eq!(&stored.blob()[..], b"host: a\nx-a: \n");
 }

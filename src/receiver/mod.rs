@@ -53,3 +53,6 @@ pub struct Deps {
     /// Where changes go.
     pub feed: Feed,
 }
+
+#[cfg(test)]
+mod tests;
