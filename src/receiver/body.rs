@@ -183,6 +183,15 @@ pub(super) fn leave(arrival: &Arrival, response: Response, pieces: impl Pieces) 
     close(response)
 }
 
+/// Gives the answer to a body that could not be read whole.
+pub(super) fn leave_unread(arrival: &Arrival, response: Response, failed: Unread, pieces: impl Pieces) -> Response {
+    match failed {
+        Unread::TooLong | Unread::NoRoom => leave(arrival, response, pieces),
+        // Nothing more is waited for.
+        Unread::Late | Unread::Broken => close(response),
+    }
+}
+
 /// The connection ends after this answer.
 pub(super) fn close(mut response: Response) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

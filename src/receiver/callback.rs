@@ -1,7 +1,7 @@
 //! `POST /callback/<token>`: the target of `X-Response-URL`, which finishes a step that waits.
 
 use super::answer::{self, Problem};
-use super::body::{self, Budget, Pieces, Unread};
+use super::body::{self, Budget, Pieces};
 use super::entry::Arrival;
 use super::{Deps, judge};
 use crate::model::CallbackId;
@@ -67,9 +67,7 @@ impl Callbacks {
                 let limits = &self.deps.settings.limits;
                 let framing = judge::framing(&arrival.headers);
                 let problem = judge::unread(failed, MAX_BODY, limits.body_deadline, framing, part.len());
-                let answer = answer::problem(&problem);
-                let rest = matches!(failed, Unread::TooLong | Unread::NoRoom);
-                return if rest { body::leave(arrival, answer, pieces) } else { body::close(answer) };
+                return body::leave_unread(arrival, answer::problem(&problem), failed, pieces);
             }
         };
         arrival.pulse.busy();

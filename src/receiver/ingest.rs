@@ -13,7 +13,7 @@ use super::{Deps, judge::Framing};
 use crate::model::document::{Step, StepKind, Trigger, Webhook};
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed, Verdict};
-use crate::model::{FlowId, RequestId};
+use crate::model::{FlowId, RequestId, RunId};
 use crate::rules::plan::Plan;
 use crate::rules::{dedup, facts, template};
 use crate::store::registry::Route;
@@ -89,8 +89,7 @@ impl Ingest {
                 let deadline = self.deps.settings.limits.body_deadline;
                 let problem = judge::unread(failed, plan.max_body, deadline, framing, part.len());
                 let response = self.refuse(owner, arrival, rest, &problem, &part, true).await;
-                let more = failed == Unread::TooLong;
-                return if more { body::leave(arrival, response, pieces) } else { body::close(response) };
+                return body::leave_unread(arrival, response, failed, pieces);
             }
         };
         arrival.pulse.busy();
@@ -156,14 +155,15 @@ impl Ingest {
         if plan.when.is_none() {
             return Ok(true);
         }
-        let context = template::Context {
-            request: Some(Arc::new(crate::rules::data::request_data(seed))),
-            config: self.deps.store.values(plan.integration),
-            webhook_urls: self.deps.store.webhook_urls(plan.integration),
-            flow: plan.flow.name.clone(),
-            integration: plan.integration_name.clone(),
-            ..template::Context::default()
-        };
+        let unborn = (RequestId(0), RunId(0));
+        let mut context = self.deps.store.context(plan, unborn.1, Some((unborn.0, seed)));
+        // Neither has an id yet: the writer gives them.
+        context.run.clear();
+        if let Some(request) = &mut context.request {
+            let request = Arc::make_mut(request);
+            request.id.clear();
+            request.time = self.deps.store.now();
+        }
         template::trigger_when(plan, &context).map_err(|error| judge::bad_request(error.message))
     }
 

@@ -57,7 +57,7 @@ impl Server {
                     Err((failed, part)) => {
                         let framing = judge::framing(&arrival.headers);
                         let problem = judge::unread(failed, 10, 30_000, framing, part.len());
-                        body::leave(&arrival, answer::problem(&problem), pieces)
+                        body::leave_unread(&arrival, answer::problem(&problem), failed, pieces)
                     }
                 }
             },
