@@ -85,7 +85,8 @@ impl Client {
     }
 
     async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Result<Response<Incoming>, Refusal> {
-        let stream = UnixStream::connect(&self.path).await.map_err(|error| self.broken(&error.to_string()))?;
+        let stream =
+            UnixStream::connect(&self.path).await.map_err(|error| self.broken(&error.to_string()))?;
         let (mut sender, connection) = http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream))
             .await
             .map_err(|error| self.broken(&error.to_string()))?;
@@ -114,9 +115,7 @@ fn link(message: String) -> Refusal {
 }
 
 fn version(sent: &Response<Incoming>) -> Option<String> {
-    sent.headers()
-        .get(VERSION_HEADER)
-        .map(|version| String::from_utf8_lossy(version.as_bytes()).into_owned())
+    sent.headers().get(VERSION_HEADER).map(|version| String::from_utf8_lossy(version.as_bytes()).into_owned())
 }
 
 /// What changes at the other end, merged there for as long as nobody reads here.

@@ -48,11 +48,12 @@ pub fn prometheus(counters: &Counters) -> String {
         .collect();
     metric("runs", "gauge", "Runs that are open or errored, by state.", &runs);
     metric("queue", "gauge", "Work that is due and unclaimed.", &[("", "", counters.queue as f64)]);
-    metric("queue_limit", "gauge", "The most that the queue may hold.", &[(
-        "",
-        "",
-        counters.queue_limit as f64,
-    )]);
+    metric(
+        "queue_limit",
+        "gauge",
+        "The most that the queue may hold.",
+        &[("", "", counters.queue_limit as f64)],
+    );
     metric(
         "queue_oldest_seconds",
         "gauge",
@@ -100,11 +101,12 @@ pub fn prometheus(counters: &Counters) -> String {
         "1 where the last probe of our own /healthz was answered.",
         &[("", "", f64::from(u8::from(matches!(counters.probe, Some(None)))))],
     );
-    metric("stopping", "gauge", "1 while the process stops.", &[(
-        "",
-        "",
-        f64::from(u8::from(counters.stopping)),
-    )]);
+    metric(
+        "stopping",
+        "gauge",
+        "1 while the process stops.",
+        &[("", "", f64::from(u8::from(counters.stopping)))],
+    );
     text
 }
 

@@ -8,7 +8,7 @@ use crate::model::ask::{Refusal, Who, from_json};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -197,9 +197,9 @@ impl Serving {
                     .insert(hyper::header::ALLOW, hyper::header::HeaderValue::from_static(allow));
                 Ok(sent)
             }
-            (_, path) => {
-                Err(Refusal::not_found(format!("there is no {path} here: POST /ask, GET /changes, GET /metrics")))
-            }
+            (_, path) => Err(Refusal::not_found(format!(
+                "there is no {path} here: POST /ask, GET /changes, GET /metrics"
+            ))),
         };
         let mut sent = found.unwrap_or_else(|refusal| {
             let code = StatusCode::from_u16(status(&refusal)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -246,11 +246,8 @@ impl Serving {
     }
 
     fn named(&self, who: Option<Who>) -> Who {
-        let mut who = who.unwrap_or_else(|| Who {
-            name: String::new(),
-            door: "socket".to_owned(),
-            read_only: false,
-        });
+        let mut who =
+            who.unwrap_or_else(|| Who { name: String::new(), door: "socket".to_owned(), read_only: false });
         if who.name.trim().is_empty() {
             who.name.clone_from(&self.peer);
         }
@@ -278,16 +275,13 @@ impl Serving {
 fn json(code: StatusCode, value: &impl serde::Serialize) -> Sent {
     match serde_json::to_vec(value) {
         Ok(text) => full(code, "application/json", text),
-        Err(error) => {
-            full(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string().into_bytes())
-        }
+        Err(error) => full(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string().into_bytes()),
     }
 }
 
 fn full(code: StatusCode, kind: &'static str, body: Vec<u8>) -> Sent {
     let mut sent = Response::new(BodyExt::boxed(Full::new(Bytes::from(body))));
     *sent.status_mut() = code;
-    sent.headers_mut()
-        .insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
+    sent.headers_mut().insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
     sent
 }

@@ -1,1 +1,129 @@
-//! To come.
+//! The one door for operators: questions are answered from the store, orders are judged, carried
+//! out and written into the audit trail. Console, command line and socket all come in here.
+
+mod edit;
+mod values;
+pub mod watch;
+
+pub use watch::Watch;
+
+use crate::feed::{Feed, Stats};
+use crate::model::ask::{Answer, Ask, Refusal, Who};
+use crate::model::change::Counters;
+use crate::model::settings::Settings;
+use crate::store::Store;
+use crate::vault::Vault;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What a desk works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// Rows, and the configuration.
+    pub store: Store,
+    /// Makes callback tokens again.
+    pub vault: Arc<Vault>,
+    /// Figures of the receiver.
+    pub stats: Arc<Stats>,
+    /// What changed.
+    pub feed: Feed,
+    /// What the operator set.
+    pub settings: Arc<Settings>,
+}
+
+/// The desk: cheap to clone, safe to share.
+#[derive(Clone)]
+pub struct Desk {
+    deps: Arc<Deps>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+impl Desk {
+    /// A desk over a store.
+    #[must_use]
+    pub fn new(deps: Deps) -> Self {
+        Self { deps: Arc::new(deps) }
+    }
+
+    /// Answers a question or carries out an order.
+    ///
+    /// # Errors
+    /// What is refused, and why.
+    pub async fn answer(&self, who: &Who, ask: Ask) -> Result<Answer, Refusal> {
+        if let Some(verb) = order(&ask)
+            && (who.read_only || self.deps.settings.read_only)
+        {
+            return Err(Refusal::refused(
+                "read_only",
+                format!("{verb} is not possible: this console is read-only (--read-only)"),
+            ));
+        }
+        match ask {
+            Ask::Counters => Ok(Answer::Counters(self.counters())),
+            _ => Err(Refusal::failed("the store is not open")),
+        }
+    }
+
+    /// The header's figures as they are now.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        counters(&self.deps)
+    }
+
+    /// Watches what changes. Take it before the first page is read, and nothing falls in between.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        let deps = Arc::clone(&self.deps);
+        Watch::new(self.deps.feed.watch(), self.deps.store.ids().clone(), move || counters(&deps))
+    }
+}
+
+/// The word for an order, which a read-only console may not give; `None` for a question.
+fn order(ask: &Ask) -> Option<&'static str> {
+    match ask {
+        Ask::Counters
+        | Ask::Requests(_)
+        | Ask::Runs(_)
+        | Ask::RunsById { .. }
+        | Ask::Callbacks(_)
+        | Ask::Groups
+        | Ask::Audit(_)
+        | Ask::Request { .. }
+        | Ask::Explain { .. }
+        | Ask::Run { .. }
+        | Ask::Endpoints
+        | Ask::Integrations
+        | Ask::Integration { .. }
+        | Ask::Export { .. }
+        | Ask::Doctor
+        | Ask::Callback { reveal: false, .. } => None,
+        Ask::Callback { reveal: true, .. } => Some("showing the URL"),
+        Ask::Apply(_) => Some("apply"),
+        Ask::Deploy { .. } => Some("deploy"),
+        Ask::Remove { .. } => Some("remove"),
+        Ask::Set { .. } => Some("set"),
+        Ask::Act(act) => Some(act.verb.word()),
+        Ask::Forget { .. } => Some("forget"),
+        Ask::LoadSamples => Some("loading the samples"),
+    }
+}
+
+fn counters(deps: &Deps) -> Counters {
+    let now = deps.store.now();
+    Counters {
+        at: now,
+        listen: deps.settings.listen.to_string(),
+        probe: deps.stats.probe(),
+        promised: deps.stats.promised.load(Ordering::Relaxed),
+        recent: deps.stats.recent(now),
+        stopping: deps.stats.stopping.load(Ordering::Relaxed),
+        queue_limit: deps.settings.limits.queue,
+        dedup_budget: deps.settings.limits.dedup_memory,
+        ..Counters::default()
+    }
+}
