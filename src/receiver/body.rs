@@ -184,7 +184,12 @@ pub(super) fn leave(arrival: &Arrival, response: Response, pieces: impl Pieces) 
 }
 
 /// Gives the answer to a body that could not be read whole.
-pub(super) fn leave_unread(arrival: &Arrival, response: Response, failed: Unread, pieces: impl Pieces) -> Response {
+pub(super) fn leave_unread(
+    arrival: &Arrival,
+    response: Response,
+    failed: Unread,
+    pieces: impl Pieces,
+) -> Response {
     match failed {
         Unread::TooLong | Unread::NoRoom => leave(arrival, response, pieces),
         // Nothing more is waited for.

@@ -128,11 +128,11 @@ impl Ingest {
         let required: Vec<_> = plan.required.iter().filter(|path| path.root() == "body").collect();
         let facts =
             facts::scan(json, &wanted, &required).map_err(|error| judge::bad_request(error.to_string()))?;
-        judge::required(plan, &facts, &arrival.headers, query)?;
+        let (as_sent, headers) = judge::headers(&arrival.headers, &self.deps.vault);
+        judge::required(plan, &facts, &as_sent, query)?;
         let hops = judge::hops(&arrival.headers);
         judge::loops(hops)?;
 
-        let (as_sent, headers) = judge::headers(&arrival.headers, &self.deps.vault);
         let mut marks = framing_marks(framing);
         if facts.repeated_keys {
             marks = marks.with(Marks::REPEATED_KEYS);

@@ -5,7 +5,7 @@ use super::body::Unread;
 use crate::model::Ms;
 use crate::model::document::Webhook;
 use crate::model::headers::{Headers, is_credential};
-use crate::model::path::Segment;
+use crate::rules::data;
 use crate::rules::facts::Facts;
 use crate::rules::plan::Plan;
 use crate::vault::Vault;
@@ -234,17 +234,13 @@ pub(super) fn loops(hops: u32) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 400 that names all that are missing.
-pub(super) fn required(plan: &Plan, facts: &Facts, headers: &HeaderMap, query: &str) -> Result<(), Problem> {
+pub(super) fn required(plan: &Plan, facts: &Facts, headers: &Headers, query: &str) -> Result<(), Problem> {
     let mut present = facts.present.iter();
     let mut missing = Vec::new();
     for path in &plan.required {
-        let there = match (path.root(), path.rest()) {
-            ("body", _) => present.next().copied().unwrap_or(false),
-            ("headers", _) => path.header().is_some_and(|name| headers.contains_key(name)),
-            ("query", [Segment::Key(name)]) => {
-                url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name.as_str())
-            }
-            _ => false,
+        let there = match path.root() {
+            "body" => present.next().copied().unwrap_or(false),
+            _ => data::outside(path, headers, query).is_some(),
         };
         if !there {
             missing.push(path.to_string());
