@@ -100,7 +100,7 @@ async fn answer_callback(deps: &Deps, id: CallbackId, hash: [u8; 32], said: Said
     let digest = said.digest();
     let input = move |_: &_| Input::Callback { id, status: said.status, body: said.body.clone(), digest };
     match store.apply(callback.run, input).await {
-        Ok(()) => Ok(()),
+        Ok(_) => Ok(()),
         Err(refusal) => judged(&refusal),
     }
 }
