@@ -193,6 +193,15 @@ async fn a_body_that_does_not_come_is_answered_and_cut() {
 }
 
 #[tokio::test]
+async fn a_sender_that_never_reads_its_answers_is_cut() {
+    let server = Server::start(limits(LONG, LONG, 400), PATIENCE).await;
+    let mut stream = server.connect().await;
+    let many = get("/count").repeat(1_000);
+    let flood = async { while stream.write_all(many.as_bytes()).await.is_ok() {} };
+    timeout(PATIENCE, flood).await.expect("it may write for ever");
+}
+
+#[tokio::test]
 async fn past_the_limit_a_connection_waits_for_another_to_end() {
     let server = Server::start(Limits { connections: 3, ..limits(LONG, LONG, LONG) }, PATIENCE).await;
     let mut open = Vec::new();

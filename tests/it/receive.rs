@@ -178,8 +178,14 @@ impl Inlet {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         // A refused body may not be taken to its end.
         let _ = stream.write_all(request).await;
+        let head_only = request.starts_with(b"HEAD ");
         let mut all = Vec::new();
-        let _ = timeout(PATIENCE, stream.read_to_end(&mut all)).await.expect("the connection stays open");
+        while !whole(&all, head_only) {
+            let read = timeout(PATIENCE, stream.read_buf(&mut all)).await.expect("no answer");
+            if !matches!(read, Ok(1..)) {
+                break;
+            }
+        }
         Answer::read(&all)
     }
 
@@ -210,6 +216,14 @@ impl Inlet {
         assert_eq!(stored.status, Some(status));
         stored
     }
+}
+
+/// Whether an answer is there with its body.
+fn whole(answer: &[u8], head_only: bool) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let len = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    head_only || body.len() >= len.unwrap_or(0)
 }
 
 fn json(len: usize) -> String {
