@@ -261,10 +261,7 @@ impl Ingest {
         let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body) };
         let cause = problem.detail.clone().into_owned();
         let judgement = Judgement::Refuse { status: problem.status.as_u16(), cause };
-        let Some(answer) = store.accept(Accept { seed: Arc::new(seed), judgement }) else {
-            store.count_refusal(owner.flow, &problem.detail);
-            return None;
-        };
+        let answer = store.accept(Accept { seed: Arc::new(seed), judgement })?;
         answer.await.ok()?.ok().map(|admitted| admitted.request)
     }
 

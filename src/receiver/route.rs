@@ -13,38 +13,56 @@ use warp::Filter;
 use warp::http::{Method, StatusCode};
 use warp::reply::Response;
 
+/// What the routes share. One `Arc`: the filters are cloned for each request.
+struct Rooms {
+    ingest: Ingest,
+    callbacks: Callbacks,
+    deps: Arc<Deps>,
+    stop: CancellationToken,
+}
+
+impl Rooms {
+    /// Whether a request could be committed now.
+    fn ready(&self) -> bool {
+        let stopping = self.stop.is_cancelled() || self.deps.stats.stopping.load(Ordering::Relaxed);
+        !stopping && self.deps.store.refuses().is_none()
+    }
+}
+
 /// All routes of the public listener. What is not here is a 404; `/status/…` comes with the reply
 /// modes that lead to it.
 pub(super) fn filters(
     deps: Arc<Deps>,
     stop: CancellationToken,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone {
-    let ingest = Arc::new(Ingest::new(Arc::clone(&deps)));
+    let rooms = Arc::new(Rooms {
+        ingest: Ingest::new(Arc::clone(&deps)),
+        callbacks: Callbacks::new(Arc::clone(&deps)),
+        deps,
+        stop,
+    });
+    let (for_inlet, for_callback) = (Arc::clone(&rooms), Arc::clone(&rooms));
     let inlet = warp::path("in").and(warp::ext::get::<Arc<Arrival>>()).and(warp::body::stream()).then(
         move |arrival: Arc<Arrival>, pieces| {
-            let ingest = Arc::clone(&ingest);
-            async move { ingest.receive(&arrival, pieces).await }
+            let rooms = Arc::clone(&for_inlet);
+            async move { rooms.ingest.receive(&arrival, pieces).await }
         },
     );
-
-    let callbacks = Arc::new(Callbacks::new(Arc::clone(&deps)));
     let callback = warp::path("callback")
         .and(warp::ext::get::<Arc<Arrival>>())
         .and(warp::body::stream())
         .then(move |arrival: Arc<Arrival>, pieces| {
-            let callbacks = Arc::clone(&callbacks);
-            async move { callbacks.receive(&arrival, pieces).await }
+            let rooms = Arc::clone(&for_callback);
+            async move { rooms.callbacks.receive(&arrival, pieces).await }
         });
-
     let alive = warp::path("healthz")
         .and(warp::path::end())
         .and(warp::method())
         .map(|method| looked_at(&method, true));
-    let ready = warp::path("readyz").and(warp::path::end()).and(warp::method()).map(move |method| {
-        let stopping = stop.is_cancelled() || deps.stats.stopping.load(Ordering::Relaxed);
-        looked_at(&method, !stopping && deps.store.refuses().is_none())
-    });
-
+    let ready = warp::path("readyz")
+        .and(warp::path::end())
+        .and(warp::method())
+        .map(move |method| looked_at(&method, rooms.ready()));
     let unknown =
         warp::ext::get::<Arc<Arrival>>().and(warp::body::stream()).map(|arrival: Arc<Arrival>, pieces| {
             body::leave(&arrival, answer::problem(&Problem::not_found()), pieces)
