@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod change;
+pub mod decimal;
 pub mod document;
 pub mod headers;
 pub mod id;

@@ -10,4 +10,5 @@ pub mod flatten;
 pub mod json;
 pub mod plan;
 pub mod retry;
+pub mod rows;
 pub mod template;
