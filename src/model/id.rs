@@ -145,18 +145,9 @@ impl IdKey {
     /// The `UUIDv7` text of an integer of a kind.
     #[must_use]
     pub fn print_raw(&self, kind: Kind, raw: i64) -> String {
-        let unix_ms = u128::from(time_of(raw).cast_unsigned() & 0xffff_ffff_ffff);
-        let low22 = u128::from(raw.cast_unsigned() & 0x3f_ffff);
-        let tag = u128::from(self.tag(kind, raw));
-        let bits = (unix_ms << 80)
-            | (7 << 76)
-            | ((low22 >> 10) << 64)
-            | (0b10 << 62)
-            | ((low22 & 0x3ff) << 52)
-            | tag;
         // By hand: every answer prints two, and formatting costs ten times as much.
         let mut text = String::with_capacity(36);
-        for (at, byte) in bits.to_be_bytes().into_iter().enumerate() {
+        for (at, byte) in self.bits(kind, raw).to_be_bytes().into_iter().enumerate() {
             if matches!(at, 4 | 6 | 8 | 10) {
                 text.push('-');
             }
@@ -165,6 +156,15 @@ impl IdKey {
             }
         }
         text
+    }
+
+    /// The 128 bits of an id: what its text says in hex. Endings are compared on these.
+    #[must_use]
+    pub fn bits(&self, kind: Kind, raw: i64) -> u128 {
+        let unix_ms = u128::from(time_of(raw).cast_unsigned() & 0xffff_ffff_ffff);
+        let low22 = u128::from(raw.cast_unsigned() & 0x3f_ffff);
+        let tag = u128::from(self.tag(kind, raw));
+        (unix_ms << 80) | (7 << 76) | ((low22 >> 10) << 64) | (0b10 << 62) | ((low22 & 0x3ff) << 52) | tag
     }
 
     /// Reads an id of any kind; `None` where it was not made by this store.
