@@ -197,7 +197,7 @@ impl<'a> Folding<'a> {
         };
         let outputs = match (entry.kind, state) {
             (EntryKind::Skip, _) => detail.stand_in.clone(),
-            (_, StepState::Succeeded) => Some(self.outputs(detail.outputs.as_ref())),
+            (_, StepState::Succeeded) => Some(detail.outputs.clone().unwrap_or_default()),
             _ => None,
         };
         let name = detail.step_name.clone();
@@ -228,11 +228,6 @@ impl<'a> Folding<'a> {
             self.fold.data.remove(&name);
         }
         self.fold.cause = cause;
-    }
-
-    /// `outputs` of a success. The entry leaves them out where they are empty.
-    fn outputs(&self, written: Option<&Map>) -> Map {
-        written.cloned().unwrap_or_default()
     }
 
     /// A step that was carried out in passing.

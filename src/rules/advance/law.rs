@@ -43,15 +43,15 @@ fn input(world: &World, what: u8, which: u8) -> Option<Input> {
     Some(match what {
         0..=3 => Input::Claimed { owner: OWNER, until: world.now + 30 * SECOND },
         4..=8 => world.answered(code),
-        9 => world.failed(if which % 2 == 0 { Transport::NoConnection } else { Transport::Broken }),
-        10 => Input::Lost { died: true },
+        9 => world.failed(if which.is_multiple_of(2) { Transport::NoConnection } else { Transport::Broken }),
+        10 => Input::Died,
         11 => Input::Due,
         12 | 13 if callbacks > 0 => {
-            let status = if which % 3 == 0 { 500 } else { 200 };
+            let status = if which.is_multiple_of(3) { 500 } else { 200 };
             world.callback(usize::from(which) % callbacks, status, which % 2)
         }
         14 => retry(),
-        15 => skip((which % 2 == 0).then(Map::new)),
+        15 => skip(which.is_multiple_of(2).then(Map::new)),
         16 => abort(),
         17 => Input::PutBack { fence: run.fence },
         18 => Input::Renew { fence: run.fence, until: world.now + 30 * SECOND },
@@ -203,7 +203,7 @@ proptest! {
                 RunState::Running => {
                     let code = codes.next().unwrap_or(0);
                     let ending = match code {
-                        0 => Input::Lost { died: true },
+                        0 => Input::Died,
                         1 => world.failed(Transport::NoConnection),
                         2 => world.failed(Transport::Broken),
                         3 => world.answered(200),
