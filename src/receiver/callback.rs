@@ -50,12 +50,12 @@ impl Callbacks {
     pub(super) async fn receive(&self, arrival: &Arrival, mut pieces: impl Pieces) -> Response {
         let token = arrival.uri.path().strip_prefix("/callback/").unwrap_or_default();
         let found = match self.deps.vault.read_token(token) {
-            _ if arrival.method != Method::POST => Err(Problem::method(
+            None => Err(Problem::not_found()),
+            Some(_) if arrival.method != Method::POST => Err(Problem::method(
                 format!("a callback is answered by POST, not {}", arrival.method),
                 "POST",
             )),
             Some(found) => judge_head(&arrival.headers).map(|status| (found, status)),
-            None => Err(Problem::not_found()),
         };
         let ((id, hash), status) = match found {
             Ok(found) => found,

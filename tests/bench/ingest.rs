@@ -149,7 +149,7 @@ async fn measure(path: Path, plan: &Plan, first: u64) -> Result<Measured, Failur
     let held = (path == Path::Held).then(|| slots.take_waiting());
     let running = if path == Path::Running {
         let deps = runner::Deps { store: store.clone(), handover, slots, vault, settings };
-        Ok(runner::start(deps, stop.clone()))
+        Ok(runner::start(deps, stop.clone())?)
     } else {
         Err(handover)
     };
