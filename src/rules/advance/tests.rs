@@ -55,7 +55,7 @@ pub fn delay_step(name: &str, ms: Ms) -> Step {
 }
 
 pub fn plan_of(version: u32, steps: Vec<Step>) -> Plan {
-    let compiled = steps.iter().map(|_| StepPlan { when: None, parts: Vec::new() }).collect();
+    let compiled = steps.iter().map(|step| StepPlan::compile(step, &[]).unwrap()).collect();
     Plan {
         integration: IntegrationId(1),
         integration_name: "acme".to_owned(),

@@ -7,6 +7,9 @@ use std::ops::Range;
 /// More mistakes than this are counted, not told.
 const MAX_PROBLEMS: usize = 200;
 
+/// After so many nothing more is looked at.
+const MAX_KEPT: usize = 5_000;
+
 /// The mistakes of one document.
 pub(super) struct Report<'s> {
     source: &'s str,
@@ -41,6 +44,9 @@ impl<'s> Report<'s> {
 
     fn add(&self, at: usize, message: String, warning: bool) {
         let mut found = self.found.borrow_mut();
+        if found.len() >= MAX_KEPT {
+            return;
+        }
         let problem = (at, message, warning);
         if !found.contains(&problem) {
             found.push(problem);
@@ -69,8 +75,9 @@ impl<'s> Report<'s> {
         let mut decoded = 0;
         while decoded < offset && at < raw.len() {
             let rest = &raw[at..];
-            let Some(first) = rest.chars().next() else { break };
-            let (read, made) = match (escapes && first == '\\', rest[1.min(rest.len())..].chars().next()) {
+            let mut chars = rest.chars();
+            let Some(first) = chars.next() else { break };
+            let (read, made) = match (escapes && first == '\\', chars.next()) {
                 (true, Some('u')) => (6, code(rest, 2, 4)),
                 (true, Some('U')) => (10, code(rest, 2, 8)),
                 (true, Some('x')) => (4, code(rest, 2, 2)),

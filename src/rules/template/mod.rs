@@ -276,9 +276,10 @@ fn body(
     Ok(match &parts.body {
         parts::BodyParts::Empty if matches!(written, Body::Document) => {
             match (&context.raw_body, &context.request) {
-                (Some(bytes), _) => (Some(bytes.clone()), Some(JSON), true),
-                (None, Some(request)) => (Some(Bytes::from(request.body.to_string())), Some(JSON), true),
-                (None, None) => {
+                // A request without a body counts as `{}`, and that is what is sent.
+                (Some(bytes), _) if !bytes.is_empty() => (Some(bytes.clone()), Some(JSON), true),
+                (_, Some(request)) => (Some(Bytes::from(request.body.to_string())), Some(JSON), true),
+                (_, None) => {
                     return Err(fail(
                         "body",
                         "the run has no request whose document could be sent".to_owned(),
