@@ -7,6 +7,7 @@ use std::ops::Range;
 /// More mistakes than this are counted, not told.
 const MAX_PROBLEMS: usize = 200;
 
+const NO_TOML: &str = "this is no TOML";
 /// After so many nothing more is looked at.
 const MAX_KEPT: usize = 5_000;
 
@@ -107,6 +108,10 @@ impl<'s> Report<'s> {
                 Problem { line, column, message, warning }
             })
             .collect();
+        // A line that could not be read is told once.
+        let unread: Vec<usize> =
+            problems.iter().filter(|problem| problem.message.starts_with(NO_TOML)).map(|problem| problem.line).collect();
+        problems.retain(|problem| problem.message.starts_with(NO_TOML) || !unread.contains(&problem.line));
         if more > 0
             && let Some(last) = problems.last()
         {
@@ -139,5 +144,5 @@ fn position(source: &str, at: usize) -> (usize, usize) {
 
 /// What the TOML reader says, as a sentence of ours.
 pub(super) fn toml_sentence(message: &str) -> String {
-    format!("this is no TOML: {message}")
+    format!("{NO_TOML}: {message}")
 }

@@ -509,3 +509,12 @@ pub fn target(plan: &Plan, step: usize, context: &Context) -> Option<String> {
         _ => None,
     }
 }
+
+/// Renders a text with the values of a map at the top, as Jinja does: a missing value prints nothing.
+/// For what is no part of a document; steps of flows never come through here.
+///
+/// # Errors
+/// The first mistake of the template, or what ends its rendering, in words.
+pub fn render_text(source: &str, values: &Map) -> Result<String, String> {
+    engine::text_of(source, value::map_to_jinja(values))
+}
