@@ -129,7 +129,13 @@ impl Lines {
             let (left, right) = (area.x + 2, area.right().saturating_sub(1));
             let mut x = left + line.indent;
             if let Some(open) = line.fold {
-                paint.put(x.saturating_sub(2).max(area.x + 1), y, 1, if open { "▾" } else { "▸" }, Role::Muted);
+                paint.put(
+                    x.saturating_sub(2).max(area.x + 1),
+                    y,
+                    1,
+                    if open { "▾" } else { "▸" },
+                    Role::Muted,
+                );
             }
             if let Some((glyph, role)) = line.glyph {
                 x = paint.put(x, y, 2, glyph, role) + 1;
@@ -160,7 +166,9 @@ mod tests {
     use super::*;
 
     fn lines(count: usize) -> Vec<Line> {
-        (0..count).map(|n| Line { path: format!("p{n}"), ..Line::text(format!("line {n}"), Role::Text) }).collect()
+        (0..count)
+            .map(|n| Line { path: format!("p{n}"), ..Line::text(format!("line {n}"), Role::Text) })
+            .collect()
     }
 
     #[test]

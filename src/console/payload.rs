@@ -308,7 +308,14 @@ fn group(name: &str, fields: Vec<(String, Value)>, folded: &BTreeSet<String>, li
 }
 
 /// Depth is bounded by what the receiver takes; lines by [`super::lines::MOST`].
-fn branch(key: &str, path: &str, value: &Value, indent: u16, folded: &BTreeSet<String>, lines: &mut Vec<Line>) {
+fn branch(
+    key: &str,
+    path: &str,
+    value: &Value,
+    indent: u16,
+    folded: &BTreeSet<String>,
+    lines: &mut Vec<Line>,
+) {
     if lines.len() > super::lines::MOST {
         return;
     }

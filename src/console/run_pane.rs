@@ -148,7 +148,11 @@ fn matters(run: &RunView) -> usize {
     let stopped = |step: &StepView| {
         matches!(
             step.state,
-            StepState::Errored | StepState::Failed | StepState::Retrying | StepState::Waiting | StepState::Running
+            StepState::Errored
+                | StepState::Failed
+                | StepState::Retrying
+                | StepState::Waiting
+                | StepState::Running
         )
     };
     run.steps

@@ -6,17 +6,20 @@
 //! ([`tender`]) wakes once a second for what nobody asks for: watermarks, free disk, retention.
 
 mod admission;
+mod answer;
 pub mod apply;
 mod beat;
 mod claims;
 pub mod clock;
 mod codec;
+mod commit;
 mod dedup;
 mod doctor;
 mod error;
 mod health;
 mod ids;
 mod ledger;
+mod links;
 mod lock;
 mod moves;
 mod open;
@@ -117,7 +120,7 @@ pub(in crate::store) struct Inner {
     /// To the writer.
     queue: queue::Queue,
     /// What the writer shares.
-    links: writer::Links,
+    links: links::Links,
     /// The configuration in memory.
     pub(in crate::store) registry: registry::Registry,
     /// Ends the tender.
