@@ -605,3 +605,11 @@ impl App {
         }
     }
 }
+
+impl App {
+    /// Whether rows arrive faster than ten a second, so that frames take them in whole.
+    #[must_use]
+    pub fn is_fast(&self) -> bool {
+        self.counters.as_ref().is_some_and(|counters| counters.recent > 100)
+    }
+}
