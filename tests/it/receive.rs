@@ -1,4 +1,5 @@
 //! The receiver over a real store: every answer of the contract's table, and what is stored for it.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails a test")]
 
 use pointsman::feed::{Feed, Stats};
 use pointsman::model::ask::Refusal;
