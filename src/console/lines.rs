@@ -55,6 +55,8 @@ pub struct Lines {
     pub top: usize,
     /// Rows that fit.
     pub height: usize,
+    /// Cells that keys may take at least, where there are so many.
+    pub keys: u16,
 }
 
 impl Lines {
@@ -119,7 +121,8 @@ impl Lines {
             .map(|line| line.indent + width(&line.key))
             .max()
             .unwrap_or(0);
-        let keys = keys.min(area.width * 9 / 20);
+        let most = (area.width * 9 / 20).max(self.keys.min(area.width.saturating_sub(12)));
+        let keys = keys.min(most);
         for (row, line) in (0u16..).zip(shown()) {
             let y = area.y + row;
             let selected = self.top + usize::from(row) == self.at;

@@ -59,7 +59,7 @@ const RUNS: [Column<Name>; 10] = [
     column(Name::State, 1, 12, 12),
     column(Name::Flow, 4, 27, 8),
     column(Name::Steps, 5, 8, 8),
-    column(Name::What, 3, 32, 16),
+    column(Name::What, 3, 28, 16),
     column(Name::Took, 6, 7, 7),
     column(Name::Tries, 7, 3, 3),
     column(Name::Version, 8, 4, 4),
@@ -68,23 +68,16 @@ const RUNS: [Column<Name>; 10] = [
 ];
 
 fn columns(all: &[Column<Name>], cells: u16) -> Vec<(Name, u16)> {
-    let mut columns = fit(all, cells);
-    if cells < 60 {
-        // Only the glyph.
-        let mut saved = 0;
-        for (name, width) in &mut columns {
-            if *name == Name::State {
-                saved = *width - 1;
-                *width = 1;
-            }
-        }
-        for (name, width) in &mut columns {
-            if *name == Name::What {
-                *width += saved;
-            }
-        }
+    if cells >= 57 {
+        return fit(all, cells);
     }
-    columns
+    // In a pane under 60 only the glyph.
+    let mut all = all.to_vec();
+    for column in all.iter_mut().filter(|column| column.name == Name::State) {
+        column.width = 1;
+        column.least = 1;
+    }
+    fit(&all, cells)
 }
 
 /// Draws a list of requests.
@@ -96,7 +89,9 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
         let address = app.counters.as_ref().map_or("", |counters| counters.listen.as_str());
         let text = empty_text(
             list,
-            &format!("No request yet. Send one: curl --json '{{}}' http://{address}/in/…   (pointsman endpoints ls lists the URLs)"),
+            &format!(
+                "No request yet. Send one: curl --json '{{}}' http://{address}/in/…   (pointsman endpoints ls lists the URLs)"
+            ),
             "request",
         );
         return super::says(paint, pane.body, &text);
@@ -127,7 +122,8 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
                 }
                 Name::Flow => flow(paint, x, y, cells, &view.integration, &view.flow),
                 Name::What => {
-                    let what = if view.what.is_empty() { view.cause.as_deref().unwrap_or("") } else { &view.what };
+                    let what =
+                        if view.what.is_empty() { view.cause.as_deref().unwrap_or("") } else { &view.what };
                     paint.foreign(x, y, cells, what, Role::Text);
                 }
                 Name::Size => {
@@ -169,6 +165,7 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
         return super::says(paint, pane.body, &text);
     }
     let columns = columns(&RUNS, pane.body.width.saturating_sub(3));
+    let shows_took = columns.iter().any(|(name, _)| *name == Name::Took);
     let mut text = String::new();
     for (row, item) in (0u16..).zip(list.visible()) {
         let y = pane.body.y + row;
@@ -194,6 +191,9 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
                 Name::What => {
                     text.clear();
                     now_or_cause(view, &mut text, app);
+                    if let (true, false, Some(ms)) = (text.is_empty(), shows_took, item.took) {
+                        text.push_str(&took(ms));
+                    }
                     paint.foreign(x, y, cells, &text, Role::Text);
                 }
                 Name::Took => {
@@ -230,9 +230,10 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
 
 /// What a run does now, or why it stopped.
 fn now_or_cause(view: &RunView, text: &mut String, app: &App) {
-    let current = view.steps.iter().find(|step| {
-        !matches!(step.state, StepState::Succeeded | StepState::Skipped | StepState::Pending)
-    });
+    let current = view
+        .steps
+        .iter()
+        .find(|step| !matches!(step.state, StepState::Succeeded | StepState::Skipped | StepState::Pending));
     if let Some(step) = current {
         let _ = write!(text, "{}: ", step.name);
     }

@@ -49,8 +49,8 @@ fn join(paint: &mut Paint<'_>, panes: &[Pane; PANES], class: Class) {
     for right in panes.iter().filter(|pane| !pane.is_empty() && pane.rule.x > 0) {
         let x = right.rule.x - 1;
         paint.line_down(x, right.rule.y + 1, right.body.bottom());
-        let above = panes.iter().any(|pane| !pane.is_empty() && pane.body.bottom() == right.rule.y && {
-            pane.rule.x == right.rule.x
+        let above = panes.iter().any(|pane| {
+            !pane.is_empty() && pane.body.bottom() == right.rule.y && { pane.rule.x == right.rule.x }
         });
         paint.cell(x, right.rule.y, if above { "┼" } else { "┬" }, style);
     }
@@ -58,7 +58,9 @@ fn join(paint: &mut Paint<'_>, panes: &[Pane; PANES], class: Class) {
 
 fn payload(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &Payload, id: PaneId) {
     let focused = app.place() == Place::Payload(id);
-    paint.rule(pane.rule, &shown.title(), &shown.views(), focused);
+    let views = shown.views();
+    let views = if pane.rule.width < 48 { "v view" } else { views.as_str() };
+    paint.rule(pane.rule, &shown.title(), views, focused);
     if let Some(trouble) = &shown.trouble {
         return says(paint, pane.body, trouble);
     }

@@ -283,7 +283,8 @@ impl<'a> Folding<'a> {
         frame.early_outputs = Map::new();
         self.early = None;
         // What failed without ending the run was continued.
-        let own_failed = detail.step_state == Some(StepState::Failed) && entry.kind != EntryKind::Abort;
+        let own_failed = detail.step_state == Some(StepState::Failed)
+            && !matches!(entry.kind, EntryKind::Abort | EntryKind::Local);
         let ended_here = matches!(state, RunState::Failed | RunState::Aborted);
         if own_failed && (!ended_here || !detail.folded.is_empty()) {
             frame.with_skips = true;

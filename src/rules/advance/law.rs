@@ -1,6 +1,9 @@
 //! What holds of every run, whatever comes in whatever order.
 
-use super::tests::{OWNER, World, abort, callback_step, delay_step, exchange_of, request, retry, skip};
+use super::tests::{
+    OWNER, World, abort, callback_step, delay_step, exchange_of, fail_step, guarded, request, retry,
+    set_step, skip,
+};
 use super::*;
 use crate::model::document::{OnError, Step, StepKind};
 use crate::model::run::{EntryKind, StepState};
@@ -9,13 +12,18 @@ use proptest::prelude::*;
 
 fn step(at: usize) -> impl Strategy<Value = Step> {
     let on_error = prop_oneof![Just(OnError::Stop), Just(OnError::Continue), Just(OnError::Abort)];
-    (0_u8..4, on_error, any::<bool>(), 1_u32..4, any::<bool>()).prop_map(
+    (0_u8..8, on_error, any::<bool>(), 1_u32..4, any::<bool>()).prop_map(
         move |(kind, on_error, idempotent, attempts, written)| {
             let name = format!("s{at}");
             let mut step = match kind {
                 0 => delay_step(&name, 0),
                 1 => delay_step(&name, HOUR),
                 2 => callback_step(&name),
+                3 => set_step(&name, "{{ 1 }}"),
+                4 => guarded(request(&name), "{{ false }}"),
+                5 => guarded(callback_step(&name), "{{ steps.s0.state == 'succeeded' }}"),
+                6 if attempts == 3 => fail_step(&name, "no"),
+                6 => set_step(&name, "{{ error('no') }}"),
                 _ => request(&name),
             };
             step.on_error = on_error;

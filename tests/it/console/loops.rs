@@ -129,8 +129,13 @@ async fn a_burst_of_data_is_a_few_frames() {
         let mut figures = counters();
         figures.accepted += n;
         figures.recent = 3_000;
-        let changes =
-            Changes { counters: Some(figures), arrived: 10, newest: Some(id(600)), at: NOW, ..Changes::default() };
+        let changes = Changes {
+            counters: Some(figures),
+            arrived: 10,
+            newest: Some(id(600)),
+            at: NOW,
+            ..Changes::default()
+        };
         ui.send(Incoming::Changed(Box::new(changes))).await;
     }
     ui.settle().await;
@@ -180,7 +185,15 @@ async fn the_other_end_going_away_is_shown_and_verbs_say_why() {
     ui.settle().await;
     let (gone, _) = mpsc::channel(1);
     ui.inbox = gone;
+    ui.sent += 1;
+    ui.settle().await;
     ui.press("3vr");
+    ui.settle().await;
     let (_, console) = ui.end().await;
     assert!(matches!(console.app.link.0, pointsman::session::Link::Down(_)));
+    let shown = text(console.terminal.backend().buffer());
+    assert!(
+        shown.contains("LINK DOWN") && shown.contains("retry is not possible: the link is down since"),
+        "{shown}"
+    );
 }

@@ -102,8 +102,11 @@ fn dialogs_and_help() {
     }
     hand.keys("?");
     keep("help_80x24", &hand);
-    let mut hand =
-        Hand::with(80, 24, Options { quitting_stops: Some("127.0.0.1:7700".to_owned()), ..Options::default() });
+    let mut hand = Hand::with(
+        80,
+        24,
+        Options { quitting_stops: Some("127.0.0.1:7700".to_owned()), ..Options::default() },
+    );
     hand.keys("q");
     keep("quit_80x24", &hand);
 }
@@ -134,7 +137,7 @@ fn an_empty_store_says_what_to_do() {
 fn a_small_screen_says_what_it_needs() {
     let hand = Hand::new(32, 6);
     let shown = text(&picture(&hand.app));
-    assert!(shown.starts_with("Pointsman needs 40x8, this is 32x6."), "{shown}");
+    assert!(shown.starts_with("Pointsman needs 40x8, this is\n32x6.\n● !3 ◐1 late\n"), "{shown}");
 }
 
 #[test]

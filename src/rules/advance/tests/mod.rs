@@ -7,12 +7,12 @@ mod verbs;
 use super::fold::fold;
 use super::*;
 use crate::model::document::{
-    Body, Delay, Flow, Missing, OnError, RequestStep, Retry, StatusMatch, Step, StepKind, Trigger,
+    Body, Connection, Delay, Flow, Integration, Missing, OnError, RequestStep, Retry, StatusMatch, Step,
+    StepKind, Trigger,
 };
 use crate::model::run::{EntryKind, Outcome, RunState, StepState};
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND};
 use crate::model::{FlowId, IntegrationId, RunId};
-use crate::rules::plan::StepPlan;
 
 pub fn request(name: &str) -> Step {
     Step {
@@ -58,29 +58,51 @@ pub fn delay_step(name: &str, ms: Ms) -> Step {
     Step { name: name.to_owned(), kind: StepKind::Delay(Delay::For(ms)), ..request(name) }
 }
 
-pub fn plan_of(version: u32, steps: Vec<Step>) -> Plan {
-    let compiled = steps.iter().map(|_| StepPlan { when: None, parts: Vec::new() }).collect();
-    Plan {
-        integration: IntegrationId(1),
-        integration_name: "acme".to_owned(),
-        flow_id: FlowId(1),
-        version,
-        flow: Flow {
-            id: "f".to_owned(),
-            id_written: true,
-            name: "F".to_owned(),
-            was: None,
-            description: String::new(),
-            trigger: Trigger::Manual,
-            steps,
-        },
-        connections: Vec::new(),
-        when: None,
-        required: Vec::new(),
-        dedup: None,
-        max_body: 1 << 20,
-        steps: compiled,
+pub fn set_step(name: &str, value: &str) -> Step {
+    Step {
+        name: name.to_owned(),
+        kind: StepKind::Set(vec![("v".to_owned(), value.to_owned())]),
+        ..request(name)
     }
+}
+
+pub fn fail_step(name: &str, message: &str) -> Step {
+    Step { kind: StepKind::Fail { message: message.to_owned(), status: 422 }, ..request(name) }
+}
+
+pub fn guarded(step: Step, when: &str) -> Step {
+    Step { when: Some(when.to_owned()), ..step }
+}
+
+pub fn plan_of(version: u32, steps: Vec<Step>) -> Plan {
+    let flow = Flow {
+        id: "f".to_owned(),
+        id_written: true,
+        name: "F".to_owned(),
+        was: None,
+        description: String::new(),
+        trigger: Trigger::Manual,
+        steps,
+    };
+    let progix = Connection {
+        name: "progix".to_owned(),
+        base_url: None,
+        auth: None,
+        headers: Vec::new(),
+        proxy: None,
+        verify_tls: true,
+        ca_file: None,
+    };
+    let integration = Integration {
+        name: "acme".to_owned(),
+        title: "Acme".to_owned(),
+        icon: None,
+        description: String::new(),
+        variables: Vec::new(),
+        connections: vec![progix],
+        flows: vec![flow],
+    };
+    Plan::compile(IntegrationId(1), FlowId(1), version, &integration, 0).unwrap()
 }
 
 /// A run with its journal, moved as a store would move it.

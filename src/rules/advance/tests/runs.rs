@@ -280,3 +280,68 @@ fn only_a_plain_exchange_is_claimed_in_bulk() {
     assert!(!claims_plainly(&plan, 4, 0));
     assert!(!born_leased(&plan_of(1, vec![])));
 }
+
+#[test]
+fn steps_that_send_nothing_are_carried_out_in_passing() {
+    let mut world = World::new(vec![
+        set_step("x", "{{ 1 }}"),
+        guarded(request("no"), "{{ steps.x.outputs.v == 2 }}"),
+        request("a"),
+        set_step("y", "{{ steps.a.body.n }}"),
+        guarded(set_step("z", "{{ steps.y.outputs.v }}"), "{{ steps.y.outputs.v == 1 }}"),
+    ]);
+    assert_eq!(world.claim(), Effect::Send);
+    assert_eq!((world.state(), world.snapshot.run.step), (RunState::Running, 2));
+    assert_eq!(world.journal.len(), 1, "the claim that folds writes an entry");
+    assert_eq!(world.journal[0].kind, EntryKind::Local);
+    assert_eq!(world.steps()[..3], [StepState::Succeeded, StepState::Skipped, StepState::Running]);
+    world.put(world.answered(200));
+    assert_eq!(world.state(), RunState::Succeeded, "a false when alone leaves succeeded");
+    assert_eq!(world.journal.len(), 2);
+    assert_eq!(world.snapshot.context.steps["z"].outputs.as_ref().unwrap()["v"], serde_json::json!(1));
+    let fold = world.fold();
+    assert_eq!(fold.steps[1].cause.as_deref(), Some("its when is false"));
+    assert_eq!(fold.steps[4].outputs.as_ref().unwrap()["v"], serde_json::json!(1));
+}
+
+#[test]
+fn a_fail_step_ends_the_run() {
+    let mut world =
+        World::new(vec![set_step("x", "order 7"), fail_step("no", "{{ steps.x.outputs.v }} is known")]);
+    world.claim();
+    assert_eq!((world.state(), world.cause().as_str()), (RunState::Failed, "order 7 is known"));
+    assert_eq!(world.steps(), [StepState::Succeeded, StepState::Failed]);
+    // It can be retried, and fails again.
+    world.put(retry());
+    world.claim();
+    assert_eq!(world.state(), RunState::Failed);
+}
+
+#[test]
+fn a_when_that_is_no_boolean_and_a_value_that_fails_are_failures_of_their_step() {
+    for (on_error, run, step) in [
+        (OnError::Stop, RunState::Errored, StepState::Errored),
+        (OnError::Continue, RunState::SucceededWithSkips, StepState::Failed),
+        (OnError::Abort, RunState::Failed, StepState::Failed),
+    ] {
+        for bad in [guarded(request("a"), "{{ 7 }}"), set_step("a", "{{ error('no stock') }}")] {
+            let mut world = World::new(vec![Step { on_error, ..bad }]);
+            world.claim();
+            assert_eq!((world.state(), world.steps()[0]), (run, step), "{on_error:?}");
+            if run == RunState::Errored {
+                assert!(world.cause().starts_with("could not be built: "), "{}", world.cause());
+                assert_eq!(world.snapshot.run.attempt, 0, "nothing was tried");
+                world.put(retry());
+                world.claim();
+                assert_eq!(world.state(), RunState::Errored, "it is judged again");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missing_value_in_a_when_is_false() {
+    let mut world = World::new(vec![guarded(request("a"), "{{ request.body.nothing == 'x' }}")]);
+    world.claim();
+    assert_eq!(world.state(), RunState::Succeeded);
+}

@@ -144,7 +144,7 @@ fn atoms(all: &Everything) -> Vec<String> {
         "what:soap",
         "version=1",
         "overdue:true",
-        "not",
+        "\"when is\"",
         "body.order_number=7",
     ]
     .map(str::to_owned)
@@ -154,7 +154,8 @@ fn atoms(all: &Everything) -> Vec<String> {
     atoms.push(format!("id:{}", request.id));
     atoms.push(format!("id:{}", &run.id[28..]));
     atoms.push(format!("request:{}", run.request.clone().unwrap()));
-    atoms.push(format!("parent:{}", run.id));
+    let parent = all.runs.iter().find_map(|(view, _)| view.parent.clone()).unwrap();
+    atoms.push(format!("parent:{parent}"));
     atoms.push(format!("duplicate_of:{copy}"));
     atoms.push(format!("run:{}", run.id));
     atoms
