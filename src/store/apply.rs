@@ -71,6 +71,7 @@ pub fn refusal(error: &StoreError) -> Refusal {
     match error {
         StoreError::Stale => Refusal::failed("the run changed meanwhile, again and again").coded("stale"),
         StoreError::Down(why) => Refusal::failed(why.clone()).coded("down"),
+        StoreError::Refused(why) => Refusal::refused("refused", why.clone()),
         StoreError::Broken(why) => Refusal::failed(why.clone()),
     }
 }
