@@ -1,12 +1,12 @@
 //! The loop that owns the terminal: signals, then keys, then data, then what is due.
 
+use super::Error;
 use super::app::{App, Dirt, Tone};
 use super::asks::Effect;
 use super::draw::draw;
 use super::pacer::Pacer;
 use super::signals::{self, Signal, Signals};
 use super::term::{self, Guard};
-use super::Error;
 use crate::model::ask::Ask;
 use crate::model::time::Ms;
 use crate::session::{Incoming, Link, Session, Ticket};
@@ -120,25 +120,15 @@ where
                     }
                 }
                 () = due(frame) => self.paint()?,
-                incoming = self.session.inbox.recv(), if !self.closed => match incoming {
-                    Some(incoming) => {
-                        self.app.now = (self.clock)();
-                        self.app.receive(incoming);
-                        self.turn.send_modify(|turn| turn.taken += 1);
-                    }
-                    None => {
-                        self.closed = true;
-                        self.turn.send_modify(|turn| turn.taken += 1);
-                        self.app.now = (self.clock)();
-                        self.app.receive(Incoming::Link(Link::Down("the other end is gone".to_owned())));
-                    }
-                },
                 permit = asks.reserve(), if !self.outbox.is_empty() => {
-                    match (permit, self.outbox.pop_front()) {
-                        (Ok(permit), Some(ask)) => permit.send(ask),
-                        _ => self.outbox.clear(),
+                    let ask = self.outbox.pop_front();
+                    if let (Ok(permit), Some(ask)) = (permit, ask) {
+                        permit.send(ask);
+                    } else {
+                        self.outbox.clear();
                     }
                 }
+                incoming = self.session.inbox.recv(), if !self.closed => self.take_in(incoming),
                 text = term::panic_elsewhere() => self.app.toast(Tone::Bad, format!("a task ended: {text}")),
                 () = due(refresh) => {
                     self.pacer.refreshed();
@@ -150,6 +140,16 @@ where
                 }
             }
         }
+    }
+
+    fn take_in(&mut self, incoming: Option<Incoming>) {
+        self.app.now = (self.clock)();
+        let incoming = incoming.unwrap_or_else(|| {
+            self.closed = true;
+            Incoming::Link(Link::Down("the other end is gone".to_owned()))
+        });
+        self.app.receive(incoming);
+        self.turn.send_modify(|turn| turn.taken += 1);
     }
 
     fn take_event(&mut self, event: Event) -> Result<(), Error> {

@@ -10,8 +10,8 @@ use crossterm::{Command, cursor, queue};
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::panic;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread::{self, ThreadId};
 use tokio::sync::Notify;
 
@@ -126,7 +126,7 @@ fn hook() {
 pub struct FrameWriter<W: Write> {
     inner: W,
     frame: Vec<u8>,
-    written: u64,
+    written: Arc<AtomicU64>,
 }
 
 /// Bytes of a frame that are kept allocated: a full repaint of 200×50 is about 23 KB.
@@ -135,12 +135,12 @@ const FRAME: usize = 64 * 1024;
 impl<W: Write> FrameWriter<W> {
     /// Around a writer.
     pub fn new(inner: W) -> Self {
-        Self { inner, frame: Vec::with_capacity(FRAME), written: 0 }
+        Self { inner, frame: Vec::with_capacity(FRAME), written: Arc::default() }
     }
 
-    /// Bytes that were written so far.
-    pub fn written(&self) -> u64 {
-        self.written
+    /// Bytes that were written so far, for whoever counts them.
+    pub fn written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.written)
     }
 }
 
@@ -165,7 +165,7 @@ impl<W: Write> Write for FrameWriter<W> {
             return Ok(());
         }
         self.frame.extend(ansi(EndSynchronizedUpdate));
-        self.written += self.frame.len() as u64;
+        self.written.fetch_add(self.frame.len() as u64, Ordering::Relaxed);
         let result = self.inner.write_all(&self.frame).and_then(|()| self.inner.flush());
         self.frame.clear();
         self.frame.shrink_to(FRAME);
@@ -201,7 +201,7 @@ mod tests {
         }
         writer.flush().unwrap();
         writer.flush().unwrap();
-        assert_eq!(writer.written(), 4_000 + 16);
+        assert_eq!(writer.written().load(Ordering::Relaxed), 4_000 + 16);
         assert_eq!((calls.0.len(), calls.1), (1, 1));
         assert!(calls.0[0].starts_with(b"\x1b[?2026hcell") && calls.0[0].ends_with(b"cell\x1b[?2026l"));
     }
