@@ -11,5 +11,6 @@
 mod hand;
 mod loops;
 mod pictures;
+mod real;
 mod storm;
 pub mod terminal;

@@ -64,12 +64,12 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         }
         x += cells + 1;
     }
-    let page = usize::from(area.height.saturating_sub(1)).max(1);
-    let first = (app.runs.at + 1).saturating_sub(page);
+    let fits = usize::from(area.height.saturating_sub(1)).max(1);
+    let first = (app.runs.at + 1).saturating_sub(fits);
     let time = |text: &str| {
         parse_rfc3339(text).map_or_else(|| text.to_owned(), |at| clock(at, app.now, &app.options.zone))
     };
-    for (at, group) in groups.iter().enumerate().skip(first).take(page) {
+    for (at, group) in groups.iter().enumerate().skip(first).take(fits) {
         let y = area.y + 1 + u16::try_from(at - first).unwrap_or(0);
         let selected = at == app.runs.at;
         if selected {
