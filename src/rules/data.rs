@@ -162,3 +162,73 @@ pub fn flat(data: &RequestData) -> Map {
     });
     flat
 }
+
+/// Items of [`what`].
+const WHAT_ITEMS: usize = 3;
+/// Characters of one item of [`what`].
+const WHAT_CHARS: usize = 60;
+
+/// What a list shows of an accepted request in a line: the values of its dedup fields in the body,
+/// then its first leaves; a bare number with its key before it, a list as its length.
+/// `order_number 10438 · 2 products`. Text in it is as it came: whoever draws it cleans it.
+#[must_use]
+pub fn what(data: &RequestData, dedup: &[Path]) -> String {
+    let mut items: Vec<String> = Vec::new();
+    for path in dedup.iter().filter(|path| path.root() == "body") {
+        if let Some(value) = walk(&data.body, path.rest()) {
+            tell(key_of(path), value, &mut items);
+        }
+    }
+    tell("", &data.body, &mut items);
+    if items.is_empty() {
+        let outside = dedup.iter().filter_map(|path| at(data, path));
+        for value in outside {
+            tell("", &value, &mut items);
+        }
+    }
+    items.join(" · ")
+}
+
+fn key_of(path: &Path) -> &str {
+    let key = |segment: &'_ Segment| matches!(segment, Segment::Key(_));
+    match path.rest().iter().rev().find(|segment| key(segment)) {
+        Some(Segment::Key(key)) => key,
+        _ => "",
+    }
+}
+
+/// Adds the items of a value, up to the bound; what was told already is not told again.
+fn tell(key: &str, value: &Value, items: &mut Vec<String>) {
+    if items.len() >= WHAT_ITEMS {
+        return;
+    }
+    let item = match value {
+        Value::Null | Value::Bool(false) => return,
+        Value::Object(map) => {
+            for (key, value) in map {
+                tell(key, value, items);
+            }
+            return;
+        }
+        Value::Array(values) if values.is_empty() => return,
+        Value::Array(values) if key.is_empty() => format!("{} elements", values.len()),
+        Value::Array(values) if values.len() == 1 => format!("1 {}", key.strip_suffix('s').unwrap_or(key)),
+        Value::Array(values) => format!("{} {key}", values.len()),
+        Value::String(text) if text.trim().is_empty() => return,
+        Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => named(key, text),
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => key.to_owned(),
+        Value::Number(number) => named(key, number.as_str()),
+    };
+    let item: String = item.chars().take(WHAT_CHARS).collect();
+    if !item.is_empty() && !items.contains(&item) {
+        items.push(item);
+    }
+}
+
+fn named(key: &str, value: &str) -> String {
+    if key.is_empty() { value.to_owned() } else { format!("{key} {value}") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -71,6 +71,7 @@ pub fn refusal(error: &StoreError) -> Refusal {
     match error {
         StoreError::Stale => Refusal::failed("the run changed meanwhile, again and again").coded("stale"),
         StoreError::Down(why) => Refusal::failed(why.clone()).coded("down"),
+        StoreError::Refused(why) => Refusal::refused("refused", why.clone()),
         StoreError::Broken(why) => Refusal::failed(why.clone()),
     }
 }
@@ -80,6 +81,7 @@ impl Store {
     #[must_use]
     pub fn context(&self, plan: &Plan, run: RunId, request: Option<(RequestId, &Seed)>) -> Context {
         let webhook_urls = self.webhook_urls(plan.integration);
+        let raw_body = request.map(|(_, seed)| seed.body.clone());
         let request = request.map(|(id, seed)| {
             let base = webhook_urls.get(&plan.flow.name).and_then(Value::as_str).unwrap_or_default();
             let url = called_url(base, seed);
@@ -92,6 +94,7 @@ impl Store {
             run: self.ids().print(run),
             flow: plan.flow.name.clone(),
             integration: plan.integration_name.clone(),
+            raw_body,
             ..Context::default()
         }
     }

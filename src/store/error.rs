@@ -49,6 +49,10 @@ pub enum StoreError {
     /// The store takes no writes now: disk full, read-only, stopping, an I/O error.
     #[error("{0}")]
     Down(String),
+    /// What was asked contradicts what is there (an alias that is taken, a name that is not there);
+    /// nothing was written.
+    #[error("{0}")]
+    Refused(String),
     /// A bug or a damaged file.
     #[error("{0}")]
     Broken(String),

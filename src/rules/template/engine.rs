@@ -6,8 +6,10 @@
 //! bytes and values against one [`Spent`] per rendering.
 
 use super::value::{Digits, plain, to_json};
-use minijinja::machinery::{CodeGenerator, Instruction, Instructions, eval, make_string_output, parse, parse_expr};
-use minijinja::value::{Rest, Value as Jinja, ValueKind};
+use minijinja::machinery::{
+    CodeGenerator, Instruction, Instructions, eval, make_string_output, parse, parse_expr,
+};
+use minijinja::value::{Rest, Value as Jinja, ValueKind, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -28,17 +30,101 @@ const MAX_WIDTH: i64 = 10_000;
 
 /// The filters that templates may use.
 pub(crate) const FILTERS: &[&str] = &[
-    "safe", "escape", "e", "lower", "upper", "title", "capitalize", "replace", "length", "count", "dictsort",
-    "items", "reverse", "trim", "join", "split", "lines", "default", "d", "round", "abs", "int", "float", "attr",
-    "first", "last", "min", "max", "sort", "list", "string", "bool", "batch", "slice", "sum", "indent", "select",
-    "reject", "selectattr", "rejectattr", "map", "groupby", "unique", "chain", "zip", "pprint", "format", "tojson",
+    "safe",
+    "escape",
+    "e",
+    "lower",
+    "upper",
+    "title",
+    "capitalize",
+    "replace",
+    "length",
+    "count",
+    "dictsort",
+    "items",
+    "reverse",
+    "trim",
+    "join",
+    "split",
+    "lines",
+    "default",
+    "d",
+    "round",
+    "abs",
+    "int",
+    "float",
+    "attr",
+    "first",
+    "last",
+    "min",
+    "max",
+    "sort",
+    "list",
+    "string",
+    "bool",
+    "batch",
+    "slice",
+    "sum",
+    "indent",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "map",
+    "groupby",
+    "unique",
+    "chain",
+    "zip",
+    "pprint",
+    "format",
+    "tojson",
+    "urlencode",
+    "truncate",
 ];
 /// The tests that templates may use (`is …`).
 pub(crate) const TESTS: &[&str] = &[
-    "undefined", "defined", "none", "safe", "escaped", "boolean", "odd", "even", "divisibleby", "number", "integer",
-    "int", "float", "string", "sequence", "iterable", "mapping", "startingwith", "endingwith", "lower", "upper",
-    "sameas", "eq", "equalto", "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt", "greaterthan", ">", "ge",
-    ">=", "in", "true", "false", "filter", "test",
+    "undefined",
+    "defined",
+    "none",
+    "safe",
+    "escaped",
+    "boolean",
+    "odd",
+    "even",
+    "divisibleby",
+    "number",
+    "integer",
+    "int",
+    "float",
+    "string",
+    "sequence",
+    "iterable",
+    "mapping",
+    "startingwith",
+    "endingwith",
+    "lower",
+    "upper",
+    "sameas",
+    "eq",
+    "equalto",
+    "==",
+    "ne",
+    "!=",
+    "lt",
+    "lessthan",
+    "<",
+    "le",
+    "<=",
+    "gt",
+    "greaterthan",
+    ">",
+    "ge",
+    ">=",
+    "in",
+    "true",
+    "false",
+    "filter",
+    "test",
 ];
 /// The functions that templates may call.
 pub(crate) const FUNCTIONS: &[&str] = &["error", "range", "dict", "namespace"];
@@ -112,10 +198,14 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     env.set_formatter(emit);
     env.remove_global("debug");
     for name in FILTERS.iter().copied() {
-        env.add_filter(name, move |state: &mut State, args: Rest<Jinja>| filter(name, state, args));
+        env.add_filter(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            filter(name, state, args.into_values())
+        });
     }
     for name in TESTS.iter().copied() {
-        env.add_test(name, move |state: &mut State, args: Rest<Jinja>| test(name, state, args));
+        env.add_test(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            test(name, state, args.into_values())
+        });
     }
     env.add_function(SLICE, |state: &mut State, a: Jinja, from: Jinja, to: Jinja, step: Jinja| {
         if a.is_undefined() {
@@ -133,7 +223,10 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for (name, operator) in OPERATORS {
         env.add_function(name, move |state: &mut State, a: Jinja, b: Jinja| binary(operator, state, &a, &b));
     }
-    env.add_function(NEGATE, |a: Jinja| if a.is_undefined() { Ok(a) } else { base("-a", &plain(&a), &plain(&a)) });
+    env.add_function(
+        NEGATE,
+        |a: Jinja| if a.is_undefined() { Ok(a) } else { base("-a", &plain(&a), &plain(&a)) },
+    );
     env.add_function(WEIGH, |state: &mut State, value: Jinja| weigh(state, &value).map(|()| value));
     env.add_function(CHECK_SET, |state: &mut State, value: Jinja, target: Jinja| {
         weigh(state, &value)?;
@@ -177,15 +270,16 @@ const OPERATORS: [(&str, &str); 22] = [
 ];
 
 fn compiled(source: &str) -> Result<&'static minijinja::Expression<'static, 'static>, Error> {
-    static COMPILED: LazyLock<BTreeMap<&'static str, minijinja::Expression<'static, 'static>>> = LazyLock::new(|| {
-        OPERATORS
-            .iter()
-            .map(|(_, operator)| *operator)
-            .filter(|operator| operator.starts_with("a "))
-            .chain(["-a", "a[b:c:d]"])
-            .filter_map(|source| Some((source, BASE.compile_expression(source).ok()?)))
-            .collect()
-    });
+    static COMPILED: LazyLock<BTreeMap<&'static str, minijinja::Expression<'static, 'static>>> =
+        LazyLock::new(|| {
+            OPERATORS
+                .iter()
+                .map(|(_, operator)| *operator)
+                .filter(|operator| operator.starts_with("a "))
+                .chain(["-a", "a[b:c:d]"])
+                .filter_map(|source| Some((source, BASE.compile_expression(source).ok()?)))
+                .collect()
+        });
     COMPILED.get(source).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "an operator is not there"))
 }
 
@@ -212,17 +306,17 @@ fn binary(operator: &'static str, state: &mut State, a: &Jinja, b: &Jinja) -> Re
         _ if missing => return Ok(Jinja::UNDEFINED),
         _ => {}
     }
+    if operator == "a ~ b" {
+        let (left, right) = (text(state, a)?, text(state, b)?);
+        spend(state, left.len() + right.len(), 0)?;
+        return Ok(Jinja::from(left + &right));
+    }
     let (a, b) = (&plain(a), &plain(b));
-    if !matches!(operator, "a ~ b" | "a + b") {
+    if operator != "a + b" {
         work(state, a)?;
         work(state, b)?;
     }
     match operator {
-        "a ~ b" => {
-            let (left, right) = (text(state, a)?, text(state, b)?);
-            spend(state, left.len() + right.len(), 0)?;
-            return Ok(Jinja::from(left + &right));
-        }
         "a + b" => match (a.as_str(), b.as_str()) {
             (Some(left), Some(right)) => spend(state, left.len() + right.len(), 0)?,
             _ => return sum(state, a, b),
@@ -244,7 +338,8 @@ fn binary(operator: &'static str, state: &mut State, a: &Jinja, b: &Jinja) -> Re
 
 /// `+` on numbers and lists; lists are copied at once, so that a chain of them cannot grow unseen.
 fn sum(state: &mut State, a: &Jinja, b: &Jinja) -> Result<Jinja, Error> {
-    let list = |value: &Jinja| matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) && !value.is_tuple();
+    let list =
+        |value: &Jinja| matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) && !value.is_tuple();
     if !(list(a) && list(b)) {
         return base("a + b", a, b);
     }
@@ -330,11 +425,18 @@ fn emit(out: &mut Output, state: &mut State, value: &Jinja) -> Result<(), Error>
         state.get_or_insert_extension_with(Spent::default).missed = true;
         return Ok(());
     }
-    let text = text(state, value)?;
+    let text = match state.auto_escape() {
+        AutoEscape::None => text(state, value)?,
+        _ if value.is_safe() || value.is_number() => text(state, value)?,
+        _ => {
+            let escaped = filter("escape", state, vec![value.clone()])?;
+            text(state, &escaped)?
+        }
+    };
     out.write_str(&text).map_err(Error::from)
 }
 
-fn filter(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Result<Jinja, Error> {
+fn filter(name: &'static str, state: &mut State, mut args: Vec<Jinja>) -> Result<Jinja, Error> {
     let Some(first) = args.first().cloned() else {
         return Err(Error::new(ErrorKind::MissingArgument, format!("the filter {name} needs a value")));
     };
@@ -350,6 +452,8 @@ fn filter(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Resul
     }
     match name {
         "tojson" if args.len() == 1 => return json_text(state, &first),
+        "urlencode" => return url_text(state, &first),
+        "truncate" => return truncated(state, &first, &args),
         "round" | "abs" | "int" | "float" | "sum" | "min" | "max" | "sort" | "unique" | "bool" => {
             args[0] = numbers(state, &first)?;
         }
@@ -382,7 +486,9 @@ fn filter(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Resul
         let wide = |value: &Jinja| value.as_i64().is_some_and(|width| width > MAX_WIDTH);
         let named = |value: &Jinja| {
             value.is_kwargs()
-                && value.try_iter().is_ok_and(|mut keys| keys.any(|key| value.get_item(&key).is_ok_and(|v| wide(&v))))
+                && value
+                    .try_iter()
+                    .is_ok_and(|mut keys| keys.any(|key| value.get_item(&key).is_ok_and(|v| wide(&v))))
         };
         if args.iter().skip(1).any(|value| wide(value) || named(value)) {
             return Err(Stop::Bound("a width or count is at most 10,000").error());
@@ -402,12 +508,13 @@ fn filter(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Resul
     Ok(result)
 }
 
-fn test(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Result<bool, Error> {
+fn test(name: &'static str, state: &mut State, mut args: Vec<Jinja>) -> Result<bool, Error> {
     let missing = args.first().is_some_and(Jinja::is_undefined);
-    if missing && !matches!(name, "defined" | "undefined" | "eq" | "equalto" | "==" | "ne" | "!=" | "sameas") {
+    if missing && !matches!(name, "defined" | "undefined" | "eq" | "equalto" | "==" | "ne" | "!=" | "sameas")
+    {
         return Ok(false);
     }
-    for value in args.iter_mut() {
+    for value in &mut args {
         work(state, value)?;
         *value = plain(value);
     }
@@ -427,6 +534,51 @@ fn numbers(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
     Ok(Jinja::from(items))
 }
 
+/// `urlencode`: percent-encoded but for slashes; of an object, its pairs.
+fn url_text(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
+    let mut encoded = String::new();
+    if value.kind() == ValueKind::Map {
+        for key in value.try_iter()? {
+            if !encoded.is_empty() {
+                encoded.push('&');
+            }
+            super::url::encode(&mut encoded, &text(state, &key)?);
+            encoded.push('=');
+            super::url::encode(&mut encoded, &text(state, &value.get_item(&key)?)?);
+        }
+    } else {
+        for (index, part) in text(state, value)?.split('/').enumerate() {
+            if index > 0 {
+                encoded.push('/');
+            }
+            super::url::encode(&mut encoded, part);
+        }
+    }
+    spend(state, encoded.len(), 0)?;
+    Ok(Jinja::from(encoded))
+}
+
+/// `truncate(length=255, killwords=false, end="...", leeway=5)`, as in Jinja.
+fn truncated(state: &mut State, value: &Jinja, args: &[Jinja]) -> Result<Jinja, Error> {
+    let named = args.iter().find(|argument| argument.is_kwargs());
+    let argument = |at: usize, name: &str| {
+        let by_name = named.and_then(|named| named.get_attr(name).ok()).filter(|value| !value.is_undefined());
+        by_name.or_else(|| args.get(at).filter(|value| !value.is_kwargs()).cloned())
+    };
+    let number = |at, name, other| argument(at, name).and_then(|value| value.as_usize()).unwrap_or(other);
+    let whole = text(state, value)?;
+    let (length, leeway) = (number(1, "length", 255), number(4, "leeway", 5));
+    let end = argument(3, "end").map_or_else(|| "...".to_owned(), |end| end.to_string());
+    if whole.chars().count() <= length.saturating_add(leeway) {
+        return Ok(Jinja::from(whole));
+    }
+    let kept: String = whole.chars().take(length.saturating_sub(end.chars().count())).collect();
+    let kill = argument(2, "killwords").is_some_and(|kill| kill.is_true());
+    let kept =
+        if kill { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(head, _)| head) };
+    Ok(Jinja::from(format!("{kept}{end}")))
+}
+
 /// `tojson` with every digit, and with the characters escaped that mean something in HTML, as in Jinja.
 fn json_text(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
     let mut budget = MAX_VALUES;
@@ -439,6 +591,11 @@ fn json_text(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
     let mut text = String::with_capacity(out.len());
     for c in String::from_utf8_lossy(&out).chars() {
         match c {
+            c if !c.is_ascii() => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(text, "\\u{unit:04x}");
+                }
+            }
             '<' => text.push_str("\\u003c"),
             '>' => text.push_str("\\u003e"),
             '&' => text.push_str("\\u0026"),
@@ -454,11 +611,19 @@ fn json_text(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
 struct Spaced;
 
 impl serde_json::ser::Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_array_value<W: ?Sized + std::io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         if first { Ok(()) } else { writer.write_all(b", ") }
     }
 
-    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_object_key<W: ?Sized + std::io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         if first { Ok(()) } else { writer.write_all(b", ") }
     }
 
@@ -500,6 +665,22 @@ pub(super) fn expression(source: &str, root: Jinja) -> Result<Outcome, String> {
 /// # Errors
 /// As [`expression`].
 pub(super) fn statements(source: &str, root: Jinja) -> Result<Outcome, String> {
+    let (text, missed) = run(source, root)?;
+    Ok(if missed { Outcome::Missing } else { Outcome::Value(Jinja::from(text)) })
+}
+
+/// Renders a template into text; what is missing prints nothing.
+///
+/// # Errors
+/// As [`expression`], and mistakes in the template.
+pub(super) fn text_of(source: &str, root: Jinja) -> Result<String, String> {
+    super::parse_template(source).map_err(|mistakes| {
+        mistakes.into_iter().next().map_or_else(String::new, |mistake| mistake.message)
+    })?;
+    run(source, root).map(|(text, _)| text)
+}
+
+fn run(source: &str, root: Jinja) -> Result<(String, bool), String> {
     let tree = parse(source, "template", minijinja::syntax::SyntaxConfig::default())
         .map_err(|error| explain(&error))?;
     let mut generator = CodeGenerator::new("template", source);
@@ -516,7 +697,7 @@ pub(super) fn statements(source: &str, root: Jinja) -> Result<Outcome, String> {
     if text.len() > MAX_OUTPUT {
         return Err("the template makes a text over 8 MiB".to_owned());
     }
-    Ok(if missed { Outcome::Missing } else { Outcome::Value(Jinja::from(text)) })
+    Ok((text, missed))
 }
 
 /// What an error of the engine says, without its file names and lines.
@@ -598,7 +779,8 @@ fn tame<'s>(old: &Instructions<'s>) -> Instructions<'s> {
             I::CompareAndPreserve(op) => {
                 // The operator's type is not public, its name is.
                 let name = format!("{op:?}");
-                let chain = OPERATORS.iter().find(|(call, _)| call.strip_prefix("\u{1}chain_") == Some(&name));
+                let chain =
+                    OPERATORS.iter().find(|(call, _)| call.strip_prefix("\u{1}chain_") == Some(&name));
                 new.add(call(chain.map_or("\u{1}chain_In", |(call, _)| *call)));
                 new.add(I::UnpackList(2));
             }

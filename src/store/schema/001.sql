@@ -162,16 +162,19 @@ CREATE TABLE cause (
     last INTEGER NOT NULL
 ) STRICT;
 
+-- Rows are never deleted; a removed name can be given again, to a new row.
 CREATE TABLE integration (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
     title TEXT NOT NULL,
     deployed INTEGER,
     paused INTEGER,
     created INTEGER NOT NULL,
     removed INTEGER
 ) STRICT;
+CREATE UNIQUE INDEX integration_name ON integration (name) WHERE removed IS NULL;
 
+-- Immutable. `flows`: the number, name and alias of each flow, in the order of the document.
 CREATE TABLE version (
     integration INTEGER NOT NULL,
     number INTEGER NOT NULL,
@@ -180,6 +183,7 @@ CREATE TABLE version (
     author TEXT NOT NULL,
     at INTEGER NOT NULL,
     reason TEXT,
+    flows TEXT NOT NULL,
     PRIMARY KEY (integration, number)
 ) STRICT;
 
