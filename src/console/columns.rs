@@ -36,9 +36,7 @@ pub fn fit<N: Copy + PartialEq>(columns: &[Column<N>], cells: u16) -> Vec<(N, u1
     while need(&shown, false) > cells && drop_last(&mut shown, 6) {}
     while need(&shown, true) > cells && drop_last(&mut shown, 2) {}
     let mut widths: Vec<u16> = shown.iter().map(|column| column.width).collect();
-    let total = |widths: &[u16]| {
-        widths.iter().sum::<u16>() + u16::try_from(widths.len().saturating_sub(1)).unwrap_or(0)
-    };
+    let total = |widths: &[u16]| widths.iter().sum::<u16>() + u16::try_from(widths.len().saturating_sub(1)).unwrap_or(0);
     // The flexible one gives first, down to two thirds; then those that shrink; then it again.
     let mut give = |at: usize, least: u16, widths: &mut Vec<u16>| {
         let over = total(widths).saturating_sub(cells);

@@ -54,8 +54,7 @@ fn message(app: &App, paint: &mut Paint<'_>) {
     let Some(counters) = app.counters.as_ref().filter(|_| y < height) else { return };
     let up = matches!(counters.probe, Some(None));
     let next = paint.put(0, y, width, if up { "● " } else { "✗ " }, if up { Role::Good } else { Role::Bad });
-    let next =
-        paint.put(next, y, width.saturating_sub(next), &format!("!{} ", count(counters.runs[5])), Role::Bad);
+    let next = paint.put(next, y, width.saturating_sub(next), &format!("!{} ", count(counters.runs[5])), Role::Bad);
     let late = format!("◐{} late", count(counters.callbacks_overdue));
     paint.put(next, y, width.saturating_sub(next), &late, Role::Bad);
 }
@@ -75,8 +74,7 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let mut x = area.x + 1;
     for (at, name) in TABS.iter().enumerate() {
         let here = at == current;
-        let text =
-            if here || area.width >= 100 { format!("{} {name}", at + 1) } else { (at + 1).to_string() };
+        let text = if here || area.width >= 100 { format!("{} {name}", at + 1) } else { (at + 1).to_string() };
         x = paint.put(x, area.y, area.width, &text, if here { Role::Title } else { Role::Muted });
         let alarm = app.counters.as_ref().map_or(0, |counters| match at {
             2 => counters.runs[5],
@@ -155,8 +153,7 @@ fn filter_line(app: &App, paint: &mut Paint<'_>, area: Rect) {
 #[must_use]
 pub fn footer_keys(app: &App) -> &'static [Action] {
     use Action::{
-        Abort, Back, Follow, Full, Left, Mark, NextPane, NextSibling, Open, Quit, Replay, Retry, Right, Skip,
-        View,
+        Abort, Back, Follow, Full, Left, Mark, NextPane, NextSibling, Open, Quit, Replay, Retry, Right, Skip, View,
     };
     match app.place() {
         Place::Empty => &[Open, Quit],

@@ -277,7 +277,8 @@ where
 
     fn report(&self) {
         let app = &self.app;
-        let idle = app.dirt == Dirt::Clean && !app.behind && app.asks.is_idle() && self.outbox.is_empty();
+        let idle =
+            app.dirt == Dirt::Clean && !app.behind && app.asks.is_idle() && self.outbox.is_empty();
         self.turn.send_if_modified(|turn| {
             let changed = turn.idle != idle;
             turn.idle = idle;

@@ -128,11 +128,7 @@ fn items(app: &App) -> Vec<Item> {
         (_, true) => Item::new(1, &["stopping".to_owned()], Role::Warn),
         (Some(Some(why)), _) => Item::new(
             1,
-            &[
-                format!("✗ NOT LISTENING {address}: {why}"),
-                format!("✗ NOT LISTENING {port}"),
-                format!("✗ {port}"),
-            ],
+            &[format!("✗ NOT LISTENING {address}: {why}"), format!("✗ NOT LISTENING {port}"), format!("✗ {port}")],
             Role::Bad,
         ),
         (None, _) => Item::new(1, &[format!("? {address}"), format!("? {port}")], Role::Muted),
@@ -176,10 +172,7 @@ fn items(app: &App) -> Vec<Item> {
         let missing = count(promised - stored);
         Item::new(
             6,
-            &[
-                format!("accepted {accepted} ≠ stored {kept}: {missing} MISSING"),
-                format!("≠ {missing} MISSING"),
-            ],
+            &[format!("accepted {accepted} ≠ stored {kept}: {missing} MISSING"), format!("≠ {missing} MISSING")],
             Role::Bad,
         )
     });

@@ -177,8 +177,7 @@ fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemapho
 /// Claims fresh runs in one commit, and carries each in a task of its own.
 async fn claim_plain(shared: Arc<Shared>, ready: Vec<(Ready, OwnedSemaphorePermit)>) {
     let until = shared.store.now() + LEASE;
-    let claims =
-        ready.iter().map(|(ready, _)| Claim { run: ready.run.id, seq: ready.run.seq, until }).collect();
+    let claims = ready.iter().map(|(ready, _)| Claim { run: ready.run.id, seq: ready.run.seq, until }).collect();
     // Where the store takes no writes the runs stay queued, and are read again by the next start or
     // once they were promoted into the due index.
     let Ok(claimed) = shared.store.claim(claims).await else { return };
@@ -222,7 +221,8 @@ fn start_claimed_by_rule(shared: &Arc<Shared>, plan: Arc<Plan>, ready: Ready, sl
             let snapshot =
                 Snapshot { run, frame: Frame::default(), step_name, callbacks: Vec::new(), context };
             let mut carried = Carried { plan, snapshot, hops: seed.hops };
-            let claim = Input::Claimed { owner: shared.store.owner(), until: shared.store.now() + LEASE };
+            let claim =
+                Input::Claimed { owner: shared.store.owner(), until: shared.store.now() + LEASE };
             if settle(&shared, &mut carried, claim).await == Some(Effect::Send) {
                 carry(shared, carried, slot).await;
             }

@@ -61,24 +61,13 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
 }
 
 fn buttons(paint: &mut Paint<'_>, x: u16, y: u16, keep: &str, act: &str, sure: bool) {
-    let (keep, act) = if sure {
-        (format!("  {keep}  "), format!("[ {act} ]"))
-    } else {
-        (format!("[ {keep} ]"), format!("  {act}  "))
-    };
+    let (keep, act) =
+        if sure { (format!("  {keep}  "), format!("[ {act} ]")) } else { (format!("[ {keep} ]"), format!("  {act}  ")) };
     let next = paint.put(x, y, 20, &keep, if sure { Role::Text } else { Role::Title });
     paint.put(next + 4, y, 20, &act, if sure { Role::Bad } else { Role::Text });
 }
 
-fn field(
-    paint: &mut Paint<'_>,
-    field: &Field,
-    focused: bool,
-    x: u16,
-    y: u16,
-    right: u16,
-    bottom: u16,
-) -> u16 {
+fn field(paint: &mut Paint<'_>, field: &Field, focused: bool, x: u16, y: u16, right: u16, bottom: u16) -> u16 {
     if focused {
         paint.put(x.saturating_sub(1), y, 1, "▌", Role::BorderFocus);
     }
@@ -180,8 +169,7 @@ pub fn quit(app: &App, paint: &mut Paint<'_>, sure: bool) {
         1 => "1 run is open; it goes on at the next start.".to_owned(),
         open => format!("{} runs are open; they go on at the next start.", count(open)),
     };
-    let text =
-        format!("Quitting stops the receiver on {address}. {runs} To keep receiving: pointsman serve.");
+    let text = format!("Quitting stops the receiver on {address}. {runs} To keep receiving: pointsman serve.");
     let inner = WIDTH.min(app.size.0.saturating_sub(4)).saturating_sub(4);
     let lines = wrapped(&text, inner);
     let height = u16::try_from(lines.len()).unwrap_or(4) + 4;

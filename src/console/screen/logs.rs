@@ -96,9 +96,7 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
         let address = app.counters.as_ref().map_or("", |counters| counters.listen.as_str());
         let text = empty_text(
             list,
-            &format!(
-                "No request yet. Send one: curl --json '{{}}' http://{address}/in/…   (pointsman endpoints ls lists the URLs)"
-            ),
+            &format!("No request yet. Send one: curl --json '{{}}' http://{address}/in/…   (pointsman endpoints ls lists the URLs)"),
             "request",
         );
         return super::says(paint, pane.body, &text);
@@ -129,8 +127,7 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
                 }
                 Name::Flow => flow(paint, x, y, cells, &view.integration, &view.flow),
                 Name::What => {
-                    let what =
-                        if view.what.is_empty() { view.cause.as_deref().unwrap_or("") } else { &view.what };
+                    let what = if view.what.is_empty() { view.cause.as_deref().unwrap_or("") } else { &view.what };
                     paint.foreign(x, y, cells, what, Role::Text);
                 }
                 Name::Size => {
@@ -233,10 +230,9 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
 
 /// What a run does now, or why it stopped.
 fn now_or_cause(view: &RunView, text: &mut String, app: &App) {
-    let current = view
-        .steps
-        .iter()
-        .find(|step| !matches!(step.state, StepState::Succeeded | StepState::Skipped | StepState::Pending));
+    let current = view.steps.iter().find(|step| {
+        !matches!(step.state, StepState::Succeeded | StepState::Skipped | StepState::Pending)
+    });
     if let Some(step) = current {
         let _ = write!(text, "{}: ", step.name);
     }

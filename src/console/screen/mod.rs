@@ -49,8 +49,8 @@ fn join(paint: &mut Paint<'_>, panes: &[Pane; PANES], class: Class) {
     for right in panes.iter().filter(|pane| !pane.is_empty() && pane.rule.x > 0) {
         let x = right.rule.x - 1;
         paint.line_down(x, right.rule.y + 1, right.body.bottom());
-        let above = panes.iter().any(|pane| {
-            !pane.is_empty() && pane.body.bottom() == right.rule.y && { pane.rule.x == right.rule.x }
+        let above = panes.iter().any(|pane| !pane.is_empty() && pane.body.bottom() == right.rule.y && {
+            pane.rule.x == right.rule.x
         });
         paint.cell(x, right.rule.y, if above { "┼" } else { "┬" }, style);
     }

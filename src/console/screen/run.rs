@@ -105,8 +105,7 @@ fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
         let inner = BOX - 4;
         let last = step.attempts.last();
         let method = last.and_then(|attempt| attempt.request.as_ref()).map(|sent| sent.method.as_str());
-        let status =
-            last.and_then(|attempt| attempt.status).map_or_else(String::new, |code| code.to_string());
+        let status = last.and_then(|attempt| attempt.status).map_or_else(String::new, |code| code.to_string());
         let first = format!("{}  {status}", method.unwrap_or(&step.kind));
         paint.foreign(x + 2, area.y + 1, inner, &first, Role::Text);
         let tries = match step.attempts.len() {

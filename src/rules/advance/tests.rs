@@ -3,8 +3,7 @@
 use super::fold::fold;
 use super::*;
 use crate::model::document::{
-    Body, Delay, Flow, Integration, Missing, OnError, RequestStep, Retry, StatusMatch, Step, StepKind,
-    Trigger,
+    Body, Delay, Flow, Integration, Missing, OnError, RequestStep, Retry, StatusMatch, Step, StepKind, Trigger,
 };
 use crate::model::run::{EntryKind, Outcome, RunState, StepState};
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND};
@@ -498,8 +497,7 @@ fn an_early_callback_decides_where_no_answer_comes_and_an_answer_decides_where_o
         let mut world = World::new(vec![callback_step("ask")]);
         world.claim();
         world.put(world.callback(0, 200, 1));
-        let input =
-            if ending == "lost" { Input::Lost { died: true } } else { world.failed(Transport::Broken) };
+        let input = if ending == "lost" { Input::Lost { died: true } } else { world.failed(Transport::Broken) };
         world.put(input);
         assert_eq!(world.state(), RunState::Succeeded, "{ending}");
     }

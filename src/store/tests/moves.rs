@@ -203,7 +203,8 @@ async fn what_the_runner_does_not_take_is_left_for_it_to_read_and_leases_always_
         ids.push(fresh(&store).await.0);
     }
     let mut leased = Vec::new();
-    while let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
+    for _ in 0..rig.limits.slots {
+        let slot = Arc::clone(&slots).try_acquire_owned().expect("born-leased runs are never dropped");
         leased.push(accept(&store, admit("{}", None, Birth::Direct(slot))).await.unwrap().run.unwrap().0.0);
     }
     assert_eq!(leased.len(), rig.limits.slots);

@@ -8,8 +8,8 @@ use pointsman::model::request::Verdict;
 use pointsman::model::run::{CallbackState, Outcome, RunState, StepState};
 use pointsman::model::time::{MINUTE, Ms, rfc3339};
 use pointsman::model::view::{
-    AnswerView, AttemptView, CallbackView, EventView, ExplainView, FieldView, GotView, GroupView,
-    RequestDetail, RequestView, RunView, SentView, StepView,
+    AnswerView, AttemptView, CallbackView, EventView, ExplainView, FieldView, GotView, GroupView, RequestDetail,
+    RequestView, RunView, SentView, StepView,
 };
 use pointsman::session::Incoming;
 use ratatui::buffer::Buffer;
@@ -35,17 +35,11 @@ fn at(n: u64) -> Ms {
 pub fn request(n: u64) -> RequestView {
     let (verdict, status, cause, what) = match n % 7 {
         3 => (Verdict::Duplicate, 204, None, format!("order_number {n} = 90d7fe")),
-        5 => (
-            Verdict::Rejected,
-            415,
-            Some("Content-Type is text/plain"),
-            "Content-Type is text/plain".to_owned(),
-        ),
+        5 => (Verdict::Rejected, 415, Some("Content-Type is text/plain"), "Content-Type is text/plain".to_owned()),
         6 => (Verdict::Filtered, 200, Some("when is false"), "when is false: type is \"sms\"".to_owned()),
         _ => (Verdict::Accepted, 200, None, format!("order_number {n} · 2 products")),
     };
-    let (integration, flow) =
-        [("shop-orders", "Orders"), ("acme-erp", "Sync customers")][usize::from(n % 3 == 0)];
+    let (integration, flow) = [("shop-orders", "Orders"), ("acme-erp", "Sync customers")][usize::from(n % 3 == 0)];
     RequestView {
         id: id(n),
         time: rfc3339(at(n)),
@@ -100,11 +94,7 @@ pub fn detail(n: u64) -> RequestDetail {
         raw: "eyJvcmRlcl9udW1iZXIiOiIxIn0=".to_owned(),
         body,
         flat,
-        answer: Some(AnswerView {
-            status: request(n).status.unwrap(),
-            headers: Vec::new(),
-            body: String::new(),
-        }),
+        answer: Some(AnswerView { status: request(n).status.unwrap(), headers: Vec::new(), body: String::new() }),
     }
 }
 
@@ -249,23 +239,13 @@ fn number(id: &str) -> u64 {
 
 /// What a desk with so many requests and runs would answer.
 pub fn answer(ask: &Ask, newest: u64) -> Answer {
-    fn page<T>(
-        page: &pointsman::model::ask::Page,
-        newest: u64,
-        view: impl Fn(u64) -> T,
-        keep: impl Fn(&T) -> bool,
-    ) -> Rows<T> {
+    fn page<T>(page: &pointsman::model::ask::Page, newest: u64, view: impl Fn(u64) -> T, keep: impl Fn(&T) -> bool) -> Rows<T> {
         let limit = u64::from(page.limit);
         if let Some(after) = &page.after {
             let from = number(after) + 1;
             let to = newest.min(from + limit);
             let rows = (from..to).map(view).filter(|row| keep(row)).collect();
-            return Rows {
-                rows,
-                next: (to < newest).then(|| id(to)),
-                scanned: to.saturating_sub(from),
-                partial: false,
-            };
+            return Rows { rows, next: (to < newest).then(|| id(to)), scanned: to.saturating_sub(from), partial: false };
         }
         let to = page.before.as_deref().map_or(newest, number);
         let from = to.saturating_sub(limit);
@@ -422,8 +402,7 @@ pub fn keys(text: &str) -> Vec<Key> {
     let mut keys = Vec::new();
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
-        let name =
-            rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).filter(|(name, _)| !name.is_empty());
+        let name = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).filter(|(name, _)| !name.is_empty());
         if let Some((name, more)) = name {
             keys.push(Key::parse(name).unwrap_or_else(|| panic!("{name} is no key")));
             rest = more;

@@ -129,13 +129,8 @@ async fn a_burst_of_data_is_a_few_frames() {
         let mut figures = counters();
         figures.accepted += n;
         figures.recent = 3_000;
-        let changes = Changes {
-            counters: Some(figures),
-            arrived: 10,
-            newest: Some(id(600)),
-            at: NOW,
-            ..Changes::default()
-        };
+        let changes =
+            Changes { counters: Some(figures), arrived: 10, newest: Some(id(600)), at: NOW, ..Changes::default() };
         ui.send(Incoming::Changed(Box::new(changes))).await;
     }
     ui.settle().await;

@@ -102,11 +102,8 @@ fn dialogs_and_help() {
     }
     hand.keys("?");
     keep("help_80x24", &hand);
-    let mut hand = Hand::with(
-        80,
-        24,
-        Options { quitting_stops: Some("127.0.0.1:7700".to_owned()), ..Options::default() },
-    );
+    let mut hand =
+        Hand::with(80, 24, Options { quitting_stops: Some("127.0.0.1:7700".to_owned()), ..Options::default() });
     hand.keys("q");
     keep("quit_80x24", &hand);
 }

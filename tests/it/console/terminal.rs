@@ -32,10 +32,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let seen = Arc::new(Mutex::new(Seen {
-            parser: vt100::Parser::new(cells(rows), cells(columns), 0),
-            raw: Vec::new(),
-        }));
+        let seen = Arc::new(Mutex::new(Seen { parser: vt100::Parser::new(cells(rows), cells(columns), 0), raw: Vec::new() }));
         let into = Arc::clone(&seen);
         std::thread::spawn(move || {
             let mut bytes = [0; 8192];
