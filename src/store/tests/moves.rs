@@ -227,7 +227,7 @@ name = "Plain"
 [flow.trigger]
 type = "webhook"
 path = "plain"
-auth = "none"
+auth = { type = "none" }
 [[flow.step]]
 name = "push"
 type = "request"
@@ -239,7 +239,7 @@ name = "Called back"
 [flow.trigger]
 type = "webhook"
 path = "called"
-auth = "none"
+auth = { type = "none" }
 [[flow.step]]
 name = "push"
 type = "request"
