@@ -54,6 +54,8 @@ pub(super) fn connect_writer(file: &Path) -> rusqlite::Result<Connection> {
         )));
     }
     conn.pragma_update(None, "wal_autocheckpoint", 500)?;
+    // A burst must not leave its size behind.
+    conn.query_row("PRAGMA journal_size_limit = 16777216", [], |_| Ok(()))?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     conn.pragma_update(None, "foreign_keys", false)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;

@@ -128,17 +128,6 @@ CREATE TABLE total (
     PRIMARY KEY (flow, verdict)
 ) STRICT, WITHOUT ROWID;
 
--- The same by time, `res` milliseconds a bucket.
-CREATE TABLE rollup (
-    res INTEGER NOT NULL,
-    bucket INTEGER NOT NULL,
-    flow INTEGER NOT NULL,
-    step INTEGER NOT NULL,
-    counts BLOB NOT NULL,
-    histogram BLOB,
-    PRIMARY KEY (res, bucket, flow, step)
-) STRICT, WITHOUT ROWID;
-
 -- Refusals by cause and hour; `seen - kept` of them have no row in `request`.
 CREATE TABLE refusal (
     flow INTEGER NOT NULL,

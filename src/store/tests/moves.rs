@@ -203,7 +203,8 @@ async fn what_the_runner_does_not_take_is_left_for_it_to_read_and_leases_always_
         ids.push(fresh(&store).await.0);
     }
     let mut leased = Vec::new();
-    while let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
+    for _ in 0..rig.limits.slots {
+        let slot = Arc::clone(&slots).try_acquire_owned().expect("born-leased runs are never dropped");
         leased.push(accept(&store, admit("{}", None, Birth::Direct(slot))).await.unwrap().run.unwrap().0.0);
     }
     assert_eq!(leased.len(), rig.limits.slots);
@@ -216,4 +217,63 @@ async fn what_the_runner_does_not_take_is_left_for_it_to_read_and_leases_always_
     assert!(leased.iter().all(|id| got.contains(id)));
     let read = store.fresh_from(dropped, 100).await.unwrap();
     assert_eq!(read.iter().map(|run| run.id.0).collect::<Vec<_>>(), ids[links::HANDOVER..]);
+}
+
+const DOCUMENT: &str = r#"
+name = "acme"
+
+[[flow]]
+name = "Plain"
+[flow.trigger]
+type = "webhook"
+path = "plain"
+auth = { type = "none" }
+[[flow.step]]
+name = "push"
+type = "request"
+method = "POST"
+url = "http://127.0.0.1:9000/"
+
+[[flow]]
+name = "Called back"
+[flow.trigger]
+type = "webhook"
+path = "called"
+auth = { type = "none" }
+[[flow.step]]
+name = "push"
+type = "request"
+method = "POST"
+url = "http://127.0.0.1:9000/"
+callback = true
+"#;
+
+#[tokio::test]
+async fn what_is_due_is_claimed_unless_its_step_wants_more_than_columns() {
+    let rig = Rig::new();
+    let (store, _handover) = rig.open();
+    let checked = crate::rules::check::check(DOCUMENT, &crate::rules::check::Known { paths: Vec::new() });
+    let integration = checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems));
+    let save = registry::Save { integration, source: DOCUMENT.to_owned() };
+    store.save(vec![save], "ada", None, true).await.unwrap();
+    let routes = store.routes();
+    let mut runs = Vec::new();
+    for path in ["plain", "called"] {
+        let Some(registry::Route::Live(plan)) = routes.by_name.get(path) else { panic!("{path}") };
+        let mut seed = (*seed(plan.flow_id.0, "{}")).clone();
+        seed.version = plan.version;
+        let judgement = Judgement::Admit { key: None, birth: Birth::Fresh };
+        let (id, _) = accept(&store, Accept { seed: Arc::new(seed), judgement }).await.unwrap().run.unwrap();
+        let run = store.load(id).await.unwrap().unwrap().run;
+        store.commit(step(&run, |run| run.due = Some(T0))).await.unwrap();
+        runs.push(id);
+    }
+    let due = store.due(T0, 10).await.unwrap();
+    let of = |id| due.iter().find(|run| run.id == id).unwrap();
+    let (plain, called) = (of(runs[0]), of(runs[1]));
+    assert_eq!((plain.state, plain.attempt, plain.due), (RunState::Running, 1, Some(T0 + LEASE)));
+    assert_eq!((called.state, called.attempt, called.due), (RunState::Queued, 0, Some(T0)));
+    assert_eq!(store.load(runs[0]).await.unwrap().unwrap().run, *plain);
+    let again = store.due(T0, 10).await.unwrap();
+    assert_eq!(again.iter().map(|run| run.id).collect::<Vec<_>>(), [runs[1]]);
 }
