@@ -145,17 +145,17 @@ impl IdKey {
     /// The UUIDv7 text of an integer of a kind.
     #[must_use]
     pub fn print_raw(&self, kind: Kind, raw: i64) -> String {
+        let hex = format!("{:032x}", self.bits(kind, raw));
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+
+    /// The 128 bits of an id: what its text says in hex. Endings are compared on these.
+    #[must_use]
+    pub fn bits(&self, kind: Kind, raw: i64) -> u128 {
         let unix_ms = u128::from(time_of(raw).cast_unsigned() & 0xffff_ffff_ffff);
         let low22 = u128::from(raw.cast_unsigned() & 0x3f_ffff);
         let tag = u128::from(self.tag(kind, raw));
-        let bits = (unix_ms << 80)
-            | (7 << 76)
-            | ((low22 >> 10) << 64)
-            | (0b10 << 62)
-            | ((low22 & 0x3ff) << 52)
-            | tag;
-        let hex = format!("{bits:032x}");
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        (unix_ms << 80) | (7 << 76) | ((low22 >> 10) << 64) | (0b10 << 62) | ((low22 & 0x3ff) << 52) | tag
     }
 
     /// Reads an id of any kind; `None` where it was not made by this store.

@@ -1,0 +1,261 @@
+//! The configuration as [`Store`] gives it: routes, plans and values as of now, and the verbs that
+//! change it. A verb commits first, then the state in memory is read again and swapped, then those
+//! who watch are told.
+
+use super::{Act, ConfigError, source};
+use crate::model::change::Change;
+use crate::model::document::Integration;
+use crate::model::{FlowId, IntegrationId, Map, Ms};
+use crate::rules::plan::Plan;
+use crate::store::registry::{Doc, Routes, Save, Saved, State, random_endpoint, read_doc, url};
+use crate::store::{Store, StoreError};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A version of a document as it was saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// From 1.
+    pub number: u32,
+    /// TOML; in an export with the ids of the flows.
+    pub source: String,
+    /// SHA-256 of the text as it was saved, in hex.
+    pub hash: String,
+    /// Who saved it.
+    pub author: String,
+    /// When.
+    pub at: Ms,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl Store {
+    /// Everything that is configured, as of now.
+    #[must_use]
+    pub fn configured(&self) -> Arc<State> {
+        self.inner.registry.state()
+    }
+
+    /// The routes as of now.
+    #[must_use]
+    pub fn routes(&self) -> Arc<Routes> {
+        self.inner.registry.state().routes.clone()
+    }
+
+    /// The plan of a flow at a version; compiled when it is first asked for. A version that is
+    /// neither live nor newest is read from the store then: a point read on this thread.
+    #[must_use]
+    pub fn plan(&self, flow: FlowId, version: u32) -> Option<Arc<Plan>> {
+        let owner = self.inner.registry.state().flows.get(&flow)?.integration;
+        self.doc(owner, version)?.plan(flow)
+    }
+
+    /// A version of an integration, read and checked; `None` where there is none, or where this
+    /// program refuses its text.
+    #[must_use]
+    pub fn doc(&self, integration: IntegrationId, version: u32) -> Option<Arc<Doc>> {
+        let read = || self.inner.pool.read_here(|conn| read_doc(conn, integration, version));
+        self.inner.registry.doc(integration, version, read).ok().flatten()
+    }
+
+    /// The deployed version's plan of a flow.
+    #[must_use]
+    pub fn deployed_plan(&self, flow: FlowId) -> Option<Arc<Plan>> {
+        let state = self.inner.registry.state();
+        let holding = state.integrations.get(&state.flows.get(&flow)?.integration)?;
+        if holding.removed { None } else { holding.live.as_ref()?.plan(flow) }
+    }
+
+    /// Values of an integration's variables: set, else the default.
+    #[must_use]
+    pub fn values(&self, integration: IntegrationId) -> Arc<Map> {
+        let state = self.inner.registry.state();
+        state.integrations.get(&integration).map(|holding| holding.values.clone()).unwrap_or_default()
+    }
+
+    /// `webhook_urls` of an integration: flow name → URL.
+    #[must_use]
+    pub fn webhook_urls(&self, integration: IntegrationId) -> Arc<Map> {
+        let state = self.inner.registry.state();
+        let holding = state.integrations.get(&integration);
+        holding.map(|holding| holding.urls(&self.inner.public_url)).unwrap_or_default()
+    }
+
+    /// The absolute URL of an endpoint or alias.
+    #[must_use]
+    pub fn endpoint_url(&self, name: &str) -> String {
+        url(&self.inner.public_url, name)
+    }
+
+    /// Aliases and their owners, but for those of one integration: for `rules::check`.
+    #[must_use]
+    pub fn paths_but(&self, name: &str) -> Vec<(String, String)> {
+        let state = self.inner.registry.state();
+        let mut paths = Vec::new();
+        for holding in state.integrations.values().filter(|holding| !holding.removed && holding.name != name) {
+            for doc in [&holding.live, &holding.newest].into_iter().flatten() {
+                for flow in &doc.flows {
+                    if let Some(path) = &flow.path
+                        && !paths.iter().any(|(other, _)| other == path)
+                    {
+                        paths.push((path.clone(), format!("{} / {}", holding.name, flow.name)));
+                    }
+                }
+            }
+        }
+        paths
+    }
+
+    /// Saves documents and deploys them, in one transaction: all or none. The newest version's text
+    /// saved again makes no version; where a required variable of one of them has no value, all are
+    /// kept as drafts.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where an alias is taken or two documents have one name; see
+    /// [`StoreError`].
+    pub async fn save(
+        &self,
+        documents: Vec<Save>,
+        author: &str,
+        reason: Option<&str>,
+        deploy: bool,
+    ) -> Result<Vec<Saved>, StoreError> {
+        let (author, reason, now) = (author.to_owned(), reason.map(str::to_owned), self.now());
+        let flows = documents.iter().map(|save| save.integration.flows.len()).sum();
+        let mut endpoints = Vec::with_capacity(flows);
+        for _ in 0..flows {
+            endpoints.push(random_endpoint().map_err(|error| StoreError::Down(error.to_string()))?);
+        }
+        self.configure(move |conn| {
+            let act = Act { author: &author, reason: reason.as_deref(), now };
+            super::save(conn, &documents, act, deploy, &mut || endpoints.pop().unwrap_or_default())
+        })
+        .await
+    }
+
+    /// Makes the newest version of an integration the live one.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where there is none of that name, or this program refuses its text,
+    /// or an alias is taken; see [`StoreError`].
+    pub async fn deploy(&self, name: &str) -> Result<Saved, StoreError> {
+        let state = self.configured();
+        let holding = state.by_name(name).ok_or_else(|| StoreError::Refused(unknown(name)))?;
+        let Some(newest) = holding.newest.clone() else {
+            return Err(StoreError::Refused(format!(
+                "v{} of {name} is not a document that this version of the program takes",
+                holding.latest
+            )));
+        };
+        let now = self.now();
+        self.configure(move |conn| {
+            let current: u32 = conn.query_row(
+                "SELECT coalesce(max(number), 0) FROM version WHERE integration = ?1",
+                [newest.owner().0],
+                |row| row.get(0),
+            )?;
+            if current != newest.number {
+                let name = &newest.integration.name;
+                return Err(ConfigError::Refused(format!("{name} was saved meanwhile: v{current}")));
+            }
+            // The name may be another than the text's, where it was read before it was renamed.
+            let integration: &Integration = &newest.integration;
+            super::deploy(conn, integration, now)
+        })
+        .await
+    }
+
+    /// Removes an integration for good: its endpoints answer 410, its open runs go on to their end,
+    /// and its name is free for a new one.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where there is none of that name; see [`StoreError`].
+    pub async fn remove(&self, name: &str) -> Result<(), StoreError> {
+        let (name, now) = (name.to_owned(), self.now());
+        self.configure(move |conn| super::remove(conn, &name, now)).await
+    }
+
+    /// Sets values of variables, already typed (see [`super::values::typed`]); `null` takes one away,
+    /// so that the default counts again. They count for steps that start from then on.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where there is no integration of that name; see [`StoreError`].
+    pub async fn set_values(
+        &self,
+        name: &str,
+        values: Vec<(String, Value)>,
+        author: &str,
+    ) -> Result<(), StoreError> {
+        let (name, author, now) = (name.to_owned(), author.to_owned(), self.now());
+        self.configure(move |conn| {
+            super::set_values(conn, &name, &values, Act { author: &author, reason: None, now })
+        })
+        .await
+    }
+
+    /// A version as it was saved, with the ids of the flows written in: the given one, else the live
+    /// one, else the newest. `None` where there is none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn source(&self, name: &str, version: Option<u32>) -> Result<Option<Version>, StoreError> {
+        let state = self.configured();
+        let Some(holding) = state.by_name(name) else { return Ok(None) };
+        let number = version.or(holding.deployed).unwrap_or(holding.latest);
+        let id = holding.id;
+        self.read(move |conn| read_version(conn, id.0, number)).await
+    }
+
+    async fn configure<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> Result<T, ConfigError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let result = self
+            .write(Vec::new(), move |tx| match f(tx) {
+                Ok(done) => Ok(Ok(done)),
+                Err(ConfigError::Refused(why)) => Ok(Err(why)),
+                Err(ConfigError::Sql(error)) => Err(error),
+            })
+            .await?;
+        let done = result.map_err(StoreError::Refused)?;
+        let store = self.clone();
+        self.read(move |conn| store.inner.registry.reload(conn)).await?;
+        self.inner.feed.publish(|| Arc::from([Change::Config]));
+        Ok(done)
+    }
+}
+
+fn unknown(name: &str) -> String {
+    format!("there is no integration {name}")
+}
+
+fn read_version(conn: &Connection, integration: i64, number: u32) -> rusqlite::Result<Option<Version>> {
+    let version = conn
+        .prepare_cached(
+            "SELECT source, hash, author, at, reason FROM version WHERE integration = ?1 AND number = ?2",
+        )?
+        .query_row(params![integration, number], |row| {
+            Ok(Version {
+                number,
+                source: row.get(0)?,
+                hash: row.get(1)?,
+                author: row.get(2)?,
+                at: row.get(3)?,
+                reason: row.get(4)?,
+            })
+        })
+        .optional()?;
+    let Some(mut version) = version else { return Ok(None) };
+    let mut ids = Vec::new();
+    for flow in super::version_flows(conn, integration, number)? {
+        ids.push(
+            conn.prepare_cached("SELECT slug FROM flow WHERE id = ?1")?
+                .query_row([flow.flow], |row| row.get(0))
+                .optional()?
+                .unwrap_or_default(),
+        );
+    }
+    version.source = source::with_ids(&version.source, &ids);
+    Ok(Some(version))
+}

@@ -1,0 +1,1 @@
+//! Reads that lists, details and filters are made of.

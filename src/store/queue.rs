@@ -1,0 +1,157 @@
+//! The writer's queue: what may be asked of it, and how much may wait.
+
+use super::StoreError;
+use super::admission::{Accept, Admitted};
+use crate::model::change::Change;
+use crate::model::run::Run;
+use crate::model::{Ms, RequestId, RunId};
+use crate::rules::advance::Transition;
+use rusqlite::Transaction;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
+
+/// Requests that may wait.
+pub(super) const ITEMS: usize = 8_192;
+/// Bytes of requests that may wait.
+pub(super) const BYTES: usize = 64 << 20;
+
+/// A write that is neither a request nor a transition: rare, and in a transaction of its own.
+pub(super) trait Job: Send {
+    /// Writes.
+    fn run(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()>;
+    /// What it changed, for those who watch.
+    fn changes(&self) -> &[Change];
+    /// Answers, after the commit or the roll-back.
+    fn done(self: Box<Self>, result: Result<(), StoreError>);
+}
+
+/// An answer that comes after the commit.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// An entry of the dedup table, for people: the first request and when its key was seen last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyEntry {
+    /// The first request with the key.
+    pub first: RequestId,
+    /// When the key was last seen (`from = "last"`) or admitted (`from = "first"`).
+    pub last_seen: Ms,
+}
+
+/// A run to be claimed as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Which.
+    pub run: RunId,
+    /// Its `seq` when it was read: nothing is claimed where it has moved on.
+    pub seq: i64,
+    /// End of the lease.
+    pub until: Ms,
+}
+
+/// What the writer does, in the order of the queue.
+pub(super) enum Item {
+    /// Stores a request.
+    Accept { accept: Accept, bytes: usize, reply: Reply<Admitted> },
+    /// Commits a transition.
+    Move { transition: Box<Transition>, reply: Reply<()> },
+    /// Claims runs; answers those it got.
+    Claim { claims: Vec<Claim>, reply: Reply<Vec<Run>> },
+    /// Sets the end of leases, where this process still holds them.
+    Renew { runs: Vec<RunId>, until: Ms, reply: Reply<()> },
+    /// Once a second.
+    Beat,
+    /// Forgets a dedup key; answers whether it was there.
+    Forget { key: [u8; 16], reply: Reply<bool> },
+    /// Looks a dedup key up.
+    Lookup { key: [u8; 16], reply: oneshot::Sender<Option<KeyEntry>> },
+    /// Anything else.
+    Job(Box<dyn Job>),
+    /// Drains, checkpoints and ends.
+    Close(oneshot::Sender<()>),
+}
+
+/// How much waits.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    items: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Waiting {
+    /// Takes room for a request; `false` where there is none.
+    fn take(&self, bytes: usize) -> bool {
+        if self.items.fetch_add(1, Ordering::Relaxed) >= ITEMS {
+            self.items.fetch_sub(1, Ordering::Relaxed);
+            return false;
+        }
+        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if before > 0 && before + bytes > BYTES {
+            self.give(bytes);
+            return false;
+        }
+        true
+    }
+
+    /// Gives room back.
+    pub(super) fn give(&self, bytes: usize) {
+        self.items.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// How full it is, in percent of the tighter bound.
+    pub(super) fn percent(&self) -> usize {
+        let items = self.items.load(Ordering::Relaxed) * 100 / ITEMS;
+        let bytes = self.bytes.load(Ordering::Relaxed) / (BYTES / 100);
+        items.max(bytes)
+    }
+}
+
+/// The sending end.
+#[derive(Debug, Clone)]
+pub(super) struct Queue {
+    sender: Sender<Item>,
+    waiting: Arc<Waiting>,
+}
+
+/// Bytes of a request beside its body and headers.
+const OVERHEAD: usize = 512;
+
+impl Queue {
+    /// A queue and its receiving end.
+    pub(super) fn new() -> (Self, Receiver<Item>) {
+        let (sender, receiver) = channel();
+        (Self { sender, waiting: Arc::default() }, receiver)
+    }
+
+    /// How much waits.
+    pub(super) fn waiting(&self) -> &Arc<Waiting> {
+        &self.waiting
+    }
+
+    /// Queues a request; `None` where the bounds are met or the writer is gone.
+    pub(super) fn accept(&self, accept: Accept) -> Option<oneshot::Receiver<Result<Admitted, StoreError>>> {
+        let seed = &accept.seed;
+        let bytes =
+            OVERHEAD + seed.body.len() + seed.headers.blob().len() + seed.query.len() + seed.path.len();
+        if !self.waiting.take(bytes) {
+            return None;
+        }
+        let (reply, answer) = oneshot::channel();
+        if self.sender.send(Item::Accept { accept, bytes, reply }).is_err() {
+            self.waiting.give(bytes);
+            return None;
+        }
+        Some(answer)
+    }
+
+    /// Queues anything else: what moves runs is bounded by the slots and must not be held up by a
+    /// flood of requests.
+    ///
+    /// # Errors
+    /// [`StoreError::Down`] where the writer is gone.
+    pub(super) fn send(&self, item: Item) -> Result<(), StoreError> {
+        self.sender.send(item).map_err(|_| StoreError::closed())
+    }
+}

@@ -1,0 +1,226 @@
+-- The first schema. Times are milliseconds since 1970; small enumerations are the numbers of `model`.
+-- No foreign keys on hot tables: the writer is the only one that writes them, and `doctor` looks.
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE node (
+    id INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    beat INTEGER NOT NULL,
+    fresh_low INTEGER NOT NULL,
+    permits INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Cold and append-only. The body is last, so that columns of lists never touch overflow pages.
+CREATE TABLE request (
+    id INTEGER PRIMARY KEY,
+    flow INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    verdict INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
+    runs INTEGER NOT NULL,
+    status INTEGER,
+    cause TEXT,
+    duplicate_of INTEGER,
+    dedup BLOB,
+    peer TEXT,
+    actor TEXT,
+    hops INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    query TEXT NOT NULL,
+    headers BLOB NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX request_odd ON request (verdict, id) WHERE verdict <> 0;
+CREATE INDEX request_dup ON request (duplicate_of, id) WHERE duplicate_of IS NOT NULL;
+
+-- Hot and dense, updated in place.
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    request INTEGER,
+    parent INTEGER,
+    flow INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    round INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    owner INTEGER NOT NULL,
+    due INTEGER,
+    started INTEGER,
+    ended INTEGER,
+    cause INTEGER,
+    test INTEGER NOT NULL,
+    element INTEGER
+) STRICT;
+CREATE INDEX run_due ON run (flow, due) WHERE due IS NOT NULL;
+CREATE INDEX run_odd ON run (state, id) WHERE state >= 3;
+CREATE INDEX run_group ON run (cause, id) WHERE state = 5;
+CREATE INDEX run_request ON run (request) WHERE id <> request;
+
+-- One row a transition, append-only.
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    item INTEGER,
+    attempt INTEGER NOT NULL,
+    status INTEGER,
+    actor TEXT,
+    detail TEXT NOT NULL,
+    sent BLOB,
+    got BLOB
+) STRICT;
+CREATE UNIQUE INDEX journal_run ON journal (run, seq);
+
+CREATE TABLE frame (
+    run INTEGER PRIMARY KEY,
+    data BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE callback (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    received INTEGER,
+    status INTEGER,
+    digest BLOB
+) STRICT;
+CREATE INDEX callback_open ON callback (deadline) WHERE state = 0;
+CREATE INDEX callback_expired ON callback (run) WHERE state = 2;
+CREATE INDEX callback_run ON callback (run);
+
+-- One row a commit: what it did to the dedup table, and how much of what it stored.
+CREATE TABLE ledger (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    lo INTEGER NOT NULL,
+    hi INTEGER NOT NULL,
+    dedup BLOB,
+    counts BLOB
+) STRICT;
+
+-- Requests since the store was made, by flow and verdict (4: refused and only counted), up to
+-- `meta.totals`; what came later is summed from `ledger.counts`.
+CREATE TABLE total (
+    flow INTEGER NOT NULL,
+    verdict INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (flow, verdict)
+) STRICT, WITHOUT ROWID;
+
+-- The same by time, `res` milliseconds a bucket.
+CREATE TABLE rollup (
+    res INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    flow INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    counts BLOB NOT NULL,
+    histogram BLOB,
+    PRIMARY KEY (res, bucket, flow, step)
+) STRICT, WITHOUT ROWID;
+
+-- Refusals by cause and hour; `seen - kept` of them have no row in `request`.
+CREATE TABLE refusal (
+    flow INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    bucket INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    kept INTEGER NOT NULL,
+    PRIMARY KEY (flow, cause, bucket)
+) STRICT, WITHOUT ROWID;
+
+-- An error group. `count` runs are errored for it now, `seen` were in all.
+CREATE TABLE cause (
+    id INTEGER PRIMARY KEY,
+    flow INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    text TEXT NOT NULL,
+    normal TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
+) STRICT;
+
+-- Rows are never deleted; a removed name can be given again, to a new row.
+CREATE TABLE integration (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    title TEXT NOT NULL,
+    deployed INTEGER,
+    paused INTEGER,
+    created INTEGER NOT NULL,
+    removed INTEGER
+) STRICT;
+CREATE UNIQUE INDEX integration_name ON integration (name) WHERE removed IS NULL;
+
+-- Immutable. `flows`: the number, name and alias of each flow, in the order of the document.
+CREATE TABLE version (
+    integration INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    author TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    reason TEXT,
+    flows TEXT NOT NULL,
+    PRIMARY KEY (integration, number)
+) STRICT;
+
+-- Rows are never deleted, so that an endpoint is never given out twice. `slug` is the document's `id`.
+CREATE TABLE flow (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    integration INTEGER NOT NULL,
+    slug TEXT NOT NULL,
+    name TEXT NOT NULL,
+    endpoint TEXT NOT NULL UNIQUE,
+    path TEXT,
+    created INTEGER NOT NULL,
+    removed INTEGER,
+    paused INTEGER,
+    hold INTEGER,
+    UNIQUE (integration, slug)
+) STRICT;
+CREATE UNIQUE INDEX flow_path ON flow (path) WHERE removed IS NULL AND path IS NOT NULL;
+
+CREATE TABLE value (
+    integration INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT,
+    cipher BLOB,
+    at INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    PRIMARY KEY (integration, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    door TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    kind TEXT,
+    target TEXT NOT NULL,
+    reason TEXT,
+    detail TEXT NOT NULL
+) STRICT;
