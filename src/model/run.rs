@@ -217,6 +217,33 @@ pub enum Outcome {
     Late,
 }
 
+/// Bytes of a body that are kept in the journal (contract section 8); the rest is cut.
+pub const KEPT: usize = 64 << 10;
+
+/// The text of a body as it is kept, and whether it was cut: at most [`KEPT`] bytes, never in the
+/// middle of a character; bytes that are not UTF-8 are replaced.
+#[must_use]
+pub fn keep(body: &[u8]) -> (String, bool) {
+    let cut = body.len() > KEPT;
+    let head = &body[..body.len().min(KEPT)];
+    let head = match std::str::from_utf8(head) {
+        // A character that the cut went through is left away whole.
+        Err(error) if cut && error.error_len().is_none() => &head[..error.valid_up_to()],
+        _ => head,
+    };
+    let mut text = String::from_utf8_lossy(head).into_owned();
+    // Replacement characters are longer than the bytes that they stand for.
+    if text.len() > KEPT {
+        let mut end = KEPT;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        return (text, true);
+    }
+    (text, cut)
+}
+
 /// A request as it was sent, secrets masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Sent {
@@ -355,9 +382,12 @@ pub struct Frame {
     /// An abort waits for the attempt under way: who, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abort: Option<(String, Option<String>)>,
-    /// A callback came before its 202: status and body.
+    /// A callback came before its 202: status and body (empty where it was not kept whole).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early: Option<(u16, String)>,
+    /// The step's `outputs`, taken from the whole body of the callback that came early.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub early_outputs: Map,
     /// A step was skipped by an operator, or failed and was continued.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub with_skips: bool,
@@ -427,4 +457,23 @@ pub struct Callback {
     pub status: Option<u16>,
     /// SHA-256 of code and body: tells a repeat from another answer.
     pub digest: Option<[u8; 32]>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_kept_whole_up_to_the_bound_and_cut_past_it() {
+        let whole = vec![b'a'; KEPT];
+        assert_eq!(keep(&whole), ("a".repeat(KEPT), false));
+        let over = vec![b'a'; KEPT + 1];
+        assert_eq!(keep(&over), ("a".repeat(KEPT), true));
+        let mut split = vec![b'a'; KEPT - 1];
+        split.extend_from_slice("é".as_bytes());
+        assert_eq!(keep(&split), ("a".repeat(KEPT - 1), true));
+        let (text, cut) = keep(&vec![0xff; KEPT]);
+        assert!(text.len() <= KEPT && cut);
+        assert_eq!(keep(b"a\xffb"), ("a\u{fffd}b".to_owned(), false));
+    }
 }

@@ -2,13 +2,36 @@
 //!
 //! The driver commits a [`Transition`] under the guard `run.seq`; effects run after the commit and
 //! may be lost, since each can be derived again from the rows.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `work` | the transition in the making: starting, ending and folding steps |
+//! | `exchange` | what ends an attempt: an answer, none, a lost lease |
+//! | `outside` | what comes while nobody works: a callback, a time that came |
+//! | `verbs` | what people do: retry, skip, abort |
+//! | `words` | causes and refusals in sentences |
+//! | `fold` | the way back: from the journal to steps and attempts |
+
+mod exchange;
+pub mod fold;
+mod outside;
+mod verbs;
+mod words;
+mod work;
+
+#[cfg(test)]
+mod law;
+#[cfg(test)]
+mod tests;
 
 use crate::model::ask::Refusal;
-use crate::model::run::{Callback, CallbackState, Entry, Frame, Got, Run, Sent};
+use crate::model::run::{Callback, CallbackState, Entry, Frame, Got, Run, RunState, Sent};
 use crate::model::{CallbackId, Map, Ms};
 use crate::rules::plan::Plan;
 use crate::rules::retry::Transport;
-use crate::rules::template::{Context, RenderError};
+use crate::rules::template::{Context, RenderError, StepData};
+
+pub use words::{answer_cause, normal};
 
 /// A run as the store has it.
 #[derive(Debug, Clone)]
@@ -17,6 +40,9 @@ pub struct Snapshot {
     pub run: Run,
     /// Its frame, empty where it has none.
     pub frame: Frame,
+    /// What its current step is called in the version that it runs; a retry finds the step of the
+    /// deployed version by it.
+    pub step_name: String,
     /// Its callbacks, newest last.
     pub callbacks: Vec<Callback>,
     /// What templates see: request, values, finished steps (folded from the journal).
@@ -31,6 +57,18 @@ pub enum Input {
         /// `node << 32 | epoch`.
         owner: i64,
         /// End of the lease.
+        until: Ms,
+    },
+    /// The claim is given back: the process stops before anything was sent.
+    PutBack {
+        /// The attempt's fence.
+        fence: i64,
+    },
+    /// The exchange takes longer: the lease is renewed.
+    Renew {
+        /// The attempt's fence.
+        fence: i64,
+        /// The lease's new end.
         until: Ms,
     },
     /// An exchange ended.
@@ -90,6 +128,10 @@ pub enum Input {
 pub struct Exchange {
     /// The attempt's fence.
     pub fence: i64,
+    /// Position of its step in the plan.
+    pub step: u32,
+    /// Number of the attempt within the step.
+    pub attempt: u32,
     /// When it started, by engine time.
     pub started: Ms,
     /// How long it took.
@@ -154,8 +196,11 @@ pub struct Transition {
     pub entry: Option<Entry>,
     /// Callbacks made or moved.
     pub callbacks: Vec<CallbackWrite>,
-    /// The error group of a run that is errored now.
+    /// The error group of a run that is errored or failed now.
     pub cause: Option<Cause>,
+    /// Steps that ended in it and what later steps see of them: a driver that goes on without
+    /// reading the run again adds them to its context.
+    pub finished: Vec<(String, StepData)>,
     /// What to do next.
     pub effect: Effect,
 }
@@ -205,8 +250,55 @@ pub enum Effect {
 /// Moves a run.
 ///
 /// # Errors
-/// A verb that the state does not allow; an input that came too late is no error but an entry
-/// `late` (or, for a callback, a refusal with its status code in `code`: `409`, `410`).
-pub fn advance(_plan: &Plan, _snapshot: &Snapshot, _input: Input, _env: &Env) -> Result<Transition, Refusal> {
-    todo!()
+/// A verb that the state does not allow. A late result is no error but an entry `late`; a callback
+/// that changes nothing is a refusal with its status code in `code`: `200` (the same answer came
+/// before), `404`, `409`, `410`. Inputs that the state has no use for (a lease that lapsed of a run
+/// that does not run) are refused as `not_running`, `not_waiting`, `not_due`: nothing is to be done.
+pub fn advance(plan: &Plan, snapshot: &Snapshot, input: Input, env: &Env) -> Result<Transition, Refusal> {
+    let work = work::Work::new(plan, snapshot, env)?;
+    match input {
+        Input::Claimed { owner, until } => work.claimed(owner, until),
+        Input::PutBack { fence } => work.put_back(fence),
+        Input::Renew { fence, until } => work.renew(fence, until),
+        Input::Answer(exchange) => work.answer(*exchange),
+        Input::Unbuilt { fence, error } => work.unbuilt(fence, &error),
+        Input::Lost => work.lost(),
+        Input::Due => work.due(),
+        Input::Callback { id, status, body, digest } => work.callback(id, status, &body, digest),
+        Input::Retry { actor, reason, fresh_key } => work.retry(actor, reason, fresh_key),
+        Input::Skip { actor, reason, stand_in } => work.skip(actor, reason, stand_in),
+        Input::Abort { actor, reason } => work.abort(actor, reason),
+    }
+}
+
+/// Whether a claim of the run's current step is nothing but a change of columns: an exchange
+/// without a callback whose `when`, if it has one, was judged by an earlier attempt. Such claims
+/// may be made in bulk; all others go through [`advance`].
+#[must_use]
+pub fn claims_plainly(plan: &Plan, step: u32, attempt: u32) -> bool {
+    let Some(step) = plan.flow.steps.get(step as usize) else { return false };
+    let judged = attempt > 0 || step.when.is_none();
+    judged && step.kind.exchange().is_some_and(|exchange| !exchange.callback)
+}
+
+/// Whether a run of the flow may be born leased, its first attempt leaving with the commit of its
+/// request: a claim of its first step would write nothing but columns.
+#[must_use]
+pub fn born_leased(plan: &Plan) -> bool {
+    claims_plainly(plan, 0, 0)
+}
+
+/// `Idempotency-Key` of a step's attempts: stable over retries, but for a retry with a fresh key.
+#[must_use]
+pub fn idempotency_key(run: &str, step: &str, fresh_key: Option<u32>) -> String {
+    match fresh_key {
+        None => format!("{run}.{step}"),
+        Some(round) => format!("{run}.{step}.r{round}"),
+    }
+}
+
+/// The word of a state in the middle of a sentence: `is running`, `was aborted`.
+#[must_use]
+pub fn state_phrase(state: RunState) -> &'static str {
+    words::state_phrase(state)
 }

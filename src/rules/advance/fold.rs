@@ -1,0 +1,410 @@
+//! The way back: from a run's row and journal to its steps, attempts and results.
+//!
+//! Claims write no entry, so the journal alone says what was *decided*; who holds the run now, and
+//! whether an attempt is under way, is what the row adds. Steps are found by name, since a retry
+//! may have moved the run to another version.
+
+use super::work::body_value;
+use crate::model::run::{Entry, EntryKind, Folded, Frame, Got, Outcome, Run, RunState, Sent, StepState};
+use crate::model::{Map, Ms};
+use crate::rules::plan::Plan;
+use crate::rules::template::StepData;
+use std::collections::HashMap;
+
+/// A run's history, put together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fold {
+    /// The run's state after the newest entry, `queued` without one: the row's, but for claims.
+    pub state: RunState,
+    /// The current step after the newest entry.
+    pub step: u32,
+    /// What the frame is after the newest entry.
+    pub frame: Frame,
+    /// Why the run stopped, or tries again, in words.
+    pub cause: Option<String>,
+    /// In the order of the plan, after those of older versions that the plan no longer has.
+    pub steps: Vec<StepFold>,
+    /// What templates of later steps see of the steps that ended.
+    pub data: HashMap<String, StepData>,
+}
+
+/// A step's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepFold {
+    /// Its name.
+    pub name: String,
+    /// `request`, `send`, `set`, `fail`, `delay`.
+    pub kind: &'static str,
+    /// Where it stands.
+    pub state: StepState,
+    /// Why it failed, was passed over, or is tried again.
+    pub cause: Option<String>,
+    /// When its first attempt started, where that is known.
+    pub started: Option<Ms>,
+    /// When it ended.
+    pub ended: Option<Ms>,
+    /// What it gives to later steps: its own, or a stand-in.
+    pub outputs: Option<Map>,
+    /// `outputs` are an operator's stand-in.
+    pub stood_in: bool,
+    /// In order.
+    pub attempts: Vec<AttemptFold>,
+}
+
+/// One try of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptFold {
+    /// From 1.
+    pub number: u32,
+    /// When it started, where that is known.
+    pub started: Option<Ms>,
+    /// How long it took.
+    pub elapsed_ms: Option<i64>,
+    /// How it ended; `None` while it is under way.
+    pub outcome: Option<Outcome>,
+    /// The answer's code.
+    pub status: Option<u16>,
+    /// What was sent.
+    pub sent: Option<Sent>,
+    /// What came back.
+    pub got: Option<Got>,
+    /// Why it failed, in words; what came late is said here too.
+    pub cause: Option<String>,
+    /// Fields left out for want of a value.
+    pub left_out: Vec<String>,
+    /// Results that came after somebody else had moved the run on: when, and in words.
+    pub late: Vec<(Ms, String)>,
+}
+
+/// Puts a run's history together. `plan` is the one of the version that the row names.
+#[must_use]
+pub fn fold(plan: &Plan, run: &Run, journal: &[Entry]) -> Fold {
+    let mut folding = Folding::new(plan);
+    for entry in journal {
+        folding.apply(entry);
+    }
+    folding.reconcile(run);
+    folding.fold
+}
+
+/// What templates see of the finished steps: [`fold`] for those who need no more.
+#[must_use]
+pub fn finished(plan: &Plan, run: &Run, journal: &[Entry]) -> HashMap<String, StepData> {
+    fold(plan, run, journal).data
+}
+
+struct Folding<'a> {
+    plan: &'a Plan,
+    fold: Fold,
+    /// Steps of older versions that the plan does not have; they stand first.
+    older: usize,
+    /// The callback's answer that came before its attempt ended.
+    early: Option<Got>,
+    /// When the current step started in place.
+    in_place: Option<Ms>,
+}
+
+impl<'a> Folding<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let steps = plan.flow.steps.iter().map(|step| blank(&step.name, step.kind.word())).collect();
+        Self {
+            plan,
+            fold: Fold {
+                state: RunState::Queued,
+                step: 0,
+                frame: Frame::default(),
+                cause: None,
+                steps,
+                data: HashMap::new(),
+            },
+            older: 0,
+            early: None,
+            in_place: None,
+        }
+    }
+
+    fn step(&mut self, name: &str, kind: &'static str) -> &mut StepFold {
+        let found = self.fold.steps.iter().position(|step| step.name == name);
+        let at = found.unwrap_or_else(|| {
+            self.fold.steps.insert(self.older, blank(name, kind));
+            self.older += 1;
+            self.older - 1
+        });
+        &mut self.fold.steps[at]
+    }
+
+    fn apply(&mut self, entry: &Entry) {
+        if entry.kind == EntryKind::Late {
+            self.late(entry);
+            return;
+        }
+        if entry.kind == EntryKind::Retry && entry.detail.moved.is_some() {
+            self.fold.step = entry.step;
+        }
+        match entry.kind {
+            EntryKind::Answer | EntryKind::Lost => self.attempt(entry),
+            EntryKind::Retry => {
+                self.fold.frame.fresh_key = entry.detail.fresh_key.or(self.fold.frame.fresh_key);
+            }
+            EntryKind::Skip => self.fold.frame.with_skips = true,
+            _ => {}
+        }
+        if entry.kind != EntryKind::Local {
+            self.own(entry);
+        }
+        for folded in &entry.detail.folded {
+            self.folded(entry, folded);
+        }
+        self.frame(entry);
+    }
+
+    /// An attempt ended.
+    fn attempt(&mut self, entry: &Entry) {
+        let started = entry.detail.started.or(self.in_place);
+        let step = self.step(&entry.detail.step_name, "request");
+        step.started = step.started.or(started);
+        step.attempts.push(AttemptFold {
+            number: entry.attempt,
+            started,
+            elapsed_ms: entry.detail.elapsed_ms,
+            outcome: entry.detail.outcome,
+            status: entry.status,
+            sent: entry.sent.clone(),
+            got: entry.got.clone(),
+            cause: entry.detail.cause.clone(),
+            left_out: entry.detail.left_out.clone(),
+            late: Vec::new(),
+        });
+    }
+
+    /// What the entry says of its own step.
+    fn own(&mut self, entry: &Entry) {
+        let detail = &entry.detail;
+        let Some(state) = detail.step_state else { return };
+        if entry.kind == EntryKind::Callback && state == StepState::Running {
+            self.early.clone_from(&entry.got);
+            return;
+        }
+        let got = match entry.kind {
+            EntryKind::Answer if detail.outcome == Some(Outcome::Ok) => entry.got.clone(),
+            // A callback that came before decides where no other answer did.
+            EntryKind::Answer if matches!(detail.outcome, Some(Outcome::Accepted)) => self.early.clone(),
+            EntryKind::Answer if entry.status.is_none() && detail.outcome == Some(Outcome::Transient) => {
+                self.early.clone()
+            }
+            EntryKind::Lost => self.early.clone(),
+            _ => entry.got.clone(),
+        };
+        let outputs = match (entry.kind, state) {
+            (EntryKind::Skip, _) => detail.stand_in.clone(),
+            (_, StepState::Succeeded) => Some(self.outputs(detail.outputs.as_ref())),
+            _ => None,
+        };
+        let name = detail.step_name.clone();
+        let step = self.step(&name, "request");
+        step.state = state;
+        step.stood_in = entry.kind == EntryKind::Skip && outputs.is_some();
+        step.outputs.clone_from(&outputs);
+        step.cause = match state {
+            StepState::Errored | StepState::Failed | StepState::Retrying => {
+                detail.cause.clone().or(step.cause.take())
+            }
+            _ => None,
+        };
+        let final_state = matches!(state, StepState::Succeeded | StepState::Skipped | StepState::Failed);
+        step.ended = final_state.then_some(entry.at);
+        let cause = step.cause.clone();
+        if final_state {
+            let got = got.filter(|_| state != StepState::Skipped);
+            let data = StepData {
+                state,
+                status: got.as_ref().map(|got| got.status),
+                headers: got.as_ref().map(|got| got.headers.clone()).unwrap_or_default(),
+                body: got.as_ref().filter(|_| state == StepState::Succeeded).and_then(body_value),
+                outputs,
+            };
+            self.fold.data.insert(name, data);
+        } else {
+            self.fold.data.remove(&name);
+        }
+        self.fold.cause = cause;
+    }
+
+    /// `outputs` of a success. The entry leaves them out where they are empty.
+    fn outputs(&self, written: Option<&Map>) -> Map {
+        written.cloned().unwrap_or_default()
+    }
+
+    /// A step that was carried out in passing.
+    fn folded(&mut self, entry: &Entry, folded: &Folded) {
+        let kind = self.kind(&folded.name);
+        let step = self.step(&folded.name, kind);
+        step.state = folded.state;
+        step.started = Some(entry.at);
+        step.ended = (!matches!(folded.state, StepState::Errored | StepState::Waiting)).then_some(entry.at);
+        step.cause.clone_from(&folded.cause);
+        step.outputs = match folded.state {
+            StepState::Succeeded => Some(folded.outputs.clone().unwrap_or_default()),
+            _ => None,
+        };
+        let outputs = step.outputs.clone();
+        if step.ended.is_some() {
+            let data =
+                StepData { state: folded.state, status: None, headers: Vec::new(), body: None, outputs };
+            self.fold.data.insert(folded.name.clone(), data);
+        }
+        self.fold.cause = match folded.state {
+            StepState::Errored | StepState::Failed => folded.cause.clone(),
+            _ => None,
+        };
+    }
+
+    fn kind(&self, name: &str) -> &'static str {
+        self.plan.flow.steps.iter().find(|step| step.name == name).map_or("set", |step| step.kind.word())
+    }
+
+    /// State, position and frame after an entry.
+    fn frame(&mut self, entry: &Entry) {
+        let detail = &entry.detail;
+        let state = detail.run_state.unwrap_or(self.fold.state);
+        let frame = &mut self.fold.frame;
+        match (entry.kind, detail.step_state) {
+            (EntryKind::Abort, _) if state == RunState::Running => {
+                frame.abort = Some((entry.actor.clone().unwrap_or_default(), detail.reason.clone()));
+                return;
+            }
+            (EntryKind::Callback, Some(StepState::Running)) => {
+                if let Some(got) = &entry.got {
+                    let text = if got.cut { String::new() } else { got.body.clone() };
+                    frame.early = Some((got.status, text));
+                }
+                frame.early_outputs = detail.outputs.clone().unwrap_or_default();
+                return;
+            }
+            _ => {}
+        }
+        let noted = frame.abort.take();
+        frame.early = None;
+        frame.early_outputs = Map::new();
+        self.early = None;
+        // What failed without ending the run was continued.
+        let own_failed = detail.step_state == Some(StepState::Failed) && entry.kind != EntryKind::Abort;
+        let ended_here = matches!(state, RunState::Failed | RunState::Aborted);
+        if own_failed && (!ended_here || !detail.folded.is_empty()) {
+            frame.with_skips = true;
+        }
+        let last = detail.folded.len().saturating_sub(1);
+        for (at, folded) in detail.folded.iter().enumerate() {
+            if folded.state == StepState::Failed && (at < last || !ended_here) {
+                frame.with_skips = true;
+            }
+        }
+        let (mut step, reached) = match detail.folded.last() {
+            Some(folded) => (folded.step, Some(folded.state)),
+            None => (entry.step, detail.step_state),
+        };
+        let done = matches!(reached, Some(StepState::Succeeded | StepState::Skipped | StepState::Failed));
+        if done && matches!(state, RunState::Running | RunState::Queued) {
+            step += 1;
+        }
+        if step != self.fold.step {
+            frame.fresh_key = None;
+        }
+        self.in_place = (done && state == RunState::Running).then_some(entry.at);
+        self.fold.step = step;
+        self.fold.state = state;
+        if matches!(state, RunState::Succeeded | RunState::SucceededWithSkips) {
+            self.fold.cause = None;
+        }
+        if state == RunState::Aborted {
+            let (actor, reason) =
+                noted.unwrap_or_else(|| (entry.actor.clone().unwrap_or_default(), detail.reason.clone()));
+            self.fold.cause = Some(match reason {
+                Some(reason) => format!("aborted by {actor}: {reason}"),
+                None => format!("aborted by {actor}"),
+            });
+        }
+    }
+
+    /// A result that came too late: its attempt says so.
+    fn late(&mut self, entry: &Entry) {
+        let text = match (entry.status, &entry.detail.cause) {
+            (Some(status), _) => format!("answered {status} too late: not applied"),
+            (None, Some(cause)) => format!("ended too late, not applied: {cause}"),
+            (None, None) => "ended too late: not applied".to_owned(),
+        };
+        let step = self.step(&entry.detail.step_name, "request");
+        let found = step.attempts.iter_mut().find(|attempt| attempt.number == entry.attempt);
+        let Some(attempt) = found else {
+            step.attempts.push(AttemptFold {
+                number: entry.attempt,
+                started: entry.detail.started,
+                elapsed_ms: entry.detail.elapsed_ms,
+                outcome: Some(Outcome::Late),
+                status: entry.status,
+                sent: entry.sent.clone(),
+                got: entry.got.clone(),
+                cause: Some(text.clone()),
+                left_out: entry.detail.left_out.clone(),
+                late: vec![(entry.at, text)],
+            });
+            return;
+        };
+        attempt.cause = Some(match attempt.cause.take() {
+            Some(cause) => format!("{cause}; {text}"),
+            None => text.clone(),
+        });
+        attempt.late.push((entry.at, text));
+        // What was sent is known again, and what came: nothing else was kept of this attempt.
+        if attempt.sent.is_none() {
+            attempt.sent.clone_from(&entry.sent);
+            attempt.started = attempt.started.or(entry.detail.started);
+            attempt.elapsed_ms = attempt.elapsed_ms.or(entry.detail.elapsed_ms);
+        }
+        if attempt.got.is_none() {
+            attempt.got.clone_from(&entry.got);
+            attempt.status = entry.status;
+        }
+    }
+
+    /// Adds what the row alone knows: a claim.
+    fn reconcile(&mut self, run: &Run) {
+        if run.state != RunState::Running {
+            return;
+        }
+        let Some(step) = self.plan.flow.steps.get(run.step as usize) else { return };
+        let in_place = self.in_place.filter(|_| run.attempt == 1 && self.fold.step == run.step);
+        let first = self.fold.steps.iter().all(|step| step.started.is_none());
+        let started = in_place.or(if first { run.started } else { None });
+        let folded = self.step(&step.name, step.kind.word());
+        folded.state = StepState::Running;
+        folded.ended = None;
+        folded.started = folded.started.or(started);
+        folded.attempts.push(AttemptFold {
+            number: run.attempt,
+            started,
+            elapsed_ms: None,
+            outcome: None,
+            status: None,
+            sent: None,
+            got: None,
+            cause: None,
+            left_out: Vec::new(),
+            late: Vec::new(),
+        });
+    }
+}
+
+fn blank(name: &str, kind: &'static str) -> StepFold {
+    StepFold {
+        name: name.to_owned(),
+        kind,
+        state: StepState::Pending,
+        cause: None,
+        started: None,
+        ended: None,
+        outputs: None,
+        stood_in: false,
+        attempts: Vec::new(),
+    }
+}
