@@ -400,6 +400,8 @@ pub enum Fate {
     Fails,
     /// The step needs nothing of the skipped one.
     Unaffected,
+    /// The step's `when` misses its value and is false: it is passed over.
+    Passed,
 }
 
 impl Fate {
@@ -411,6 +413,7 @@ impl Fate {
             Self::Empty => "sent empty",
             Self::Fails => "cannot be built: the step fails",
             Self::Unaffected => "needs nothing of it",
+            Self::Passed => "is false: the step is passed over",
         }
     }
 }
