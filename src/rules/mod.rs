@@ -2,10 +2,12 @@
 
 pub mod advance;
 pub mod check;
+pub mod data;
 pub mod dedup;
 pub mod explain;
 pub mod facts;
 pub mod flatten;
+pub mod json;
 pub mod plan;
 pub mod retry;
 pub mod template;

@@ -1,0 +1,115 @@
+//! A JSON text as a tree: keys in order, numbers digit for digit, the last of a repeated key.
+
+use super::{BodyError, Cursor, Head};
+use crate::model::Map;
+use serde_json::{Number, Value};
+
+/// Parses a JSON text within the bounds of a body.
+///
+/// # Errors
+/// See [`BodyError`].
+pub fn parse(text: &[u8]) -> Result<Value, BodyError> {
+    let mut cursor = Cursor::new(text)?;
+    let value = value(&mut cursor)?;
+    cursor.end()?;
+    Ok(value)
+}
+
+fn value(cursor: &mut Cursor) -> Result<Value, BodyError> {
+    Ok(match cursor.value()? {
+        Head::Null => Value::Null,
+        Head::Bool(value) => Value::Bool(value),
+        Head::Number(text) => Value::Number(number(text)),
+        Head::String(text) => Value::String(text.decode().into_owned()),
+        Head::Array => {
+            let mut values = Vec::new();
+            while cursor.element(values.is_empty())? {
+                values.push(value(cursor)?);
+            }
+            Value::Array(values)
+        }
+        Head::Object => {
+            let mut map = Map::new();
+            let mut first = true;
+            while let Some(key) = cursor.key(first)? {
+                first = false;
+                map.insert(key.decode().into_owned(), value(cursor)?);
+            }
+            Value::Object(map)
+        }
+    })
+}
+
+/// A number with the digits that were sent. Every public way to a [`Number`] writes `1e5` as `1e+5`;
+/// the text is known to be a JSON number, which is all that the hidden one asks for.
+fn number(text: &str) -> Number {
+    Number::from_string_unchecked(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::json::{MAX_DEPTH, MAX_VALUES};
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let long = format!("-{}.{}e-999999999999", "9".repeat(5_000), "10".repeat(2_500));
+        for text in ["0", "-0", "-0.0", "1.0", "1e5", "1E5", "1E+05", "1e-05", "59.90", "1e400", &long] {
+            assert_eq!(parse(text.as_bytes()).unwrap().to_string(), text, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sender_cannot_name_the_private_keys_of_a_library() {
+        for text in [
+            r#"{"$serde_json::private::Number":"1"}"#,
+            r#"{"$serde_json::private::Number":"x"}"#,
+            r#"{"$serde_json::private::RawValue":"[1]"}"#,
+        ] {
+            let value = parse(text.as_bytes()).unwrap();
+            assert!(value.is_object());
+            assert_eq!(value.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_key_counts_in_the_place_of_the_first() {
+        let value = parse(br#"{"a":1,"b":2,"\u0061":3}"#).unwrap();
+        assert_eq!(value.to_string(), r#"{"a":3,"b":2}"#);
+    }
+
+    #[test]
+    fn depth_and_count_are_bounded_to_the_digit() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
+        assert_eq!(parse(nested(MAX_DEPTH + 1).as_bytes()), Err(BodyError::TooDeep));
+        assert_eq!(parse("{\"a\":".repeat(100_000).as_bytes()), Err(BodyError::TooDeep));
+        let many = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
+        assert!(parse(many(MAX_VALUES).as_bytes()).is_ok());
+        assert_eq!(parse(many(MAX_VALUES + 1).as_bytes()), Err(BodyError::TooMany));
+        // Siblings are not depth.
+        assert!(parse(format!("[{}[]]", "[],".repeat(1_000)).as_bytes()).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_what_another_parser_reads(text in r#"[\[\]{}",:0-9eE.+\-a\\ntruefalsuU \n]{0,24}"#) {
+            let ours = parse(text.as_bytes());
+            let theirs = serde_json::from_str::<Value>(&text);
+            prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?} {:?}", ours, theirs);
+            if let (Ok(ours), Ok(theirs)) = (ours, theirs) {
+                // The other one spells exponents anew.
+                let respelt: Value = serde_json::from_str(&ours.to_string()).unwrap();
+                prop_assert_eq!(respelt, theirs);
+            }
+        }
+
+        #[test]
+        fn it_reads_back_what_was_written(value in super::super::tests::any_value()) {
+            prop_assert_eq!(parse(value.to_string().as_bytes()).unwrap(), value.clone());
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            prop_assert_eq!(parse(pretty.as_bytes()).unwrap(), value);
+        }
+    }
+}
