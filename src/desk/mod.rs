@@ -1,8 +1,14 @@
 //! The one door for operators: questions are answered from the store, orders are judged, carried
 //! out and written into the audit trail. Console, command line and socket all come in here.
 
+mod detail;
+mod doctor;
+mod documents;
 mod edit;
+mod lists;
+mod trail;
 mod values;
+mod verbs;
 pub mod watch;
 
 pub use watch::Watch;
@@ -11,7 +17,7 @@ use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Refusal, Who};
 use crate::model::change::Counters;
 use crate::model::settings::Settings;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,7 +71,34 @@ impl Desk {
         }
         match ask {
             Ask::Counters => Ok(Answer::Counters(self.counters())),
-            _ => Err(Refusal::failed("the store is not open")),
+            Ask::Requests(page) => self.requests(&page).await,
+            Ask::Runs(page) => self.runs(&page).await,
+            Ask::RunsById { ids } => self.runs_by_id(&ids).await,
+            Ask::Callbacks(page) => self.callbacks(&page).await,
+            Ask::Groups => Ok(Answer::Groups { groups: self.deps.store.groups().await? }),
+            Ask::Audit(page) => self.trail(&page).await,
+            Ask::Request { id } => self.request(&id).await,
+            Ask::Explain { id } => self.explain(&id).await,
+            Ask::Run { id } => self.run(&id).await,
+            Ask::Callback { id, reveal } => self.callback(who, &id, reveal).await,
+            Ask::Endpoints => Ok(Answer::Endpoints { endpoints: self.deps.store.endpoints().await? }),
+            Ask::Integrations => {
+                Ok(Answer::Integrations { integrations: self.deps.store.integrations().await? })
+            }
+            Ask::Integration { name } => self.integration(&name).await,
+            Ask::Export { name, version } => self.export(&name, version).await,
+            Ask::Apply(apply) => self.apply(who, apply).await,
+            Ask::Deploy { name, reason, dry_run } => {
+                self.deploy(who, &name, reason.as_deref(), dry_run).await
+            }
+            Ask::Remove { name, reason, dry_run } => {
+                self.remove(who, &name, reason.as_deref(), dry_run).await
+            }
+            Ask::Set { name, values, reason } => self.set(who, &name, &values, reason.as_deref()).await,
+            Ask::Act(act) => self.act(who, act).await,
+            Ask::Forget { id, reason } => self.forget(who, &id, reason.as_deref()).await,
+            Ask::LoadSamples => self.load_samples(who).await,
+            Ask::Doctor => self.doctor().await,
         }
     }
 
@@ -80,6 +113,15 @@ impl Desk {
     pub fn watch(&self) -> Watch {
         let deps = Arc::clone(&self.deps);
         Watch::new(self.deps.feed.watch(), self.deps.store.ids().clone(), move || counters(&deps))
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(why) => Self::refused("refused", why),
+            error => crate::store::apply::refusal(&error),
+        }
     }
 }
 
