@@ -259,6 +259,12 @@ impl Refusal {
         Self { code: "usage".to_owned(), message: message.into(), exit: 2 }
     }
 
+    /// The same with another code.
+    #[must_use]
+    pub fn coded(self, code: &str) -> Self {
+        Self { code: code.to_owned(), ..self }
+    }
+
     /// It went wrong: exit code 1.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { code: "failed".to_owned(), message: message.into(), exit: 1 }

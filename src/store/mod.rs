@@ -6,6 +6,7 @@
 //! ([`tender`]) wakes once a second for what nobody asks for: watermarks, free disk, retention.
 
 mod admission;
+pub mod apply;
 pub mod clock;
 pub mod config;
 mod error;

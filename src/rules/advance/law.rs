@@ -1,1 +1,228 @@
+//! What holds of every run, whatever comes in whatever order.
 
+use super::tests::{OWNER, World, abort, callback_step, delay_step, exchange_of, request, retry, skip};
+use super::*;
+use crate::model::document::{OnError, Step, StepKind};
+use crate::model::run::{EntryKind, StepState};
+use crate::model::time::{DAY, HOUR, SECOND};
+use proptest::prelude::*;
+
+fn step(at: usize) -> impl Strategy<Value = Step> {
+    let on_error = prop_oneof![Just(OnError::Stop), Just(OnError::Continue), Just(OnError::Abort)];
+    (0_u8..4, on_error, any::<bool>(), 1_u32..4, any::<bool>()).prop_map(
+        move |(kind, on_error, idempotent, attempts, written)| {
+            let name = format!("s{at}");
+            let mut step = match kind {
+                0 => delay_step(&name, 0),
+                1 => delay_step(&name, HOUR),
+                2 => callback_step(&name),
+                _ => request(&name),
+            };
+            step.on_error = on_error;
+            if matches!(step.kind, StepKind::Request(_)) {
+                let exchange = exchange_of(&mut step);
+                exchange.idempotent = idempotent;
+                exchange.retry.attempts = attempts;
+                exchange.retry.written = written;
+            }
+            step
+        },
+    )
+}
+
+fn plan() -> impl Strategy<Value = Vec<Step>> {
+    (1_usize..5).prop_flat_map(|len| (0..len).map(step).collect::<Vec<_>>())
+}
+
+/// Inputs by number, the last ones of every kind kept so that they come twice and too late.
+fn input(world: &World, what: u8, which: u8) -> Option<Input> {
+    let run = &world.snapshot.run;
+    let codes = [200, 202, 204, 302, 404, 429, 501, 503];
+    let code = codes[usize::from(which) % codes.len()];
+    let callbacks = world.snapshot.callbacks.len();
+    Some(match what {
+        0..=3 => Input::Claimed { owner: OWNER, until: world.now + 30 * SECOND },
+        4..=8 => world.answered(code),
+        9 => world.failed(if which % 2 == 0 { Transport::NoConnection } else { Transport::Broken }),
+        10 => Input::Lost,
+        11 => Input::Due,
+        12 | 13 if callbacks > 0 => {
+            let status = if which % 3 == 0 { 500 } else { 200 };
+            world.callback(usize::from(which) % callbacks, status, which % 2)
+        }
+        14 => retry(),
+        15 => skip((which % 2 == 0).then(Map::new)),
+        16 => abort(),
+        17 => Input::PutBack { fence: run.fence },
+        18 => Input::Renew { fence: run.fence, until: world.now + 30 * SECOND },
+        19 => Input::Retry { actor: "b".to_owned(), reason: None, fresh_key: true },
+        _ => return None,
+    })
+}
+
+/// What must hold after every transition.
+fn check(world: &World, before: &Run, kind: &str) -> Result<(), TestCaseError> {
+    let run = &world.snapshot.run;
+    prop_assert!(run.seq > before.seq, "every input raises seq");
+    prop_assert!(run.fence >= before.fence);
+    if before.state.ended() {
+        let reopened = kind == "retry" && before.state == RunState::Failed;
+        prop_assert!(run.state == before.state || reopened, "{kind} un-finished a {:?} run", before.state);
+    }
+    match run.state {
+        RunState::Queued => prop_assert!(run.due.is_some() || run.attempt == 0),
+        RunState::Running => {
+            prop_assert!(run.owner == OWNER && run.attempt > 0);
+            let step = &world.plan.flow.steps[run.step as usize];
+            prop_assert!(step.kind.exchange().is_some(), "only an exchange runs");
+        }
+        RunState::Waiting | RunState::Retrying => prop_assert!(run.due.is_some()),
+        _ => prop_assert_eq!(run.due, None),
+    }
+    prop_assert_eq!(run.ended.is_some(), run.state.ended());
+    // A callback row of a running or waiting step, and never two that can be answered.
+    let pending = world.snapshot.callbacks.iter().filter(|one| one.state == CallbackState::Pending).count();
+    prop_assert!(pending <= 1);
+    if run.state.ended() || matches!(run.state, RunState::Queued | RunState::Retrying) {
+        prop_assert_eq!(pending, 0, "nobody waits for it in {:?}", run.state);
+    }
+    // The way back.
+    let fold = world.fold();
+    let claimed = matches!(fold.state, RunState::Queued | RunState::Retrying | RunState::Running)
+        && matches!(run.state, RunState::Running | RunState::Queued);
+    prop_assert!(fold.state == run.state || claimed, "journal {:?}, row {:?}", fold.state, run.state);
+    prop_assert_eq!(fold.step, run.step);
+    prop_assert_eq!(&fold.frame, &world.snapshot.frame);
+    if !run.state.ended() {
+        prop_assert_eq!(&fold.data, &world.snapshot.context.steps);
+    }
+    let current = &fold.steps[run.step as usize];
+    let state = match run.state {
+        RunState::Running => Some(StepState::Running),
+        RunState::Waiting => Some(StepState::Waiting),
+        RunState::Retrying => Some(StepState::Retrying),
+        RunState::Errored => Some(StepState::Errored),
+        RunState::Failed => Some(StepState::Failed),
+        _ => None,
+    };
+    if let Some(state) = state {
+        prop_assert_eq!(current.state, state, "{:?}", run.state);
+    }
+    // One outcome an attempt, and the numbers go up.
+    for step in &fold.steps {
+        let numbers: Vec<u32> = step.attempts.iter().map(|attempt| attempt.number).collect();
+        prop_assert!(numbers.is_sorted_by(|one, next| one < next), "{}: {numbers:?}", step.name);
+        let open = step.attempts.iter().filter(|attempt| attempt.outcome.is_none()).count();
+        prop_assert!(open <= 1 && (open == 0 || run.state == RunState::Running));
+    }
+    Ok(())
+}
+
+fn word(input: &Input) -> &'static str {
+    match input {
+        Input::Retry { .. } => "retry",
+        Input::Answer(_) => "answer",
+        Input::Skip { .. } | Input::Abort { .. } => "verb",
+        _ => "other",
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_comes_the_rows_hold_and_the_journal_tells_them(
+        steps in plan(),
+        moves in prop::collection::vec((0_u8..20, any::<u8>(), any::<bool>(), 0_u8..30), 1..60),
+    ) {
+        let mut world = World::new(steps);
+        let mut past: Vec<Input> = Vec::new();
+        for (what, which, lease, time) in moves {
+            world.now += match time {
+                0 => 8 * DAY,
+                1..=4 => HOUR,
+                _ => i64::from(time),
+            };
+            let repeated = which >= 200 && !past.is_empty();
+            let input = if repeated {
+                Some(past[usize::from(which) % past.len()].clone())
+            } else {
+                input(&world, what, which)
+            };
+            let Some(input) = input else { continue };
+            let before = world.snapshot.clone();
+            let (kind, journal) = (word(&input), world.journal.len());
+            let stale = match &input {
+                Input::Answer(exchange) => {
+                    before.run.state != RunState::Running || exchange.fence != before.run.fence
+                }
+                _ => false,
+            };
+            if world.try_put(input.clone(), lease).is_err() {
+                prop_assert_eq!(world.journal.len(), journal);
+                continue;
+            }
+            past.push(input.clone());
+            check(&world, &before.run, kind)?;
+            if stale {
+                let mut after = world.snapshot.run.clone();
+                after.seq = before.run.seq;
+                prop_assert_eq!(&after, &before.run, "a late result changes nothing");
+                prop_assert_eq!(&world.snapshot.frame, &before.frame);
+                prop_assert_eq!(&world.snapshot.callbacks, &before.callbacks);
+                prop_assert_eq!(world.journal.last().map(|entry| entry.kind), Some(EntryKind::Late));
+            }
+            // The same result, the same callback, a second time: harmless.
+            if matches!(input, Input::Answer(_) | Input::Callback { .. } | Input::Due | Input::PutBack { .. }) {
+                let first = world.snapshot.clone();
+                let _ = world.try_put(input, lease);
+                let mut second = world.snapshot.run.clone();
+                second.seq = first.run.seq;
+                // Two delays in a row may both be over.
+                if world.journal.last().is_none_or(|entry| entry.kind != EntryKind::Due) {
+                    prop_assert_eq!(&second, &first.run);
+                }
+            }
+        }
+    }
+
+    /// Without people and without answers each run comes to rest within its bound of attempts.
+    #[test]
+    fn attempts_are_bounded(steps in plan(), codes in prop::collection::vec(0_u8..9, 64)) {
+        let len = steps.len();
+        let mut world = World::new(steps);
+        let mut moves = 0;
+        let mut codes = codes.into_iter().cycle();
+        while matches!(
+            world.state(),
+            RunState::Queued | RunState::Retrying | RunState::Running | RunState::Waiting
+        ) {
+            moves += 1;
+            prop_assert!(moves <= len * 12, "it never comes to rest");
+            match world.state() {
+                RunState::Running => {
+                    let code = codes.next().unwrap_or(0);
+                    let ending = match code {
+                        0 => Input::Lost,
+                        1 => world.failed(Transport::NoConnection),
+                        2 => world.failed(Transport::Broken),
+                        3 => world.answered(200),
+                        4 => world.answered(202),
+                        _ => world.answered(503),
+                    };
+                    world.put(ending);
+                }
+                RunState::Waiting => {
+                    world.now = world.snapshot.run.due.unwrap_or(0);
+                    world.put(Input::Due);
+                }
+                _ => {
+                    world.claim();
+                }
+            }
+        }
+        for step in &world.fold().steps {
+            prop_assert!(step.attempts.len() <= 3);
+        }
+    }
+}

@@ -49,6 +49,36 @@ pub struct Snapshot {
     pub context: Context,
 }
 
+impl Snapshot {
+    /// The run after a transition was committed, without reading it again. What the transition
+    /// gives to later steps moves over into the context.
+    pub fn follow(&mut self, plan: &Plan, transition: &mut Transition) {
+        self.run = transition.run.clone();
+        if let Some(frame) = &transition.frame {
+            self.frame = frame.clone();
+        }
+        self.context.steps.extend(std::mem::take(&mut transition.finished));
+        if let Some(step) = plan.flow.steps.get(self.run.step as usize)
+            && self.step_name != step.name
+        {
+            self.step_name.clone_from(&step.name);
+        }
+        for write in &transition.callbacks {
+            match write {
+                CallbackWrite::New(callback) => self.callbacks.push(callback.clone()),
+                CallbackWrite::Move { id, state, received, status, digest } => {
+                    for callback in self.callbacks.iter_mut().filter(|callback| callback.id == *id) {
+                        callback.state = *state;
+                        callback.received = received.or(callback.received);
+                        callback.status = status.or(callback.status);
+                        callback.digest = digest.or(callback.digest);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum Input {

@@ -132,35 +132,21 @@ impl World {
             callback: (id, [0; 32]),
             lease: lease.then_some((OWNER, self.now + 30 * SECOND)),
         };
-        let transition = advance(&self.plan, &self.snapshot, input, &env)?;
+        let mut transition = advance(&self.plan, &self.snapshot, input, &env)?;
         assert_eq!(transition.guard, self.snapshot.run.seq);
         assert_eq!(transition.run.seq, transition.guard + 1);
-        self.snapshot.run = transition.run;
-        if let Some(frame) = transition.frame {
-            self.snapshot.frame = frame;
-        }
-        for write in transition.callbacks {
+        for write in &transition.callbacks {
+            let known = |id: &CallbackId| self.snapshot.callbacks.iter().any(|other| other.id == *id);
             match write {
-                CallbackWrite::New(callback) => {
-                    assert!(self.snapshot.callbacks.iter().all(|other| other.id != callback.id));
-                    self.snapshot.callbacks.push(callback);
-                }
-                CallbackWrite::Move { id, state, received, status, digest } => {
-                    let row = self.snapshot.callbacks.iter_mut().find(|one| one.id == id).unwrap();
-                    row.state = state;
-                    row.received = received.or(row.received);
-                    row.status = status.or(row.status);
-                    row.digest = digest.or(row.digest);
-                }
+                CallbackWrite::New(callback) => assert!(!known(&callback.id)),
+                CallbackWrite::Move { id, .. } => assert!(known(id)),
             }
         }
-        self.snapshot.context.steps.extend(transition.finished);
+        self.snapshot.follow(&self.plan, &mut transition);
         if let Some(entry) = transition.entry {
             assert_eq!(entry.seq, self.snapshot.run.seq);
             self.journal.push(entry);
         }
-        let step = self.plan.flow.steps.get(self.snapshot.run.step as usize);
-        self.snapshot.step_name = step.map(|step| step.name.clone()).unwrap_or_default();
         Ok(transition.effect)
     }
 

@@ -1,0 +1,84 @@
+//! What a person can ask of the console: one closed set, named as people say it.
+
+/// An intent; keys, footer and help all speak of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Shows a screen by its digit, from 1.
+    Screen(u8),
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// One page up.
+    PageUp,
+    /// One page down.
+    PageDown,
+    /// To the oldest.
+    Top,
+    /// To the newest, without following.
+    Bottom,
+    /// Into what the row names.
+    Open,
+    /// One crumb left.
+    Back,
+    /// Leaves; at the root.
+    Quit,
+    /// The next pane.
+    NextPane,
+    /// The pane before.
+    PreviousPane,
+    /// The pane over the whole content, and back.
+    Full,
+    /// The next view of the pane.
+    View,
+    /// Folds, or the step before.
+    Left,
+    /// Opens a fold, or the next step.
+    Right,
+    /// The previous of its siblings: request, attempt.
+    PreviousSibling,
+    /// The next of its siblings.
+    NextSibling,
+    /// Opens the filter line.
+    Filter,
+    /// Filter off and on.
+    FilterToggle,
+    /// Jumps to the newest and follows.
+    Follow,
+    /// Marks the row.
+    Mark,
+    /// Marks all that the filter matches now.
+    MarkAll,
+    /// Brings cleared marks back.
+    Undo,
+    /// Same run, same step, a new attempt.
+    Retry,
+    /// The step ends skipped.
+    Skip,
+    /// The run ends aborted.
+    Abort,
+    /// A new run from a stored request.
+    Replay,
+    /// The next theme.
+    Theme,
+    /// What the keys do.
+    Help,
+    /// `ctrl-c`: asks to quit.
+    Interrupt,
+    /// Back to the shell, until `fg`.
+    Suspend,
+    /// Draws everything again.
+    Redraw,
+    /// Asks for everything that is shown again.
+    Reload,
+    /// A key of the contract that this version does not have: what it would do.
+    Later(&'static str),
+}
+
+impl Action {
+    /// Whether it changes something outside the console.
+    #[must_use]
+    pub fn is_verb(self) -> bool {
+        matches!(self, Self::Retry | Self::Skip | Self::Abort | Self::Replay)
+    }
+}

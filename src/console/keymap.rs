@@ -1,0 +1,214 @@
+//! The keys: one table from which input, footer and help all come.
+//!
+//! A key has one meaning everywhere; what it acts on depends on the screen, and where it cannot
+//! act it says why.
+
+use super::action::Action;
+use super::key::Key;
+
+/// A line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// Names of keys that mean the same; the first is shown.
+    pub keys: &'static [&'static str],
+    /// What they mean.
+    pub action: Action,
+    /// A word for the footer.
+    pub word: &'static str,
+    /// A few words for the help.
+    pub help: &'static str,
+}
+
+const fn key(keys: &'static [&'static str], action: Action, word: &'static str, help: &'static str) -> Binding {
+    Binding { keys, action, word, help }
+}
+
+/// Every key.
+pub const KEYS: &[Binding] = &[
+    key(&["1"], Action::Screen(1), "Live", "Live"),
+    key(&["2"], Action::Screen(2), "Requests", "Requests"),
+    key(&["3"], Action::Screen(3), "Runs", "Runs"),
+    key(&["4"], Action::Screen(4), "Callbacks", "Callbacks"),
+    key(&["5"], Action::Screen(5), "Integrations", "Integrations"),
+    key(&["6"], Action::Screen(6), "Overview", "Overview"),
+    key(&["j", "down"], Action::Down, "down", "down"),
+    key(&["k", "up"], Action::Up, "up", "up; stops following"),
+    key(&["pgdn", "ctrl-d"], Action::PageDown, "page", "a page down"),
+    key(&["pgup", "ctrl-u"], Action::PageUp, "page", "a page up"),
+    key(&["g", "home"], Action::Top, "oldest", "to the first"),
+    key(&["G", "end"], Action::Bottom, "newest", "to the newest, without following"),
+    key(&["enter"], Action::Open, "open", "into what the row names"),
+    key(&["esc"], Action::Back, "back", "back, one step at a time"),
+    key(&["q"], Action::Quit, "quit", "to the root, then quit"),
+    key(&["tab"], Action::NextPane, "pane", "next pane"),
+    key(&["backtab"], Action::PreviousPane, "pane", "pane before"),
+    key(&["+"], Action::Full, "full", "this pane over everything, and back"),
+    key(&["v"], Action::View, "view", "next view: why, flat, tree, raw; list, groups"),
+    key(&["h", "left"], Action::Left, "fold", "fold; step before"),
+    key(&["l", "right"], Action::Right, "unfold", "unfold; next step"),
+    key(&["["], Action::PreviousSibling, "previous", "attempt, request before"),
+    key(&["]"], Action::NextSibling, "next", "next attempt, request"),
+    key(&["/"], Action::Filter, "filter", "filter this list"),
+    key(&["F"], Action::FilterToggle, "filter off, on", "filter off and on"),
+    key(&["f"], Action::Follow, "follow", "to the newest, and follow"),
+    key(&["space"], Action::Mark, "mark", "mark, unmark"),
+    key(&["a"], Action::MarkAll, "mark all", "mark all that the filter matches now"),
+    key(&["z"], Action::Undo, "undo", "bring cleared marks back"),
+    key(&["r"], Action::Retry, "retry", "same run, same step, a new attempt"),
+    key(&["s"], Action::Skip, "skip", "the step ends skipped, the run goes on"),
+    key(&["x"], Action::Abort, "abort", "the run ends aborted"),
+    key(&["R"], Action::Replay, "replay", "a new run from the stored request"),
+    key(&["T"], Action::Theme, "theme", "next theme"),
+    key(&["?"], Action::Help, "help", "these keys"),
+    key(&["ctrl-c"], Action::Interrupt, "quit", "ask to quit"),
+    key(&["ctrl-z"], Action::Suspend, "suspend", "to the shell; fg comes back"),
+    key(&["ctrl-l"], Action::Redraw, "redraw", "draw everything again"),
+    key(&["ctrl-r"], Action::Reload, "reload", "ask for what is shown again"),
+    key(&[":"], Action::Later("the palette"), "all", ""),
+    key(&["'"], Action::Later("saved views"), "", ""),
+    key(&["n", "N"], Action::Later("search in a payload"), "", ""),
+    key(&["o"], Action::Later("go to a linked object"), "", ""),
+    key(&["d"], Action::Later("diff"), "", ""),
+    key(&["p"], Action::Later("pin a path"), "", ""),
+    key(&["#"], Action::Later("values and counts of a path"), "", ""),
+    key(&["m"], Action::Later("mouse"), "", ""),
+    key(&["O"], Action::Later("open outside"), "", ""),
+    key(&["-"], Action::Later("filter a value away"), "", ""),
+    key(&["E"], Action::Later("edit a payload, then replay"), "", ""),
+    key(&["e"], Action::Later("edit"), "", ""),
+    key(&["t"], Action::Later("test"), "", ""),
+    key(&["A"], Action::Later("readmit"), "", ""),
+    key(&["c"], Action::Later("complete a callback"), "", ""),
+    key(&["u"], Action::Later("extend a callback"), "", ""),
+    key(&["b"], Action::Later("back-test"), "", ""),
+    key(&["D"], Action::Later("deploy from here (pointsman deploy does it)"), "", ""),
+    key(&["w"], Action::Later("write to a file"), "", ""),
+    key(&["i"], Action::Later("the guide to a first integration"), "", ""),
+    key(&["S"], Action::Later("save as a sample"), "", ""),
+    key(&["C"], Action::Later("capture"), "", ""),
+    key(&["P"], Action::Later("pause"), "", ""),
+    key(&["X"], Action::Later("remove, cancel, forget from here"), "", ""),
+    key(&["y", "Y"], Action::Later("copy"), "", ""),
+    key(&["Z"], Action::Later("redo"), "", ""),
+    key(&["K", "J"], Action::Later("move a step"), "", ""),
+];
+
+/// What a key means; nothing where it is not in the table.
+#[must_use]
+pub fn action_of(key: Key) -> Option<Action> {
+    KEYS.iter()
+        .find(|binding| binding.keys.iter().any(|name| Key::parse(name) == Some(key)))
+        .map(|binding| binding.action)
+}
+
+/// The line of an action.
+#[must_use]
+pub fn binding(action: Action) -> Option<&'static Binding> {
+    KEYS.iter().find(|binding| binding.action == action)
+}
+
+/// The keys of the help, by group; every action that acts is in exactly one.
+pub const HELP: &[(&str, &[Action])] = &[
+    (
+        "move",
+        &[
+            Action::Down,
+            Action::Up,
+            Action::PageDown,
+            Action::PageUp,
+            Action::Top,
+            Action::Bottom,
+            Action::Follow,
+            Action::NextPane,
+            Action::PreviousPane,
+            Action::Full,
+        ],
+    ),
+    (
+        "look",
+        &[
+            Action::Open,
+            Action::View,
+            Action::Left,
+            Action::Right,
+            Action::PreviousSibling,
+            Action::NextSibling,
+            Action::Filter,
+            Action::FilterToggle,
+        ],
+    ),
+    (
+        "act",
+        &[
+            Action::Retry,
+            Action::Skip,
+            Action::Abort,
+            Action::Replay,
+            Action::Mark,
+            Action::MarkAll,
+            Action::Undo,
+        ],
+    ),
+    (
+        "everywhere",
+        &[
+            Action::Screen(1),
+            Action::Screen(2),
+            Action::Screen(3),
+            Action::Screen(4),
+            Action::Screen(5),
+            Action::Screen(6),
+            Action::Back,
+            Action::Quit,
+            Action::Interrupt,
+            Action::Suspend,
+            Action::Redraw,
+            Action::Reload,
+            Action::Theme,
+            Action::Help,
+        ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_key_is_bound_twice_and_every_name_reads() {
+        let mut seen = HashSet::new();
+        for binding in KEYS {
+            for name in binding.keys {
+                let key = Key::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
+                assert!(seen.insert(key), "{name} is bound twice");
+            }
+        }
+    }
+
+    #[test]
+    fn no_key_is_one_that_terminals_or_multiplexers_take() {
+        for reserved in ["ctrl-s", "ctrl-q", "ctrl-i", "ctrl-m", "ctrl-h", "ctrl-b", "ctrl-a", "ctrl-g", "ctrl-o"] {
+            assert_eq!(action_of(Key::parse(reserved).unwrap()), None, "{reserved}");
+        }
+    }
+
+    #[test]
+    fn every_action_has_one_line_and_is_in_the_help_once() {
+        let mut actions = HashSet::new();
+        for binding in KEYS {
+            assert!(actions.insert(binding.action), "{:?} has two lines", binding.action);
+            let shown = HELP.iter().flat_map(|(_, group)| *group).filter(|a| **a == binding.action).count();
+            let expected = usize::from(!matches!(binding.action, Action::Later(_)));
+            assert_eq!(shown, expected, "{:?} in the help", binding.action);
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_contract_says_something() {
+        for letter in "123456jkgGqvhl/nNF'?o:fadp#mTO-rsxREetAcubDwiSCPXyYzZ[]KJ+ ".chars() {
+            let key = Key { code: crossterm::event::KeyCode::Char(letter), ctrl: false };
+            assert!(action_of(key).is_some(), "{letter:?} does nothing and says nothing");
+        }
+    }
+}

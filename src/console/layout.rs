@@ -1,0 +1,290 @@
+//! Where things are: pure functions of the size, used by drawing and by input alike.
+
+use ratatui::layout::Rect;
+
+/// How much room there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Below 40×8: one sentence.
+    Message,
+    /// One pane at a time.
+    Narrow,
+    /// From 80×24: lists over previews.
+    Compact,
+    /// From 100×30: lists beside details.
+    Normal,
+    /// From 160 columns: a third pane.
+    Wide,
+}
+
+/// A size as it is drawn: 0 counts as 80×24 until it is known.
+#[must_use]
+pub fn known(size: (u16, u16)) -> (u16, u16) {
+    if size.0 == 0 || size.1 == 0 { (80, 24) } else { size }
+}
+
+/// The class of a size.
+#[must_use]
+pub fn class(width: u16, height: u16) -> Class {
+    match (width, height) {
+        (0..40, _) | (_, 0..8) => Class::Message,
+        (40..80, _) | (_, 8..24) => Class::Narrow,
+        (80..100, _) | (_, 24..30) => Class::Compact,
+        (100..160, _) => Class::Normal,
+        _ => Class::Wide,
+    }
+}
+
+/// The parts of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// How much room there is.
+    pub class: Class,
+    /// Row 1.
+    pub promise: Rect,
+    /// Row 2; empty where it is narrow.
+    pub tabs: Rect,
+    /// Between.
+    pub content: Rect,
+    /// Above the footer, while something is typed: one row, two with an error.
+    pub line: Rect,
+    /// The last row.
+    pub footer: Rect,
+}
+
+/// The parts of a screen of some size, with so many rows for the filter line.
+#[must_use]
+pub fn frame(area: Rect, line_rows: u16) -> Frame {
+    let class = class(area.width, area.height);
+    let row = |y: u16, height: u16| Rect::new(area.x, area.y + y, area.width, height);
+    let header = if class <= Class::Narrow { 1 } else { 2 };
+    let height = area.height;
+    if height < header + 2 {
+        let none = Rect::new(area.x, area.y, area.width, 0);
+        return Frame { class, promise: none, tabs: none, content: area, line: none, footer: none };
+    }
+    let line_rows = line_rows.min(height - header - 2);
+    let content = height - header - 1 - line_rows;
+    Frame {
+        class,
+        promise: row(0, 1),
+        tabs: row(1, header - 1),
+        content: row(header, content),
+        line: row(header + content, line_rows),
+        footer: row(height - 1, 1),
+    }
+}
+
+/// A pane: its rule and what is under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pane {
+    /// The titled rule.
+    pub rule: Rect,
+    /// What is under it.
+    pub body: Rect,
+}
+
+impl Pane {
+    /// An area whose first row is the rule.
+    #[must_use]
+    pub fn of(area: Rect) -> Self {
+        let rule = Rect { height: area.height.min(1), ..area };
+        let body = Rect { y: area.y + rule.height, height: area.height - rule.height, ..area };
+        Self { rule, body }
+    }
+
+    /// Whether it is not shown.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rule.is_empty() && self.body.is_empty()
+    }
+}
+
+/// The top part of an area, and the rest.
+#[must_use]
+pub fn split_down(area: Rect, top: u16) -> (Rect, Rect) {
+    let top = top.min(area.height);
+    (
+        Rect { height: top, ..area },
+        Rect { y: area.y + top, height: area.height - top, ..area },
+    )
+}
+
+/// The left part of an area, the column of the line, and the rest.
+#[must_use]
+pub fn split_across(area: Rect, left: u16) -> (Rect, u16, Rect) {
+    let left = left.min(area.width);
+    let line = area.x + left;
+    let rest = area.width.saturating_sub(left + 1);
+    (Rect { width: left, ..area }, line, Rect { x: area.x + (area.width - rest), width: rest, ..area })
+}
+
+/// Most panes that a screen has.
+pub const PANES: usize = 4;
+
+/// Live's panes, in the order of `tab`: requests, payload, runs, needs you.
+#[must_use]
+pub fn live(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
+    let area = frame.content;
+    if full || frame.class <= Class::Narrow {
+        return only(area, focus);
+    }
+    if frame.class == Class::Compact {
+        let middle = 6.max(area.height * 2 / 7);
+        let top = area.height.saturating_sub(middle) * 3 / 5;
+        let (requests, rest) = split_down(area, top);
+        let (middle, runs) = split_down(rest, middle);
+        let (payload, _, needs) = split_across(middle, area.width * 39 / 80);
+        return [requests, payload, runs, needs].map(Pane::of);
+    }
+    let top = area.height.div_ceil(2);
+    let left = area.width * 61 / 100;
+    let (upper, lower) = split_down(area, top);
+    let (requests, _, payload) = split_across(upper, left);
+    let (runs, _, needs) = split_across(lower, left);
+    [requests, payload, runs, needs].map(Pane::of)
+}
+
+/// Requests' panes: list, payload, and from 160 columns the run.
+#[must_use]
+pub fn requests(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
+    let area = frame.content;
+    if full || frame.class <= Class::Narrow {
+        return only(area, focus);
+    }
+    let none = Pane::default();
+    match frame.class {
+        Class::Compact => {
+            let (list, payload) = split_down(area, area.height * 3 / 7);
+            [Pane::of(list), Pane::of(payload), none, none]
+        }
+        Class::Wide => {
+            let (list, _, rest) = split_across(area, area.width * 42 / 100);
+            let (payload, _, run) = split_across(rest, rest.width / 2);
+            [Pane::of(list), Pane::of(payload), Pane::of(run), none]
+        }
+        _ => {
+            let (list, _, payload) = split_across(area, area.width * 48 / 100);
+            [Pane::of(list), Pane::of(payload), none, none]
+        }
+    }
+}
+
+/// Runs' panes: list or groups, and the run under or beside it.
+#[must_use]
+pub fn runs(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
+    let area = frame.content;
+    if full || frame.class <= Class::Narrow {
+        return only(area, focus);
+    }
+    let none = Pane::default();
+    if frame.class == Class::Compact {
+        let (list, run) = split_down(area, area.height * 3 / 7);
+        return [Pane::of(list), Pane::of(run), none, none];
+    }
+    let (list, _, run) = split_across(area, area.width * 52 / 100);
+    [Pane::of(list), Pane::of(run), none, none]
+}
+
+/// The parts of one run: steps, timeline, attempt.
+#[must_use]
+pub fn run(area: Rect) -> (Pane, Pane, Pane) {
+    let boxes = if area.width < 100 { 2 } else { 6 };
+    let steps = boxes.min(area.height / 2);
+    let (top, rest) = split_down(area, steps);
+    let (timeline, attempt) = if area.width < 100 {
+        split_down(rest, rest.height / 2)
+    } else {
+        let (left, _, right) = split_across(rest, area.width * 47 / 120);
+        (left, right)
+    };
+    (Pane::of(top), Pane::of(timeline), Pane::of(attempt))
+}
+
+fn only(area: Rect, focus: usize) -> [Pane; PANES] {
+    let mut panes = [Pane::default(); PANES];
+    if let Some(pane) = panes.get_mut(focus) {
+        *pane = Pane::of(area);
+    }
+    panes
+}
+
+/// A box in the middle: never wider than the screen less 4, the whole screen where it is narrow.
+#[must_use]
+pub fn centred(area: Rect, width: u16, height: u16) -> Rect {
+    if class(area.width, area.height) <= Class::Narrow {
+        return area;
+    }
+    let width = width.min(area.width.saturating_sub(4)).max(1);
+    let height = height.min(area.height.saturating_sub(2)).max(1);
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_change_at_their_bounds() {
+        assert_eq!(class(39, 60), Class::Message);
+        assert_eq!(class(200, 7), Class::Message);
+        assert_eq!(class(40, 8), Class::Narrow);
+        assert_eq!(class(79, 60), Class::Narrow);
+        assert_eq!(class(200, 23), Class::Narrow);
+        assert_eq!(class(80, 24), Class::Compact);
+        assert_eq!(class(99, 60), Class::Compact);
+        assert_eq!(class(120, 29), Class::Compact);
+        assert_eq!(class(100, 30), Class::Normal);
+        assert_eq!(class(159, 60), Class::Normal);
+        assert_eq!(class(160, 48), Class::Wide);
+        assert_eq!(known((0, 0)), (80, 24));
+    }
+
+    #[test]
+    fn every_pane_is_inside_at_every_size_and_none_overlap() {
+        for width in 1..=220 {
+            for height in 1..=64 {
+                let area = Rect::new(0, 0, width, height);
+                for line in 0..3 {
+                    let frame = frame(area, line);
+                    for part in [frame.promise, frame.tabs, frame.content, frame.line, frame.footer] {
+                        assert_eq!(part.intersection(area), part, "{width}x{height}");
+                    }
+                    for (focus, full) in [(0, false), (3, false), (1, true)] {
+                        for panes in [live, requests, runs].map(|of| of(&frame, focus, full)) {
+                            let mut cells = 0u32;
+                            for pane in panes {
+                                for part in [pane.rule, pane.body] {
+                                    assert_eq!(part.intersection(frame.content).area(), part.area());
+                                    cells += part.area();
+                                }
+                            }
+                            assert!(cells <= frame.content.area());
+                        }
+                    }
+                    let (a, b, c) = run(frame.content);
+                    for pane in [a, b, c] {
+                        assert!(pane.body.bottom() <= frame.content.bottom());
+                    }
+                    assert_eq!(centred(area, 76, 20).intersection(area), centred(area, 76, 20));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn live_at_80x24_is_as_designed() {
+        let frame = frame(Rect::new(0, 0, 80, 24), 0);
+        assert_eq!(frame.content.height, 21);
+        let [requests, payload, runs, needs] = live(&frame, 0, false);
+        assert_eq!((requests.rule.y, requests.body.height), (2, 8));
+        assert_eq!((payload.rule.y, payload.body.height, payload.rule.width), (11, 5, 39));
+        assert_eq!((needs.rule.x, needs.rule.width), (40, 40));
+        assert_eq!((runs.rule.y, runs.body.height), (17, 5));
+    }
+}

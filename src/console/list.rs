@@ -1,0 +1,446 @@
+//! A list of which only a window is held: rows by id, follow, marks, pages by key.
+//!
+//! Rows are oldest first, as they are drawn. The list never asks by itself: it says what it wants
+//! ([`List::wants`]), and takes what came ([`List::install`]).
+
+use crate::model::time::Ms;
+use std::collections::{BTreeSet, VecDeque};
+
+/// Most rows that are held.
+pub const WINDOW: usize = 600;
+/// Most rows that are asked for at once.
+pub const PAGE: u32 = 200;
+/// Most rows that can be marked.
+pub const MARKS: usize = 1_000;
+
+/// A row: an id and a time.
+pub trait Item {
+    /// Its id, whose order is the list's order.
+    fn id(&self) -> &str;
+    /// Its time.
+    fn at(&self) -> Ms;
+}
+
+/// A page that a list wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The newest; replaces what is held.
+    Newest,
+    /// Those before the first.
+    Older,
+    /// Those after the last.
+    Newer,
+}
+
+/// The window of a list.
+#[derive(Debug)]
+pub struct List<T> {
+    /// Oldest first.
+    pub rows: VecDeque<T>,
+    /// Rows after the last shown that were already read.
+    pub held: VecDeque<T>,
+    /// The selected row.
+    pub selected: Option<String>,
+    /// The newest row is selected and at the bottom.
+    pub follow: bool,
+    /// Position of the first drawn row.
+    pub top: usize,
+    /// Rows that fit.
+    pub height: usize,
+    /// Rows known to be newer than the last shown.
+    pub below: u64,
+    /// Where older rows go on; `None` at the oldest.
+    pub older: Option<String>,
+    /// The ids of marked rows.
+    pub marks: BTreeSet<String>,
+    /// Marks that `esc` cleared.
+    pub cleared: BTreeSet<String>,
+    /// Rows newer than this are new since the person looked.
+    pub looked: Option<String>,
+    /// The filter in force.
+    pub filter: String,
+    /// A filter that is being tried: in force once its first page came.
+    pub trying: Option<String>,
+    /// The filter is switched off.
+    pub off: bool,
+    /// When following stopped.
+    pub stopped: Option<Ms>,
+    /// Raised by each change of filter: answers to older questions are dropped.
+    pub epoch: u32,
+    /// The page that was asked for, with its epoch.
+    pub asked: Option<(Wanted, u32)>,
+    /// Rows were read at least once.
+    pub loaded: bool,
+    /// Something arrived since the last page was asked for.
+    pub stale: bool,
+    /// Following cannot keep up: only the newest page is shown.
+    pub racing: bool,
+    want: Option<Wanted>,
+    take_one: bool,
+    gap: bool,
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self {
+            rows: VecDeque::new(),
+            held: VecDeque::new(),
+            selected: None,
+            follow: true,
+            top: 0,
+            height: 20,
+            below: 0,
+            older: None,
+            marks: BTreeSet::new(),
+            cleared: BTreeSet::new(),
+            looked: None,
+            filter: String::new(),
+            trying: None,
+            off: false,
+            stopped: None,
+            epoch: 0,
+            asked: None,
+            loaded: false,
+            stale: false,
+            racing: false,
+            want: Some(Wanted::Newest),
+            take_one: false,
+            gap: false,
+        }
+    }
+}
+
+impl<T: Item> List<T> {
+    /// The filter as it is sent: empty while it is off.
+    #[must_use]
+    pub fn filter_in_force(&self) -> &str {
+        match &self.trying {
+            Some(text) => text,
+            None if self.off => "",
+            None => &self.filter,
+        }
+    }
+
+    /// Position of the selected row.
+    #[must_use]
+    pub fn position(&self) -> Option<usize> {
+        let id = self.selected.as_deref()?;
+        self.rows.binary_search_by(|row| row.id().cmp(id)).ok()
+    }
+
+    /// The selected row.
+    #[must_use]
+    pub fn current(&self) -> Option<&T> {
+        self.rows.get(self.position()?)
+    }
+
+    /// Rows that fit above the line that counts what is below.
+    #[must_use]
+    pub fn page(&self) -> usize {
+        let counted = usize::from(!self.follow && self.below > 0);
+        self.height.saturating_sub(counted).max(1)
+    }
+
+    /// The rows to draw.
+    pub fn visible(&self) -> impl Iterator<Item = &T> {
+        self.rows.iter().skip(self.top).take(self.page())
+    }
+
+    /// Whether a row is new since the person looked.
+    #[must_use]
+    pub fn is_new(&self, id: &str) -> bool {
+        self.looked.as_deref().is_some_and(|looked| id > looked)
+    }
+
+    /// Moves the selection; upwards stops following.
+    pub fn step(&mut self, rows: isize, now: Ms) {
+        if rows < 0 {
+            self.stop(now);
+        }
+        let Some(at) = self.position() else {
+            self.selected = self.rows.back().map(|row| row.id().to_owned());
+            return self.settle();
+        };
+        let last = self.rows.len() - 1;
+        if rows > 0 && at == last && !self.follow {
+            for _ in 0..rows {
+                self.take_below();
+            }
+        }
+        let last = self.rows.len() - 1;
+        let to = at.saturating_add_signed(rows).min(last);
+        self.select(to);
+    }
+
+    /// To the oldest row that is held.
+    pub fn to_top(&mut self, now: Ms) {
+        self.stop(now);
+        self.select(0);
+    }
+
+    /// Jumps to the newest; following or not.
+    pub fn to_newest(&mut self, follow: bool, now: Ms) {
+        let fresh = self.below == 0 && !self.gap && self.held.is_empty() && self.loaded;
+        if follow {
+            self.follow = true;
+            self.stopped = None;
+        } else {
+            self.stop(now);
+        }
+        if fresh {
+            self.select_last();
+        } else {
+            self.want = Some(Wanted::Newest);
+            self.selected = None;
+        }
+    }
+
+    /// Stops following.
+    pub fn stop(&mut self, now: Ms) {
+        if self.follow {
+            self.follow = false;
+            self.racing = false;
+            self.stopped = Some(now);
+        }
+    }
+
+    /// Tries another filter; the one in force stays until the first page came.
+    pub fn try_filter(&mut self, text: &str) {
+        self.trying = Some(text.trim().to_owned());
+        self.restart();
+    }
+
+    /// Reads the newest page again: another filter, the filter off or on, a resync.
+    pub fn restart(&mut self) {
+        self.epoch += 1;
+        self.asked = None;
+        self.want = Some(Wanted::Newest);
+        self.stale = false;
+    }
+
+    /// The filter that was tried is refused: the last valid one stays.
+    pub fn refuse_filter(&mut self) {
+        self.trying = None;
+        self.asked = None;
+        self.epoch += 1;
+    }
+
+    /// So many rows arrived (before any filter).
+    pub fn arrived(&mut self, rows: u64) {
+        self.stale = true;
+        if self.follow {
+            self.racing = rows > u64::from(PAGE);
+        } else if self.filter_in_force().is_empty() {
+            self.below += rows;
+        }
+    }
+
+    /// The page to ask for now, if any; the caller asks for it. `data` also asks for what arrived.
+    pub fn wants(&mut self, data: bool) -> Option<Wanted> {
+        if self.asked.is_some() {
+            return None;
+        }
+        if data && self.stale && self.want.is_none() {
+            self.stale = false;
+            if self.follow {
+                let anew = self.racing || self.rows.is_empty() || self.gap;
+                self.want = Some(if anew { Wanted::Newest } else { Wanted::Newer });
+            } else if !self.filter_in_force().is_empty() && self.held.len() < PAGE as usize {
+                self.want = Some(Wanted::Newer);
+            }
+        }
+        if self.want.is_none() && self.top < self.height && self.older.is_some() && self.loaded {
+            self.want = Some(Wanted::Older);
+        }
+        if self.want.is_none() && self.gap && self.top + 2 * self.height >= self.rows.len() {
+            self.want = Some(Wanted::Newer);
+        }
+        let mut wanted = self.want.take()?;
+        if self.rows.is_empty() && wanted != Wanted::Older {
+            wanted = Wanted::Newest;
+        }
+        self.asked = Some((wanted, self.epoch));
+        Some(wanted)
+    }
+
+    /// After which id newer rows are asked for.
+    #[must_use]
+    pub fn newest_id(&self) -> Option<&str> {
+        self.held.back().or(self.rows.back()).map(Item::id)
+    }
+
+    /// Takes a page in. `rows` is oldest first; `next` is where the page goes on.
+    /// False where the answer is to an older question.
+    pub fn install(&mut self, wanted: Wanted, epoch: u32, rows: Vec<T>, next: Option<String>) -> bool {
+        if self.asked != Some((wanted, epoch)) {
+            return false;
+        }
+        self.asked = None;
+        if let Some(filter) = self.trying.take() {
+            self.filter = filter;
+            self.off = false;
+        }
+        match wanted {
+            Wanted::Newest => self.replace(rows, next),
+            Wanted::Older => self.prepend(rows, next),
+            Wanted::Newer => self.append(rows, next.is_some()),
+        }
+        self.loaded = true;
+        self.settle();
+        true
+    }
+
+    /// A row as it is now, where it is held: in place, never elsewhere.
+    pub fn refresh(&mut self, row: T) -> bool {
+        if let Ok(at) = self.rows.binary_search_by(|held| held.id().cmp(row.id())) {
+            self.rows[at] = row;
+            return true;
+        }
+        false
+    }
+
+    /// Marks or unmarks the selected row and goes on to the next.
+    pub fn toggle_mark(&mut self, now: Ms) {
+        let Some(id) = self.selected.clone() else { return };
+        if !self.marks.remove(&id) && self.marks.len() < MARKS {
+            self.marks.insert(id);
+        }
+        self.stop(now);
+        if self.position().is_some_and(|at| at + 1 < self.rows.len()) {
+            self.step(1, now);
+        }
+    }
+
+    /// Sets how many rows fit.
+    pub fn resize(&mut self, height: usize) {
+        if self.height != height {
+            self.height = height;
+            self.settle();
+        }
+    }
+
+    fn replace(&mut self, rows: Vec<T>, next: Option<String>) {
+        self.rows = rows.into();
+        self.held.clear();
+        self.older = next;
+        self.below = 0;
+        self.gap = false;
+        let kept = self.selected.as_ref().is_some_and(|_| self.position().is_some());
+        if self.follow || !kept {
+            self.select_last();
+        }
+    }
+
+    fn prepend(&mut self, rows: Vec<T>, next: Option<String>) {
+        let first = self.rows.front().map(|row| row.id().to_owned());
+        let mut added = 0;
+        for row in rows.into_iter().rev() {
+            if first.as_deref().is_none_or(|first| row.id() < first) {
+                self.rows.push_front(row);
+                added += 1;
+            }
+        }
+        self.older = next;
+        self.top += added;
+        while self.rows.len() > WINDOW {
+            self.rows.pop_back();
+            self.gap = true;
+        }
+        if self.gap {
+            self.held.clear();
+        }
+        if self.selected.is_none() {
+            self.select_last();
+        }
+    }
+
+    fn append(&mut self, rows: Vec<T>, more: bool) {
+        let last = self.newest_id().map(str::to_owned);
+        let fresh = rows.into_iter().filter(|row| last.as_deref().is_none_or(|last| row.id() > last));
+        if self.follow || self.gap {
+            self.rows.extend(fresh);
+            self.gap = self.gap && more;
+            self.stale |= more && self.follow;
+            if self.follow {
+                self.below = 0;
+            }
+            self.trim_front();
+            if self.follow {
+                self.select_last();
+            }
+        } else {
+            self.held.extend(fresh);
+            self.held.truncate(WINDOW);
+            if !self.filter_in_force().is_empty() {
+                self.below = self.held.len() as u64;
+            }
+            if std::mem::take(&mut self.take_one)
+                && let Some(row) = self.held.pop_front()
+            {
+                self.below = self.below.saturating_sub(1);
+                self.rows.push_back(row);
+                self.trim_front();
+                self.select_last();
+            }
+        }
+    }
+
+    /// `j` past the last row: takes in what is below, one by one.
+    fn take_below(&mut self) {
+        if let Some(row) = self.held.pop_front() {
+            self.below = self.below.saturating_sub(1);
+            self.rows.push_back(row);
+            self.trim_front();
+        } else if self.below > 0 && !self.gap && self.asked.is_none() {
+            self.take_one = true;
+            self.want = Some(Wanted::Newer);
+        }
+    }
+
+    fn trim_front(&mut self) {
+        let extra = self.rows.len().saturating_sub(WINDOW);
+        if extra > 0 {
+            self.rows.drain(..extra);
+            self.top = self.top.saturating_sub(extra);
+            self.older = self.rows.front().map(|row| row.id().to_owned());
+        }
+    }
+
+    fn select(&mut self, at: usize) {
+        self.selected = self.rows.get(at).map(|row| row.id().to_owned());
+        self.settle();
+    }
+
+    fn select_last(&mut self) {
+        self.selected = self.rows.back().map(|row| row.id().to_owned());
+        self.settle();
+    }
+
+    /// Keeps the selected row in view, and the view inside of the rows.
+    fn settle(&mut self) {
+        let page = self.page();
+        let most = self.rows.len().saturating_sub(page);
+        if self.follow {
+            self.top = most;
+            return;
+        }
+        if self.selected.is_some() && self.position().is_none() && !self.rows.is_empty() {
+            // Its row is gone: the next newer one, else the last.
+            let id = self.selected.as_deref().unwrap_or_default();
+            let at = self.rows.partition_point(|row| row.id() < id).min(self.rows.len() - 1);
+            self.selected = self.rows.get(at).map(|row| row.id().to_owned());
+        }
+        if let Some(at) = self.position() {
+            if at < self.top {
+                self.top = at;
+            } else if at >= self.top + page {
+                self.top = at + 1 - page;
+            }
+        }
+        self.top = self.top.min(most);
+    }
+}
+
+#[cfg(test)]
+#[path = "list_tests.rs"]
+mod tests;

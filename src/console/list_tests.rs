@@ -1,0 +1,212 @@
+use super::*;
+use proptest::prelude::*;
+
+#[derive(Debug, Clone)]
+struct Row(String);
+
+impl Item for Row {
+    fn id(&self) -> &str {
+        &self.0
+    }
+    fn at(&self) -> Ms {
+        0
+    }
+}
+
+fn rows(from: u64, to: u64) -> Vec<Row> {
+    (from..to).map(|n| Row(format!("{n:08}"))).collect()
+}
+
+/// Answers what a list wants, as a store with the rows `0..newest` would.
+fn serve(list: &mut List<Row>, newest: u64, data: bool) -> Option<Wanted> {
+    let wanted = list.wants(data)?;
+    let (wanted, epoch) = list.asked.map(|(_, epoch)| (wanted, epoch)).unwrap();
+    let number = |id: &str| id.parse::<u64>().unwrap();
+    let page = u64::from(PAGE);
+    let (found, next) = match wanted {
+        Wanted::Newest => {
+            let from = newest.saturating_sub(page);
+            (rows(from, newest), (from > 0).then(|| format!("{from:08}")))
+        }
+        Wanted::Older => {
+            let to = number(list.older.as_deref().unwrap());
+            let from = to.saturating_sub(page);
+            (rows(from, to), (from > 0).then(|| format!("{from:08}")))
+        }
+        Wanted::Newer => {
+            let from = number(list.newest_id().unwrap()) + 1;
+            let to = newest.min(from + page);
+            (rows(from, to), (to < newest).then(|| format!("{to:08}")))
+        }
+    };
+    assert!(list.install(wanted, epoch, found, next));
+    Some(wanted)
+}
+
+fn loaded(newest: u64) -> List<Row> {
+    let mut list = List::default();
+    list.resize(10);
+    serve(&mut list, newest, false);
+    list
+}
+
+#[test]
+fn it_opens_following_the_newest() {
+    let list = loaded(1_000);
+    assert!(list.follow);
+    assert_eq!(list.selected.as_deref(), Some("00000999"));
+    assert_eq!(list.visible().last().map(Item::id), Some("00000999"));
+    assert_eq!(list.visible().count(), 10);
+}
+
+#[test]
+fn following_takes_new_rows_in_and_the_window_stays_bounded() {
+    let mut list = loaded(1_000);
+    for newest in (1_010..3_000).step_by(10) {
+        list.arrived(10);
+        assert_eq!(serve(&mut list, newest, true), Some(Wanted::Newer));
+        assert!(list.rows.len() <= WINDOW);
+        assert_eq!(list.selected, Some(format!("{:08}", newest - 1)));
+    }
+}
+
+#[test]
+fn a_burst_reads_the_newest_page_instead_of_running_after_it() {
+    let mut list = loaded(1_000);
+    list.arrived(u64::from(PAGE) + 1);
+    assert_eq!(serve(&mut list, 5_000, true), Some(Wanted::Newest));
+    assert!(list.racing);
+    assert_eq!(list.rows.len(), PAGE as usize);
+}
+
+#[test]
+fn stopped_nothing_moves_and_the_count_grows() {
+    let mut list = loaded(1_000);
+    list.step(-3, 7);
+    let before: Vec<String> = list.visible().map(|row| row.0.clone()).collect();
+    assert_eq!(list.selected.as_deref(), Some("00000996"));
+    list.arrived(12);
+    assert_eq!(list.wants(true), None);
+    assert_eq!(list.below, 12);
+    let after: Vec<String> = list.visible().map(|row| row.0.clone()).collect();
+    assert_eq!(before[..after.len()], after[..]);
+    assert_eq!(list.selected.as_deref(), Some("00000996"));
+    assert_eq!(list.stopped, Some(7));
+}
+
+#[test]
+fn down_past_the_last_row_takes_one_in() {
+    let mut list = loaded(1_000);
+    list.step(-1, 0);
+    list.arrived(5);
+    list.step(1, 0);
+    assert_eq!(list.selected.as_deref(), Some("00000999"));
+    list.step(1, 0);
+    assert_eq!(serve(&mut list, 1_005, false), Some(Wanted::Newer));
+    assert_eq!(list.selected.as_deref(), Some("00001000"));
+    assert_eq!(list.below, 4);
+    list.step(1, 0);
+    assert_eq!(list.selected.as_deref(), Some("00001001"));
+    assert_eq!(list.below, 3);
+}
+
+#[test]
+fn f_follows_again_and_end_goes_to_the_newest_without() {
+    let mut list = loaded(1_000);
+    list.step(-5, 0);
+    list.arrived(9);
+    list.to_newest(true, 0);
+    serve(&mut list, 1_009, false);
+    assert!(list.follow);
+    assert_eq!(list.selected.as_deref(), Some("00001008"));
+    list.step(-5, 0);
+    list.to_newest(false, 0);
+    assert_eq!(list.wants(false), None);
+    assert!(!list.follow);
+    assert_eq!(list.selected.as_deref(), Some("00001008"));
+}
+
+#[test]
+fn upwards_pages_come_one_at_a_time_and_downwards_again() {
+    let mut list = loaded(5_000);
+    for _ in 0..400 {
+        list.step(-10, 0);
+        serve(&mut list, 5_000, false);
+        assert!(list.rows.len() <= WINDOW);
+        assert!(list.position().is_some());
+    }
+    assert_eq!(list.selected.as_deref(), Some("00001000").map(|_| list.selected.as_deref().unwrap()));
+    let low = list.selected.clone().unwrap();
+    assert!(low.as_str() < "00001100", "{low}");
+    for _ in 0..600 {
+        list.step(10, 0);
+        serve(&mut list, 5_000, false);
+        assert!(list.rows.len() <= WINDOW);
+    }
+    assert_eq!(list.selected.as_deref(), Some("00004999"));
+}
+
+#[test]
+fn an_answer_to_an_older_filter_is_dropped() {
+    let mut list = loaded(1_000);
+    list.try_filter("state:errored");
+    let wanted = list.wants(false).unwrap();
+    let epoch = list.epoch;
+    list.try_filter("state:errored flow:a");
+    assert!(!list.install(wanted, epoch, rows(0, 3), None));
+    let wanted = list.wants(false).unwrap();
+    assert!(list.install(wanted, list.epoch, rows(0, 2), None));
+    assert_eq!(list.filter, "state:errored flow:a");
+    assert_eq!(list.rows.len(), 2);
+}
+
+#[test]
+fn a_refused_filter_leaves_the_last_valid_one() {
+    let mut list = loaded(1_000);
+    list.try_filter("verdict:");
+    list.wants(false);
+    list.refuse_filter();
+    assert_eq!(list.filter_in_force(), "");
+    assert_eq!(list.rows.len(), PAGE as usize);
+    assert_eq!(list.wants(false), None);
+}
+
+#[test]
+fn marks_are_bounded() {
+    let mut list = loaded(1_000);
+    list.marks = (0..MARKS).map(|n| format!("x{n}")).collect();
+    list.toggle_mark(0);
+    assert_eq!(list.marks.len(), MARKS);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_sequence_loses_the_selection_or_the_bounds(
+        steps in prop::collection::vec((0u8..9, 0u64..300), 1..120),
+        height in 1usize..40,
+    ) {
+        let mut list: List<Row> = List::default();
+        list.resize(height);
+        let mut newest = 500;
+        for (step, amount) in steps {
+            match step {
+                0 => list.step(-1, 0),
+                1 => list.step(1, 0),
+                2 => list.step(-isize::try_from(amount).unwrap(), 0),
+                3 => list.step(isize::try_from(amount).unwrap(), 0),
+                4 => { newest += amount; list.arrived(amount); }
+                5 => list.to_newest(amount % 2 == 0, 0),
+                6 => list.to_top(0),
+                7 => list.toggle_mark(0),
+                _ => { serve(&mut list, newest, amount % 2 == 0); }
+            }
+            prop_assert!(list.rows.len() <= WINDOW);
+            prop_assert!(list.rows.iter().map(Item::id).is_sorted());
+            if let Some(at) = list.position() {
+                prop_assert!(at >= list.top && at < list.top + list.page(), "row {at} top {}", list.top);
+            }
+            prop_assert!(list.visible().count() <= height);
+        }
+    }
+}

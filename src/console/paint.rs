@@ -1,0 +1,275 @@
+//! Writing into the buffer: clipped, cut with `…`, cleaned, in a role.
+//!
+//! Every string that is drawn goes through here. What comes from outside (bodies, headers, names,
+//! answers) goes through [`Paint::foreign`], which makes control and format characters visible.
+
+use super::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use unicode_width::UnicodeWidthStr;
+
+/// A buffer with a theme.
+pub struct Paint<'a> {
+    /// Where it goes.
+    pub buf: &'a mut Buffer,
+    /// How it looks.
+    pub theme: &'a Theme,
+}
+
+/// Makes text from outside safe to draw.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    crate::text::clean(text)
+}
+
+/// Cells that a text takes.
+#[must_use]
+pub fn width(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}
+
+/// The text, cut to so many cells with `…` at its end.
+#[must_use]
+pub fn cut(text: &str, cells: u16) -> std::borrow::Cow<'_, str> {
+    let cells = usize::from(cells);
+    if text.len() <= cells || text.width() <= cells {
+        return text.into();
+    }
+    if cells == 0 {
+        return "".into();
+    }
+    let mut used = 0;
+    let mut end = 0;
+    for (at, letter) in text.char_indices() {
+        let wide = unicode_width::UnicodeWidthChar::width(letter).unwrap_or(0);
+        if used + wide > cells - 1 {
+            break;
+        }
+        used += wide;
+        end = at + letter.len_utf8();
+    }
+    format!("{}…", &text[..end]).into()
+}
+
+impl Paint<'_> {
+    /// The style of a role.
+    #[must_use]
+    pub fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    /// Writes at a place, at most so many cells, cut with `…`; gives the next column.
+    pub fn put(&mut self, x: u16, y: u16, cells: u16, text: &str, role: Role) -> u16 {
+        self.styled(x, y, cells, text, self.theme.style(role))
+    }
+
+    /// As [`Paint::put`], with a style.
+    pub fn styled(&mut self, x: u16, y: u16, cells: u16, text: &str, style: Style) -> u16 {
+        let area = self.buf.area;
+        if y < area.top() || y >= area.bottom() || x < area.left() || x >= area.right() {
+            return x;
+        }
+        let cells = cells.min(area.right() - x);
+        if text.len() <= usize::from(cells) && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+            let mut at = x;
+            for letter in text.chars() {
+                self.buf[(at, y)].set_char(letter).set_style(style);
+                at += 1;
+            }
+            return at;
+        }
+        let text = cut(text, cells);
+        self.buf.set_stringn(x, y, &text, usize::from(cells), style).0
+    }
+
+    /// Writes text from outside, cleaned; what was made visible is drawn as `info`, so that a
+    /// sender who writes a real `‹` cannot pass for it.
+    pub fn foreign(&mut self, x: u16, y: u16, cells: u16, text: &str, role: Role) -> u16 {
+        self.put(x, y, cells, &clean(text), role)
+    }
+
+    /// Writes so that it ends at a column (exclusive), where it fits; gives the first column.
+    pub fn right(&mut self, left: u16, right: u16, y: u16, text: &str, role: Role) -> u16 {
+        let space = right.saturating_sub(left);
+        let text = cut(text, space);
+        let x = right.saturating_sub(width(&text)).max(left);
+        self.put(x, y, space, &text, role);
+        x
+    }
+
+    /// The titled rule over a pane: `─ Runs · following ──── 38 active ─`.
+    pub fn rule(&mut self, area: Rect, title: &str, right: &str, focused: bool) {
+        if area.is_empty() {
+            return;
+        }
+        let line = if focused { Role::BorderFocus } else { Role::Border };
+        let style = self.style(line);
+        for x in area.left()..area.right() {
+            self.cell(x, area.y, "─", style);
+        }
+        if area.width < 6 {
+            return;
+        }
+        let inner = area.width - 4;
+        let title = cut(title, inner);
+        let title_role = if focused { Role::Title } else { Role::Text };
+        let end = self.put(area.x + 2, area.y, inner, &title, title_role);
+        self.cell(area.x + 1, area.y, " ", style);
+        if !title.is_empty() {
+            self.cell(end, area.y, " ", style);
+        }
+        let space = area.right().saturating_sub(end + 5);
+        if right.is_empty() || space < 4 {
+            return;
+        }
+        let right = cut(right, space);
+        let x = area.right() - 2 - width(&right);
+        self.cell(x - 1, area.y, " ", style);
+        let end = self.put(x, area.y, space, &right, Role::Muted);
+        self.cell(end, area.y, " ", style);
+    }
+
+    /// A vertical line.
+    pub fn line_down(&mut self, x: u16, top: u16, bottom: u16) {
+        let style = self.style(Role::Border);
+        for y in top..bottom {
+            self.cell(x, y, "│", style);
+        }
+    }
+
+    /// One cell, where it is on the screen.
+    pub fn cell(&mut self, x: u16, y: u16, symbol: &str, style: Style) {
+        if let Some(cell) = self.buf.cell_mut((x, y)) {
+            cell.set_symbol(symbol).set_style(style);
+        }
+    }
+
+    /// Lays a style over a row: selection, stale.
+    pub fn over(&mut self, area: Rect, style: Style) {
+        let area = area.intersection(self.buf.area);
+        self.buf.set_style(area, style);
+    }
+
+    /// Empties an area, for what stands above it.
+    pub fn blank(&mut self, area: Rect) {
+        let area = area.intersection(self.buf.area);
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                self.buf[(x, y)].reset();
+            }
+        }
+    }
+
+    /// A box with a title and, in its last line, its keys.
+    pub fn boxed(&mut self, area: Rect, title: &str, keys: &str) {
+        self.blank(area);
+        if area.width < 2 || area.height < 2 {
+            return;
+        }
+        let style = self.style(Role::BorderFocus);
+        let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        for x in area.left()..=right {
+            self.cell(x, area.y, "─", style);
+            self.cell(x, bottom, "─", style);
+        }
+        for y in area.y..=bottom {
+            self.cell(area.x, y, "│", style);
+            self.cell(right, y, "│", style);
+        }
+        for (x, y, corner) in
+            [(area.x, area.y, "┌"), (right, area.y, "┐"), (area.x, bottom, "└"), (right, bottom, "┘")]
+        {
+            self.cell(x, y, corner, style);
+        }
+        let room = area.width.saturating_sub(4);
+        if room > 2 {
+            self.put(area.x + 2, area.y, room, &format!(" {title} "), Role::Title);
+            let keys = format!(" {} ", cut(keys, room.saturating_sub(2)));
+            self.right(area.x + 2, right.saturating_sub(1), bottom, &keys, Role::Key);
+        }
+    }
+}
+
+/// The last pass for terminals without Unicode: every cell becomes one ASCII character.
+pub fn to_ascii(buf: &mut Buffer) {
+    for cell in &mut buf.content {
+        let symbol = cell.symbol();
+        if symbol.is_ascii() {
+            continue;
+        }
+        let plain = symbol.chars().next().map_or(' ', ascii_of);
+        cell.set_char(plain);
+    }
+}
+
+/// The ASCII stand-in of a glyph; `?` for letters that have none.
+fn ascii_of(glyph: char) -> char {
+    match glyph {
+        '✓' => '+',
+        '≡' => '=',
+        '○' => 'o',
+        '✗' => 'x',
+        '·' => '.',
+        '►' | '▌' | '›' => '>',
+        '‹' => '<',
+        '◐' => '~',
+        '↻' | '●' => '@',
+        '»' => '}',
+        '■' => '#',
+        '▪' => '*',
+        '•' => '\'',
+        '…' => '$',
+        '▸' => '+',
+        '▾' | '─' | '–' => '-',
+        '│' => '|',
+        '┬' | '┼' | '├' | '┤' | '┌' | '┐' | '└' | '┘' | '┴' => '+',
+        '⏎' | '⇥' | '␛' => '\\',
+        '≠' => '!',
+        '→' => '>',
+        '←' => '<',
+        _ => '?',
+    }
+}
+
+/// Bold on top of a style.
+#[must_use]
+pub fn bold(style: Style) -> Style {
+    style.add_modifier(Modifier::BOLD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_says_so_and_never_splits_a_wide_letter() {
+        assert_eq!(cut("order_number", 12), "order_number");
+        assert_eq!(cut("order_number", 6), "order…");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("abc", 0), "");
+        assert_eq!(cut("abc", 1), "…");
+    }
+
+    #[test]
+    fn writing_outside_of_the_buffer_does_nothing() {
+        let theme = Theme::default();
+        let mut buf = Buffer::empty(Rect::new(0, 0, 4, 1));
+        let mut paint = Paint { buf: &mut buf, theme: &theme };
+        paint.put(9, 0, 5, "text", Role::Text);
+        paint.put(0, 9, 5, "text", Role::Text);
+        paint.put(2, 0, 50, "text", Role::Text);
+        paint.rule(Rect::new(0, 0, 4, 1), "Runs", "right", true);
+        paint.boxed(Rect::new(2, 0, 9, 9), "Help", "esc back");
+        paint.blank(Rect::new(3, 0, 90, 90));
+    }
+
+    #[test]
+    fn no_glyph_of_ours_is_left_in_ascii() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 30, 1));
+        buf.set_string(0, 0, "✓≡○✗·►◐↻»■▌▪•…▸▾─│┌┐└┘‹›é日", Style::new());
+        to_ascii(&mut buf);
+        assert!(buf.content.iter().all(|cell| cell.symbol().is_ascii() && cell.symbol().len() == 1));
+    }
+}

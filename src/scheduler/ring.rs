@@ -1,0 +1,287 @@
+//! Runs that are ready and wait for a slot: a lane a flow, taking turns, bounded in runs and bytes.
+//!
+//! What does not fit is not lost: the ring remembers from which id on it turned runs away, and the
+//! driver reads on from the store there once there is room again.
+
+use crate::model::FlowId;
+use std::collections::{HashMap, VecDeque};
+
+/// Runs that wait in memory at most.
+pub const RING_RUNS: usize = 65_536;
+/// Bytes of bodies that wait with them at most.
+pub const RING_BYTES: usize = 32 << 20;
+/// Runs that a lane may start before the next lane has its turn.
+pub const QUANTUM: usize = 16;
+
+/// What became of a run that was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// It waits for its turn.
+    Taken,
+    /// It was read from the store before: nothing to do.
+    Known,
+    /// There is no room, or runs before it found none: it will be read from the store.
+    Later,
+}
+
+#[derive(Debug)]
+struct Lane<T> {
+    runs: VecDeque<(usize, T)>,
+    /// Runs that it may still start in this turn.
+    left: usize,
+}
+
+/// Runs that wait for a slot.
+#[derive(Debug)]
+pub struct Ring<T> {
+    lanes: HashMap<FlowId, Lane<T>>,
+    /// Lanes with runs, the one whose turn it is first.
+    turns: VecDeque<FlowId>,
+    runs: usize,
+    bytes: usize,
+    max_runs: usize,
+    max_bytes: usize,
+    /// The smallest id that was turned away: the store is to be read from there.
+    cursor: Option<i64>,
+    /// Everything up to this id came from the store.
+    read_to: i64,
+}
+
+impl<T> Ring<T> {
+    /// An empty ring. It begins with everything still to be read: what an earlier process left.
+    #[must_use]
+    pub fn new(max_runs: usize, max_bytes: usize) -> Self {
+        Self {
+            lanes: HashMap::new(),
+            turns: VecDeque::new(),
+            runs: 0,
+            bytes: 0,
+            max_runs,
+            max_bytes,
+            cursor: Some(0),
+            read_to: 0,
+        }
+    }
+
+    /// Runs that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.runs
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.runs == 0
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        // One body alone always fits, however big.
+        self.runs < self.max_runs && (self.runs == 0 || self.bytes + bytes <= self.max_bytes)
+    }
+
+    /// A run that was just committed. Ids are handed over in the order of their commits, so once one
+    /// was turned away all later ones are, until the store was read up to the end.
+    pub fn offer(&mut self, flow: FlowId, id: i64, bytes: usize, run: impl FnOnce() -> T) -> Offer {
+        if id <= self.read_to {
+            return Offer::Known;
+        }
+        if let Some(cursor) = self.cursor {
+            self.cursor = Some(cursor.min(id));
+            return Offer::Later;
+        }
+        if !self.has_room(bytes) {
+            self.cursor = Some(id);
+            return Offer::Later;
+        }
+        self.push(flow, bytes, run());
+        Offer::Taken
+    }
+
+    /// Runs from this id on were never offered: the hand-over had no room for them.
+    pub fn missed(&mut self, from: i64) {
+        let from = from.max(self.read_to.saturating_add(1));
+        self.cursor = Some(self.cursor.map_or(from, |cursor| cursor.min(from)));
+    }
+
+    /// From which id on the store is to be read, where that is due: the ring is at most half full.
+    #[must_use]
+    pub fn wants_from(&self) -> Option<i64> {
+        let room = self.runs <= self.max_runs / 2 && self.bytes <= self.max_bytes / 2;
+        self.cursor.filter(|_| room)
+    }
+
+    /// How many runs a page may have.
+    #[must_use]
+    pub fn page(&self) -> usize {
+        (self.max_runs - self.runs).min(1_000)
+    }
+
+    /// A page that was read from the store: in the order of its ids, from the cursor on. `whole`
+    /// says that nothing follows it. Runs that came by the page carry no body.
+    pub fn page_read(&mut self, page: impl IntoIterator<Item = (FlowId, i64, T)>, whole: bool) {
+        for (flow, id, run) in page {
+            self.push(flow, 0, run);
+            self.read_to = self.read_to.max(id);
+        }
+        self.cursor = if whole { None } else { Some(self.read_to.saturating_add(1)) };
+    }
+
+    fn push(&mut self, flow: FlowId, bytes: usize, run: T) {
+        let lane = self.lanes.entry(flow).or_insert_with(|| {
+            self.turns.push_back(flow);
+            Lane { runs: VecDeque::new(), left: QUANTUM }
+        });
+        lane.runs.push_back((bytes, run));
+        self.runs += 1;
+        self.bytes += bytes;
+    }
+
+    /// The run whose turn it is.
+    pub fn pop(&mut self) -> Option<T> {
+        let flow = *self.turns.front()?;
+        let lane = self.lanes.get_mut(&flow)?;
+        let (bytes, run) = lane.runs.pop_front()?;
+        self.runs -= 1;
+        self.bytes -= bytes;
+        lane.left -= 1;
+        if lane.runs.is_empty() {
+            self.lanes.remove(&flow);
+            self.turns.pop_front();
+        } else if lane.left == 0 {
+            lane.left = QUANTUM;
+            self.turns.rotate_left(1);
+        }
+        Some(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read_up<T>(ring: &mut Ring<T>) {
+        ring.page_read([], true);
+    }
+
+    #[test]
+    fn lanes_take_turns() {
+        let mut ring = Ring::new(1_000, 1_000);
+        read_up(&mut ring);
+        for id in 1..=100 {
+            assert_eq!(ring.offer(FlowId(1), id, 0, || id), Offer::Taken);
+        }
+        ring.offer(FlowId(2), 101, 0, || 101);
+        let order: Vec<i64> = std::iter::from_fn(|| ring.pop()).collect();
+        assert_eq!(order[..QUANTUM], (1..=16).collect::<Vec<_>>(), "in order of arrival");
+        assert_eq!(order[QUANTUM], 101, "a flow with many runs delays another by one turn at most");
+        assert_eq!(order.len(), 101);
+        assert!(ring.is_empty());
+    }
+
+    #[test]
+    fn a_full_ring_remembers_from_where_to_read_on() {
+        let mut ring = Ring::new(4, 1_000);
+        read_up(&mut ring);
+        for id in 1..=4 {
+            assert_eq!(ring.offer(FlowId(1), id, 0, || id), Offer::Taken);
+        }
+        assert_eq!(ring.offer(FlowId(1), 5, 0, || 5), Offer::Later);
+        assert_eq!(ring.wants_from(), None, "not before there is room");
+        assert_eq!((ring.pop(), ring.pop()), (Some(1), Some(2)));
+        // Room again, but 5 comes before 6.
+        assert_eq!(ring.offer(FlowId(1), 6, 0, || 6), Offer::Later);
+        assert_eq!(ring.wants_from(), Some(5));
+        assert_eq!(ring.page(), 2);
+        ring.page_read([(FlowId(1), 5, 5), (FlowId(1), 6, 6)], false);
+        assert_eq!(ring.offer(FlowId(1), 6, 0, || 6), Offer::Known);
+        assert_eq!(ring.offer(FlowId(1), 7, 0, || 7), Offer::Later);
+        ring.pop();
+        ring.pop();
+        assert_eq!(ring.wants_from(), Some(7));
+        ring.page_read([(FlowId(1), 7, 7)], true);
+        assert_eq!(ring.offer(FlowId(1), 8, 0, || 8), Offer::Taken);
+    }
+
+    #[test]
+    fn bodies_are_bounded_too_but_one_always_fits() {
+        let mut ring = Ring::new(100, 10);
+        read_up(&mut ring);
+        assert_eq!(ring.offer(FlowId(1), 1, 50, || 1), Offer::Taken);
+        assert_eq!(ring.offer(FlowId(1), 2, 1, || 2), Offer::Later);
+        let mut ring = Ring::new(100, 10);
+        read_up(&mut ring);
+        assert_eq!(ring.offer(FlowId(1), 1, 5, || 1), Offer::Taken);
+        assert_eq!(ring.offer(FlowId(1), 2, 5, || 2), Offer::Taken);
+        assert_eq!(ring.offer(FlowId(1), 3, 1, || 3), Offer::Later);
+    }
+
+    #[test]
+    fn a_fresh_ring_reads_what_an_earlier_process_left() {
+        let mut ring: Ring<i64> = Ring::new(10, 10);
+        assert_eq!(ring.wants_from(), Some(0));
+        assert_eq!(ring.offer(FlowId(1), 3, 0, || 3), Offer::Later);
+        ring.page_read([(FlowId(1), 2, 2), (FlowId(1), 3, 3)], true);
+        ring.missed(9);
+        assert_eq!(ring.wants_from(), Some(9));
+        ring.missed(1);
+        assert_eq!(ring.wants_from(), Some(4), "what was read is not read again");
+    }
+
+    proptest! {
+        /// Against a store that holds every run: whatever the order of events, each run comes out,
+        /// and in its flow's order of arrival.
+        #[test]
+        fn nothing_is_lost_and_order_holds(
+            steps in prop::collection::vec((0_u8..4, 1_i64..4), 1..300),
+        ) {
+            let mut ring = Ring::new(8, 1_000);
+            let mut committed: Vec<(FlowId, i64)> = Vec::new();
+            let mut handed = 0;
+            let mut out: Vec<(FlowId, i64)> = Vec::new();
+            let read = |ring: &mut Ring<(FlowId, i64)>, committed: &[(FlowId, i64)], out: &[(FlowId, i64)]| {
+                if let Some(from) = ring.wants_from() {
+                    let limit = ring.page();
+                    let rest: Vec<_> = committed.iter().filter(|(_, id)| *id >= from).copied().collect();
+                    let page: Vec<_> = rest.iter().take(limit).copied().collect();
+                    let page: Vec<_> = page.into_iter().filter(|run| !out.contains(run)).collect();
+                    let whole = rest.len() <= limit;
+                    let last = rest.iter().take(limit).next_back().map(|(_, id)| *id);
+                    ring.page_read(page.into_iter().map(|(flow, id)| (flow, id, (flow, id))), whole);
+                    let _ = last;
+                }
+            };
+            for (what, flow) in steps {
+                match what {
+                    0 | 1 => committed.push((FlowId(flow), committed.len() as i64 + 1)),
+                    2 => {
+                        if let Some((flow, id)) = committed.get(handed).copied() {
+                            ring.offer(flow, id, 1, || (flow, id));
+                            handed += 1;
+                        }
+                    }
+                    _ => {
+                        read(&mut ring, &committed, &out);
+                        out.extend(ring.pop());
+                    }
+                }
+                prop_assert!(ring.len() <= 8);
+            }
+            for (flow, id) in committed.iter().skip(handed).copied() {
+                ring.offer(flow, id, 1, || (flow, id));
+            }
+            for _ in 0..=committed.len() {
+                read(&mut ring, &committed, &out);
+                out.extend(ring.pop());
+            }
+            let mut seen: Vec<i64> = out.iter().map(|(_, id)| *id).collect();
+            for flow in 1..4 {
+                let ids: Vec<i64> = out.iter().filter(|run| run.0 == FlowId(flow)).map(|run| run.1).collect();
+                prop_assert!(ids.is_sorted(), "{ids:?}");
+            }
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (1..=committed.len() as i64).collect::<Vec<_>>());
+        }
+    }
+}

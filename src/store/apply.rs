@@ -1,0 +1,194 @@
+//! The one driver that moves a run: load, decide, commit under the guard, and again where somebody
+//! else was faster. Receiver (callbacks), runner and desk (verbs) all come through here.
+
+use super::{Loaded, Store, StoreError};
+use crate::model::ask::Refusal;
+use crate::model::request::{Seed, StoredRequest};
+use crate::model::run::{Entry, Run};
+use crate::model::{CallbackId, Ms, RequestId, RunId};
+use crate::rules::advance::{self, Effect, Env, Input, Snapshot, fold};
+use crate::rules::data::request_data;
+use crate::rules::plan::Plan;
+use crate::rules::template::Context;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Lost races, after which a mover gives up.
+pub const TRIES: usize = 8;
+
+/// A lease under which a run may go on in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// `node << 32 | epoch`.
+    pub owner: i64,
+    /// Its end.
+    pub until: Ms,
+    /// Id and hash for a callback, should a step start that has one.
+    pub callback: (CallbackId, [u8; 32]),
+}
+
+/// How a run is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct How {
+    /// By the deployed version's plan, to which a retry moves the run, and not by its own.
+    pub deployed: bool,
+    /// The next step may start at once under this lease; without one it is queued.
+    pub lease: Option<Lease>,
+}
+
+/// A run as it stands, with all that decides its next move.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The plan that moves it.
+    pub plan: Arc<Plan>,
+    /// Row, frame, callbacks, context.
+    pub snapshot: Snapshot,
+    /// Its journal, oldest first.
+    pub journal: Vec<Entry>,
+    /// Its request.
+    pub request: Option<Arc<StoredRequest>>,
+}
+
+/// A run that was moved.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// Its row before.
+    pub before: Run,
+    /// The run after it; its journal lacks the newest entry.
+    pub standing: Standing,
+    /// What to do next.
+    pub effect: Effect,
+}
+
+/// No version of that number can be read.
+fn gone(what: &str) -> Refusal {
+    Refusal::refused("gone", what)
+}
+
+/// A failure of the store, for people.
+#[must_use]
+pub fn refusal(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::Stale => Refusal::failed("the run changed meanwhile, again and again").coded("stale"),
+        StoreError::Down(why) => Refusal::failed(why.clone()).coded("down"),
+        StoreError::Broken(why) => Refusal::failed(why.clone()),
+    }
+}
+
+impl Store {
+    /// What templates of a run see, before any step has ended.
+    #[must_use]
+    pub fn context(&self, plan: &Plan, run: RunId, request: Option<(RequestId, &Seed)>) -> Context {
+        let webhook_urls = self.webhook_urls(plan.integration);
+        let request = request.map(|(id, seed)| {
+            let base = webhook_urls.get(&plan.flow.name).and_then(Value::as_str).unwrap_or_default();
+            let url = called_url(base, seed);
+            Arc::new(request_data(seed, &self.ids().print(id), id.time(), &url))
+        });
+        Context {
+            request,
+            config: self.values(plan.integration),
+            webhook_urls,
+            run: self.ids().print(run),
+            flow: plan.flow.name.clone(),
+            integration: plan.integration_name.clone(),
+            ..Context::default()
+        }
+    }
+
+    /// Loads a run as it stands, with the plan of its own version or the deployed one.
+    ///
+    /// # Errors
+    /// `not_found`; `gone` where the version cannot be read or no version is deployed; `down`.
+    pub async fn standing(&self, run: RunId, deployed: bool) -> Result<Standing, Refusal> {
+        let loaded = self.load(run).await.map_err(|error| refusal(&error))?;
+        let Some(loaded) = loaded else {
+            return Err(Refusal::not_found(format!("there is no run {}", self.ids().print(run))));
+        };
+        let own = self.plan(loaded.run.flow, loaded.run.version);
+        let plan = if deployed { self.deployed_plan(loaded.run.flow) } else { own.clone() };
+        let plan = plan.ok_or_else(|| {
+            gone(&if deployed {
+                "retry is not possible: no version of the flow is deployed; --version original keeps the run's own"
+                    .to_owned()
+            } else {
+                format!("version {} of the flow can no longer be read", loaded.run.version)
+            })
+        })?;
+        Ok(self.stand(plan, own.as_deref(), loaded))
+    }
+
+    fn stand(&self, plan: Arc<Plan>, own: Option<&Plan>, loaded: Loaded) -> Standing {
+        let Loaded { run, frame, request, journal, callbacks } = loaded;
+        let seed = request.as_ref().map(|request| (request.id, &request.seed));
+        let mut context = self.context(&plan, run.id, seed);
+        context.steps = fold::finished(&plan, &run, &journal);
+        let step_name = own
+            .and_then(|own| own.flow.steps.get(run.step as usize))
+            .map(|step| step.name.clone())
+            .or_else(|| journal.last().map(|entry| entry.detail.step_name.clone()))
+            .unwrap_or_default();
+        let snapshot = Snapshot { run, frame, step_name, callbacks, context };
+        Standing { plan, snapshot, journal, request }
+    }
+
+    /// Moves a run: [`Store::apply_as`] by its own plan, without a lease.
+    ///
+    /// # Errors
+    /// See [`Store::apply_as`].
+    pub async fn apply(
+        &self,
+        run: RunId,
+        input: impl FnMut(&Snapshot) -> Input + Send,
+    ) -> Result<Applied, Refusal> {
+        self.apply_as(run, How::default(), input).await
+    }
+
+    /// Moves a run: loads it, lets `input` say what happened and [`advance::advance`] decide, and
+    /// commits under the guard. Where somebody else was faster it begins again, [`TRIES`] times.
+    ///
+    /// # Errors
+    /// What [`advance::advance`] refuses (nothing is written), and `not_found`, `gone`, `stale` (the
+    /// races were lost), `down` (the store takes no writes).
+    pub async fn apply_as(
+        &self,
+        run: RunId,
+        how: How,
+        mut input: impl FnMut(&Snapshot) -> Input + Send,
+    ) -> Result<Applied, Refusal> {
+        for _ in 0..TRIES {
+            let mut standing = self.standing(run, how.deployed).await?;
+            let input = input(&standing.snapshot);
+            let env = Env {
+                now: self.now(),
+                dice: fastrand::f64(),
+                callback: how.lease.map_or((CallbackId(0), [0; 32]), |lease| lease.callback),
+                lease: how.lease.map(|lease| (lease.owner, lease.until)),
+            };
+            let mut transition = advance::advance(&standing.plan, &standing.snapshot, input, &env)?;
+            let before = standing.snapshot.run.clone();
+            standing.snapshot.follow(&standing.plan, &mut transition);
+            let effect = transition.effect;
+            match self.commit(transition).await {
+                Ok(()) => return Ok(Applied { before, standing, effect }),
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(refusal(&error)),
+            }
+        }
+        Err(refusal(&StoreError::Stale))
+    }
+}
+
+/// The endpoint's URL as it was called.
+fn called_url(base: &str, seed: &Seed) -> String {
+    let mut url = base.to_owned();
+    if !url.is_empty() && !seed.path.is_empty() {
+        url.push('/');
+        url.push_str(&seed.path);
+    }
+    if !url.is_empty() && !seed.query.is_empty() {
+        url.push('?');
+        url.push_str(&seed.query);
+    }
+    url
+}
