@@ -1,7 +1,6 @@
 //! Documents: checked, saved, deployed, exported and removed.
 
 use super::Desk;
-use crate::model::IntegrationId;
 use crate::model::ask::{Answer, Apply, Done, Refusal, Who};
 use crate::model::document::{Flow, Integration, Problem, Trigger};
 use crate::rules::check::{Known, check};
@@ -12,8 +11,6 @@ use std::sync::Arc;
 
 /// Files of one `apply`.
 const MAX_FILES: usize = 256;
-/// Bytes of one file.
-const MAX_FILE: usize = 4 << 20;
 
 /// A document that passed its checks.
 struct Document {
@@ -63,10 +60,6 @@ impl Desk {
         }
         if apply.rename.is_some() && apply.files.len() != 1 {
             return Err(Refusal::usage("--as names one integration: apply one file with it"));
-        }
-        if let Some((file, text)) = apply.files.iter().find(|(_, text)| text.len() > MAX_FILE) {
-            let size = crate::text::size(text.len() as u64);
-            return Err(Refusal::usage(format!("{file} is {size}; a document has at most 4 MiB")));
         }
         // Their names first: what an integration of this apply owns now may move to another one.
         let names: Vec<Option<String>> = apply
@@ -283,12 +276,6 @@ impl Desk {
             names => format!("there is no integration {name:?}; there are {}", shorten(names)),
         }))
     }
-
-    /    /// Whether an integration of this id is there and not removed.
-    pub(super) fn is_live(&self, id: IntegrationId) -> bool {
-        let state = self.deps.store.configured();
-        state.integrations.get(&id).is_some_and(|holding| !holding.removed)
-    }
 }
 
 fn line(file: &str, problem: &Problem) -> String {
@@ -367,7 +354,7 @@ fn instead(holding: &Holding) -> String {
     holding.deployed.map(|number| format!(" instead of v{number}")).unwrap_or_default()
 }
 
-// Open runs keep the version that they run.
+/// Open runs keep the version that they run.
 fn keep_version(holding: &Holding) -> Option<String> {
     let deployed = holding.deployed?;
     Some(format!("runs under way keep v{deployed}; a retry moves its run to v{}", holding.latest))

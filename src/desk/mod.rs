@@ -28,7 +28,7 @@ pub struct Deps {
     /// Rows, and the configuration.
     pub store: Store,
     /// Makes callback tokens again.
-    pub vault: Arc<Vault>,
+    pub vault: Vault,
     /// Figures of the receiver.
     pub stats: Arc<Stats>,
     /// What changed.
@@ -118,10 +118,7 @@ impl Desk {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Refused(why) => Self::refused("refused", why),
-            error => crate::store::apply::refusal(&error),
-        }
+        crate::store::apply::refusal(&error)
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{Loaded, Store, StoreError};
 use crate::model::ask::Refusal;
 use crate::model::request::{Seed, StoredRequest};
-use crate::model::run::{Entry, Run};
+use crate::model::run::{Entry, Run, RunState};
 use crate::model::{CallbackId, Ms, RequestId, RunId};
 use crate::rules::advance::{self, Effect, Env, Input, Snapshot, fold};
 use crate::rules::data::request_data;
@@ -34,6 +34,8 @@ pub struct How {
     pub deployed: bool,
     /// The next step may start at once under this lease; without one it is queued.
     pub lease: Option<Lease>,
+    /// `seq` of the row that a person was shown: where it is another by now, nothing is done.
+    pub seen: Option<i64>,
 }
 
 /// A run as it stands, with all that decides its next move.
@@ -65,12 +67,20 @@ fn gone(what: &str) -> Refusal {
     Refusal::refused("gone", what)
 }
 
+/// The run is no longer as a person was shown it.
+fn changed(state: RunState) -> Refusal {
+    let state = state.word();
+    let message = format!("Changed since you looked: the run is now {state}. Nothing was done.");
+    Refusal::refused("changed", message)
+}
+
 /// A failure of the store, for people.
 #[must_use]
 pub fn refusal(error: &StoreError) -> Refusal {
     match error {
         StoreError::Stale => Refusal::failed("the run changed meanwhile, again and again").coded("stale"),
         StoreError::Down(why) => Refusal::failed(why.clone()).coded("down"),
+        StoreError::Refused(why) => Refusal::refused("refused", why.clone()),
         StoreError::Broken(why) => Refusal::failed(why.clone()),
     }
 }
@@ -158,6 +168,10 @@ impl Store {
     ) -> Result<Applied, Refusal> {
         for _ in 0..TRIES {
             let mut standing = self.standing(run, how.deployed).await?;
+            let now = &standing.snapshot.run;
+            if how.seen.is_some_and(|seen| seen != now.seq) {
+                return Err(changed(now.state));
+            }
             let input = input(&standing.snapshot);
             let env = Env {
                 now: self.now(),
