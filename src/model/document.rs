@@ -9,6 +9,9 @@ use super::Ms;
 use super::path::Path;
 use serde_json::Value;
 
+/// Bytes of a body where the document names no `max_body`.
+pub const MAX_BODY: u64 = 6 << 20;
+
 /// A checked document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Integration {

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod facts;
 pub mod flatten;
 pub mod json;
+mod near;
 pub mod plan;
 pub mod retry;
 pub mod template;

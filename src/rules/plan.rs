@@ -1,7 +1,7 @@
 //! A flow of a saved version, compiled: what receiver and runner work with.
 
-use super::template::Template;
-use crate::model::document::{Connection, Dedup, Flow};
+use super::template::{Parts, RenderError, Template};
+use crate::model::document::{Connection, Dedup, Flow, Integration, MAX_BODY, Trigger};
 use crate::model::path::Path;
 use crate::model::{FlowId, IntegrationId};
 
@@ -37,7 +37,59 @@ pub struct Plan {
 pub struct StepPlan {
     /// Its `when`.
     pub when: Option<Template>,
-    /// Its other templates, by place: `url`, `query.page`, `headers.X-Ref`, `json`, `form.a`,
-    /// `text`, `outputs.name`, `message`, `until`, `base_url`, `auth`…
-    pub parts: Vec<(String, Template)>,
+    /// Its other templates.
+    pub(crate) parts: Parts,
+}
+
+impl Plan {
+    /// Compiles a flow of a checked document.
+    ///
+    /// # Errors
+    /// No flow at this position, or a template that does not parse: neither can be where
+    /// [`check`](super::check::check) had no complaint.
+    pub fn compile(
+        integration_id: IntegrationId,
+        flow_id: FlowId,
+        version: u32,
+        integration: &Integration,
+        flow_index: usize,
+    ) -> Result<Self, RenderError> {
+        let place = |place: &str, message: String| RenderError { place: place.to_owned(), message };
+        let flow = integration
+            .flows
+            .get(flow_index)
+            .ok_or_else(|| place("flow", format!("{} has no flow number {flow_index}", integration.name)))?;
+        let compile = |source: &Option<String>| {
+            source.as_deref().map(Template::new).transpose().map_err(|message| place("when", message))
+        };
+        let (when, required, dedup, max_body) = match &flow.trigger {
+            Trigger::Webhook(webhook) => {
+                (compile(&webhook.when)?, webhook.required.clone(), webhook.dedup.clone(), webhook.max_body)
+            }
+            Trigger::Manual => (None, Vec::new(), None, MAX_BODY),
+        };
+        let steps = flow
+            .steps
+            .iter()
+            .map(|step| {
+                Ok(StepPlan {
+                    when: compile(&step.when)?,
+                    parts: Parts::new(step, &integration.connections)?,
+                })
+            })
+            .collect::<Result<_, RenderError>>()?;
+        Ok(Self {
+            integration: integration_id,
+            integration_name: integration.name.clone(),
+            flow_id,
+            version,
+            flow: flow.clone(),
+            connections: integration.connections.clone(),
+            when,
+            required,
+            dedup,
+            max_body,
+            steps,
+        })
+    }
 }

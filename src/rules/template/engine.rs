@@ -6,7 +6,9 @@
 //! bytes and values against one [`Spent`] per rendering.
 
 use super::value::{Digits, plain, to_json};
-use minijinja::machinery::{CodeGenerator, Instruction, Instructions, eval, make_string_output, parse, parse_expr};
+use minijinja::machinery::{
+    CodeGenerator, Instruction, Instructions, eval, make_string_output, parse, parse_expr,
+};
 use minijinja::value::{Rest, Value as Jinja, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use std::collections::BTreeMap;
@@ -28,17 +30,99 @@ const MAX_WIDTH: i64 = 10_000;
 
 /// The filters that templates may use.
 pub(crate) const FILTERS: &[&str] = &[
-    "safe", "escape", "e", "lower", "upper", "title", "capitalize", "replace", "length", "count", "dictsort",
-    "items", "reverse", "trim", "join", "split", "lines", "default", "d", "round", "abs", "int", "float", "attr",
-    "first", "last", "min", "max", "sort", "list", "string", "bool", "batch", "slice", "sum", "indent", "select",
-    "reject", "selectattr", "rejectattr", "map", "groupby", "unique", "chain", "zip", "pprint", "format", "tojson",
+    "safe",
+    "escape",
+    "e",
+    "lower",
+    "upper",
+    "title",
+    "capitalize",
+    "replace",
+    "length",
+    "count",
+    "dictsort",
+    "items",
+    "reverse",
+    "trim",
+    "join",
+    "split",
+    "lines",
+    "default",
+    "d",
+    "round",
+    "abs",
+    "int",
+    "float",
+    "attr",
+    "first",
+    "last",
+    "min",
+    "max",
+    "sort",
+    "list",
+    "string",
+    "bool",
+    "batch",
+    "slice",
+    "sum",
+    "indent",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "map",
+    "groupby",
+    "unique",
+    "chain",
+    "zip",
+    "pprint",
+    "format",
+    "tojson",
 ];
 /// The tests that templates may use (`is …`).
 pub(crate) const TESTS: &[&str] = &[
-    "undefined", "defined", "none", "safe", "escaped", "boolean", "odd", "even", "divisibleby", "number", "integer",
-    "int", "float", "string", "sequence", "iterable", "mapping", "startingwith", "endingwith", "lower", "upper",
-    "sameas", "eq", "equalto", "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt", "greaterthan", ">", "ge",
-    ">=", "in", "true", "false", "filter", "test",
+    "undefined",
+    "defined",
+    "none",
+    "safe",
+    "escaped",
+    "boolean",
+    "odd",
+    "even",
+    "divisibleby",
+    "number",
+    "integer",
+    "int",
+    "float",
+    "string",
+    "sequence",
+    "iterable",
+    "mapping",
+    "startingwith",
+    "endingwith",
+    "lower",
+    "upper",
+    "sameas",
+    "eq",
+    "equalto",
+    "==",
+    "ne",
+    "!=",
+    "lt",
+    "lessthan",
+    "<",
+    "le",
+    "<=",
+    "gt",
+    "greaterthan",
+    ">",
+    "ge",
+    ">=",
+    "in",
+    "true",
+    "false",
+    "filter",
+    "test",
 ];
 /// The functions that templates may call.
 pub(crate) const FUNCTIONS: &[&str] = &["error", "range", "dict", "namespace"];
@@ -133,7 +217,10 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for (name, operator) in OPERATORS {
         env.add_function(name, move |state: &mut State, a: Jinja, b: Jinja| binary(operator, state, &a, &b));
     }
-    env.add_function(NEGATE, |a: Jinja| if a.is_undefined() { Ok(a) } else { base("-a", &plain(&a), &plain(&a)) });
+    env.add_function(
+        NEGATE,
+        |a: Jinja| if a.is_undefined() { Ok(a) } else { base("-a", &plain(&a), &plain(&a)) },
+    );
     env.add_function(WEIGH, |state: &mut State, value: Jinja| weigh(state, &value).map(|()| value));
     env.add_function(CHECK_SET, |state: &mut State, value: Jinja, target: Jinja| {
         weigh(state, &value)?;
@@ -177,15 +264,16 @@ const OPERATORS: [(&str, &str); 22] = [
 ];
 
 fn compiled(source: &str) -> Result<&'static minijinja::Expression<'static, 'static>, Error> {
-    static COMPILED: LazyLock<BTreeMap<&'static str, minijinja::Expression<'static, 'static>>> = LazyLock::new(|| {
-        OPERATORS
-            .iter()
-            .map(|(_, operator)| *operator)
-            .filter(|operator| operator.starts_with("a "))
-            .chain(["-a", "a[b:c:d]"])
-            .filter_map(|source| Some((source, BASE.compile_expression(source).ok()?)))
-            .collect()
-    });
+    static COMPILED: LazyLock<BTreeMap<&'static str, minijinja::Expression<'static, 'static>>> =
+        LazyLock::new(|| {
+            OPERATORS
+                .iter()
+                .map(|(_, operator)| *operator)
+                .filter(|operator| operator.starts_with("a "))
+                .chain(["-a", "a[b:c:d]"])
+                .filter_map(|source| Some((source, BASE.compile_expression(source).ok()?)))
+                .collect()
+        });
     COMPILED.get(source).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "an operator is not there"))
 }
 
@@ -244,7 +332,8 @@ fn binary(operator: &'static str, state: &mut State, a: &Jinja, b: &Jinja) -> Re
 
 /// `+` on numbers and lists; lists are copied at once, so that a chain of them cannot grow unseen.
 fn sum(state: &mut State, a: &Jinja, b: &Jinja) -> Result<Jinja, Error> {
-    let list = |value: &Jinja| matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) && !value.is_tuple();
+    let list =
+        |value: &Jinja| matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) && !value.is_tuple();
     if !(list(a) && list(b)) {
         return base("a + b", a, b);
     }
@@ -382,7 +471,9 @@ fn filter(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Resul
         let wide = |value: &Jinja| value.as_i64().is_some_and(|width| width > MAX_WIDTH);
         let named = |value: &Jinja| {
             value.is_kwargs()
-                && value.try_iter().is_ok_and(|mut keys| keys.any(|key| value.get_item(&key).is_ok_and(|v| wide(&v))))
+                && value
+                    .try_iter()
+                    .is_ok_and(|mut keys| keys.any(|key| value.get_item(&key).is_ok_and(|v| wide(&v))))
         };
         if args.iter().skip(1).any(|value| wide(value) || named(value)) {
             return Err(Stop::Bound("a width or count is at most 10,000").error());
@@ -404,7 +495,8 @@ fn filter(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Resul
 
 fn test(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Result<bool, Error> {
     let missing = args.first().is_some_and(Jinja::is_undefined);
-    if missing && !matches!(name, "defined" | "undefined" | "eq" | "equalto" | "==" | "ne" | "!=" | "sameas") {
+    if missing && !matches!(name, "defined" | "undefined" | "eq" | "equalto" | "==" | "ne" | "!=" | "sameas")
+    {
         return Ok(false);
     }
     for value in args.iter_mut() {
@@ -454,11 +546,19 @@ fn json_text(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
 struct Spaced;
 
 impl serde_json::ser::Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_array_value<W: ?Sized + std::io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         if first { Ok(()) } else { writer.write_all(b", ") }
     }
 
-    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_object_key<W: ?Sized + std::io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         if first { Ok(()) } else { writer.write_all(b", ") }
     }
 
@@ -598,7 +698,8 @@ fn tame<'s>(old: &Instructions<'s>) -> Instructions<'s> {
             I::CompareAndPreserve(op) => {
                 // The operator's type is not public, its name is.
                 let name = format!("{op:?}");
-                let chain = OPERATORS.iter().find(|(call, _)| call.strip_prefix("\u{1}chain_") == Some(&name));
+                let chain =
+                    OPERATORS.iter().find(|(call, _)| call.strip_prefix("\u{1}chain_") == Some(&name));
                 new.add(call(chain.map_or("\u{1}chain_In", |(call, _)| *call)));
                 new.add(I::UnpackList(2));
             }

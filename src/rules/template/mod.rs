@@ -1,16 +1,65 @@
 //! Templates: compiled once, rendered under bounds, never able to break out of JSON, URL or header.
 
+mod engine;
+mod leaf;
+mod parts;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod url;
+mod value;
+
+pub(crate) use leaf::ROOTS;
+pub(crate) use parts::{Exchange, Parts};
+pub(crate) use syntax::{Parsed, Piece, Reference, Shape, parse_template};
+pub(crate) use url::{UrlTemplate, authority_end};
+pub(crate) use value::{REQUEST_FIELDS, STEP_FIELDS};
+
+use crate::model::document::{Body, Missing};
+use crate::model::path::{Path, Segment, is_identifier, walk};
 use crate::model::request::RequestData;
 use crate::model::run::StepState;
+use crate::model::time::{DAY, parse_rfc3339};
 use crate::model::{Map, Ms};
 use crate::rules::plan::Plan;
-use serde_json::Value;
+use bytes::Bytes;
+use leaf::{Leaf, Rendered, as_text};
+use serde_json::{Number, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
+use tree::Renderer;
+use value::Scope;
 
-/// A compiled template: a string leaf, or a JSON tree of them.
-#[derive(Debug)]
-pub struct Template {}
+/// Bytes that the templates of one step may make.
+const MAX_MADE: usize = 16 << 20;
+
+/// A compiled template text.
+#[derive(Debug, Clone)]
+pub struct Template(Leaf);
+
+impl Template {
+    /// Compiles a text.
+    ///
+    /// # Errors
+    /// The first mistake, in words.
+    pub fn new(source: &str) -> Result<Self, String> {
+        Leaf::new(source).map(Self)
+    }
+
+    /// Renders it by itself, for previews: a whole expression keeps its type; `None` where a value
+    /// is missing.
+    ///
+    /// # Errors
+    /// As [`build`].
+    pub fn render(&self, context: &Context) -> Result<Option<Value>, RenderError> {
+        let fail = |message| RenderError { place: "template".to_owned(), message };
+        Ok(match self.0.render(&Scope::new(context)).map_err(fail)? {
+            Rendered::Value(value) => Some(value),
+            Rendered::Missing(_) => None,
+        })
+    }
+}
 
 /// What templates can see.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +78,9 @@ pub struct Context {
     pub flow: String,
     /// The integration's name.
     pub integration: String,
+    /// The request's body byte for byte: what a `send` step sends. Without it the parsed body is
+    /// written out.
+    pub raw_body: Option<Bytes>,
 }
 
 /// What later steps see of a step. `outputs` and `body` are absent unless it succeeded, or was
@@ -57,7 +109,7 @@ pub struct Outgoing {
     /// In order; the content type among them, engine headers not.
     pub headers: Vec<(String, String)>,
     /// Bytes to send.
-    pub body: Option<bytes::Bytes>,
+    pub body: Option<Bytes>,
     /// The body is the incoming request's own.
     pub same_body: bool,
     /// Fields that were left out (or sent empty) for want of a value: `json.customer`.
@@ -84,58 +136,375 @@ pub struct RenderError {
 ///
 /// # Errors
 /// A value that a URL needs is missing, `missing = "fail"`, `error("…")`, a bound, a bad header.
-pub fn build(_plan: &Plan, _step: usize, _context: &Context) -> Result<Outgoing, RenderError> {
-    todo!()
+pub fn build(plan: &Plan, step: usize, context: &Context) -> Result<Outgoing, RenderError> {
+    let (written, Some(Parts::Exchange(parts))) =
+        (&plan.flow.steps[step], plan.steps.get(step).map(|s| &s.parts))
+    else {
+        return Err(fail("step", "it is no step that sends".to_owned()));
+    };
+    let Some(exchange) = written.kind.exchange() else {
+        return Err(fail("step", "it is no step that sends".to_owned()));
+    };
+    let mut renderer = Renderer {
+        scope: Scope::new(context),
+        missing: written.missing,
+        left_out: Vec::new(),
+        left: MAX_MADE,
+    };
+    let mut url = parts.url.render(&renderer.scope).map_err(|message| fail("url", message))?;
+    if let Some(at) = url.find('#') {
+        url.truncate(at);
+    }
+    for (name, value) in &parts.query {
+        if let Some(value) = renderer.text(value, &place_key("query", name))? {
+            if !url.ends_with(['?', '&']) {
+                url.push(if url.contains('?') { '&' } else { '?' });
+            }
+            url::encode(&mut url, name);
+            url.push('=');
+            url::encode(&mut url, &value);
+        }
+    }
+    let mut headers = Vec::new();
+    for (place, leaves) in [("connection.headers", &parts.connection_headers), ("headers", &parts.headers)] {
+        if place == "headers"
+            && let Some((name, value)) = credentials(&mut renderer, parts)?
+        {
+            set_header(&mut headers, &name, value, "connection.auth")?;
+        }
+        for (name, value) in leaves {
+            let place = place_key(place, name);
+            if let Some(value) = renderer.text(value, &place)? {
+                set_header(&mut headers, name, value, &place)?;
+            }
+        }
+    }
+    let (body, content_type, same_body) = body(&mut renderer, parts, &exchange.body, context)?;
+    if let Some(content_type) = content_type
+        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
+        headers.push(("Content-Type".to_owned(), content_type.to_owned()));
+    }
+    let connection = exchange
+        .connection
+        .as_ref()
+        .and_then(|name| plan.connections.iter().find(|connection| connection.name == *name));
+    Ok(Outgoing {
+        method: exchange.method.clone(),
+        url,
+        headers,
+        body,
+        same_body,
+        left_out: renderer.left_out,
+        proxy: connection.and_then(|connection| connection.proxy.clone()),
+        verify_tls: connection.is_none_or(|connection| connection.verify_tls),
+        ca_file: connection.and_then(|connection| connection.ca_file.clone()),
+    })
+}
+
+fn fail(place: &str, message: String) -> RenderError {
+    RenderError { place: place.to_owned(), message }
+}
+
+/// A place under another: `json.a`, `json["a b"]`.
+fn place_key(place: &str, key: &str) -> String {
+    if is_identifier(key)
+        || (!key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))
+    {
+        format!("{place}.{key}")
+    } else {
+        format!("{place}[{}]", Value::String(key.to_owned()))
+    }
+}
+
+/// Sets a header in place of one of the same name, whatever its case.
+fn set_header(
+    headers: &mut Vec<(String, String)>,
+    name: &str,
+    value: String,
+    place: &str,
+) -> Result<(), RenderError> {
+    if let Some(bad) = value.chars().find(|c| c.is_control() && *c != '\t') {
+        return Err(fail(
+            place,
+            format!("{place} holds a control character (U+{:04X}): it was not sent", u32::from(bad)),
+        ));
+    }
+    match headers.iter_mut().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        Some((_, old)) => *old = value,
+        None => headers.push((name.to_owned(), value)),
+    }
+    Ok(())
+}
+
+/// The header that a connection authenticates with. Nothing is sent without a credential that the
+/// document asks for, whatever `missing` says.
+fn credentials(
+    renderer: &mut Renderer<'_>,
+    parts: &Exchange,
+) -> Result<Option<(String, String)>, RenderError> {
+    use base64::Engine as _;
+    let place = "connection.auth";
+    let text = |leaf: &Leaf| match leaf.render(&renderer.scope).map_err(|message| fail(place, message))? {
+        Rendered::Value(Value::Null) => Err(fail(place, "the credential is null".to_owned())),
+        Rendered::Value(value) => Ok(as_text(&value)),
+        Rendered::Missing(why) => Err(fail(place, why)),
+    };
+    Ok(match &parts.auth {
+        None => None,
+        Some(parts::AuthParts::Bearer(token)) => {
+            Some(("Authorization".to_owned(), format!("Bearer {}", text(token)?)))
+        }
+        Some(parts::AuthParts::Basic(user, password)) => {
+            let (user, password) = (text(user)?, text(password)?);
+            let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+            Some(("Authorization".to_owned(), format!("Basic {encoded}")))
+        }
+        Some(parts::AuthParts::Header(name, value)) => Some((name.clone(), text(value)?)),
+    })
+}
+
+type Built = (Option<Bytes>, Option<&'static str>, bool);
+
+fn body(
+    renderer: &mut Renderer<'_>,
+    parts: &Exchange,
+    written: &Body,
+    context: &Context,
+) -> Result<Built, RenderError> {
+    const JSON: &str = "application/json";
+    Ok(match &parts.body {
+        parts::BodyParts::Empty if matches!(written, Body::Document) => {
+            match (&context.raw_body, &context.request) {
+                (Some(bytes), _) => (Some(bytes.clone()), Some(JSON), true),
+                (None, Some(request)) => (Some(Bytes::from(request.body.to_string())), Some(JSON), true),
+                (None, None) => {
+                    return Err(fail(
+                        "body",
+                        "the run has no request whose document could be sent".to_owned(),
+                    ));
+                }
+            }
+        }
+        parts::BodyParts::Empty => (None, None, false),
+        parts::BodyParts::Json(tree) => {
+            let bytes = renderer.tree(tree, "json")?.map(|value| Bytes::from(value.to_string()));
+            let kind = bytes.as_ref().map(|_| JSON);
+            (bytes, kind, false)
+        }
+        parts::BodyParts::Form(fields) => {
+            let mut form = String::new();
+            for (name, value) in fields {
+                if let Some(value) = renderer.text(value, &place_key("form", name))? {
+                    if !form.is_empty() {
+                        form.push('&');
+                    }
+                    form.extend(::url::form_urlencoded::byte_serialize(name.as_bytes()));
+                    form.push('=');
+                    form.extend(::url::form_urlencoded::byte_serialize(value.as_bytes()));
+                }
+            }
+            (Some(Bytes::from(form)), Some("application/x-www-form-urlencoded"), false)
+        }
+        parts::BodyParts::Text(leaf) => {
+            let text = renderer.text(leaf, "text")?.map(Bytes::from);
+            let kind = text.as_ref().map(|_| "text/plain; charset=utf-8");
+            (text, kind, false)
+        }
+    })
 }
 
 /// Judges a step's `when`; a step without one holds. A missing value is false.
 ///
 /// # Errors
 /// A value of another type than boolean, or a template that fails.
-pub fn step_when(_plan: &Plan, _step: usize, _context: &Context) -> Result<bool, RenderError> {
-    todo!()
+pub fn step_when(plan: &Plan, step: usize, context: &Context) -> Result<bool, RenderError> {
+    when(plan.steps.get(step).and_then(|step| step.when.as_ref()), context)
 }
 
 /// Judges the trigger's `when`; a trigger without one holds.
 ///
 /// # Errors
 /// A value of another type than boolean, or a template that fails.
-pub fn trigger_when(_plan: &Plan, _context: &Context) -> Result<bool, RenderError> {
-    todo!()
+pub fn trigger_when(plan: &Plan, context: &Context) -> Result<bool, RenderError> {
+    when(plan.when.as_ref(), context)
+}
+
+fn when(template: Option<&Template>, context: &Context) -> Result<bool, RenderError> {
+    let Some(Template(leaf)) = template else { return Ok(true) };
+    match leaf.render(&Scope::new(context)).map_err(|message| fail("when", message))? {
+        Rendered::Value(Value::Bool(holds)) => Ok(holds),
+        Rendered::Missing(_) => Ok(false),
+        Rendered::Value(other) => {
+            Err(fail("when", format!("when is {}, a boolean is wanted", kind_of(&other))))
+        }
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 /// The outputs of a `set` step.
 ///
 /// # Errors
 /// As [`build`].
-pub fn set_outputs(_plan: &Plan, _step: usize, _context: &Context) -> Result<Map, RenderError> {
-    todo!()
+pub fn set_outputs(plan: &Plan, step: usize, context: &Context) -> Result<Map, RenderError> {
+    let Some(Parts::Set(outputs)) = plan.steps.get(step).map(|step| &step.parts) else {
+        return Err(fail("step", "it is no step that sets".to_owned()));
+    };
+    let mut renderer = Renderer {
+        scope: Scope::new(context),
+        missing: plan.flow.steps.get(step).map_or(Missing::Omit, |step| step.missing),
+        left_out: Vec::new(),
+        left: MAX_MADE,
+    };
+    let mut map = Map::new();
+    for (name, leaf) in outputs {
+        if let Some(value) = renderer.leaf(leaf, &place_key("outputs", name))? {
+            map.insert(name.clone(), value);
+        }
+    }
+    Ok(map)
 }
 
-/// The message of a `fail` step.
+/// The message of a `fail` step; missing values in it are an empty text.
 ///
 /// # Errors
 /// As [`build`].
-pub fn fail_message(_plan: &Plan, _step: usize, _context: &Context) -> Result<String, RenderError> {
-    todo!()
+pub fn fail_message(plan: &Plan, step: usize, context: &Context) -> Result<String, RenderError> {
+    let Some(Parts::Fail(leaf)) = plan.steps.get(step).map(|step| &step.parts) else {
+        return Err(fail("step", "it is no step that fails".to_owned()));
+    };
+    match leaf.render(&Scope::new(context)).map_err(|message| fail("message", message))? {
+        Rendered::Value(value) => Ok(as_text(&value)),
+        Rendered::Missing(why) => Err(fail("message", why)),
+    }
 }
 
 /// Until when a `delay` step waits, bounded at 365 days from `now`.
 ///
 /// # Errors
 /// As [`build`]; a value that is no time.
-pub fn delay_until(_plan: &Plan, _step: usize, _context: &Context, _now: Ms) -> Result<Ms, RenderError> {
-    todo!()
+pub fn delay_until(plan: &Plan, step: usize, context: &Context, now: Ms) -> Result<Ms, RenderError> {
+    let leaf = match plan.steps.get(step).map(|step| &step.parts) {
+        Some(Parts::For(duration)) => return Ok(now.saturating_add(*duration)),
+        Some(Parts::Until(leaf)) => leaf,
+        _ => return Err(fail("step", "it is no step that waits".to_owned())),
+    };
+    let value = match leaf.render(&Scope::new(context)).map_err(|message| fail("until", message))? {
+        Rendered::Value(value) => value,
+        Rendered::Missing(why) => return Err(fail("until", why)),
+    };
+    let text = as_text(&value);
+    let number = || {
+        let whole = text.trim().parse::<Ms>().ok();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a float is cut to whole milliseconds, out of range saturates"
+        )]
+        let cut = text.trim().parse::<f64>().ok().filter(|ms| ms.is_finite()).map(|ms| ms as Ms);
+        whole.or(cut)
+    };
+    let until = match &value {
+        Value::String(text) => parse_rfc3339(text.trim()).or_else(number),
+        Value::Number(_) => number(),
+        _ => None,
+    };
+    let shown: String = text.chars().take(100).collect();
+    let Some(until) = until else {
+        return Err(fail(
+            "until",
+            format!("until is {shown:?}: a time is written 2026-11-18T13:31:55Z or in epoch milliseconds"),
+        ));
+    };
+    if until > now.saturating_add(365 * DAY) {
+        return Err(fail("until", format!("until is {shown:?}: a delay is at most 365 days long")));
+    }
+    Ok(until)
 }
 
 /// The outputs of a successful answer: paths of the step's `outputs` into status, headers and body.
 #[must_use]
 pub fn answer_outputs(
-    _plan: &Plan,
-    _step: usize,
-    _status: u16,
-    _headers: &[(String, String)],
-    _body: Option<&Value>,
+    plan: &Plan,
+    step: usize,
+    status: u16,
+    headers: &[(String, String)],
+    body: Option<&Value>,
 ) -> Map {
-    todo!()
+    let mut map = Map::new();
+    let Some(exchange) = plan.flow.steps.get(step).and_then(|step| step.kind.exchange()) else {
+        return map;
+    };
+    for (name, path) in &exchange.outputs {
+        let value = match (path.root(), path.rest()) {
+            ("status", []) => Some(Value::Number(Number::from(status))),
+            ("headers", [Segment::Key(name)]) => value::header(headers, name).map(Value::String),
+            ("body", rest) => body.and_then(|body| walk(body, rest)).cloned(),
+            _ => None,
+        };
+        if let Some(value) = value {
+            map.insert(name.clone(), value);
+        }
+    }
+    map
+}
+
+/// What a step's templates look at: place (`json.customer`, `url`, `when`) and path
+/// (`steps.lookup.outputs.id`), in the order of the document.
+#[must_use]
+pub fn uses(plan: &Plan, step: usize) -> Vec<(String, Path)> {
+    let mut all = Vec::new();
+    let Some(step) = plan.steps.get(step) else { return all };
+    let mut add = |place: &str, leaf: &Leaf| {
+        all.extend(leaf.references().iter().map(|found| (place.to_owned(), found.path.clone())));
+    };
+    if let Some(Template(when)) = &step.when {
+        add("when", when);
+    }
+    step.parts.leaves(&mut add);
+    all
+}
+
+/// The names of the other steps that a step's templates look at, each once: whose values it misses
+/// if they are skipped.
+#[must_use]
+pub fn steps_used(plan: &Plan, step: usize) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (_, path) in uses(plan, step) {
+        if let ("steps", [Segment::Key(name), ..]) = (path.root(), path.rest())
+            && !names.contains(name)
+        {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+/// Scheme, host and port that a step sends to (`https://api.example:8443`), where the document alone
+/// decides them; `None` where they come from a variable.
+#[must_use]
+pub fn fixed_host(plan: &Plan, step: usize) -> Option<String> {
+    match plan.steps.get(step).map(|step| &step.parts) {
+        Some(Parts::Exchange(parts)) => parts.url.fixed_host(),
+        _ => None,
+    }
+}
+
+/// Scheme, host and port that a step sends to with these values of variables; `None` where the URL
+/// needs a value of the request or cannot be made.
+#[must_use]
+pub fn target(plan: &Plan, step: usize, context: &Context) -> Option<String> {
+    match plan.steps.get(step).map(|step| &step.parts) {
+        Some(Parts::Exchange(parts)) => parts.url.target(&Scope::new(context)),
+        _ => None,
+    }
 }

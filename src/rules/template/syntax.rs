@@ -2,7 +2,7 @@
 
 use super::engine::{FILTERS, FUNCTIONS, TESTS, explain};
 use crate::model::path::{Path, Segment};
-use crate::text::closest;
+use crate::rules::near::closest;
 use minijinja::machinery::ast::{BinOpKind, CallArg, CallType, Expr, Stmt};
 use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
@@ -93,10 +93,14 @@ pub(crate) fn parse_template(source: &str) -> Result<Parsed, Vec<Mistake>> {
         return Ok(Parsed { shape, references: Vec::new() });
     }
     if source.len() > MAX_TEMPLATE {
-        return Err(vec![Mistake::new(0, "a template is at most 16 KiB long: move its parts into `set` steps")]);
+        return Err(vec![Mistake::new(
+            0,
+            "a template is at most 16 KiB long: move its parts into `set` steps",
+        )]);
     }
     let inserts = count_tokens(source)?;
-    let tree = parse(source, "template", SyntaxConfig::default()).map_err(|error| vec![syntax_mistake(&error, source)])?;
+    let tree = parse(source, "template", SyntaxConfig::default())
+        .map_err(|error| vec![syntax_mistake(&error, source)])?;
     let Stmt::Template(root) = &tree else {
         return Err(vec![Mistake::new(0, "it is no template")]);
     };
@@ -128,10 +132,16 @@ fn count_tokens(source: &str) -> Result<Vec<(usize, usize)>, Vec<Mistake>> {
             _ => tokens += 1,
         }
         if tokens > MAX_TOKENS {
-            return Err(vec![Mistake::new(from, "the expression is too long: move its parts into `set` steps")]);
+            return Err(vec![Mistake::new(
+                from,
+                "the expression is too long: move its parts into `set` steps",
+            )]);
         }
         if tags > MAX_TAGS {
-            return Err(vec![Mistake::new(from, "the template has over 200 tags: move its parts into `set` steps")]);
+            return Err(vec![Mistake::new(
+                from,
+                "the template has over 200 tags: move its parts into `set` steps",
+            )]);
         }
     }
     Ok(inserts)
@@ -160,7 +170,10 @@ fn pieces(children: &[Stmt<'_>], source: &str, inserts: &[(usize, usize)]) -> Ve
                 let mut walk = Walk::default();
                 walk.expression(&emit.expr, false);
                 let settled = !walk.references.is_empty()
-                    && walk.references.iter().all(|found| matches!(found.path.root(), "config" | "webhook_urls"));
+                    && walk
+                        .references
+                        .iter()
+                        .all(|found| matches!(found.path.root(), "config" | "webhook_urls"));
                 let needs = walk.references.iter().filter(|found| !found.guarded);
                 let (expr, safe) = match &emit.expr {
                     Expr::Filter(filter) if filter.name == "safe" && filter.args.is_empty() => {
@@ -481,7 +494,9 @@ fn is_constant(expr: &Expr<'_>) -> bool {
         Expr::Const(_) => true,
         Expr::UnaryOp(op) => is_constant(&op.expr),
         Expr::BinOp(op) => is_constant(&op.left) && is_constant(&op.right),
-        Expr::Compare(compare) => is_constant(&compare.expr) && compare.ops.iter().all(|op| is_constant(&op.expr)),
+        Expr::Compare(compare) => {
+            is_constant(&compare.expr) && compare.ops.iter().all(|op| is_constant(&op.expr))
+        }
         Expr::List(list) => list.items.iter().all(is_constant),
         Expr::Tuple(tuple) => tuple.items.iter().all(is_constant),
         Expr::Map(map) => map.keys.iter().chain(&map.values).all(is_constant),

@@ -227,16 +227,17 @@ impl<'c> Scope<'c> {
         Jinja::from_pairs(roots.filter_map(|name| {
             let value = match name {
                 "request" => self.request.get_or_init(|| match &context.request {
-                    Some(data) => Jinja::from_object(RequestObject {
-                        data: Arc::clone(data),
-                        body: OnceLock::new(),
-                    }),
+                    Some(data) => {
+                        Jinja::from_object(RequestObject { data: Arc::clone(data), body: OnceLock::new() })
+                    }
                     None => Jinja::UNDEFINED,
                 }),
                 "config" => self.config.get_or_init(|| map_to_jinja(&context.config)),
                 "webhook_urls" => self.urls.get_or_init(|| map_to_jinja(&context.webhook_urls)),
                 "steps" => self.steps.get_or_init(|| {
-                    Jinja::from_pairs(context.steps.iter().map(|(name, step)| (name.as_str(), step_to_jinja(step))))
+                    Jinja::from_pairs(
+                        context.steps.iter().map(|(name, step)| (name.as_str(), step_to_jinja(step))),
+                    )
                 }),
                 "run" => return Some((name, Jinja::from(&context.run))),
                 "flow" => return Some((name, Jinja::from(&context.flow))),

@@ -1,0 +1,307 @@
+//! `[[flow]]` and its trigger.
+
+use super::fields::{Fields, list, meant};
+use super::names::Names;
+use super::units::{is_alias, size, slug};
+use super::{Known, step};
+use crate::model::document::{Auth, Connection, Dedup, Flow, MAX_BODY, Trigger, Webhook};
+use crate::model::path::{Path, Segment};
+use crate::model::time::DAY;
+use crate::rules::template::Parsed;
+
+const KEYS: &[&str] = &["id", "name", "was", "description", "trigger", "step"];
+const TRIGGERS: &[&str] = &["webhook", "manual", "schedule", "deploy", "remove"];
+const WEBHOOK: &[&str] =
+    &["type", "path", "methods", "auth", "dedup", "required", "when", "max_body", "reply"];
+const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
+/// More are not kept in memory while they arrive.
+const LARGEST_BODY: u64 = 64 << 20;
+
+/// All flows that could be read.
+pub(super) fn read(
+    tables: &[Fields<'_>],
+    names: &mut Names,
+    connections: &[(Connection, Option<Parsed>)],
+    known: &Known,
+) -> Vec<Flow> {
+    let mut all: Vec<Flow> = Vec::new();
+    for fields in tables {
+        let report = fields.report;
+        let what =
+            fields.text("name").map_or_else(|| "a flow".to_owned(), |(name, _)| format!("flow {name:?}"));
+        let fields = &fields.named(what);
+        let name = fields.required_text("name", "name = \"Sync customers\"");
+        if let Some((name, span)) = &name {
+            if name.trim().is_empty() || name.chars().any(char::is_control) || name.chars().count() > 100 {
+                report.error(
+                    span.start,
+                    format!("name {name:?} is not possible: write up to 100 printable characters"),
+                );
+            } else if all.iter().any(|other| other.name == *name) {
+                report.error(span.start, format!("there are two flows {name:?}: rename one"));
+            }
+        }
+        let at = name.as_ref().map_or(fields.span.start, |(_, span)| span.start);
+        let name = name.map(|(name, _)| name).unwrap_or_default();
+        let was = fields.text("was").map(|(was, _)| was);
+        let written = fields.text("id");
+        let id_written = written.is_some();
+        let (id, id_at) = match written {
+            Some((id, span)) => {
+                if !is_alias(&id) {
+                    report.error(
+                        span.start,
+                        format!("id {id:?} is not possible: write 1 to 64 of A-Z, a-z, 0-9 and . _ ~ -"),
+                    );
+                }
+                (id, span.start)
+            }
+            // A renamed flow keeps the id that was made from its first name.
+            None => (slug(was.as_deref().unwrap_or(&name)), at),
+        };
+        if let Some(other) = all.iter().find(|other| other.id == id) {
+            let message =
+                format!("flow {:?} has the id {id:?} already: write another id = \"…\"", other.name);
+            report.error(id_at, message);
+        }
+        let trigger = trigger(fields, names, &all, known);
+        let steps = step::read(fields, names, connections);
+        all.push(Flow {
+            id,
+            id_written,
+            name,
+            was,
+            description: fields.text("description").map(|(text, _)| text).unwrap_or_default(),
+            trigger,
+            steps,
+        });
+        fields.finish(KEYS);
+    }
+    all
+}
+
+fn trigger(flow: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) -> Trigger {
+    let Some(fields) = flow.table("trigger", &format!("the trigger of {}", flow.what)) else {
+        if !flow.has("trigger") {
+            let message =
+                format!("{} has no trigger: write [flow.trigger] with type = \"webhook\"", flow.what);
+            flow.report.missing(flow.span.start, message);
+        }
+        return Trigger::Manual;
+    };
+    let report = fields.report;
+    let Some((kind, span)) = fields.required_text("type", "type = \"webhook\"") else {
+        return Trigger::Manual;
+    };
+    match kind.as_str() {
+        "webhook" => Trigger::Webhook(webhook(&fields, names, flows, known)),
+        "manual" => {
+            fields.finish(&["type"]);
+            Trigger::Manual
+        }
+        "schedule" | "deploy" | "remove" => {
+            report.error(span.start, format!("type = {kind:?}: this version does not have this trigger yet; write \"webhook\" or \"manual\""));
+            Trigger::Manual
+        }
+        other => {
+            let message =
+                format!("type {other:?} is not possible: {}{}", list(&TRIGGERS[..2]), meant(other, TRIGGERS));
+            report.error(span.start, message);
+            Trigger::Manual
+        }
+    }
+}
+
+fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) -> Webhook {
+    let report = fields.report;
+    let path = fields.text("path").map(|(path, span)| {
+        let sibling = flows.iter().find(
+            |flow| matches!(&flow.trigger, Trigger::Webhook(webhook) if webhook.path.as_ref() == Some(&path)),
+        );
+        if !is_alias(&path) {
+            report.error(
+                span.start,
+                format!("path {path:?} is not possible: write 1 to 64 of A-Z, a-z, 0-9 and . _ ~ -"),
+            );
+        } else if let Some(sibling) = sibling {
+            report.error(
+                span.start,
+                format!("path {path:?} belongs to flow {:?} of this document: write another", sibling.name),
+            );
+        } else if let Some((_, owner)) = known.paths.iter().find(|(other, _)| *other == path) {
+            report.error(span.start, format!("path {path:?} belongs to {owner}: write another"));
+        }
+        path
+    });
+    let auth = auth(fields);
+    if let Some((reply, span)) = fields.text("reply") {
+        match reply.as_str() {
+            "accept" => {}
+            "wait" | "poll" => {
+                report.error(span.start, format!("reply = {reply:?}: this version does not have it yet; leave it out or write \"accept\""));
+            }
+            _ => report.error(span.start, format!("reply {reply:?} is not possible: write \"accept\"")),
+        }
+    }
+    for (key, what) in [
+        ("split", "one run per element"),
+        ("mask", "masking"),
+        ("timeout", "reply = \"wait\" and \"poll\""),
+        ("on_timeout", "reply = \"wait\" and \"poll\""),
+        ("rate_limit", "rate limits"),
+        ("concurrency", "limits on parallel runs"),
+        ("allow_from", "address lists"),
+    ] {
+        fields.later(key, what);
+    }
+    let when = fields.text("when").map(|(when, span)| {
+        names.condition(report, &when, &span);
+        when
+    });
+    let webhook = Webhook {
+        path,
+        methods: methods(fields),
+        auth,
+        dedup: fields.table("dedup", "dedup").and_then(|dedup| dedup_rule(&dedup)),
+        required: fields
+            .texts("required")
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|(text, span)| request_path(fields, &text, span.start, "required"))
+            .collect(),
+        when,
+        max_body: max_body(fields),
+    };
+    fields.finish(WEBHOOK);
+    webhook
+}
+
+fn auth(fields: &Fields<'_>) -> Auth {
+    const SCHEMES: &[&str] = &["none", "jwt", "api_key", "basic", "signature"];
+    let report = fields.report;
+    let none = "write auth = { type = \"none\" } to let anyone send";
+    if !fields.has("auth") {
+        report.missing(fields.span.start, format!("{} has no auth: {none}", fields.what));
+    }
+    if let Some(auth) = fields.table("auth", "auth")
+        && let Some((scheme, span)) = auth.required_text("type", "type = \"none\"")
+    {
+        match scheme.as_str() {
+            "none" => auth.finish(&["type"]),
+            "jwt" | "api_key" | "basic" | "signature" => {
+                report
+                    .error(span.start, format!("auth {scheme:?}: this version does not have it yet; {none}"));
+            }
+            other => {
+                report.error(
+                    span.start,
+                    format!("auth {other:?} is not possible: {none}{}", meant(other, SCHEMES)),
+                );
+            }
+        }
+    }
+    Auth::None
+}
+
+fn methods(fields: &Fields<'_>) -> Vec<String> {
+    let standard = || ["POST", "PUT", "PATCH", "DELETE"].map(str::to_owned).to_vec();
+    let Some(written) = fields.texts("methods") else { return standard() };
+    if written.is_empty() {
+        fields
+            .report
+            .error(fields.key_at("methods"), "methods is empty: leave it out or write methods = [\"POST\"]");
+    }
+    let mut all = Vec::new();
+    for (method, span) in written {
+        if !METHODS.contains(&method.as_str()) {
+            let message =
+                format!("method {method:?} is not possible: {}{}", list(METHODS), meant(&method, METHODS));
+            fields.report.error(span.start, message);
+        } else if all.contains(&method) {
+            fields.report.error(span.start, format!("method {method:?} is written twice"));
+        }
+        all.push(method);
+    }
+    all
+}
+
+fn max_body(fields: &Fields<'_>) -> u64 {
+    let Some(value) = fields.get("max_body") else { return MAX_BODY };
+    let at = value.span().start;
+    let text = match (value.get_ref().as_str(), value.get_ref().as_integer()) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(number)) => number.as_str().to_owned(),
+        _ => {
+            fields.report.error(at, "max_body is no size: write max_body = \"6MiB\"");
+            return MAX_BODY;
+        }
+    };
+    match size(&text) {
+        Ok(bytes) if (1..=LARGEST_BODY).contains(&bytes) => return bytes,
+        Ok(_) => {
+            fields.report.error(at, format!("max_body {text:?} is not possible: write \"1B\" to \"64MiB\""))
+        }
+        Err(message) => fields.report.error(at, message),
+    }
+    MAX_BODY
+}
+
+fn dedup_rule(fields: &Fields<'_>) -> Option<Dedup> {
+    let report = fields.report;
+    let written = fields.texts("fields");
+    if !fields.has("fields") {
+        report.missing(fields.span.start, "dedup has no fields: write fields = [\"body.order_number\"]");
+    }
+    let written = written.unwrap_or_default();
+    if fields.has("fields") && written.is_empty() {
+        report.error(fields.key_at("fields"), "fields is empty: write one to five paths, or leave dedup out");
+    }
+    if let Some((_, span)) = written.get(5) {
+        report.error(span.start, format!("dedup has {} fields: at most 5 are possible", written.len()));
+    }
+    let mut paths: Vec<Path> = Vec::new();
+    for (text, span) in written {
+        let Some(path) = request_path(fields, &text, span.start, "a dedup field") else { continue };
+        if paths.contains(&path) {
+            report.error(span.start, format!("{text} is written twice"));
+        }
+        paths.push(path);
+    }
+    let window = fields.duration("window", 365 * DAY, "\"365d\"").unwrap_or(7 * DAY);
+    let from_first = fields.choice("from", &[("last", false), ("first", true)]).unwrap_or(false);
+    fields.finish(&["fields", "window", "from"]);
+    Some(Dedup { fields: paths, window, from_first })
+}
+
+/// A path into body, headers or query of a request.
+fn request_path(fields: &Fields<'_>, text: &str, at: usize, what: &str) -> Option<Path> {
+    let example = "write body.order_number, headers[\"X-Request-ID\"] or query.page";
+    match text.parse::<Path>() {
+        Err(error) => {
+            let hint = if text.starts_with("request.") {
+                format!("; {example}, without request.")
+            } else {
+                String::new()
+            };
+            fields.report.error(at, format!("{what} {text:?} is no path: {error}{hint}"));
+        }
+        Ok(path) => {
+            let depth = path.rest().len();
+            let first_is_key = matches!(path.rest().first(), Some(Segment::Key(_)));
+            if path.0.contains(&Segment::Any) {
+                fields
+                    .report
+                    .error(at, format!("{what} {text:?} names any element: write a number in the brackets"));
+            } else if match path.root() {
+                "body" => true,
+                "headers" | "query" => depth == 1 && first_is_key,
+                _ => false,
+            } {
+                return Some(path);
+            } else {
+                fields.report.error(at, format!("{what} {text:?} is not possible: {example}"));
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,99 @@
+//! A document's text becomes an [`Integration`], or every mistake in it at once.
+
+mod connection;
+mod exchange;
+mod fields;
+mod flow;
+mod names;
+mod report;
+mod step;
+#[cfg(test)]
+mod tests;
+mod units;
+mod variable;
+
+use crate::model::document::{Integration, Problem};
+use fields::Fields;
+use names::Names;
+use report::Report;
+use toml::de::DeTable;
+use units::is_slug;
+
+/// Bytes of a document.
+const MAX_DOCUMENT: usize = 1 << 20;
+
+/// What else exists: judged against when a document is checked.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Aliases of other integrations and who owns them.
+    pub paths: Vec<(String, String)>,
+}
+
+/// The result of a check.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// The document, where nothing but warnings was found.
+    pub integration: Option<Integration>,
+    /// In the order of the lines.
+    pub problems: Vec<Problem>,
+}
+
+/// Checks a document.
+#[must_use]
+pub fn check(source: &str, known: &Known) -> Checked {
+    if source.len() > MAX_DOCUMENT {
+        let message = format!("the document is {} bytes long: at most 1 MiB is read", source.len());
+        let problems = vec![Problem { line: 1, column: 1, message, warning: false }];
+        return Checked { integration: None, problems };
+    }
+    let (table, errors) = DeTable::parse_recoverable(source);
+    let report = Report::new(source, !errors.is_empty());
+    for error in &errors {
+        report.error(error.span().map_or(0, |span| span.start), report::toml_sentence(error.message()));
+    }
+    let integration = read(&report, table.get_ref(), known);
+    let problems = report.finish();
+    let sound = problems.iter().all(|problem| problem.warning);
+    Checked { integration: integration.filter(|_| sound), problems }
+}
+
+const KEYS: &[&str] = &["name", "title", "icon", "description", "variable", "connection", "flow"];
+
+fn read(report: &Report<'_>, table: &DeTable<'_>, known: &Known) -> Option<Integration> {
+    let top = Fields::new(report, table, 0..0, "the document".to_owned());
+    let name = top.required_text("name", "name = \"acme-erp\"");
+    if let Some((name, span)) = &name
+        && !is_slug(name)
+    {
+        report.error(
+            span.start,
+            format!("name {name:?} is not possible: write 1 to 64 of a-z, 0-9 and -, beginning with a letter or digit"),
+        );
+    }
+    let title = top.text("title").map(|(title, _)| title);
+    let icon = top.text("icon").map(|(icon, span)| {
+        if !(1..=2).contains(&crate::text::width(&icon)) || icon.chars().any(char::is_control) {
+            report.error(span.start, format!("icon {icon:?} is not possible: it is one or two cells wide"));
+        }
+        icon
+    });
+    let description = top.text("description").map(|(text, _)| text).unwrap_or_default();
+    top.later("alert", "alerts");
+    let variables = variable::read(&top);
+    let flow_tables = top.tables("flow");
+    let mut names = Names::new(&variables, &flow_tables);
+    let connections = connection::read(&top, &names);
+    names.connections = connections.iter().map(|(connection, _)| connection.name.clone()).collect();
+    let flows = flow::read(&flow_tables, &mut names, &connections, known);
+    top.finish(KEYS);
+    let (name, _) = name?;
+    Some(Integration {
+        title: title.unwrap_or_else(|| name.clone()),
+        name,
+        icon,
+        description,
+        variables,
+        connections: connections.into_iter().map(|(connection, _)| connection).collect(),
+        flows,
+    })
+}

@@ -1,0 +1,172 @@
+//! The names that templates may use at a place in a document, and their check.
+
+use super::fields::{Fields, meant};
+use super::report::Report;
+use crate::model::document::Variable;
+use crate::model::path::{Path, Segment};
+use crate::rules::template::{Parsed, REQUEST_FIELDS, ROOTS, Reference, STEP_FIELDS, parse_template};
+use std::ops::Range;
+
+/// A step that a template may look at.
+pub(super) struct Earlier {
+    pub(super) name: String,
+    /// The names of its outputs.
+    pub(super) outputs: Vec<String>,
+}
+
+/// What exists where a template stands.
+pub(super) struct Names {
+    variables: Vec<String>,
+    /// Flows, and whether a webhook triggers them.
+    flows: Vec<(String, bool)>,
+    pub(super) connections: Vec<String>,
+    /// Steps before this one.
+    pub(super) earlier: Vec<Earlier>,
+    /// This step and those after it.
+    pub(super) later: Vec<String>,
+}
+
+impl Names {
+    /// Of a document, outside of any flow.
+    pub(super) fn new(variables: &[Variable], flows: &[Fields<'_>]) -> Self {
+        Self {
+            variables: variables.iter().map(|variable| variable.name.clone()).collect(),
+            flows: flows
+                .iter()
+                .filter_map(|flow| {
+                    let name = flow.entries().find(|(key, _, _)| *key == "name")?.2.get_ref().as_str()?;
+                    let trigger =
+                        flow.entries().find(|(key, _, _)| *key == "trigger")?.2.get_ref().as_table();
+                    let webhook = trigger
+                        .and_then(|trigger| trigger.get("type"))
+                        .is_some_and(|kind| kind.get_ref().as_str() == Some("webhook"));
+                    Some((name.to_owned(), webhook))
+                })
+                .collect(),
+            connections: Vec::new(),
+            earlier: Vec::new(),
+            later: Vec::new(),
+        }
+    }
+
+    /// Checks a template where it stands.
+    pub(super) fn template(&self, report: &Report<'_>, text: &str, span: &Range<usize>) -> Option<Parsed> {
+        match parse_template(text) {
+            Ok(parsed) => {
+                for reference in &parsed.references {
+                    if let Err((warning, message)) = self.reference(reference) {
+                        let at = report.inside(span, reference.at);
+                        if warning {
+                            report.warning(at, message);
+                        } else {
+                            report.error(at, message);
+                        }
+                    }
+                }
+                Some(parsed)
+            }
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    report.error(report.inside(span, mistake.at), mistake.message);
+                }
+                None
+            }
+        }
+    }
+
+    /// Checks a template that must give a boolean.
+    pub(super) fn condition(&self, report: &Report<'_>, text: &str, span: &Range<usize>) {
+        if !text.contains("{{") && !text.contains("{%") {
+            report.error(
+                span.start,
+                format!("when {text:?} is a text: write when = \"{{{{ … }}}}\" with a condition in it"),
+            );
+            return;
+        }
+        let Some(parsed) = self.template(report, text, span) else { return };
+        use crate::rules::template::{Piece, Shape};
+        let whole =
+            matches!(&parsed.shape, Shape::Pieces(pieces) if matches!(pieces.as_slice(), [Piece::Insert(_)]));
+        if !whole {
+            let message =
+                "when has text around its condition, so it is never true or false: write {{ … }} alone";
+            report.error(span.start, message);
+        }
+    }
+
+    fn reference(&self, reference: &Reference) -> Result<(), (bool, String)> {
+        let Path(segments) = &reference.path;
+        let root = reference.path.root();
+        let key = |at: usize| match segments.get(at) {
+            Some(Segment::Key(key)) => Some(key.as_str()),
+            _ => None,
+        };
+        let error = |message: String| Err((false, message));
+        match root {
+            "request" => match key(1) {
+                Some(field) if !REQUEST_FIELDS.contains(&field) => {
+                    error(format!("request has no {field:?}{}", meant(field, &REQUEST_FIELDS)))
+                }
+                _ => Ok(()),
+            },
+            "config" => match key(1) {
+                Some(name) if !self.variables.iter().any(|other| other == name) => {
+                    let all: Vec<&str> = self.variables.iter().map(String::as_str).collect();
+                    error(format!(
+                        "there is no variable {name:?}{}: add [[variable]] with this name",
+                        meant(name, &all)
+                    ))
+                }
+                _ => Ok(()),
+            },
+            "webhook_urls" => match key(1) {
+                Some(name) => match self.flows.iter().find(|(other, _)| other == name) {
+                    Some((_, true)) => Ok(()),
+                    Some((_, false)) => error(format!("flow {name:?} has no URL: its trigger is no webhook")),
+                    None => {
+                        let all: Vec<&str> = self.flows.iter().map(|(name, _)| name.as_str()).collect();
+                        error(format!("there is no flow {name:?} in this integration{}", meant(name, &all)))
+                    }
+                },
+                None => Ok(()),
+            },
+            "steps" => match key(1) {
+                Some(name) => self.step(name, key(2), key(3)),
+                None => Ok(()),
+            },
+            "run" | "flow" | "integration" => Ok(()),
+            "record" => error("record needs `split`, which this version does not have yet".to_owned()),
+            "item" => error("item needs `for_each`, which this version does not have yet".to_owned()),
+            other => error(format!(
+                "there is no {other:?}{}: templates see request, config, steps, webhook_urls, run, flow and integration",
+                meant(other, &ROOTS)
+            )),
+        }
+    }
+
+    fn step(&self, name: &str, field: Option<&str>, output: Option<&str>) -> Result<(), (bool, String)> {
+        let Some(step) = self.earlier.iter().find(|step| step.name == name) else {
+            if self.later.iter().any(|other| other == name) {
+                return Err((
+                    false,
+                    format!("step {name:?} comes later: only steps before this one can be looked at"),
+                ));
+            }
+            let all: Vec<&str> = self.earlier.iter().map(|step| step.name.as_str()).collect();
+            return Err((false, format!("there is no step {name:?} before this one{}", meant(name, &all))));
+        };
+        match field {
+            Some(field) if !STEP_FIELDS.contains(&field) => {
+                Err((false, format!("a step has no {field:?}{}", meant(field, &STEP_FIELDS))))
+            }
+            Some("outputs") => match output {
+                Some(output) if !step.outputs.iter().any(|other| other == output) => {
+                    let all: Vec<&str> = step.outputs.iter().map(String::as_str).collect();
+                    Err((true, format!("step {name:?} has no output {output:?}{}", meant(output, &all))))
+                }
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Mistakes gathered by byte offset and told by line and column.
+
+use crate::model::document::Problem;
+use std::cell::RefCell;
+use std::ops::Range;
+
+/// More mistakes than this are counted, not told.
+const MAX_PROBLEMS: usize = 200;
+
+/// The mistakes of one document.
+pub(super) struct Report<'s> {
+    source: &'s str,
+    /// Offset, message, warning.
+    found: RefCell<Vec<(usize, String, bool)>>,
+    /// The text is no TOML: what seems to be missing may only not have been understood.
+    broken: bool,
+}
+
+impl<'s> Report<'s> {
+    /// None yet.
+    pub(super) fn new(source: &'s str, broken: bool) -> Self {
+        Self { source, found: RefCell::new(Vec::new()), broken }
+    }
+
+    /// A mistake.
+    pub(super) fn error(&self, at: usize, message: impl Into<String>) {
+        self.add(at, message.into(), false);
+    }
+
+    /// Something that does not stop a deploy.
+    pub(super) fn warning(&self, at: usize, message: impl Into<String>) {
+        self.add(at, message.into(), true);
+    }
+
+    /// Something that is not there, unless the text could not be read whole.
+    pub(super) fn missing(&self, at: usize, message: impl Into<String>) {
+        if !self.broken {
+            self.error(at, message);
+        }
+    }
+
+    fn add(&self, at: usize, message: String, warning: bool) {
+        let mut found = self.found.borrow_mut();
+        let problem = (at, message, warning);
+        if !found.contains(&problem) {
+            found.push(problem);
+        }
+    }
+
+    /// The offset in the document of an offset in a string's value: they differ by the quotes and
+    /// by escapes.
+    pub(super) fn inside(&self, span: &Range<usize>, offset: usize) -> usize {
+        let Some(raw) = self.source.get(span.clone()) else { return span.start };
+        let (quotes, escapes) = match raw.as_bytes() {
+            [b'"', b'"', b'"', ..] => (3, true),
+            [b'\'', b'\'', b'\'', ..] => (3, false),
+            [b'"', ..] => (1, true),
+            [b'\'', ..] => (1, false),
+            _ => (0, false),
+        };
+        let mut at = quotes;
+        // A newline right after three quotes is no part of the value.
+        if quotes == 3 {
+            at += raw[at..]
+                .starts_with("\r\n")
+                .then_some(2)
+                .unwrap_or(usize::from(raw[at..].starts_with('\n')));
+        }
+        let mut decoded = 0;
+        while decoded < offset && at < raw.len() {
+            let rest = &raw[at..];
+            let Some(first) = rest.chars().next() else { break };
+            let (read, made) = match (escapes && first == '\\', rest[1.min(rest.len())..].chars().next()) {
+                (true, Some('u')) => (6, code(rest, 2, 4)),
+                (true, Some('U')) => (10, code(rest, 2, 8)),
+                (true, Some('x')) => (4, code(rest, 2, 2)),
+                (true, Some(next)) if next.is_whitespace() => {
+                    // A backslash at the end of a line takes all white space with it.
+                    (1 + rest[1..].find(|c: char| !c.is_whitespace()).unwrap_or(rest.len() - 1), 0)
+                }
+                (true, Some(next)) => (1 + next.len_utf8(), 1),
+                _ => (first.len_utf8(), first.len_utf8()),
+            };
+            at += read;
+            decoded += made;
+        }
+        span.start + at.min(raw.len())
+    }
+
+    /// All mistakes, in the order of the lines.
+    pub(super) fn finish(self) -> Vec<Problem> {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|(at, _, _)| *at);
+        let more = found.len().saturating_sub(MAX_PROBLEMS);
+        found.truncate(MAX_PROBLEMS);
+        let mut problems: Vec<Problem> = found
+            .into_iter()
+            .map(|(at, message, warning)| {
+                let (line, column) = position(self.source, at);
+                Problem { line, column, message, warning }
+            })
+            .collect();
+        if more > 0
+            && let Some(last) = problems.last()
+        {
+            let (line, column) = (last.line, last.column);
+            let message = format!("{more} more mistakes come after these");
+            problems.push(Problem { line, column, message, warning: false });
+        }
+        problems
+    }
+}
+
+fn code(rest: &str, from: usize, len: usize) -> usize {
+    rest.get(from..from + len)
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+        .and_then(char::from_u32)
+        .map_or(1, char::len_utf8)
+}
+
+/// Line and column (in characters) of a byte offset, both from 1.
+fn position(source: &str, at: usize) -> (usize, usize) {
+    let mut at = at.min(source.len());
+    while !source.is_char_boundary(at) {
+        at -= 1;
+    }
+    let before = &source[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// What the TOML reader says, as a sentence of ours.
+pub(super) fn toml_sentence(message: &str) -> String {
+    format!("this is no TOML: {message}")
+}
