@@ -7,32 +7,49 @@
 
 mod admission;
 pub mod apply;
+mod beat;
+mod claims;
 pub mod clock;
 pub mod config;
+mod codec;
+mod dedup;
 mod error;
+mod health;
 mod ids;
+mod ledger;
 mod lock;
+mod moves;
+mod open;
 mod pool;
 mod query;
+mod purge;
 mod queue;
+mod recover;
+mod refusals;
 pub mod registry;
 mod schema;
+mod state;
+mod tally;
+mod tender;
+mod writer;
 
 pub use admission::{Accept, Admitted, Birth, Born, Handover, Judgement};
 pub use error::{OpenError, StoreError};
 pub use queue::{Claim, KeyEntry};
 
 use crate::feed::Feed;
-use crate::model::change::Change;
+use crate::model::change::{Change, Counters};
 use crate::model::request::StoredRequest;
-use crate::model::run::{Callback, Entry, Frame, Run};
+use crate::model::request::Verdict;
+use crate::model::run::{Callback, Entry, Frame, Run, RunState};
 use crate::model::settings::Limits;
-use crate::model::{CallbackId, IdKey, Ms, RequestId, RunId};
+use crate::model::{FlowId, IdKey, Ms, RunId};
 use crate::rules::advance::Transition;
 use clock::Clock;
+use queue::Item;
 use rusqlite::{Connection, Transaction};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, oneshot};
 
 /// How long a claim holds before somebody else may take the run.
@@ -93,15 +110,21 @@ pub(in crate::store) struct Inner {
     /// Prints and reads ids.
     pub(in crate::store) id_key: IdKey,
     /// Hands out ids.
-    ids: ids::Ids,
+    ids: Arc<ids::Ids>,
     /// `node << 32 | epoch`.
     owner: i64,
     /// Readers.
-    pool: pool::Pool,
+    pool: Arc<pool::Pool>,
     /// To the writer.
     queue: queue::Queue,
+    /// What the writer shares.
+    links: writer::Links,
     /// The configuration in memory.
     pub(in crate::store) registry: registry::Registry,
+    /// Ends the tender.
+    stop: Arc<tender::Stop>,
+    /// What is let go at the end; taken by the first who closes.
+    held: Mutex<Option<open::Held>>,
 }
 
 /// A closure as a [`queue::Job`].
@@ -117,15 +140,12 @@ where
     T: Send,
     F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send,
 {
-    fn run(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    fn run(&mut self, tx: &Transaction<'_>, batch: &mut state::Batch) -> rusqlite::Result<()> {
         if let Some(f) = self.f.take() {
             self.got = Some(f(tx)?);
         }
+        batch.changes.append(&mut self.changes);
         Ok(())
-    }
-
-    fn changes(&self) -> &[Change] {
-        &self.changes
     }
 
     fn done(self: Box<Self>, result: Result<(), StoreError>) {
@@ -167,16 +187,8 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let task = Task { f: Some(f), got: None, changes, reply };
-        self.inner.queue.send(queue::Item::Job(Box::new(task)))?;
+        self.inner.queue.send(Item::Job { job: Box::new(task), always: false })?;
         answer.await.map_err(|_| StoreError::closed())?
-    }
-
-    /// Opens (or makes) the store in a data folder and starts its writer.
-    ///
-    /// # Errors
-    /// See [`OpenError`].
-    pub fn open(_folder: &Path, _options: Options) -> Result<(Self, Handover), OpenError> {
-        todo!()
     }
 
     /// Prints and reads ids.
@@ -203,112 +215,116 @@ impl Store {
         self.inner.owner
     }
 
-    /// Why a request would be answered 503 now: stopping, disk low, queue full, store down.
+    /// Why a request would be answered 503 now: stopping, starting, disk low, queue full, store down.
+    /// Cheap: it is asked for every request.
     #[must_use]
     pub fn refuses(&self) -> Option<String> {
-        todo!()
+        let links = &self.inner.links;
+        if let Some(why) = links.health.why() {
+            return Some(why);
+        }
+        if links.waiting.percent() >= 100 {
+            return Some("the writer's queue is full".to_owned());
+        }
+        let queued = links.tally().runs[RunState::Queued as usize];
+        let full = u64::try_from(queued).is_ok_and(|queued| queued >= self.inner.limits.queue);
+        full.then(|| format!("the queue is full: {queued} runs wait"))
     }
 
-    /// Stores a request; the answer comes after the commit. `None` where the writer's queue (8,192
-    /// items, 64 MiB) is full: that is a 503.
+    /// Stores a request; the answer comes after the commit.
+    ///
+    /// `None` where the writer's queue (8,192 items, 64 MiB) is full: that is a 503. For a refusal
+    /// `None` says that it was counted and not stored (over 20 a second of its flow, or the queue is
+    /// half full): it has no id, and is answered with its own status.
     pub fn accept(&self, accept: Accept) -> Option<oneshot::Receiver<Result<Admitted, StoreError>>> {
+        if let Judgement::Refuse { cause, .. } = &accept.judgement {
+            let (flow, links) = (accept.seed.flow, &self.inner.links);
+            if !links.refusals.may_store(flow, self.inner.clock.now(), links.waiting.percent()) {
+                self.count_refusal(flow, cause);
+                return None;
+            }
+        }
         self.inner.queue.accept(accept)
     }
 
-    /// Counts a refusal that is not stored.
-    pub fn count_refusal(&self, _flow: crate::model::FlowId, _cause: &str) {
-        todo!()
+    /// Counts a refusal that is not stored. It is written within a second.
+    pub fn count_refusal(&self, flow: FlowId, cause: &str) {
+        let links = &self.inner.links;
+        let mut tally = links.tally();
+        tally.unwritten += 1;
+        tally.last_unwritten = self.inner.clock.now();
+        links.refusals.count(flow, cause, false);
     }
 
     /// Commits a transition under its guard.
     ///
+    /// A run that would be found by nobody (open, without `due`, older than the scan after a crash
+    /// goes back) is given a `due`; so the row may differ from the transition's in that column.
+    ///
     /// # Errors
     /// [`StoreError::Stale`] where the row has moved on.
-    pub async fn commit(&self, _transition: Transition) -> Result<(), StoreError> {
-        todo!()
+    pub async fn commit(&self, transition: Transition) -> Result<(), StoreError> {
+        self.ask(|reply| Item::Move { transition: Box::new(transition), reply }).await
+    }
+
+    async fn ask<T>(&self, item: impl FnOnce(queue::Reply<T>) -> Item) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.queue.send(item(reply))?;
+        answer.await.map_err(|_| StoreError::closed())?
     }
 
     /// Claims up to `limit` queued or retrying runs that are due: state running, fence and attempt
     /// raised, lease until `now` + [`LEASE`]. Runs whose step has a callback or a `when`, or sends
-    /// nothing, are claimed by [`Store::commit`] instead and are only listed here, unclaimed.
+    /// nothing, are claimed by [`Store::commit`] instead: they are listed here too, unclaimed (their
+    /// state is still queued or retrying). Flows share the limit evenly.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn due(&self, _now: Ms, _limit: usize) -> Result<Vec<Run>, StoreError> {
-        todo!()
+    pub async fn due(&self, now: Ms, limit: usize) -> Result<Vec<Run>, StoreError> {
+        let rows = self.due_rows(now, limit).await?;
+        let (plain, mut runs): (Vec<Run>, Vec<Run>) =
+            rows.into_iter().partition(|run| self.sends_plainly(run));
+        let claims =
+            plain.iter().map(|run| Claim { run: run.id, seq: run.seq, until: now + LEASE }).collect();
+        runs.extend(self.claim(claims).await?);
+        Ok(runs)
+    }
+
+    /// Whether a run's step is one exchange and nothing else, so that a claim is all that precedes it.
+    fn sends_plainly(&self, run: &Run) -> bool {
+        self.plan(run.flow, run.version).is_some_and(|plan| {
+            plan.flow.steps.get(run.step as usize).is_some_and(|step| {
+                step.when.is_none() && step.kind.exchange().is_some_and(|exchange| !exchange.callback)
+            })
+        })
     }
 
     /// Claims runs as they were read (fresh ones from the hand-over or [`Store::fresh_from`]): state
-    /// running, fence and attempt raised. Those that have moved on since are left out. A run without
-    /// `due` keeps none: it stays out of the index, and its lease is the process's own life.
+    /// running, fence and attempt raised. Those that have moved on since are left out. A fresh run
+    /// keeps its empty `due`: it stays out of the index for its first ten seconds.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn claim(&self, _claims: Vec<Claim>) -> Result<Vec<Run>, StoreError> {
-        todo!()
+    pub async fn claim(&self, claims: Vec<Claim>) -> Result<Vec<Run>, StoreError> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ask(|reply| Item::Claim { claims, reply }).await
     }
 
-    /// What else is due: running runs whose lease lapsed (those of an earlier process at once), which
-    /// are `Lost`, and waiting runs whose time came, which are `Due`. Nothing is claimed.
+    /// Sets the end of leases of running runs that this process still holds. A run that is running
+    /// for ten seconds without a lease is given one of [`LEASE`] by the store itself.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn lost(&self, _now: Ms, _limit: usize) -> Result<Vec<Run>, StoreError> {
-        todo!()
-    }
-
-    /// Sets the end of leases of running runs that this process still holds.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn renew(&self, _runs: Vec<RunId>, _until: Ms) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// When the next run is due (a retry, a deadline, a lease's end), if any is.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn next_due(&self) -> Result<Option<Ms>, StoreError> {
-        todo!()
-    }
-
-    /// Fresh runs (queued, without `due`) from an id on, in order of arrival.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn fresh_from(&self, _from: i64, _limit: usize) -> Result<Vec<Run>, StoreError> {
-        todo!()
+    pub async fn renew(&self, runs: Vec<RunId>, until: Ms) -> Result<(), StoreError> {
+        self.ask(|reply| Item::Renew { runs, until, reply }).await
     }
 
     /// Signalled when a commit made a run due, or due earlier.
     #[must_use]
     pub fn due_signal(&self) -> Arc<Notify> {
-        todo!()
-    }
-
-    /// Loads a run.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn load(&self, _run: RunId) -> Result<Option<Loaded>, StoreError> {
-        todo!()
-    }
-
-    /// Loads a callback.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn callback(&self, _id: CallbackId) -> Result<Option<Callback>, StoreError> {
-        todo!()
-    }
-
-    /// Loads a request.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn request(&self, _id: RequestId) -> Result<Option<Arc<StoredRequest>>, StoreError> {
-        todo!()
+        Arc::clone(&self.inner.links.due)
     }
 
     /// Looks a dedup key up as the judge sees it, whatever its window; `None` for a key that was
@@ -316,20 +332,71 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn dedup_entry(&self, _key: [u8; 16]) -> Result<Option<KeyEntry>, StoreError> {
-        todo!()
+    pub async fn dedup_entry(&self, key: [u8; 16]) -> Result<Option<KeyEntry>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.queue.send(Item::Lookup { key, reply })?;
+        answer.await.map_err(|_| StoreError::closed())
     }
 
     /// Forgets a dedup key, durably; whether it was there.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn forget_key(&self, _key: [u8; 16]) -> Result<bool, StoreError> {
-        todo!()
+    pub async fn forget_key(&self, key: [u8; 16]) -> Result<bool, StoreError> {
+        self.ask(|reply| Item::Forget { key, reply }).await
     }
 
-    /// Commits what is under way, checkpoints and closes.
+    /// The figures of the first row, as far as the store knows them: `listen`, `probe`, `promised`
+    /// and `integrations` are others' to fill in.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let inner = &self.inner;
+        let (now, behind) = (inner.clock.now(), inner.clock.behind());
+        let tally = inner.links.tally();
+        let whole = |n: i64| u64::try_from(n).unwrap_or(0);
+        let runs = tally.runs.map(whole);
+        let [accepted, duplicate, filtered, rejected] = Verdict::ALL.map(|verdict| tally.verdict(verdict));
+        Counters {
+            at: now,
+            stored: tally.stored,
+            accepted: whole(accepted.n),
+            duplicates: whole(duplicate.n),
+            filtered: whole(filtered.n),
+            rejected: whole(rejected.n),
+            last_accepted: Some(accepted.last).filter(|at| *at > 0),
+            last_rejected: Some(rejected.last).filter(|at| *at > 0),
+            recent: tally.recent(now),
+            runs,
+            queue: runs[RunState::Queued as usize] + tally.due_retries,
+            queue_limit: inner.limits.queue,
+            oldest: tally.oldest,
+            callbacks_pending: whole(tally.pending),
+            callbacks_overdue: whole(tally.overdue),
+            commit_p99_us: tally.p99(),
+            store_trouble: inner.links.health.why().filter(|_| !inner.links.health.is(health::STOPPING)),
+            wal_bytes: tally.wal,
+            dedup_bytes: tally.dedup,
+            dedup_budget: inner.limits.dedup_memory,
+            clock_behind: behind,
+            stopping: inner.links.health.is(health::STOPPING),
+            ..Counters::default()
+        }
+    }
+
+    /// Takes no more requests, commits what is under way, checkpoints, closes the file and lets the
+    /// data folder go. Other handles answer [`StoreError::Down`] from now on.
     pub async fn close(&self) {
-        todo!()
+        self.inner.links.health.set(health::STOPPING, true);
+        let Some(held) = self.inner.take_held() else { return };
+        self.inner.stop.stop();
+        self.inner.pool.close().await;
+        let (done, closed) = oneshot::channel();
+        if self.inner.queue.send(Item::Close(done)).is_ok() {
+            let _ = closed.await;
+        }
+        let _ = tokio::task::spawn_blocking(move || drop(held)).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::admission::{Accept, Admitted};
-use crate::model::change::Change;
+use super::state::Batch;
 use crate::model::run::Run;
 use crate::model::{Ms, RequestId, RunId};
 use crate::rules::advance::Transition;
@@ -20,9 +20,7 @@ pub(super) const BYTES: usize = 64 << 20;
 /// A write that is neither a request nor a transition: rare, and in a transaction of its own.
 pub(super) trait Job: Send {
     /// Writes.
-    fn run(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()>;
-    /// What it changed, for those who watch.
-    fn changes(&self) -> &[Change];
+    fn run(&mut self, tx: &Transaction<'_>, batch: &mut Batch) -> rusqlite::Result<()>;
     /// Answers, after the commit or the roll-back.
     fn done(self: Box<Self>, result: Result<(), StoreError>);
 }
@@ -66,8 +64,8 @@ pub(super) enum Item {
     Forget { key: [u8; 16], reply: Reply<bool> },
     /// Looks a dedup key up.
     Lookup { key: [u8; 16], reply: oneshot::Sender<Option<KeyEntry>> },
-    /// Anything else.
-    Job(Box<dyn Job>),
+    /// Anything else; `always` also while the store rests after a failed commit.
+    Job { job: Box<dyn Job>, always: bool },
     /// Drains, checkpoints and ends.
     Close(oneshot::Sender<()>),
 }

@@ -1,0 +1,185 @@
+//! Reads for those who move runs: what is due, what is fresh, and a run with all that decides its next move.
+
+use super::codec;
+use super::{Loaded, Store, StoreError};
+use crate::model::request::StoredRequest;
+use crate::model::run::{Callback, Run};
+use crate::model::{CallbackId, Ms, RequestId, RunId};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use std::sync::Arc;
+
+/// Flows that have runs with a `due`, by skipping through the index.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub(super) fn lanes(conn: &Connection) -> Result<Vec<i64>> {
+    let mut next = conn.prepare_cached(
+        "SELECT flow FROM run INDEXED BY run_due WHERE due IS NOT NULL AND flow > ?1 ORDER BY flow LIMIT 1",
+    )?;
+    let mut lanes = Vec::new();
+    let mut last = i64::MIN;
+    while let Some(flow) = next.query_row([last], |row| row.get(0)).optional()? {
+        lanes.push(flow);
+        last = flow;
+    }
+    Ok(lanes)
+}
+
+/// Runs in two states whose time came, oldest first within a flow; flows share `limit` evenly, so that
+/// one with a million of them does not hold up another.
+fn due(conn: &Connection, states: (i64, i64), now: Ms, limit: usize) -> Result<Vec<Run>> {
+    let lanes = lanes(conn)?;
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {} FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND due <= ?2
+             AND state IN (?3, ?4) ORDER BY due LIMIT ?5 OFFSET ?6",
+        codec::RUN
+    ))?;
+    let mut of = |flow: i64, n: usize, skip: usize| -> Result<Vec<Run>> {
+        statement
+            .query_map(params![flow, now, states.0, states.1, n as i64, skip as i64], |row| {
+                codec::run(row, 0)
+            })?
+            .collect()
+    };
+    let share = (limit / lanes.len().max(1)).max(1);
+    let mut runs: Vec<Run> = Vec::new();
+    let mut full = Vec::new();
+    for flow in lanes {
+        let found = of(flow, share.min(limit - runs.len()), 0)?;
+        if found.len() == share {
+            full.push(flow);
+        }
+        runs.extend(found);
+        if runs.len() >= limit {
+            return Ok(runs);
+        }
+    }
+    for flow in full {
+        runs.extend(of(flow, limit - runs.len(), share)?);
+        if runs.len() >= limit {
+            break;
+        }
+    }
+    Ok(runs)
+}
+
+fn load(conn: &Connection, id: RunId) -> Result<Option<Loaded>> {
+    // One transaction, so that row, journal and callbacks are of one moment.
+    let tx = conn.unchecked_transaction()?;
+    let run = tx
+        .prepare_cached(&format!("SELECT {} FROM run WHERE id = ?1", codec::RUN))?
+        .query_row([id.0], |row| codec::run(row, 0))
+        .optional()?;
+    let Some(run) = run else { return Ok(None) };
+    let frame = tx
+        .prepare_cached("SELECT data FROM frame WHERE run = ?1")?
+        .query_row([id.0], |row| codec::frame(row.get_ref(0)?.as_blob()?))
+        .optional()?
+        .unwrap_or_default();
+    let request = match run.request {
+        Some(request) => self::request(&tx, request)?.map(Arc::new),
+        None => None,
+    };
+    let journal = tx
+        .prepare_cached(&format!("SELECT {} FROM journal WHERE run = ?1 ORDER BY seq", codec::ENTRY))?
+        .query_map([id.0], |row| codec::entry(row, 0))?
+        .collect::<Result<_>>()?;
+    let callbacks = tx
+        .prepare_cached(&format!("SELECT {} FROM callback WHERE run = ?1 ORDER BY id", codec::CALLBACK))?
+        .query_map([id.0], |row| codec::callback(row, 0))?
+        .collect::<Result<_>>()?;
+    Ok(Some(Loaded { run, frame, request, journal, callbacks }))
+}
+
+fn request(conn: &Connection, id: RequestId) -> Result<Option<StoredRequest>> {
+    conn.prepare_cached(&format!("SELECT {} FROM request WHERE id = ?1", codec::REQUEST))?
+        .query_row([id.0], |row| codec::request(row, 0))
+        .optional()
+}
+
+impl Store {
+    /// Queued and retrying runs that are due, as they stand.
+    pub(super) async fn due_rows(&self, now: Ms, limit: usize) -> std::result::Result<Vec<Run>, StoreError> {
+        self.read(move |conn| due(conn, (0, 4), now, limit)).await
+    }
+
+    /// What else is due: running runs whose lease lapsed (those of an earlier process at once), which
+    /// are `Lost`, and waiting runs whose time came, which are `Due`. Nothing is claimed.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn lost(&self, now: Ms, limit: usize) -> std::result::Result<Vec<Run>, StoreError> {
+        self.read(move |conn| due(conn, (1, 3), now, limit)).await
+    }
+
+    /// When the next run is due (a retry, a deadline, a lease's end), if any is.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn next_due(&self) -> std::result::Result<Option<Ms>, StoreError> {
+        self.read(|conn| {
+            let mut first = conn.prepare_cached(
+                "SELECT due FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL ORDER BY due LIMIT 1",
+            )?;
+            let mut next: Option<Ms> = None;
+            for flow in lanes(conn)? {
+                let due: Option<Ms> = first.query_row([flow], |row| row.get(0)).optional()?;
+                next = [next, due.filter(|due| *due < Ms::MAX)].into_iter().flatten().min();
+            }
+            Ok(next)
+        })
+        .await
+    }
+
+    /// Fresh runs (queued, without `due`) from an id on, in order of arrival. From 0 on it begins at
+    /// the watermark under which there is none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn fresh_from(&self, from: i64, limit: usize) -> std::result::Result<Vec<Run>, StoreError> {
+        self.read(move |conn| {
+            let low: i64 = conn
+                .prepare_cached("SELECT ifnull(max(fresh_low), 0) FROM node")?
+                .query_row([], |row| row.get(0))?;
+            conn.prepare_cached(&format!(
+                "SELECT {} FROM run WHERE id >= ?1 AND state = 0 AND due IS NULL ORDER BY id LIMIT ?2",
+                codec::RUN
+            ))?
+            .query_map(params![from.max(low), limit as i64], |row| codec::run(row, 0))?
+            .collect()
+        })
+        .await
+    }
+
+    /// Loads a run with all that decides its next move, as of one moment.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn load(&self, run: RunId) -> std::result::Result<Option<Loaded>, StoreError> {
+        self.read(move |conn| load(conn, run)).await
+    }
+
+    /// Loads a callback.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn callback(&self, id: CallbackId) -> std::result::Result<Option<Callback>, StoreError> {
+        self.read(move |conn| {
+            conn.prepare_cached(&format!("SELECT {} FROM callback WHERE id = ?1", codec::CALLBACK))?
+                .query_row([id.0], |row| codec::callback(row, 0))
+                .optional()
+        })
+        .await
+    }
+
+    /// Loads a request.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn request(
+        &self,
+        id: RequestId,
+    ) -> std::result::Result<Option<Arc<StoredRequest>>, StoreError> {
+        self.read(move |conn| Ok(request(conn, id)?.map(Arc::new))).await
+    }
+}
