@@ -1,1 +1,3 @@
-//! To come.
+//! Does what is due: claims runs, makes their exchanges, commits what came of them.
+
+pub mod guard;
