@@ -2,55 +2,51 @@
 
 use super::Desk;
 use crate::model::ask::{Answer, Done, Refusal, Who};
-use crate::model::id::{Kind, short};
-use crate::model::{CallbackId, RequestId, RunId};
+use crate::model::id::short;
+use crate::model::{CallbackId, RequestId};
 
 impl Desk {
     pub(super) async fn request(&self, id: &str) -> Result<Answer, Refusal> {
-        let found = self.request_id(id).await?;
-        match self.deps.store.request_detail(found).await? {
-            Some(detail) => Ok(Answer::Request(Box::new(detail))),
-            None => Err(missing("request", id)),
-        }
+        let id = self.deps.store.resolve(id).await?;
+        Ok(Answer::Request(Box::new(self.deps.store.request_detail(id).await?)))
     }
 
     pub(super) async fn explain(&self, id: &str) -> Result<Answer, Refusal> {
-        let found = self.request_id(id).await?;
-        match self.deps.store.explain(found).await? {
-            Some(view) => Ok(Answer::Explain(Box::new(view))),
-            None => Err(missing("request", id)),
-        }
+        let id = self.deps.store.resolve(id).await?;
+        Ok(Answer::Explain(Box::new(self.deps.store.explain(id).await?)))
     }
 
     pub(super) async fn run(&self, id: &str) -> Result<Answer, Refusal> {
-        let (_, raw) = self.find(id, &[Kind::Run]).await?;
-        match self.deps.store.run_detail(RunId(raw)).await? {
-            Some((run, events)) => Ok(Answer::Run { run: Box::new(run), events }),
-            None => Err(missing("run", id)),
-        }
+        let id = self.deps.store.resolve(id).await?;
+        let (run, events) = self.deps.store.run_detail(id).await?;
+        Ok(Answer::Run { run: Box::new(run), events })
     }
 
     /// A callback; its URL is given only where it is asked for, and that is written down.
     pub(super) async fn callback(&self, who: &Who, id: &str, reveal: bool) -> Result<Answer, Refusal> {
-        let (_, raw) = self.find(id, &[Kind::Callback]).await?;
-        let found = CallbackId(raw);
-        let Some(mut view) = self.deps.store.callback_view(found).await? else {
-            return Err(missing("callback", id));
-        };
+        let id: CallbackId = self.deps.store.resolve(id).await?;
+        let mut view = self.deps.store.callback_view(id).await?;
         if reveal {
-            let token = self.deps.vault.callback_token(found);
-            let target = format!("callback {}", view.id);
-            self.audit(who, "reveal", &target, None, "showed the URL").await?;
-            view.url = Some(format!("{}/callback/{token}", self.deps.settings.public_url.trim_end_matches('/')));
+            // Written down first: a URL that was shown without it could not be taken back.
+            self.audit(who, "reveal", &view.id, None, "Showed the URL.").await?;
+            let base = self.deps.settings.public_url.trim_end_matches('/');
+            view.url = Some(format!("{base}/callback/{}", self.deps.vault.callback_token(id)));
         }
         Ok(Answer::Callback(Box::new(view)))
     }
 
+    /// One integration.
+    pub(super) fn integration(&self, name: &str) -> Result<Answer, Refusal> {
+        let holding = self.holding(name)?;
+        let integrations = self.deps.store.integration(&holding.name).into_iter().collect();
+        Ok(Answer::Integrations { integrations })
+    }
+
     /// Drops the dedup key of a request: the next one with it is accepted.
     pub(super) async fn forget(&self, who: &Who, id: &str, reason: Option<&str>) -> Result<Answer, Refusal> {
-        let found = self.request_id(id).await?;
+        let found: RequestId = self.deps.store.resolve(id).await?;
         let Some(request) = self.deps.store.request(found).await? else {
-            return Err(missing("request", id));
+            return Err(Refusal::not_found(format!("there is no request {id}")));
         };
         let text = self.deps.store.ids().print(found);
         let Some(key) = request.dedup else {
@@ -63,16 +59,7 @@ impl Desk {
             ));
         }
         let said = format!("Forgot the dedup key of {}: the next request with it is accepted.", short(&text));
-        self.audit(who, "forget", &format!("request {text}"), reason, &said).await?;
+        self.audit(who, "forget", &text, reason, &said).await?;
         Ok(Answer::Done(Done { lines: vec![said], refused: false }))
     }
-
-    async fn request_id(&self, id: &str) -> Result<RequestId, Refusal> {
-        let (_, raw) = self.find(id, &[Kind::Request]).await?;
-        Ok(RequestId(raw))
-    }
-}
-
-fn missing(what: &str, id: &str) -> Refusal {
-    Refusal::not_found(format!("there is no {what} {id}"))
 }

@@ -1,27 +1,20 @@
 //! Lists: pages of requests, runs, callbacks and the audit trail, bounded, and runs by id.
 
 use super::Desk;
-use crate::model::RunId;
 use crate::model::ask::{Answer, Page, Refusal, Rows};
-use crate::model::id::Kind;
+use crate::model::query::{Query, QueryError};
+use crate::model::{Ms, RunId};
 use crate::model::view::{RequestView, RunView};
-
-/// Rows of a page.
-const MOST: u32 = 1_000;
-/// Rows of a page that names no limit.
-const USUAL: u32 = 100;
-/// Runs that are asked for by id at once.
-const BY_ID: usize = 256;
 
 impl Desk {
     /// A page of requests.
     pub(super) async fn request_rows(&self, page: &Page) -> Result<Rows<RequestView>, Refusal> {
-        Ok(self.deps.store.page_requests(&bounded(page)).await?)
+        self.deps.store.page_requests(&self.query(page)?, page).await
     }
 
     /// A page of runs.
     pub(super) async fn run_rows(&self, page: &Page) -> Result<Rows<RunView>, Refusal> {
-        Ok(self.deps.store.page_runs(&bounded(page)).await?)
+        self.deps.store.page_runs(&self.query(page)?, page).await
     }
 
     pub(super) async fn requests(&self, page: &Page) -> Result<Answer, Refusal> {
@@ -33,34 +26,31 @@ impl Desk {
     }
 
     pub(super) async fn callbacks(&self, page: &Page) -> Result<Answer, Refusal> {
-        Ok(Answer::Callbacks(self.deps.store.page_callbacks(&bounded(page)).await?))
+        self.deps.store.page_callbacks(&self.query(page)?, page).await.map(Answer::Callbacks)
     }
 
     pub(super) async fn trail(&self, page: &Page) -> Result<Answer, Refusal> {
-        Ok(Answer::Audit(self.deps.store.page_audit(&bounded(page)).await?))
+        self.deps.store.page_audit(&self.query(page)?, page).await.map(Answer::Audit)
     }
 
     /// Rows that a list already shows, as they are now; those that are gone are left out.
     pub(super) async fn runs_by_id(&self, ids: &[String]) -> Result<Answer, Refusal> {
-        if ids.len() > BY_ID {
-            return Err(Refusal::usage(format!("{} ids are asked for at once, {BY_ID} may be", ids.len())));
-        }
         let known = self.deps.store.ids();
         let ids: Vec<RunId> = ids.iter().filter_map(|id| known.parse(id)).collect();
-        let scanned = ids.len() as u64;
-        let rows = self.deps.store.runs_by_id(&ids).await?;
-        Ok(Answer::Runs(Rows { rows, next: None, scanned, partial: false }))
+        self.deps.store.runs_by_id(&ids).await.map(Answer::Runs)
     }
 
-    /// What an id, or the ending of one, names among these kinds.
-    pub(super) async fn find(&self, text: &str, kinds: &[Kind]) -> Result<(Kind, i64), Refusal> {
-        self.deps.store.resolve_id(text, kinds).await
+    /// The filter of a page, read.
+    fn query(&self, page: &Page) -> Result<Query, Refusal> {
+        read(&page.filter, self.deps.store.now())
     }
 }
 
-fn bounded(page: &Page) -> Page {
-    let limit = if page.limit == 0 { USUAL } else { page.limit.min(MOST) };
-    Page { limit, ..page.clone() }
+/// Reads a filter; an error points at its token.
+fn read(filter: &str, now: Ms) -> Result<Query, Refusal> {
+    Query::parse(filter, now).map_err(|QueryError { message, at }| {
+        Refusal::usage(format!("{message}\n  {filter}\n  {}^", " ".repeat(at))).coded("filter")
+    })
 }
 
 #[cfg(test)]
@@ -68,8 +58,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_bounded() {
-        let limit = |limit| bounded(&Page { limit, ..Page::default() }).limit;
-        assert_eq!([limit(0), limit(1), limit(MOST), limit(MOST + 1)], [USUAL, 1, MOST, MOST]);
+    fn an_error_of_a_filter_points_at_its_token() {
+        assert!(matches!(read("", 0).unwrap(), Query::All));
+        let refusal = read("state:errored and (", 0).unwrap_err();
+        let lines: Vec<&str> = refusal.message.lines().collect();
+        assert_eq!(lines[1], "  state:errored and (");
+        assert!(lines[2].ends_with('^') && lines[2].len() > 4, "{refusal}");
+        assert_eq!((refusal.code.as_str(), refusal.exit), ("filter", 2));
     }
 }

@@ -11,13 +11,18 @@ mod values;
 mod verbs;
 pub mod watch;
 
+#[cfg(test)]
+pub mod fixture;
+#[cfg(test)]
+mod tests;
+
 pub use watch::Watch;
 
 use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Refusal, Who};
 use crate::model::change::Counters;
 use crate::model::settings::Settings;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::vault::Vault;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -82,10 +87,8 @@ impl Desk {
             Ask::Run { id } => self.run(&id).await,
             Ask::Callback { id, reveal } => self.callback(who, &id, reveal).await,
             Ask::Endpoints => Ok(Answer::Endpoints { endpoints: self.deps.store.endpoints().await? }),
-            Ask::Integrations => {
-                Ok(Answer::Integrations { integrations: self.deps.store.integrations().await? })
-            }
-            Ask::Integration { name } => self.integration(&name).await,
+            Ask::Integrations => Ok(Answer::Integrations { integrations: self.deps.store.integrations() }),
+            Ask::Integration { name } => self.integration(&name),
             Ask::Export { name, version } => self.export(&name, version).await,
             Ask::Apply(apply) => self.apply(who, apply).await,
             Ask::Deploy { name, reason, dry_run } => {
@@ -113,12 +116,6 @@ impl Desk {
     pub fn watch(&self) -> Watch {
         let deps = Arc::clone(&self.deps);
         Watch::new(self.deps.feed.watch(), self.deps.store.ids().clone(), move || counters(&deps))
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        crate::store::apply::refusal(&error)
     }
 }
 
@@ -152,17 +149,17 @@ fn order(ask: &Ask) -> Option<&'static str> {
     }
 }
 
+/// What the store knows, and what it leaves to others.
 fn counters(deps: &Deps) -> Counters {
-    let now = deps.store.now();
+    let counters = deps.store.counters();
+    let state = deps.store.configured();
+    let integrations = state.integrations.values().filter(|holding| !holding.removed).count();
     Counters {
-        at: now,
         listen: deps.settings.listen.to_string(),
         probe: deps.stats.probe(),
         promised: deps.stats.promised.load(Ordering::Relaxed),
-        recent: deps.stats.recent(now),
-        stopping: deps.stats.stopping.load(Ordering::Relaxed),
-        queue_limit: deps.settings.limits.queue,
-        dedup_budget: deps.settings.limits.dedup_memory,
-        ..Counters::default()
+        stopping: counters.stopping || deps.stats.stopping.load(Ordering::Relaxed),
+        integrations: integrations as u64,
+        ..counters
     }
 }

@@ -7,7 +7,7 @@ use crate::model::ask::{Refusal, Who};
 const MOST: usize = 4 << 10;
 
 impl Desk {
-    /// Writes an entry, after the act that it tells of.
+    /// Writes an entry, after the act that it tells of. A target that is an id stands there alone.
     pub(super) async fn audit(
         &self,
         who: &Who,
@@ -17,9 +17,8 @@ impl Desk {
         detail: &str,
     ) -> Result<(), Refusal> {
         let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).map(cut);
-        let written =
-            self.deps.store.audit(&who.name, &who.door, verb, cut(target), reason, cut(detail)).await;
-        written.map_err(|error| {
+        let written = self.deps.store.audit(who, verb, cut(target), reason, cut(detail)).await;
+        written.map(drop).map_err(|error| {
             let why = format!("it was done, but not written into the audit trail: {error}");
             Refusal::failed(why).coded("down")
         })

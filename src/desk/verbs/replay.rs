@@ -130,8 +130,7 @@ impl Desk {
                 let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
                 said = format!("{said} {changed} changed.");
             }
-            let target = format!("request {request}");
-            self.audit(who, "replay", &target, act.reason.as_deref(), &said).await?;
+            self.audit(who, "replay", &request, act.reason.as_deref(), &said).await?;
             return Ok(Acted { done: 1, runs: vec![run], lines: vec![said], ..Acted::default() });
         }
         let mut acted = Acted::default();

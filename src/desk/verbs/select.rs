@@ -72,12 +72,21 @@ impl Desk {
     }
 
     async fn target(&self, id: &str, verb: &Verb) -> Result<Target, Refusal> {
-        let kinds: &[Kind] = match verb {
-            Verb::Replay(_) => &[Kind::Request, Kind::Run],
-            _ => &[Kind::Run],
-        };
-        let (kind, raw) = self.find(id, kinds).await?;
-        Ok(if kind == Kind::Run { Target::Run(RunId(raw)) } else { Target::Request(RequestId(raw)) })
+        let store = &self.deps.store;
+        if !matches!(verb, Verb::Replay(_)) {
+            return store.resolve(id).await.map(Target::Run);
+        }
+        // A replay takes a request, or a run, which then is the parent.
+        if matches!(store.ids().parse_any(id), Some((Kind::Run, _))) {
+            return store.resolve(id).await.map(Target::Run);
+        }
+        match store.resolve(id).await {
+            Ok(request) => Ok(Target::Request(request)),
+            Err(refusal) if refusal.code == "not_found" => {
+                store.resolve(id).await.map(Target::Run).map_err(|_| refusal)
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// All that a filter matches among what is there now: what comes while it pages is not in it.

@@ -16,7 +16,7 @@ impl Desk {
         stand_in_shape(&act.verb)?;
         if let Some(Target::Run(run)) = chosen.one() {
             let said = self.steer_one(who, act, chosen, run).await?;
-            let target = format!("run {}", self.deps.store.ids().print(run));
+            let target = self.deps.store.ids().print(run);
             self.audit(who, act.verb.word(), &target, act.reason.as_deref(), &said).await?;
             return Ok(Acted { done: 1, lines: vec![said], ..Acted::default() });
         }
