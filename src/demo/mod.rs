@@ -1,1 +1,3 @@
-//! To come.
+//! The built-in target and the sample traffic.
+
+pub mod samples;

@@ -300,17 +300,17 @@ fn binary(operator: &'static str, state: &mut State, a: &Jinja, b: &Jinja) -> Re
         _ if missing => return Ok(Jinja::UNDEFINED),
         _ => {}
     }
+    if operator == "a ~ b" {
+        let (left, right) = (text(state, a)?, text(state, b)?);
+        spend(state, left.len() + right.len(), 0)?;
+        return Ok(Jinja::from(left + &right));
+    }
     let (a, b) = (&plain(a), &plain(b));
-    if !matches!(operator, "a ~ b" | "a + b") {
+    if operator != "a + b" {
         work(state, a)?;
         work(state, b)?;
     }
     match operator {
-        "a ~ b" => {
-            let (left, right) = (text(state, a)?, text(state, b)?);
-            spend(state, left.len() + right.len(), 0)?;
-            return Ok(Jinja::from(left + &right));
-        }
         "a + b" => match (a.as_str(), b.as_str()) {
             (Some(left), Some(right)) => spend(state, left.len() + right.len(), 0)?,
             _ => return sum(state, a, b),
