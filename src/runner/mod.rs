@@ -1,3 +1,138 @@
 //! Does what is due: claims runs, makes their exchanges, commits what came of them.
+//!
+//! Three tasks of its own, and one an exchange: the *pump* takes fresh runs from the writer's
+//! hand-over and starts them in turn; the *timer* sleeps until something in the due index is due;
+//! the *heart* renews the leases of long exchanges. A run stays in the task that claimed it from
+//! step to step, under one lease, until it ends, waits, or tries again later.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `pump` | where runs come from |
+//! | `attempt` | one run under a lease |
+//! | `http` | one exchange, within its bounds |
+//! | `guard` | which addresses may be reached |
+//! | `work` | what the tasks share |
 
+mod attempt;
 pub mod guard;
+pub mod http;
+mod pump;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+use crate::model::settings::Settings;
+use crate::scheduler::Slots;
+use crate::store::{Handover, LEASE, Store};
+use crate::vault::Vault;
+use guard::Guard;
+use http::Http;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use work::{Flights, Shared};
+
+/// Exchanges under way get so long when the process stops.
+pub const GRACE: Duration = Duration::from_secs(25);
+/// Leases in use for longer than this are renewed, this often.
+const BEAT: Duration = Duration::from_secs(10);
+/// The timer looks at the clock at least this often: it may have been moved.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What a runner needs.
+pub struct Deps {
+    /// Where the runs are.
+    pub store: Store,
+    /// Where the writer hands them over.
+    pub handover: Handover,
+    /// Runs under way at once; shared with the receiver.
+    pub slots: Slots,
+    /// Makes callbacks' tokens, masks what is kept.
+    pub vault: Vault,
+    /// The guard's networks, the public URL.
+    pub settings: Arc<Settings>,
+}
+
+/// Starts the runner. It ends some time after `stop` is cancelled: no claims any more, runs that
+/// were born leased and have not left go back to queued, exchanges under way get [`GRACE`]. Stop the
+/// receiver first: what it still accepts is then given back too.
+///
+/// # Errors
+/// TLS could not be set up.
+pub fn start(deps: Deps, stop: CancellationToken) -> Result<JoinHandle<()>, String> {
+    let Deps { store, handover, slots, vault, settings } = deps;
+    let http = Http::new(Guard::new(&settings))?;
+    let shared = Arc::new(Shared {
+        store,
+        slots,
+        vault,
+        settings,
+        http,
+        flights: Flights::default(),
+        stop,
+        give_up: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    });
+    Ok(tokio::spawn(run(shared, handover)))
+}
+
+async fn run(shared: Arc<Shared>, handover: Handover) {
+    let pump = tokio::spawn(pump::pump(Arc::clone(&shared), handover));
+    let timer = tokio::spawn(timer(Arc::clone(&shared)));
+    let heart = tokio::spawn(heart(Arc::clone(&shared)));
+    shared.stop.cancelled().await;
+    let _ = timer.await;
+    shared.tasks.close();
+    let _ = timeout(GRACE, shared.tasks.wait()).await;
+    shared.give_up.cancel();
+    let _ = pump.await;
+    // What the pump gave back last.
+    let _ = timeout(LOOK, shared.tasks.wait()).await;
+    heart.abort();
+}
+
+/// Sleeps until something in the due index is due, and takes it.
+async fn timer(shared: Arc<Shared>) {
+    let signal = shared.store.due_signal();
+    while !shared.stop.is_cancelled() {
+        let now = shared.store.now();
+        let lapsed = pump::take_lapsed(&shared, now).await.unwrap_or(0);
+        let next = shared.store.next_due().await.ok().flatten();
+        let due = match next {
+            Some(due) if due <= now => tokio::select! {
+                found = pump::take_due(&shared, now) => found.unwrap_or(0),
+                () = shared.stop.cancelled() => break,
+            },
+            _ => 0,
+        };
+        if lapsed + due > 0 {
+            continue;
+        }
+        let wait = match shared.store.next_due().await {
+            Ok(Some(due)) if due > now => Duration::from_millis(due.abs_diff(shared.store.now()).max(1)),
+            _ => LOOK,
+        };
+        tokio::select! {
+            () = signal.notified() => {}
+            () = sleep(wait.min(LOOK)) => {}
+            () = shared.stop.cancelled() => {}
+        }
+    }
+}
+
+/// Renews the leases of long exchanges.
+async fn heart(shared: Arc<Shared>) {
+    loop {
+        sleep(BEAT).await;
+        let long = shared.flights.longer_than(BEAT);
+        if !long.is_empty() {
+            let until = shared.store.now() + LEASE;
+            // Where the store takes no writes nobody else can claim them either.
+            let _ = shared.store.renew(long, until).await;
+        }
+    }
+}

@@ -233,13 +233,13 @@ impl Work<'_> {
 
     /// The lease lapsed, or the process that held it is gone: whether the attempt was delivered is
     /// unknown.
-    pub fn lost(mut self) -> Result<Transition, Refusal> {
+    pub fn lost(mut self, died: bool) -> Result<Transition, Refusal> {
         if self.run.state != RunState::Running {
             return Err(no_use("not_running", self.run.state));
         }
         let step = self.exchange()?;
         let fence = self.run.fence;
-        let lapsed = self.run.due.filter(|due| *due <= self.env.now);
+        let lapsed = self.run.due.filter(|due| !died && *due <= self.env.now);
         let entry = self.open(EntryKind::Lost);
         entry.detail.outcome = Some(Outcome::Unknown);
         entry.detail.fence = Some(fence);

@@ -44,7 +44,7 @@ fn input(world: &World, what: u8, which: u8) -> Option<Input> {
         0..=3 => Input::Claimed { owner: OWNER, until: world.now + 30 * SECOND },
         4..=8 => world.answered(code),
         9 => world.failed(if which % 2 == 0 { Transport::NoConnection } else { Transport::Broken }),
-        10 => Input::Lost,
+        10 => Input::Lost { died: true },
         11 => Input::Due,
         12 | 13 if callbacks > 0 => {
             let status = if which % 3 == 0 { 500 } else { 200 };
@@ -203,7 +203,7 @@ proptest! {
                 RunState::Running => {
                     let code = codes.next().unwrap_or(0);
                     let ending = match code {
-                        0 => Input::Lost,
+                        0 => Input::Lost { died: true },
                         1 => world.failed(Transport::NoConnection),
                         2 => world.failed(Transport::Broken),
                         3 => world.answered(200),

@@ -111,7 +111,10 @@ pub enum Input {
         error: RenderError,
     },
     /// The lease lapsed, or the process that held it is gone.
-    Lost,
+    Lost {
+        /// The process is gone.
+        died: bool,
+    },
     /// The time in `due` came (waiting runs).
     Due,
     /// A POST to a callback's URL.
@@ -292,7 +295,7 @@ pub fn advance(plan: &Plan, snapshot: &Snapshot, input: Input, env: &Env) -> Res
         Input::Renew { fence, until } => work.renew(fence, until),
         Input::Answer(exchange) => work.answer(*exchange),
         Input::Unbuilt { fence, error } => work.unbuilt(fence, &error),
-        Input::Lost => work.lost(),
+        Input::Lost { died } => work.lost(died),
         Input::Due => work.due(),
         Input::Callback { id, status, body, digest } => work.callback(id, status, &body, digest),
         Input::Retry { actor, reason, fresh_key } => work.retry(actor, reason, fresh_key),

@@ -392,7 +392,7 @@ fn a_post_repeats_only_where_no_connection_could_be_made() {
 fn a_lost_attempt_is_repeated_where_that_does_no_harm_and_else_left_to_a_person() {
     let mut world = World::new(vec![request("push")]);
     world.claim();
-    world.put(Input::Lost);
+    world.put(Input::Lost { died: true });
     assert_eq!(world.state(), RunState::Retrying);
     assert_eq!(world.fold().steps[0].attempts[0].outcome, Some(Outcome::Unknown));
     let mut step = request("push");
@@ -401,10 +401,10 @@ fn a_lost_attempt_is_repeated_where_that_does_no_harm_and_else_left_to_a_person(
     step.on_error = OnError::Continue;
     let mut world = World::new(vec![step]);
     world.claim();
-    world.put(Input::Lost);
+    world.put(Input::Lost { died: true });
     assert_eq!(world.state(), RunState::Errored);
     assert!(world.cause().starts_with("may have been delivered: the process died"), "{}", world.cause());
-    assert_eq!(world.refused(Input::Lost).code, "not_running");
+    assert_eq!(world.refused(Input::Lost { died: true }).code, "not_running");
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn a_result_after_a_lost_lease_is_late_and_its_attempt_says_so() {
     let mut world = World::new(vec![request("push")]);
     world.claim();
     let first = world.answered(200);
-    world.put(Input::Lost);
+    world.put(Input::Lost { died: true });
     world.put(first.clone());
     assert_eq!(world.state(), RunState::Retrying, "not applied");
     world.claim();
@@ -501,7 +501,7 @@ fn an_early_callback_decides_where_no_answer_comes_and_an_answer_decides_where_o
         let mut world = World::new(vec![callback_step("ask")]);
         world.claim();
         world.put(world.callback(0, 200, 1));
-        let input = if ending == "lost" { Input::Lost } else { world.failed(Transport::Broken) };
+        let input = if ending == "lost" { Input::Lost { died: true } } else { world.failed(Transport::Broken) };
         world.put(input);
         assert_eq!(world.state(), RunState::Succeeded, "{ending}");
     }
@@ -544,7 +544,7 @@ fn a_deadline_that_passes_errors_the_step() {
 fn a_callback_answers_the_question_of_a_lost_attempt() {
     let mut world = World::new(vec![callback_step("ask"), request("b")]);
     world.claim();
-    world.put(Input::Lost);
+    world.put(Input::Lost { died: true });
     assert_eq!(
         (world.state(), world.snapshot.callbacks[0].state),
         (RunState::Errored, CallbackState::Pending)
@@ -623,7 +623,7 @@ fn an_abort_of_a_running_run_waits_for_its_attempt() {
         |world| world.answered(200),
         |world| world.answered(503),
         |world| world.failed(Transport::Broken),
-        |_| Input::Lost,
+        |_| Input::Lost { died: true },
     ];
     for ending in endings {
         let mut world = World::new(vec![request("a"), request("b")]);
