@@ -6,6 +6,7 @@ mod doctor;
 mod documents;
 mod edit;
 mod lists;
+mod samples;
 mod trail;
 mod values;
 mod verbs;

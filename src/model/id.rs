@@ -1,4 +1,4 @@
-//! Ids: 63-bit integers inside, UUIDv7 text outside.
+//! Ids: 63-bit integers inside, `UUIDv7` text outside.
 //!
 //! The integer is `ms since 2025-01-01 (41 bits) | count (10) | node (6) | bucket (6)`: it is the
 //! primary key, so text order, number order and order of commit are one. The text carries a
@@ -136,13 +136,13 @@ impl IdKey {
         hasher.finish() & TAG
     }
 
-    /// The UUIDv7 text of an id.
+    /// The `UUIDv7` text of an id.
     #[must_use]
     pub fn print<T: Typed>(&self, id: T) -> String {
         self.print_raw(T::KIND, id.raw())
     }
 
-    /// The UUIDv7 text of an integer of a kind.
+    /// The `UUIDv7` text of an integer of a kind.
     #[must_use]
     pub fn print_raw(&self, kind: Kind, raw: i64) -> String {
         let hex = format!("{:032x}", self.bits(kind, raw));
@@ -197,7 +197,7 @@ impl IdKey {
     }
 }
 
-/// The last six digits: what lists show, since the head of a UUIDv7 is only its time.
+/// The last six digits: what lists show, since the head of a `UUIDv7` is only its time.
 #[must_use]
 pub fn short(text: &str) -> &str {
     text.get(text.len().saturating_sub(6)..).unwrap_or(text)

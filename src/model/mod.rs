@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod change;
+pub mod decimal;
 pub mod document;
 pub mod headers;
 pub mod id;
@@ -14,7 +15,7 @@ pub mod settings;
 pub mod time;
 pub mod view;
 
-pub use id::{CallbackId, FlowId, IdKey, IntegrationId, RequestId, RunId};
+pub use id::{AuditId, CallbackId, FlowId, IdKey, IntegrationId, RequestId, RunId};
 pub use time::Ms;
 
 /// A JSON object that keeps the order of its keys and the digits of its numbers.

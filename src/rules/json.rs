@@ -5,11 +5,11 @@
 //! says nothing of repeated keys. Trees made here are ordinary [`serde_json::Value`]s.
 
 mod cursor;
-mod number;
+
 mod tree;
 
+pub use crate::model::decimal::Decimal;
 pub(super) use cursor::{Cursor, Head, Text};
-pub use number::Decimal;
 pub use tree::parse;
 
 /// Deeper than this is refused.

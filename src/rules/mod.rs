@@ -11,4 +11,5 @@ pub mod json;
 mod near;
 pub mod plan;
 pub mod retry;
+pub mod rows;
 pub mod template;

@@ -4,6 +4,7 @@
 //! changed them. Versions never change, so what was read and compiled of one is kept.
 
 use super::config::{self, VersionFlow};
+use super::query::Reads;
 use crate::model::document::{Integration, Trigger};
 use crate::model::{FlowId, IntegrationId, Map, Ms};
 use crate::rules::check::{Known, check};
@@ -204,6 +205,8 @@ pub(in crate::store) struct Registry {
     old: Mutex<VecDeque<Arc<Doc>>>,
     /// One reload at a time: each reads rows after the commits that came before it.
     loading: Mutex<()>,
+    /// What reads remember.
+    pub(in crate::store) reads: Reads,
 }
 
 impl Registry {
@@ -354,7 +357,11 @@ fn flow_rows(conn: &Connection) -> rusqlite::Result<Vec<FlowRow>> {
 }
 
 /// Reads a version; `None` where there is none, or where this program refuses its text.
-pub(in crate::store) fn read_doc(conn: &Connection, owner: IntegrationId, number: u32) -> rusqlite::Result<Option<Arc<Doc>>> {
+pub(in crate::store) fn read_doc(
+    conn: &Connection,
+    owner: IntegrationId,
+    number: u32,
+) -> rusqlite::Result<Option<Arc<Doc>>> {
     let row = conn
         .prepare_cached(
             "SELECT v.source, v.flows, v.at, v.author FROM version v

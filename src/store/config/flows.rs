@@ -59,9 +59,9 @@ pub fn match_flows(document: &[Flow], known: &[Known]) -> Vec<Matched> {
                 if found[at].is_some() {
                     continue;
                 }
-                let hit = known
-                    .iter()
-                    .position(|known| known.removed == removed && !used.contains(&known.flow) && fits(flow, known));
+                let hit = known.iter().position(|known| {
+                    known.removed == removed && !used.contains(&known.flow) && fits(flow, known)
+                });
                 if let Some(hit) = hit {
                     used.insert(known[hit].flow);
                     found[at] = Some(hit);

@@ -96,7 +96,30 @@ pub fn save(
     }
     refuse_taken_aliases(conn, &prepared)?;
     let deploy = deploy && prepared.iter().all(|document| document.unset.is_empty());
-    prepared.into_iter().map(|document| write(conn, document, act, deploy, endpoint)).collect()
+    let mut written = Vec::with_capacity(prepared.len());
+    for document in prepared {
+        written.push(write(conn, document, act, endpoint)?);
+    }
+    if deploy {
+        let moved = || {
+            let all = documents.iter().zip(&written);
+            all.filter(|(_, (row, saved))| row.deployed != Some(saved.version))
+        };
+        // Two of the documents may swap their aliases.
+        for (_, (row, _)) in moved() {
+            give_up_aliases(conn, row.id)?;
+        }
+        for (document, (row, saved)) in moved() {
+            make_live(conn, row.id, saved.version, &document.integration.title, act.now)?;
+        }
+    }
+    let told = |(row, mut saved): (Row, Saved)| {
+        let was_live = row.deployed == Some(saved.version);
+        saved.changed |= deploy && !was_live;
+        saved.deployed = deploy || was_live;
+        saved
+    };
+    Ok(written.into_iter().map(told).collect())
 }
 
 fn prepare<'a>(conn: &Connection, save: &'a Save) -> rusqlite::Result<Prepared<'a>> {
@@ -122,9 +145,8 @@ fn write(
     conn: &Connection,
     document: Prepared<'_>,
     act: Act<'_>,
-    deploy: bool,
     endpoint: &mut dyn FnMut() -> String,
-) -> Result<Saved, ConfigError> {
+) -> rusqlite::Result<(Row, Saved)> {
     let integration = &document.save.integration;
     let row = match document.row {
         Some(row) => row,
@@ -134,7 +156,7 @@ fn write(
             Row { id: conn.last_insert_rowid(), deployed: None }
         }
     };
-    let (number, mut changed) = match document.newest {
+    let (number, changed) = match document.newest {
         Some((number, hash)) if hash == document.hash => (number, false),
         newest => (newest.map_or(0, |(number, _)| number) + 1, true),
     };
@@ -164,17 +186,8 @@ fn write(
             serde_json::to_string(&list).unwrap_or_default()
         ])?;
     }
-    if deploy && row.deployed != Some(number) {
-        make_live(conn, row.id, number, &integration.title, act.now)?;
-        changed = true;
-    }
-    Ok(Saved {
-        name: integration.name.clone(),
-        version: number,
-        changed,
-        unset: document.unset,
-        deployed: deploy || row.deployed == Some(number),
-    })
+    let name = integration.name.clone();
+    Ok((row, Saved { name, version: number, changed, unset: document.unset, deployed: false }))
 }
 
 /// Makes the newest version of an integration the live one. `integration` is its text, read.
@@ -203,6 +216,7 @@ pub fn deploy(conn: &Connection, integration: &Integration, now: Ms) -> Result<S
                 return Err(taken_by(path, owner));
             }
         }
+        give_up_aliases(conn, row.id)?;
         make_live(conn, row.id, number, &integration.title, now)?;
     }
     Ok(saved)
@@ -216,7 +230,8 @@ pub fn deploy(conn: &Connection, integration: &Integration, now: Ms) -> Result<S
 /// Refused: there is none of that name.
 pub fn remove(conn: &Connection, name: &str, now: Ms) -> Result<(), ConfigError> {
     let row = existing(conn, name)?;
-    conn.prepare_cached("UPDATE integration SET removed = ?2 WHERE id = ?1")?.execute(params![row.id, now])?;
+    conn.prepare_cached("UPDATE integration SET removed = ?2 WHERE id = ?1")?
+        .execute(params![row.id, now])?;
     conn.prepare_cached("UPDATE flow SET removed = ?2 WHERE integration = ?1 AND removed IS NULL")?
         .execute(params![row.id, now])?;
     Ok(())
@@ -270,11 +285,7 @@ pub fn set_values_of(conn: &Connection, integration: i64) -> rusqlite::Result<BT
 ///
 /// # Errors
 /// Whatever `SQLite` says.
-pub fn version_flows(
-    conn: &Connection,
-    integration: i64,
-    number: u32,
-) -> rusqlite::Result<Vec<VersionFlow>> {
+pub fn version_flows(conn: &Connection, integration: i64, number: u32) -> rusqlite::Result<Vec<VersionFlow>> {
     let text: Option<String> = conn
         .prepare_cached("SELECT flows FROM version WHERE integration = ?1 AND number = ?2")?
         .query_row(params![integration, number], |row| row.get(0))
@@ -380,7 +391,9 @@ fn aliases(conn: &Connection, but: &[i64]) -> rusqlite::Result<BTreeMap<String, 
 }
 
 fn taken_by(path: &str, owner: &str) -> ConfigError {
-    ConfigError::Refused(format!("the path {path:?} belongs to {owner}: paths are unique over all integrations"))
+    ConfigError::Refused(format!(
+        "the path {path:?} belongs to {owner}: paths are unique over all integrations"
+    ))
 }
 
 fn refuse_taken_aliases(conn: &Connection, documents: &[Prepared<'_>]) -> Result<(), ConfigError> {
@@ -422,6 +435,13 @@ fn new_flow(
     Ok(conn.last_insert_rowid())
 }
 
+/// Takes the aliases of an integration's flows away, for [`make_live`] to give them anew.
+fn give_up_aliases(conn: &Connection, integration: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE flow SET path = NULL WHERE integration = ?1 AND removed IS NULL")?
+        .execute([integration])
+        .map(|_| ())
+}
+
 /// Moves the live version: the flows that it has are open under its names and aliases, those that
 /// were live and are not in it any more are removed.
 fn make_live(conn: &Connection, integration: i64, number: u32, title: &str, now: Ms) -> rusqlite::Result<()> {
@@ -432,21 +452,18 @@ fn make_live(conn: &Connection, integration: i64, number: u32, title: &str, now:
     if let Some(before) = before {
         for old in version_flows(conn, integration, before)? {
             if !wanted.iter().any(|flow| flow.flow == old.flow) {
-                conn.prepare_cached("UPDATE flow SET removed = ?2 WHERE id = ?1")?
-                    .execute(params![old.flow, now])?;
+                conn.prepare_cached("UPDATE flow SET removed = ?2, path = ?3 WHERE id = ?1")?
+                    .execute(params![old.flow, now, old.path])?;
             }
         }
     }
-    // Two flows may swap their aliases.
-    conn.prepare_cached("UPDATE flow SET path = NULL WHERE integration = ?1 AND removed IS NULL")?
-        .execute([integration])?;
     for flow in &wanted {
         conn.prepare_cached("UPDATE flow SET name = ?2, path = ?3, removed = NULL WHERE id = ?1")?
             .execute(params![flow.flow, flow.name, flow.path])?;
     }
     conn.prepare_cached("UPDATE integration SET deployed = ?2, title = ?3 WHERE id = ?1")?
-        .execute(params![integration, number, title])?;
-    Ok(())
+        .execute(params![integration, number, title])
+        .map(|_| ())
 }
 
 /// The number of an integration that is not removed.
@@ -456,3 +473,6 @@ fn make_live(conn: &Connection, integration: i64, number: u32, title: &str, now:
 pub fn id_of(conn: &Connection, name: &str) -> rusqlite::Result<Option<IntegrationId>> {
     Ok(find(conn, name)?.map(|row| IntegrationId(row.id)))
 }
+
+#[cfg(test)]
+mod tests;

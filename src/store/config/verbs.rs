@@ -4,7 +4,6 @@
 
 use super::{Act, ConfigError, source};
 use crate::model::change::Change;
-use crate::model::document::Integration;
 use crate::model::{FlowId, IntegrationId, Map, Ms};
 use crate::rules::plan::Plan;
 use crate::store::registry::{Doc, Routes, Save, Saved, State, random_endpoint, read_doc, url};
@@ -93,7 +92,8 @@ impl Store {
     pub fn paths_but(&self, name: &str) -> Vec<(String, String)> {
         let state = self.inner.registry.state();
         let mut paths = Vec::new();
-        for holding in state.integrations.values().filter(|holding| !holding.removed && holding.name != name) {
+        for holding in state.integrations.values().filter(|holding| !holding.removed && holding.name != name)
+        {
             for doc in [&holding.live, &holding.newest].into_iter().flatten() {
                 for flow in &doc.flows {
                     if let Some(path) = &flow.path
@@ -159,9 +159,7 @@ impl Store {
                 let name = &newest.integration.name;
                 return Err(ConfigError::Refused(format!("{name} was saved meanwhile: v{current}")));
             }
-            // The name may be another than the text's, where it was read before it was renamed.
-            let integration: &Integration = &newest.integration;
-            super::deploy(conn, integration, now)
+            super::deploy(conn, &newest.integration, now)
         })
         .await
     }

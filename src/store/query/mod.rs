@@ -1,1 +1,350 @@
 //! Reads that lists, details and filters are made of.
+//!
+//! Everything is paged by key and bounded: a read transaction takes 20 ms or 2,000 rows, a page a
+//! quarter of a second. When its time is up, it answers what it has, with `next` and `partial`.
+
+mod configured;
+mod content;
+mod explain;
+mod groups;
+mod head;
+mod ids;
+mod look;
+mod pages;
+mod pluck;
+mod reach;
+mod recent;
+mod rows;
+mod timeline;
+mod views;
+mod walk;
+mod what;
+
+use super::{Store, StoreError};
+use crate::model::ask::{Page, Refusal, Rows, Who};
+use crate::model::id::{Kind, Typed};
+use crate::model::query::Query;
+use crate::model::view::{
+    AuditView, CallbackView, EndpointView, EventView, ExplainView, GroupView, IntegrationView, RequestDetail,
+    RequestView, RunView,
+};
+use crate::model::{AuditId, CallbackId, FlowId, RequestId, RunId};
+use look::Look;
+use reach::Range;
+use rusqlite::params;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use walk::{Budget, Walked, Way};
+
+/// Rows of a page where the asker names no number, and the most that he may name.
+const LIMIT: (usize, usize) = (100, 1_000);
+/// Ids that [`Store::runs_by_id`] takes.
+const BY_ID: usize = 256;
+/// Ids that were shown lately and are remembered, so that their endings are understood.
+const SHOWN: usize = 4_096;
+
+/// What reads remember from one to the next.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Reads {
+    recent: Mutex<recent::Recent>,
+    shown: Mutex<VecDeque<(Kind, i64)>>,
+}
+
+impl Reads {
+    fn remember(&self, kind: Kind, ids: impl Iterator<Item = i64>) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in ids {
+            if shown.len() >= SHOWN {
+                shown.pop_front();
+            }
+            shown.push_back((kind, id));
+        }
+    }
+
+    fn shown(&self, kind: Kind) -> Vec<i64> {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.iter().filter(|(other, _)| *other == kind).map(|(_, id)| *id).collect()
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(why) => Self::refused("refused", why),
+            StoreError::Stale => Self::refused("stale", error.to_string()),
+            StoreError::Down(_) | StoreError::Broken(_) => Self::failed(error.to_string()),
+        }
+    }
+}
+
+/// A page of one kind of rows.
+type PageOf<T> = fn(&Look<'_>, &Query, Way, &Budget) -> rusqlite::Result<Walked<T>>;
+
+impl Store {
+    /// A page of requests.
+    ///
+    /// # Errors
+    /// A cursor that is no id of a request; the store.
+    pub async fn page_requests(&self, query: &Query, page: &Page) -> Result<Rows<RequestView>, Refusal> {
+        self.page(Kind::Request, query, page, Budget::default(), pages::requests).await
+    }
+
+    /// A page of runs, steps without what their attempts sent and got.
+    ///
+    /// # Errors
+    /// A cursor that is no id of a run; the store.
+    pub async fn page_runs(&self, query: &Query, page: &Page) -> Result<Rows<RunView>, Refusal> {
+        self.page(Kind::Run, query, page, Budget::default(), pages::runs).await
+    }
+
+    /// A page of callbacks, newest first (not most urgent first: that is who shows them).
+    ///
+    /// # Errors
+    /// A cursor that is no id of a callback; the store.
+    pub async fn page_callbacks(&self, query: &Query, page: &Page) -> Result<Rows<CallbackView>, Refusal> {
+        self.page(Kind::Callback, query, page, Budget::default(), pages::callbacks).await
+    }
+
+    /// A page of the audit trail.
+    ///
+    /// # Errors
+    /// A cursor that is no id of an audit entry; the store.
+    pub async fn page_audit(&self, query: &Query, page: &Page) -> Result<Rows<AuditView>, Refusal> {
+        self.page(Kind::Audit, query, page, Budget::default(), pages::audit).await
+    }
+
+    async fn page<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        query: &Query,
+        page: &Page,
+        budget: Budget,
+        read: PageOf<T>,
+    ) -> Result<Rows<T>, Refusal> {
+        let cursor = |text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => match self.ids().parse_any(text) {
+                Some((found, raw)) if found == kind => Ok(Some(raw)),
+                _ => Err(Refusal::usage(format!("{text:?} is no id of a {}", kind.word()))),
+            },
+        };
+        let (before, after) = (cursor(&page.before)?, cursor(&page.after)?);
+        let range = Range {
+            low: after.map_or(0, |id| id.saturating_add(1)),
+            high: before.map_or(i64::MAX, |id| id.saturating_sub(1)),
+        };
+        let limit = match page.limit as usize {
+            0 => LIMIT.0,
+            limit => limit.min(LIMIT.1),
+        };
+        let way = Way { range, forward: after.is_some(), limit };
+        let query = query.clone();
+        let walked = self.look(move |look| read(look, &query, way, &budget)).await?;
+        self.inner.registry.reads.remember(kind, walked.rows.iter().map(|(id, _)| *id));
+        Ok(Rows {
+            next: walked.next.map(|raw| self.ids().print_raw(kind, raw)),
+            rows: walked.rows.into_iter().map(|(_, row)| row).collect(),
+            scanned: walked.scanned,
+            partial: walked.partial,
+        })
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Look<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        self.read(move |conn| f(&Look::new(conn, &store))).await
+    }
+
+    /// Runs by id, in the order that was asked for; those that are gone are left out.
+    ///
+    /// # Errors
+    /// More than 256; the store.
+    pub async fn runs_by_id(&self, runs: &[RunId]) -> Result<Rows<RunView>, Refusal> {
+        if runs.len() > BY_ID {
+            return Err(Refusal::usage(format!("{} runs at once, {BY_ID} are the most", runs.len())));
+        }
+        let runs = runs.to_vec();
+        let rows = self
+            .look(move |look| {
+                let mut views = Vec::with_capacity(runs.len());
+                for id in runs {
+                    if let Some(run) = head::run_by_id(look.conn, id)? {
+                        views.push(pages::run_view(look, &run)?);
+                    }
+                }
+                Ok(views)
+            })
+            .await?;
+        Ok(Rows { scanned: rows.len() as u64, rows, next: None, partial: false })
+    }
+
+    /// Groups of errored runs, most runs first. Their counts add up to the errored runs.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn groups(&self) -> Result<Vec<GroupView>, Refusal> {
+        Ok(self.look(groups::groups).await?)
+    }
+
+    /// A request, whole.
+    ///
+    /// # Errors
+    /// There is none of that id; the store.
+    pub async fn request_detail(&self, id: RequestId) -> Result<RequestDetail, Refusal> {
+        let found = self.look(move |look| views::request_detail(look, id)).await?;
+        found.ok_or_else(|| self.gone(id))
+    }
+
+    /// A run, whole, and its timeline, oldest first.
+    ///
+    /// # Errors
+    /// There is none of that id; the store.
+    pub async fn run_detail(&self, id: RunId) -> Result<(RunView, Vec<EventView>), Refusal> {
+        let found = self
+            .look(move |look| {
+                let Some(run) = head::run_by_id(look.conn, id)? else { return Ok(None) };
+                let journal = head::journal(look.conn, id, true)?;
+                let mut view = views::run(look, &run, &journal, true);
+                if let Some(request) = run.request
+                    && let Some((_, body)) = head::content(look.conn, request)?
+                {
+                    views::fill_same_bodies(&mut view, &journal, &body);
+                }
+                let birth = timeline::Birth {
+                    at: id.time(),
+                    request: view.request.as_deref(),
+                    parent: view.parent.as_deref(),
+                };
+                let plan = look.plan(run.flow, run.version);
+                let steps: Vec<String> = plan
+                    .map(|plan| plan.flow.steps.iter().map(|step| step.name.clone()).collect())
+                    .unwrap_or_default();
+                let events = timeline::timeline(birth, &run, &steps, &journal);
+                Ok(Some((view, events)))
+            })
+            .await?;
+        found.ok_or_else(|| self.gone(id))
+    }
+
+    /// Why a request was judged as it was.
+    ///
+    /// # Errors
+    /// There is none of that id; the store.
+    pub async fn explain(&self, id: RequestId) -> Result<ExplainView, Refusal> {
+        let head = self.look(move |look| head::request_by_id(look.conn, id)).await?;
+        let Some(head) = head else { return Err(self.gone(id)) };
+        let key = head.dedup.as_deref().and_then(|key| <[u8; 16]>::try_from(key).ok());
+        // The judge is asked where it can be; a store that takes no writes still explains by rows.
+        let judge = match key {
+            Some(key) => self.dedup_entry(key).await.ok(),
+            None => None,
+        };
+        let judge = judge.map(|entry| entry.map(|entry| (entry.first, entry.last_seen)));
+        Ok(self.look(move |look| explain::explain(look, &head, judge)).await?)
+    }
+
+    /// A callback, without its URL.
+    ///
+    /// # Errors
+    /// There is none of that id; the store.
+    pub async fn callback_view(&self, id: CallbackId) -> Result<CallbackView, Refusal> {
+        let found = self
+            .look(move |look| {
+                let Some(callback) = head::callback_by_id(look.conn, id)? else { return Ok(None) };
+                let run = head::run_by_id(look.conn, callback.run)?;
+                Ok(Some(views::callback(look, &callback, run.as_ref())))
+            })
+            .await?;
+        found.ok_or_else(|| self.gone(id))
+    }
+
+    /// The live endpoints, by integration and flow.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn endpoints(&self) -> Result<Vec<EndpointView>, Refusal> {
+        let views = self
+            .look(|look| {
+                let flows: Vec<FlowId> = look.state.flows.keys().copied().collect();
+                let mut recent =
+                    look.store.inner.registry.reads.recent.lock().unwrap_or_else(PoisonError::into_inner);
+                let last = recent.look(look.conn, &flows)?;
+                Ok(configured::endpoints(&look.state, &look.store.inner.public_url, last))
+            })
+            .await?;
+        Ok(views)
+    }
+
+    /// All integrations, by name.
+    #[must_use]
+    pub fn integrations(&self) -> Vec<IntegrationView> {
+        configured::integrations(&self.configured(), &self.inner.public_url)
+    }
+
+    /// One integration; `None` where there is none of that name.
+    #[must_use]
+    pub fn integration(&self, name: &str) -> Option<IntegrationView> {
+        let state = self.configured();
+        Some(configured::integration(&state, &self.inner.public_url, state.by_name(name)?))
+    }
+
+    /// Writes an entry of the audit trail: who did what to what, why, and how it ended.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn audit(
+        &self,
+        who: &Who,
+        verb: &str,
+        target: &str,
+        reason: Option<&str>,
+        detail: &str,
+    ) -> Result<AuditId, StoreError> {
+        let id = AuditId(self.fresh_id());
+        let kind = self.ids().parse_any(target).map(|(kind, _)| kind.word());
+        let (who, verb, target) = (who.clone(), verb.to_owned(), target.to_owned());
+        let (reason, detail) = (reason.map(str::to_owned), detail.to_owned());
+        self.write(Vec::new(), move |tx| {
+            tx.prepare_cached(
+                "INSERT INTO audit (id, at, who, door, verb, kind, target, reason, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                id.0,
+                id.time(),
+                who.name,
+                who.door,
+                verb,
+                kind,
+                target,
+                reason,
+                detail
+            ])?;
+            Ok(id)
+        })
+        .await
+    }
+
+    /// The id that was meant: whole, or any unique ending of six or more digits.
+    ///
+    /// # Errors
+    /// It is of another kind; there is none; several end so (they are named).
+    pub async fn resolve<T: Typed + Send + 'static>(&self, text: &str) -> Result<T, Refusal> {
+        let kind = T::KIND;
+        let (digits, mask) = match ids::read(self.ids(), kind, text)? {
+            ids::Typed::Whole(raw) => return Ok(T::from_raw(raw)),
+            ids::Typed::Ending { digits, mask } => (digits, mask),
+        };
+        let shown = self.inner.registry.reads.shown(kind);
+        let found = self
+            .look(move |look| ids::with_ending(look.conn, look.ids(), kind, (digits, mask), &shown))
+            .await?;
+        ids::only(self.ids(), kind, text, &found).map(T::from_raw)
+    }
+
+    fn gone<T: Typed>(&self, id: T) -> Refusal {
+        ids::unknown(T::KIND, &self.ids().print(id))
+    }
+}

@@ -1,0 +1,121 @@
+//! What is configured, as lists show it: endpoints, integrations, flows and variables.
+
+use crate::model::document::{Auth, Flow, Trigger, VariableKind};
+use crate::model::time::rfc3339;
+use crate::model::view::{EndpointView, FlowView, IntegrationView, VariableView};
+use crate::model::{FlowId, RequestId};
+use crate::store::config::values::in_force;
+use crate::store::registry::{Doc, Holding, State, url};
+use std::collections::HashMap;
+
+/// The live endpoints, by integration and flow.
+#[must_use]
+pub fn endpoints(state: &State, public_url: &str, last: &HashMap<FlowId, RequestId>) -> Vec<EndpointView> {
+    let mut views = Vec::new();
+    for holding in by_name(state) {
+        let Some(live) = &holding.live else { continue };
+        for (id, flow) in live.flows.iter().zip(&live.integration.flows) {
+            let (Trigger::Webhook(webhook), Some(row)) = (&flow.trigger, state.flows.get(&FlowId(id.flow)))
+            else {
+                continue;
+            };
+            views.push(EndpointView {
+                id: row.endpoint.clone(),
+                url: url(public_url, &row.endpoint),
+                path: webhook.path.clone(),
+                integration: holding.name.clone(),
+                flow: flow.name.clone(),
+                methods: webhook.methods.clone(),
+                auth: auth_word(&webhook.auth).to_owned(),
+                last_request: last.get(&row.id).map(|id| rfc3339(id.time())),
+            });
+        }
+    }
+    views
+}
+
+/// The integrations that are not removed, by name.
+fn by_name(state: &State) -> Vec<&Holding> {
+    let mut all: Vec<&Holding> =
+        state.integrations.values().map(AsRef::as_ref).filter(|holding| !holding.removed).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+/// All integrations, by name.
+#[must_use]
+pub fn integrations(state: &State, public_url: &str) -> Vec<IntegrationView> {
+    by_name(state).into_iter().map(|holding| integration(state, public_url, holding)).collect()
+}
+
+/// An integration: flows of the live version (of the newest where none is live), variables of the
+/// newest, since those are what a deploy wants values for.
+#[must_use]
+pub fn integration(state: &State, public_url: &str, holding: &Holding) -> IntegrationView {
+    let current = holding.current();
+    let newest = holding.newest.as_ref().or(holding.live.as_ref());
+    IntegrationView {
+        name: holding.name.clone(),
+        title: current.map_or_else(|| holding.name.clone(), |doc| doc.integration.title.clone()),
+        description: current.map(|doc| doc.integration.description.clone()).unwrap_or_default(),
+        deployed: holding.deployed,
+        draft: Some(holding.latest).filter(|latest| holding.deployed != Some(*latest)),
+        saved: newest.map(|doc| rfc3339(doc.at)).unwrap_or_default(),
+        author: newest.map(|doc| doc.author.clone()).unwrap_or_default(),
+        flows: current.map(|doc| flows(state, public_url, doc)).unwrap_or_default(),
+        variables: newest.map(|doc| variables(doc, holding)).unwrap_or_default(),
+    }
+}
+
+fn flows(state: &State, public_url: &str, doc: &Doc) -> Vec<FlowView> {
+    let view = |id: i64, flow: &Flow| {
+        let row = state.flows.get(&FlowId(id));
+        let (trigger, auth) = match &flow.trigger {
+            Trigger::Webhook(webhook) => ("webhook", Some(auth_word(&webhook.auth).to_owned())),
+            Trigger::Manual => ("manual", None),
+        };
+        FlowView {
+            id: row.map_or_else(|| flow.id.clone(), |row| row.key.clone()),
+            name: flow.name.clone(),
+            trigger: trigger.to_owned(),
+            url: row.filter(|_| auth.is_some()).map(|row| url(public_url, &row.endpoint)),
+            auth,
+            steps: flow.steps.iter().map(|step| (step.name.clone(), step.kind.word().to_owned())).collect(),
+        }
+    };
+    doc.flows.iter().zip(&doc.integration.flows).map(|(id, flow)| view(id.flow, flow)).collect()
+}
+
+fn variables(doc: &Doc, holding: &Holding) -> Vec<VariableView> {
+    doc.integration
+        .variables
+        .iter()
+        .map(|variable| {
+            let value = in_force(variable, holding.set.get(&variable.name));
+            VariableView {
+                name: variable.name.clone(),
+                kind: kind_word(&variable.kind).to_owned(),
+                value: value.map(|(value, _)| value.clone()).unwrap_or_default(),
+                set: value.is_some_and(|(_, set)| set),
+                required: variable.required,
+                help: variable.help.clone(),
+            }
+        })
+        .collect()
+}
+
+fn auth_word(auth: &Auth) -> &'static str {
+    match auth {
+        Auth::None => "none",
+    }
+}
+
+fn kind_word(kind: &VariableKind) -> &'static str {
+    match kind {
+        VariableKind::Text => "text",
+        VariableKind::Number => "number",
+        VariableKind::Boolean => "boolean",
+        VariableKind::Url => "url",
+        VariableKind::Choice(_) => "choice",
+    }
+}

@@ -1,0 +1,184 @@
+//! The timeline of a run: its journal in words.
+
+use crate::model::Ms;
+use crate::model::id::short;
+use crate::model::run::{Entry, EntryKind, Outcome, Run, RunState, StepState};
+use crate::model::time::rfc3339;
+use crate::model::view::EventView;
+use crate::text::took;
+
+/// Where a run comes from: ids as text.
+#[derive(Debug, Clone, Copy)]
+pub struct Birth<'a> {
+    /// When it was made.
+    pub at: Ms,
+    /// The request that began it.
+    pub request: Option<&'a str>,
+    /// The run that it replays.
+    pub parent: Option<&'a str>,
+}
+
+/// The lines of a timeline, oldest first. `steps` names the steps of the plan.
+#[must_use]
+pub fn timeline(birth: Birth<'_>, run: &Run, steps: &[String], journal: &[Entry]) -> Vec<EventView> {
+    let mut lines = Lines { events: Vec::new() };
+    let from = match (birth.parent, birth.request) {
+        (Some(parent), Some(request)) => {
+            format!("queued to replay {} from request {}", short(parent), short(request))
+        }
+        (None, Some(request)) => format!("queued from request {}", short(request)),
+        _ => "queued by hand".to_owned(),
+    };
+    lines.push(birth.at, "", None, from, None);
+    for entry in journal {
+        lines.entry(entry);
+    }
+    if run.state == RunState::Running {
+        let name = steps.get(run.step as usize).map_or("", String::as_str);
+        let told = journal.iter().any(|entry| {
+            entry.step == run.step && entry.attempt == run.attempt && entry.detail.outcome.is_some()
+        });
+        if !told {
+            // A claim writes no entry: of a later attempt only the order is known, not the time.
+            let last = journal.last().map(|entry| entry.detail.due.unwrap_or(entry.at));
+            let at = last.or(run.started).unwrap_or(birth.at);
+            lines.push(at, name, None, format!("attempt {}", run.attempt.max(1)), Some(StepState::Running));
+        }
+    }
+    lines.events
+}
+
+struct Lines {
+    events: Vec<EventView>,
+}
+
+impl Lines {
+    fn push(&mut self, at: Ms, step: &str, actor: Option<&str>, text: String, state: Option<StepState>) {
+        self.events.push(EventView {
+            at: rfc3339(at),
+            step: step.to_owned(),
+            actor: actor.map(str::to_owned),
+            text,
+            state,
+        });
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        let detail = &entry.detail;
+        let step = detail.step_name.as_str();
+        if matches!(entry.kind, EntryKind::Answer | EntryKind::Lost) && entry.attempt > 0 {
+            let at = detail.started.unwrap_or(entry.at);
+            self.push(at, step, None, format!("attempt {}", entry.attempt), Some(StepState::Running));
+        }
+        // What a step did in passing and nothing else is said by the lines of those steps.
+        if entry.kind != EntryKind::Local || detail.folded.is_empty() {
+            self.push(entry.at, step, entry.actor.as_deref(), words(entry), detail.step_state);
+        }
+        for folded in &detail.folded {
+            let text = match (folded.state, &folded.cause) {
+                (StepState::Skipped, Some(cause)) => format!("passed over: {cause}"),
+                (StepState::Skipped, None) => "passed over: when is false".to_owned(),
+                (StepState::Failed | StepState::Errored, cause) => {
+                    format!("{}: {}", folded.state.word(), cause.as_deref().unwrap_or("no cause"))
+                }
+                (state, _) => match folded.outputs.as_ref().filter(|map| !map.is_empty()) {
+                    Some(map) => format!("set {}", map.keys().cloned().collect::<Vec<_>>().join(", ")),
+                    None => state.word().to_owned(),
+                },
+            };
+            self.push(entry.at, &folded.name, None, text, Some(folded.state));
+        }
+    }
+}
+
+/// One entry in words, without the glyph of its state.
+fn words(entry: &Entry) -> String {
+    let detail = &entry.detail;
+    let because = |text: String| match &detail.reason {
+        Some(reason) => format!("{text}: {reason}"),
+        None => text,
+    };
+    match entry.kind {
+        EntryKind::Answer | EntryKind::Lost => outcome(entry),
+        EntryKind::Due => match (&detail.step_state, &detail.cause) {
+            (Some(StepState::Succeeded), _) => "the delay is over".to_owned(),
+            (Some(state), Some(cause)) => format!("{}: {cause}", state.word()),
+            _ => "its time came".to_owned(),
+        },
+        EntryKind::Callback => {
+            let status = entry.status.map_or_else(|| "a callback".to_owned(), |it| format!("callback {it}"));
+            match (detail.step_state, &detail.cause) {
+                (Some(StepState::Running), _) => format!("{status} came before the answer"),
+                (Some(StepState::Succeeded), _) => status,
+                (Some(state), Some(cause)) => format!("{status}; {}: {cause}", state.word()),
+                _ => status,
+            }
+        }
+        EntryKind::Retry => {
+            let mut text = "retried".to_owned();
+            if let Some((from, to)) = detail.moved.filter(|(from, to)| from != to) {
+                text = format!("{text}, v{from} → v{to}");
+            }
+            if detail.fresh_key.is_some() {
+                text.push_str(", with a fresh key");
+            }
+            because(text)
+        }
+        EntryKind::Skip if detail.stand_in.is_some() => because("skipped with a stand-in".to_owned()),
+        EntryKind::Skip => because("skipped".to_owned()),
+        EntryKind::Abort if detail.run_state == Some(RunState::Running) => {
+            because("aborts after this attempt".to_owned())
+        }
+        EntryKind::Abort => because("aborted".to_owned()),
+        EntryKind::Local => match (detail.step_state, detail.due, &detail.cause) {
+            (Some(StepState::Waiting), Some(due), _) => format!("waits {}", took(due - entry.at)),
+            (Some(state), _, Some(cause)) => format!("{}: {cause}", state.word()),
+            (Some(state), _, None) => state.word().to_owned(),
+            (None, ..) => "carried out".to_owned(),
+        },
+        EntryKind::Late => {
+            let what = answer(entry);
+            format!("too late, not applied: {what}")
+        }
+    }
+}
+
+/// What came: a code, or why none.
+fn answer(entry: &Entry) -> String {
+    match (entry.status, &entry.detail.cause) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(cause)) => cause.clone(),
+        (None, None) => "no answer".to_owned(),
+    }
+}
+
+fn outcome(entry: &Entry) -> String {
+    let detail = &entry.detail;
+    let what = answer(entry);
+    match detail.step_state {
+        Some(StepState::Succeeded) if detail.outcome == Some(Outcome::Ok) => match detail.elapsed_ms {
+            Some(elapsed) => format!("{what} in {}", took(elapsed)),
+            None => what,
+        },
+        Some(StepState::Succeeded) => format!("{what}; the callback had come"),
+        Some(StepState::Waiting) => match detail.due {
+            Some(due) => format!("{what}, waits for the callback, {} at most", took(due - entry.at)),
+            None => format!("{what}, waits for the callback"),
+        },
+        Some(StepState::Retrying) => match detail.due {
+            Some(due) => format!("{what}, next in {}", took(due - entry.at)),
+            None => format!("{what}, goes on"),
+        },
+        Some(state @ (StepState::Errored | StepState::Failed)) => {
+            let why = detail.cause.as_deref().unwrap_or(&what);
+            let on = match (state, detail.run_state) {
+                (StepState::Failed, Some(run)) if !run.ended() || run == RunState::SucceededWithSkips => {
+                    ", goes on"
+                }
+                _ => "",
+            };
+            format!("{}: {why}{on}", state.word())
+        }
+        _ => what,
+    }
+}

@@ -1,0 +1,330 @@
+//! Rows to views: the stable JSON shapes of `model::view`.
+
+use super::content;
+use super::head::{self, RequestHead};
+use super::look::Look;
+use super::what;
+use crate::model::headers::Headers;
+use crate::model::request::{Marks, Verdict};
+use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Outcome, Run, RunState, Sent};
+use crate::model::time::rfc3339;
+use crate::model::view::{
+    AnswerView, AttemptView, CallbackView, GotView, RequestDetail, RequestView, RunView, SentView, StepView,
+};
+use crate::model::{Map, RequestId};
+use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
+use crate::rules::data::{flat, request_data};
+use base64::Engine as _;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Bytes in hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Whether a request was a test.
+pub(super) fn is_test(marks: Marks) -> bool {
+    marks.has(Marks::TEST)
+}
+
+/// What names an error group in filters (`group:…`) and in its view.
+pub(super) fn group_name(cause: i64) -> String {
+    format!("{cause:016x}")
+}
+
+/// The group that a whole name names; a part of one, or the group without a cause, is left to the
+/// filter itself.
+pub(super) fn group_cause(name: &str) -> Option<i64> {
+    if name.len() != 16 || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    i64::from_str_radix(name, 16).ok().filter(|cause| *cause != 0)
+}
+
+/// What lists show of a request in a line. Its headers and, up to [`what::MAX_BODY`], its body are
+/// read for it.
+pub(super) fn what_of(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<String> {
+    let plan = look.plan(head.flow, head.version);
+    let small = head.size <= what::MAX_BODY;
+    let (headers, body) = look
+        .conn
+        .prepare_cached("SELECT headers, CASE WHEN ?2 THEN body ELSE x'' END FROM request WHERE id = ?1")?
+        .query_row(rusqlite::params![head.id.0, small], |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })?;
+    Ok(what::what(
+        head.verdict,
+        head.cause.as_deref(),
+        plan.as_deref().and_then(what::rule),
+        &Headers::from_blob(headers.into()),
+        &head.query,
+        small.then_some(&body),
+    ))
+}
+
+/// A request in a list.
+pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<RequestView> {
+    let line = what_of(look, head)?;
+    let (integration, flow) = look.names(head.flow);
+    let runs = head::runs_of(look.conn, head.id)?;
+    Ok(RequestView {
+        id: look.request_id(head.id),
+        time: rfc3339(head.id.time()),
+        integration,
+        flow,
+        endpoint: look.endpoint(head.flow),
+        method: head.method.clone(),
+        path: head.path.clone(),
+        verdict: head.verdict,
+        status: head.status,
+        cause: head.cause.clone(),
+        dedup_key: head.dedup.as_deref().map(hex),
+        duplicate_of: head.duplicate_of.map(|first| look.request_id(first)),
+        runs: runs.into_iter().map(|run| look.run_id(run)).collect(),
+        size: head.size,
+        actor: head.actor.clone(),
+        from: head.peer.clone(),
+        test: is_test(head.marks),
+        marks: head.marks.words(),
+        what: line,
+    })
+}
+
+/// A request, whole; `None` where there is none.
+pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result<Option<RequestDetail>> {
+    let Some(head) = head::request_by_id(look.conn, id)? else { return Ok(None) };
+    let view = request(look, &head)?;
+    let Some(stored) = head::stored(look.conn, id)? else { return Ok(None) };
+    let data = request_data(&stored.seed, &view.id, id.time(), "");
+    Ok(Some(RequestDetail {
+        answer: answer(look, &head, &view),
+        request: view,
+        headers: content::shown_headers(&stored.seed.headers),
+        flat: flat(&data),
+        query: data.query,
+        body: data.body,
+        raw: base64::engine::general_purpose::STANDARD.encode(&stored.seed.body),
+    }))
+}
+
+/// What the sender was answered, as far as rows tell it: of an accepted request the run's state at
+/// the commit is not kept, and a refusal's problem document has its detail here alone.
+fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> Option<AnswerView> {
+    let status = head.status.filter(|_| !head.marks.has(Marks::MANUAL))?;
+    let id = ("pointsman-request-id".to_owned(), view.id.clone());
+    let text = |body: Map| Value::Object(body).to_string();
+    let pair = |name: &str, value: &str| (name.to_owned(), Value::String(value.to_owned()));
+    let json = ("content-type".to_owned(), "application/json".to_owned());
+    let (headers, body) = match head.verdict {
+        Verdict::Accepted => {
+            let mut body: Map = [pair("request", &view.id)].into_iter().collect();
+            if let Some(run) = view.runs.first() {
+                body.extend([pair("run", run)]);
+            }
+            (vec![json, id], text(body))
+        }
+        Verdict::Duplicate => {
+            let first = head.duplicate_of.map(|first| look.request_id(first)).unwrap_or_default();
+            (vec![id, ("pointsman-duplicate-of".to_owned(), first)], String::new())
+        }
+        Verdict::Filtered => (
+            vec![json, id],
+            text([pair("request", &view.id), pair("state", "filtered")].into_iter().collect()),
+        ),
+        Verdict::Rejected => {
+            let problem = ("content-type".to_owned(), "application/problem+json".to_owned());
+            let mut body = Map::new();
+            body.insert("status".to_owned(), Value::from(status));
+            // Of a failed authentication the sender is told nothing more.
+            if let Some(cause) = view.cause.as_deref().filter(|_| status != 401) {
+                body.extend([pair("detail", cause)]);
+            }
+            (vec![problem, id], text(body))
+        }
+    };
+    Some(AnswerView { status, headers, body })
+}
+
+/// A run; `whole` with what its attempts sent and got, where the journal has that.
+pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) -> RunView {
+    let folded = look.plan(run.flow, run.version).map(|plan| fold(&plan, run, journal));
+    let (integration, flow) = look.names(run.flow);
+    RunView {
+        id: look.run_id(run.id),
+        request: run.request.map(|id| look.request_id(id)),
+        parent: run.parent.map(|id| look.run_id(id)),
+        integration,
+        flow,
+        version: run.version,
+        state: run.state,
+        cause: cause(run, folded.as_ref(), journal),
+        started: run.started.map(rfc3339),
+        ended: run.ended.map(rfc3339),
+        test: run.test,
+        due: due(run).map(rfc3339),
+        seq: run.seq,
+        steps: folded
+            .map(|fold| fold.steps)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|step| self::step(step, whole))
+            .collect(),
+    }
+}
+
+/// When a run acts next by itself: the end of a lease is no act, and a pause has no end.
+fn due(run: &Run) -> Option<i64> {
+    let waits = matches!(run.state, RunState::Queued | RunState::Retrying | RunState::Waiting);
+    run.due.filter(|due| waits && *due != i64::MAX)
+}
+
+fn cause(run: &Run, fold: Option<&Fold>, journal: &[Entry]) -> Option<String> {
+    let last = |kind| journal.iter().rev().find(|entry| entry.kind == kind);
+    match run.state {
+        RunState::Queued | RunState::Running | RunState::Succeeded | RunState::SucceededWithSkips => None,
+        RunState::Aborted => {
+            let abort = last(EntryKind::Abort)?;
+            let who = abort.actor.as_deref().unwrap_or("an operator");
+            Some(match &abort.detail.reason {
+                Some(reason) => format!("aborted by {who}: {reason}"),
+                None => format!("aborted by {who}"),
+            })
+        }
+        RunState::Waiting => {
+            let step = fold.and_then(|fold| fold.steps.iter().find(|step| step.state.word() == "waiting"));
+            Some(if step.is_some_and(|step| step.kind == "delay") { "delay" } else { "callback" }.to_owned())
+        }
+        RunState::Retrying | RunState::Errored | RunState::Failed => {
+            let words = || journal.iter().rev().find_map(|entry| entry.detail.cause.clone());
+            fold.and_then(|fold| fold.cause.clone()).or_else(words)
+        }
+    }
+}
+
+fn step(step: StepFold, whole: bool) -> StepView {
+    StepView {
+        name: step.name,
+        kind: step.kind.to_owned(),
+        state: step.state,
+        cause: step.cause,
+        started: step.started.map(rfc3339),
+        ended: step.ended.map(rfc3339),
+        outputs: step.outputs,
+        attempts: step.attempts.into_iter().map(|attempt| self::attempt(attempt, whole)).collect(),
+    }
+}
+
+fn attempt(attempt: AttemptFold, whole: bool) -> AttemptView {
+    AttemptView {
+        number: attempt.number,
+        started: attempt.started.map(rfc3339),
+        elapsed_ms: attempt.elapsed_ms,
+        outcome: attempt.outcome,
+        status: attempt.status,
+        request: attempt.sent.filter(|_| whole).map(sent),
+        response: attempt.got.filter(|_| whole).map(got),
+        cause: attempt.cause,
+        left_out: attempt.left_out,
+    }
+}
+
+fn sent(sent: Sent) -> SentView {
+    SentView { method: sent.method, url: sent.url, headers: sent.headers, body: sent.body }
+}
+
+fn got(got: Got) -> GotView {
+    GotView { status: got.status, headers: got.headers, body: got.body, cut: got.cut }
+}
+
+/// Puts the incoming body where an attempt sent it on as it was and it was not kept twice.
+pub(super) fn fill_same_bodies(view: &mut RunView, journal: &[Entry], body: &[u8]) {
+    let same = |step: &str, number: u32| {
+        journal.iter().any(|entry| {
+            entry.detail.step_name == step
+                && entry.attempt == number
+                && entry.sent.as_ref().is_some_and(|sent| sent.same_body && sent.body.is_none())
+        })
+    };
+    for step in &mut view.steps {
+        for attempt in &mut step.attempts {
+            if let Some(sent) = &mut attempt.request
+                && sent.body.is_none()
+                && same(&step.name, attempt.number)
+            {
+                sent.body = Some(crate::model::run::keep(body).0);
+            }
+        }
+    }
+}
+
+/// What a field of a step (`step.…`) says in filters.
+pub(super) fn step_field<'s>(step: &'s StepView, field: &str) -> Vec<Cow<'s, str>> {
+    fn maybe(text: Option<&String>) -> Vec<Cow<'_, str>> {
+        text.map(|text| Cow::Borrowed(text.as_str())).into_iter().collect()
+    }
+    let attempts = step.attempts.iter();
+    match field {
+        "name" => vec![Cow::Borrowed(step.name.as_str())],
+        "type" => vec![Cow::Borrowed(step.kind.as_str())],
+        "state" => vec![Cow::Borrowed(step.state.word())],
+        "cause" => maybe(step.cause.as_ref()),
+        "started" => maybe(step.started.as_ref()),
+        "ended" => maybe(step.ended.as_ref()),
+        "attempts" => vec![Cow::Owned(step.attempts.len().to_string())],
+        "status" => attempts.filter_map(|one| one.status).map(|it| Cow::Owned(it.to_string())).collect(),
+        "outcome" => attempts.filter_map(|one| one.outcome).map(outcome_word).collect(),
+        "outputs" => {
+            step.outputs.iter().map(|map| Cow::Owned(Value::Object(map.clone()).to_string())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn outcome_word(outcome: Outcome) -> Cow<'static, str> {
+    Cow::Borrowed(match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Accepted => "accepted",
+        Outcome::Transient => "transient",
+        Outcome::Refused => "refused",
+        Outcome::Unknown => "unknown",
+        Outcome::Late => "late",
+    })
+}
+
+/// The name of the step that a callback finishes.
+pub(super) fn callback_step(look: &Look<'_>, callback: &Callback, run: Option<&Run>) -> String {
+    let plan = run.and_then(|run| look.plan(run.flow, run.version));
+    plan.and_then(|plan| Some(plan.flow.steps.get(callback.step as usize)?.name.clone())).unwrap_or_default()
+}
+
+/// Whether a callback expired and its step is still errored.
+pub(super) fn overdue(callback: &Callback, run: Option<&Run>) -> bool {
+    callback.state == CallbackState::Expired
+        && run.is_some_and(|run| {
+            run.state == RunState::Errored && run.step == callback.step && run.attempt == callback.attempt
+        })
+}
+
+/// A callback in a list, without its URL.
+pub(super) fn callback(look: &Look<'_>, callback: &Callback, run: Option<&Run>) -> CallbackView {
+    let (integration, flow) = run.map(|run| look.names(run.flow)).unwrap_or_default();
+    CallbackView {
+        id: look.ids().print(callback.id),
+        run: look.run_id(callback.run),
+        step: callback_step(look, callback, run),
+        state: callback.state,
+        deadline: rfc3339(callback.deadline),
+        created: rfc3339(callback.created),
+        received: callback.received.map(rfc3339),
+        status: callback.status,
+        integration,
+        flow,
+        overdue: overdue(callback, run),
+        url: None,
+    }
+}

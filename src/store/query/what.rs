@@ -1,0 +1,132 @@
+//! What a list says of a request in one line: its cause, the values of its dedup fields, or its
+//! first leaves.
+
+use super::content;
+use crate::model::document::{Dedup, Trigger};
+use crate::model::headers::Headers;
+use crate::model::path::{Path, Segment};
+use crate::model::request::Verdict;
+use crate::rules::plan::Plan;
+use crate::text;
+use serde_json::Value;
+
+/// Bodies over this are not read for a list.
+pub const MAX_BODY: u64 = 64 << 10;
+/// Items of a line.
+const ITEMS: usize = 3;
+/// Characters of a value.
+const VALUE: usize = 40;
+
+/// The rule that judges duplicates of a flow.
+#[must_use]
+pub fn rule(plan: &Plan) -> Option<&Dedup> {
+    match &plan.flow.trigger {
+        Trigger::Webhook(webhook) => webhook.dedup.as_ref(),
+        Trigger::Manual => None,
+    }
+}
+
+/// The line. `body` is `None` where it is too large to be read for a list.
+#[must_use]
+pub fn what(
+    verdict: Verdict,
+    cause: Option<&str>,
+    rule: Option<&Dedup>,
+    headers: &Headers,
+    query: &str,
+    body: Option<&[u8]>,
+) -> String {
+    if let (Verdict::Rejected | Verdict::Filtered, Some(cause)) = (verdict, cause) {
+        return cause.to_owned();
+    }
+    let mut items = Vec::new();
+    for path in rule.into_iter().flat_map(|rule| &rule.fields).take(ITEMS) {
+        if let Some(value) = content::at(path, headers, query, body.unwrap_or_default()).first() {
+            items.push(format!("{} {}", last(path), short(value)));
+        }
+    }
+    if items.len() < ITEMS
+        && let Some(Value::Object(map)) = body.and_then(|body| serde_json::from_slice(body).ok())
+    {
+        let used: Vec<&Path> = rule.into_iter().flat_map(|rule| &rule.fields).collect();
+        for (key, value) in &map {
+            if items.len() >= ITEMS {
+                break;
+            }
+            let is_used = used
+                .iter()
+                .any(|path| path.root() == "body" && path.rest().first() == Some(&Segment::Key(key.clone())));
+            if !is_used && let Some(item) = leaf(key, value) {
+                items.push(item);
+            }
+        }
+    }
+    items.join(" · ")
+}
+
+/// The last name of a path: what the value is called.
+fn last(path: &Path) -> &str {
+    let keys = path.0.iter().rev();
+    keys.filter_map(|segment| if let Segment::Key(key) = segment { Some(key.as_str()) } else { None })
+        .next()
+        .unwrap_or_default()
+}
+
+fn leaf(key: &str, value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() => None,
+        Value::String(_) => Some(short(value)),
+        Value::Bool(_) | Value::Number(_) => Some(format!("{key} {value}")),
+        Value::Array(list) => Some(format!("{} {key}", text::count(list.len() as u64))),
+        Value::Object(map) => map.iter().find_map(|(key, value)| match value {
+            Value::Object(_) | Value::Array(_) => None,
+            _ => leaf(key, value),
+        }),
+    }
+}
+
+fn short(value: &Value) -> String {
+    let whole = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if whole.chars().count() <= VALUE {
+        return whole;
+    }
+    whole.chars().take(VALUE - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(rule: Option<&Dedup>, body: &str) -> String {
+        let headers = Headers::from_pairs([("X-Id", "b1a7")]);
+        what(Verdict::Accepted, None, rule, &headers, "", Some(body.as_bytes()))
+    }
+
+    #[test]
+    fn dedup_fields_come_first_then_leaves() {
+        let rule = Dedup {
+            fields: vec!["body.order_number".parse().unwrap(), "headers[\"x-id\"]".parse().unwrap()],
+            window: 1,
+            from_first: false,
+        };
+        let body = r#"{"order_number":"10431","products":[1,2],"more":"x"}"#;
+        assert_eq!(line(Some(&rule), body), "order_number 10431 · x-id b1a7 · 2 products");
+        assert_eq!(
+            line(None, r#"{"ref":"main","repo":{"id":[],"name":"acme"},"n":5,"z":1}"#),
+            "main · acme · n 5"
+        );
+        assert_eq!(line(None, "[1]"), "");
+        assert_eq!(line(None, "no json"), "");
+        assert_eq!(line(None, &format!(r#"{{"a":"{}"}}"#, "é".repeat(41))).chars().count(), 40);
+    }
+
+    #[test]
+    fn a_refusal_says_its_cause() {
+        let none = Headers::default();
+        assert_eq!(what(Verdict::Rejected, Some("not JSON"), None, &none, "", Some(b"{}")), "not JSON");
+    }
+}
