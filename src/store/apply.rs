@@ -34,8 +34,6 @@ pub struct How {
     pub deployed: bool,
     /// The next step may start at once under this lease; without one it is queued.
     pub lease: Option<Lease>,
-    /// `seq` of the row that a person was shown: where it is another by now, nothing is done.
-    pub seen: Option<i64>,
 }
 
 /// A run as it stands, with all that decides its next move.
@@ -164,12 +162,27 @@ impl Store {
         &self,
         run: RunId,
         how: How,
+        input: impl FnMut(&Snapshot) -> Input + Send,
+    ) -> Result<Applied, Refusal> {
+        self.apply_seen(run, how, None, input).await
+    }
+
+    /// Moves a run that a person was shown at this `seq`: [`Store::apply_as`], but where the run has
+    /// moved on since, nothing is done.
+    ///
+    /// # Errors
+    /// See [`Store::apply_as`]; `changed` where the run has moved on.
+    pub async fn apply_seen(
+        &self,
+        run: RunId,
+        how: How,
+        seen: Option<i64>,
         mut input: impl FnMut(&Snapshot) -> Input + Send,
     ) -> Result<Applied, Refusal> {
         for _ in 0..TRIES {
             let mut standing = self.standing(run, how.deployed).await?;
             let now = &standing.snapshot.run;
-            if how.seen.is_some_and(|seen| seen != now.seq) {
+            if seen.is_some_and(|seen| seen != now.seq) {
                 return Err(changed(now.state));
             }
             let input = input(&standing.snapshot);

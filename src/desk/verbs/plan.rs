@@ -33,21 +33,13 @@ impl Desk {
             let foreseen = self.foresee(who, verb, run).await?;
             return self.plan_one(who, verb, &foreseen).await;
         }
-        let ids: Vec<RunId> = chosen
-            .targets
-            .iter()
-            .filter_map(|target| match target {
-                Target::Run(run) => Some(*run),
-                Target::Request(_) => None,
-            })
-            .collect();
         let mut plan = Plan { verb: verb.word().to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
         let mut hosts: BTreeMap<String, u64> = BTreeMap::new();
         let mut own: BTreeMap<(u32, u32), u64> = BTreeMap::new();
         let mut void = 0;
         let mut unbuilt = 0;
-        let mut judged = futures_util::stream::iter(ids)
+        let mut judged = futures_util::stream::iter(chosen.runs())
             .map(|run| self.foresee(who, verb, run))
             .buffered(SIDE_BY_SIDE);
         while let Some(foreseen) = judged.next().await {

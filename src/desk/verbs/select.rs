@@ -29,6 +29,17 @@ pub struct Chosen {
 }
 
 impl Chosen {
+    /// The runs among them.
+    pub fn runs(&self) -> Vec<RunId> {
+        let mut runs = Vec::with_capacity(self.targets.len());
+        for target in &self.targets {
+            if let Target::Run(run) = target {
+                runs.push(*run);
+            }
+        }
+        runs
+    }
+
     /// The one object that was named, where it was one: its refusal is the answer's.
     pub fn one(&self) -> Option<Target> {
         match (self.targets.as_slice(), &self.filter) {

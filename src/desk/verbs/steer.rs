@@ -22,12 +22,9 @@ impl Desk {
         }
         let mut acted = Acted::default();
         let mut refused = 0;
-        let mut moved = futures_util::stream::iter(chosen.targets.iter().filter_map(|target| match target {
-            Target::Run(run) => Some(*run),
-            Target::Request(_) => None,
-        }))
-        .map(|run| async move { (run, self.steer_one(who, act, chosen, run).await) })
-        .buffer_unordered(SIDE_BY_SIDE);
+        let mut moved = futures_util::stream::iter(chosen.runs())
+            .map(|run| async move { (run, self.steer_one(who, act, chosen, run).await) })
+            .buffer_unordered(SIDE_BY_SIDE);
         while let Some((run, result)) = moved.next().await {
             match result {
                 Ok(_) => acted.done += 1,
@@ -58,8 +55,8 @@ impl Desk {
         let id = store.ids().print(run);
         let seen = chosen.seen.get(&id).copied();
         let input = input(who, &act.verb, act.reason.as_deref())?;
-        let how = How { deployed: takes_live(&act.verb), seen, ..How::default() };
-        let applied = store.apply_as(run, how, |_| input.clone()).await?;
+        let how = How { deployed: takes_live(&act.verb), ..How::default() };
+        let applied = store.apply_seen(run, how, seen, |_| input.clone()).await?;
         Ok(said(&act.verb, short(&id), &applied))
     }
 
