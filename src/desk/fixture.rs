@@ -18,6 +18,7 @@ use crate::store::{Accept, Birth, Handover, Judgement, Options, Store};
 use crate::vault::Vault;
 use bytes::Bytes;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 /// When the clock of a house starts.
@@ -195,9 +196,7 @@ impl House {
         let version = self.store.deployed_plan(id).unwrap().version;
         let reference = body["ref"].as_str().unwrap_or_default().to_owned();
         let mut key = [0; 16];
-        for (at, byte) in reference.bytes().take(16).enumerate() {
-            key[at] = byte;
-        }
+        key.copy_from_slice(&Sha256::digest(reference)[..16]);
         let key = (flow == "Orders").then_some(DedupKey { key, window: 7 * 86_400_000, from_first: false });
         let judgement = Judgement::Admit { key, birth: Birth::Fresh };
         self.accept(id, version, body.to_string().into(), Marks::default(), judgement).await
@@ -260,16 +259,19 @@ impl House {
         let how = How::default();
         let now = self.store.now();
         let kept = body.to_string();
+        let plan = self.store.standing(run, false).await.unwrap().plan;
         self.store
             .apply_as(run, how, move |snapshot| {
-                let plan_step = snapshot.run.step;
-                let outputs: Map = body
-                    .as_object()
-                    .map(|map| map.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
-                    .unwrap_or_default();
+                let step = snapshot.run.step;
+                let success = (200..300).contains(&status) && status != 202;
+                let outputs = if success {
+                    template::answer_outputs(&plan, step as usize, status, &[], Some(&body))
+                } else {
+                    Map::new()
+                };
                 Input::Answer(Box::new(Exchange {
                     fence: snapshot.run.fence,
-                    step: plan_step,
+                    step,
                     attempt: snapshot.run.attempt,
                     started: now,
                     elapsed_ms: 5,

@@ -461,6 +461,30 @@ pub struct Changes {
     pub at: Ms,
 }
 
+impl Changes {
+    /// Runs that are told one by one; past it the page is read again.
+    pub const MOST_RUNS: usize = 4_096;
+
+    /// Takes later changes in, so that both are one push.
+    pub fn merge(&mut self, later: Self) {
+        let known: std::collections::HashSet<&str> = self.runs.iter().map(String::as_str).collect();
+        let fresh: Vec<String> = later.runs.into_iter().filter(|run| !known.contains(run.as_str())).collect();
+        self.seq = later.seq;
+        self.newest = later.newest.or(self.newest.take());
+        self.arrived += later.arrived;
+        self.runs.extend(fresh);
+        self.callbacks |= later.callbacks;
+        self.config |= later.config;
+        self.resync |= later.resync;
+        if self.resync || self.runs.len() > Self::MOST_RUNS {
+            self.runs.clear();
+            self.resync = true;
+        }
+        self.counters = later.counters.or(self.counters.take());
+        self.at = later.at;
+    }
+}
+
 /// Reads a JSON text as `T`.
 ///
 /// Not straight from the text: where structs are flattened or a tag comes late serde buffers, and
@@ -522,6 +546,25 @@ mod tests {
         ] {
             there_and_back(&ask);
         }
+    }
+
+    #[test]
+    fn changes_merge_into_one_push_up_to_a_bound() {
+        let runs = |from: usize, to: usize| (from..to).map(|run| run.to_string()).collect::<Vec<_>>();
+        let push = |seq, newest: Option<&str>, runs| Changes {
+            seq,
+            newest: newest.map(str::to_owned),
+            arrived: 2,
+            runs,
+            ..Changes::default()
+        };
+        let mut all = push(1, Some("a"), runs(0, 3));
+        all.merge(Changes { config: true, ..push(2, None, runs(1, 5)) });
+        assert_eq!(all, Changes { config: true, arrived: 4, ..push(2, Some("a"), runs(0, 5)) });
+        all.merge(push(3, Some("b"), runs(0, Changes::MOST_RUNS)));
+        assert_eq!((all.runs.len(), all.resync, all.newest.as_deref()), (Changes::MOST_RUNS, false, Some("b")));
+        all.merge(push(4, None, runs(0, Changes::MOST_RUNS + 1)));
+        assert_eq!((all.runs.len(), all.resync, all.seq), (0, true, 4));
     }
 
     #[test]

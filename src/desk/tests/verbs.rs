@@ -163,9 +163,8 @@ async fn a_stand_in_takes_the_place_of_the_outputs_and_the_last_good_run_suggest
     assert_eq!(house.plan(skip(), run).await.unwrap().stand_in, None, "no good run yet");
     house.run_in(RunState::Succeeded).await;
     let plan = house.plan(skip(), run).await.unwrap();
-    assert_eq!(plan.stand_in, json!({"id": "cus_1"}).as_object().cloned().or(plan.stand_in.clone()));
+    assert_eq!(plan.stand_in, json!({"id": "cus_1"}).as_object().cloned());
     let stand_in = plan.stand_in.unwrap();
-    assert_eq!(stand_in["id"], json!("cus_1"));
     assert!(plan.lines.iter().any(|line| line.starts_with("With those of the last good run")), "{:?}", plan.lines);
     let with = Verb::Skip { stand_in: Some(stand_in) };
     let plan = house.plan(with.clone(), run).await.unwrap();
