@@ -55,8 +55,10 @@ pub struct List<T> {
     pub marks: BTreeSet<String>,
     /// Marks that `esc` cleared.
     pub cleared: BTreeSet<String>,
-    /// Rows newer than this are new since the person looked.
+    /// Rows newer than this came while nobody looked…
     pub looked: Option<String>,
+    /// …up to this one; `None` while still nobody looks.
+    pub looked_to: Option<String>,
     /// The filter in force.
     pub filter: String,
     /// A filter that is being tried: in force once its first page came.
@@ -94,6 +96,7 @@ impl<T> Default for List<T> {
             marks: BTreeSet::new(),
             cleared: BTreeSet::new(),
             looked: None,
+            looked_to: None,
             filter: String::new(),
             trying: None,
             off: false,
@@ -150,6 +153,28 @@ impl<T: Item> List<T> {
     #[must_use]
     pub fn is_new(&self, id: &str) -> bool {
         self.looked.as_deref().is_some_and(|looked| id > looked)
+            && self.looked_to.as_deref().is_none_or(|to| id <= to)
+    }
+
+    /// The person looks away: what comes from now on is new.
+    pub fn leave(&mut self) {
+        self.looked = self.newest_id().map(str::to_owned);
+        self.looked_to = None;
+    }
+
+    /// The person looks, and the list is up to date: what comes from now on is seen coming.
+    pub fn look(&mut self) {
+        if self.looked.is_some() && self.looked_to.is_none() {
+            self.looked_to = self.newest_id().map(str::to_owned);
+        }
+    }
+
+    /// What was asked for will not be answered: it is asked for again.
+    pub fn unanswered(&mut self) {
+        if let Some((wanted, _)) = self.asked.take() {
+            self.want = Some(wanted);
+            self.epoch += 1;
+        }
     }
 
     /// Moves the selection; upwards stops following.
@@ -309,6 +334,30 @@ impl<T: Item> List<T> {
         if self.position().is_some_and(|at| at + 1 < self.rows.len()) {
             self.step(1, now);
         }
+    }
+
+    /// Clears the marks; how many there were.
+    pub fn clear_marks(&mut self) -> usize {
+        if !self.marks.is_empty() {
+            self.cleared = std::mem::take(&mut self.marks);
+            return self.cleared.len();
+        }
+        0
+    }
+
+    /// Brings cleared marks back; how many.
+    pub fn restore_marks(&mut self) -> usize {
+        let back = std::mem::take(&mut self.cleared);
+        let count = back.len();
+        self.marks.extend(back);
+        count
+    }
+
+    /// Switches the filter off, or on again.
+    pub fn toggle_filter(&mut self) {
+        self.off = !self.off;
+        self.trying = None;
+        self.restart();
     }
 
     /// Sets how many rows fit.

@@ -1,1 +1,23 @@
-//! To come.
+//! The terminal console.
+pub mod action;
+pub mod app;
+pub mod asks;
+pub mod dialog;
+pub mod edit;
+pub mod format;
+pub mod glyphs;
+pub mod input;
+pub mod key;
+pub mod keymap;
+pub mod layout;
+pub mod lines;
+pub mod list;
+pub mod options;
+pub mod paint;
+pub mod payload;
+pub mod receive;
+pub mod rows;
+pub mod run_pane;
+pub mod theme;
+pub mod update;
+pub mod verbs;

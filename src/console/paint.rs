@@ -4,10 +4,11 @@
 //! answers) goes through [`Paint::foreign`], which makes control and format characters visible.
 
 use super::theme::{Role, Theme};
+use crate::text::{self, Glyphs, Piece};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use unicode_width::UnicodeWidthStr;
+use std::borrow::Cow;
 
 /// A buffer with a theme.
 pub struct Paint<'a> {
@@ -17,39 +18,22 @@ pub struct Paint<'a> {
     pub theme: &'a Theme,
 }
 
-/// Makes text from outside safe to draw.
-#[must_use]
-pub fn clean(text: &str) -> String {
-    crate::text::clean(text)
-}
-
 /// Cells that a text takes.
 #[must_use]
 pub fn width(text: &str) -> u16 {
-    u16::try_from(text.width()).unwrap_or(u16::MAX)
+    u16::try_from(text::width(text)).unwrap_or(u16::MAX)
 }
 
 /// The text, cut to so many cells with `…` at its end.
 #[must_use]
-pub fn cut(text: &str, cells: u16) -> std::borrow::Cow<'_, str> {
-    let cells = usize::from(cells);
-    if text.len() <= cells || text.width() <= cells {
-        return text.into();
-    }
-    if cells == 0 {
-        return "".into();
-    }
-    let mut used = 0;
-    let mut end = 0;
-    for (at, letter) in text.char_indices() {
-        let wide = unicode_width::UnicodeWidthChar::width(letter).unwrap_or(0);
-        if used + wide > cells - 1 {
-            break;
-        }
-        used += wide;
-        end = at + letter.len_utf8();
-    }
-    format!("{}…", &text[..end]).into()
+pub fn cut(text: &str, cells: u16) -> Cow<'_, str> {
+    text::cut_end(text, usize::from(cells))
+}
+
+/// Makes text from outside safe to draw in one line.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    text::clean(text)
 }
 
 impl Paint<'_> {
@@ -86,7 +70,20 @@ impl Paint<'_> {
     /// Writes text from outside, cleaned; what was made visible is drawn as `info`, so that a
     /// sender who writes a real `‹` cannot pass for it.
     pub fn foreign(&mut self, x: u16, y: u16, cells: u16, text: &str, role: Role) -> u16 {
-        self.put(x, y, cells, &clean(text), role)
+        // No cell needs more: a value of 64 KiB is not cleaned whole for one row.
+        let most = 1024 + usize::from(cells) * 4;
+        let text = &text[..text.floor_char_boundary(most.min(text.len()))];
+        let cleaned = text::clean(text);
+        if matches!(cleaned, Cow::Borrowed(_)) || width(&cleaned) > cells {
+            return self.put(x, y, cells, &cleaned, role);
+        }
+        let end = x.saturating_add(cells);
+        let mut at = x;
+        for piece in text::pieces(text, Glyphs::Unicode) {
+            let role = if matches!(piece, Piece::Escape(_)) { Role::Info } else { role };
+            at = self.put(at, y, end.saturating_sub(at), piece.text(), role);
+        }
+        at
     }
 
     /// Writes so that it ends at a column (exclusive), where it fits; gives the first column.

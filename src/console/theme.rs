@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a piece of the screen means; a theme says how it looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Role {
     /// Everything else; the terminal's default.
+    #[default]
     Text,
     /// Zeros, finished, disabled keys, units, ids.
     Muted,

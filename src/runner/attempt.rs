@@ -75,7 +75,7 @@ pub(super) async fn settle(shared: &Shared, carried: &mut Carried, input: Input)
             Some(effect)
         }
         Err(StoreError::Stale | StoreError::Down(_)) => settle_anew(shared, carried, &input, lease).await,
-        Err(StoreError::Refused(_) | StoreError::Broken(_)) => None,
+        Err(StoreError::Broken(_) | StoreError::Refused(_)) => None,
     }
 }
 

@@ -21,6 +21,9 @@ const TOTALS: Duration = Duration::from_secs(10);
 impl Writer {
     /// Does what is due; an idle store is not written to.
     pub(super) fn beat(&mut self) {
+        if self.resting().is_some() {
+            return;
+        }
         let now = self.state.clock.now();
         let old: Vec<i64> =
             self.state.bare.iter().copied().take_while(|run| time_of(*run) + PROMOTE <= now).collect();

@@ -1,6 +1,6 @@
 //! Whether the store takes writes, and why not: read for every request, so it is one atomic load.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The dedup table is being made again.
@@ -16,6 +16,7 @@ pub(super) const TROUBLE: u8 = 8;
 #[derive(Debug, Default)]
 pub(super) struct Health {
     flags: AtomicU8,
+    queued: AtomicI64,
     trouble: Mutex<Option<String>>,
 }
 
@@ -32,6 +33,16 @@ impl Health {
     /// Whether a flag is set.
     pub(super) fn is(&self, flag: u8) -> bool {
         self.flags.load(Ordering::Relaxed) & flag != 0
+    }
+
+    /// So many runs are queued.
+    pub(super) fn queued(&self, runs: i64) {
+        self.queued.store(runs, Ordering::Relaxed);
+    }
+
+    /// How many runs are queued.
+    pub(super) fn queue(&self) -> u64 {
+        u64::try_from(self.queued.load(Ordering::Relaxed)).unwrap_or(0)
     }
 
     /// The last commit failed, or did not.

@@ -13,6 +13,7 @@ pub mod clock;
 mod codec;
 pub mod config;
 mod dedup;
+mod doctor;
 mod error;
 mod health;
 mod ids;
@@ -44,7 +45,7 @@ use crate::model::request::Verdict;
 use crate::model::run::{Callback, Entry, Frame, Run, RunState};
 use crate::model::settings::Limits;
 use crate::model::{FlowId, IdKey, Ms, RunId};
-use crate::rules::advance::Transition;
+use crate::rules::advance::{Transition, claims_plainly};
 use clock::Clock;
 use queue::Item;
 use rusqlite::{Connection, Transaction};
@@ -226,9 +227,8 @@ impl Store {
         if links.waiting.percent() >= 100 {
             return Some("the writer's queue is full".to_owned());
         }
-        let queued = links.tally().runs[RunState::Queued as usize];
-        let full = u64::try_from(queued).is_ok_and(|queued| queued >= self.inner.limits.queue);
-        full.then(|| format!("the queue is full: {queued} runs wait"))
+        let queued = links.health.queue();
+        (queued >= self.inner.limits.queue).then(|| format!("the queue is full: {queued} runs wait"))
     }
 
     /// Stores a request; the answer comes after the commit.
@@ -290,13 +290,9 @@ impl Store {
         Ok(runs)
     }
 
-    /// Whether a run's step is one exchange and nothing else, so that a claim is all that precedes it.
+    /// Whether a claim is all that precedes the run's next exchange.
     fn sends_plainly(&self, run: &Run) -> bool {
-        self.plan(run.flow, run.version).is_some_and(|plan| {
-            plan.flow.steps.get(run.step as usize).is_some_and(|step| {
-                step.when.is_none() && step.kind.exchange().is_some_and(|exchange| !exchange.callback)
-            })
-        })
+        self.plan(run.flow, run.version).is_some_and(|plan| claims_plainly(&plan, run.step, run.attempt))
     }
 
     /// Claims runs as they were read (fresh ones from the hand-over or [`Store::fresh_from`]): state

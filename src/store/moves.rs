@@ -52,14 +52,14 @@ fn again(conn: &Connection, cause: i64) -> Result<()> {
     conn.prepare_cached("UPDATE cause SET count = count + 1 WHERE id = ?1")?.execute([cause]).map(|_| ())
 }
 
-/// A run came into a group.
-fn enter(conn: &Connection, id: i64, flow: FlowId, cause: &Cause, now: Ms) -> Result<()> {
+/// A run stopped for a cause. One that ended with it is not errored, and waits for nobody.
+fn enter(conn: &Connection, id: i64, flow: FlowId, cause: &Cause, errored: bool, now: Ms) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO cause (id, flow, step, text, normal, count, seen, first, last)
-         VALUES (?1, ?2, ?3, ?4, ?5, 1, 1, ?6, ?6)
-         ON CONFLICT (id) DO UPDATE SET count = count + 1, seen = seen + 1, text = excluded.text, last = excluded.last",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?7, 1, ?6, ?6)
+         ON CONFLICT (id) DO UPDATE SET count = count + excluded.count, seen = seen + 1, text = excluded.text, last = excluded.last",
     )?
-    .execute(params![id, flow.0, cause.step, cause.text, cause.normal, now])
+    .execute(params![id, flow.0, cause.step, cause.text, cause.normal, now, i64::from(errored)])
     .map(|_| ())
 }
 
@@ -95,10 +95,10 @@ impl State {
             if let Some(cause) = was_in {
                 leave(conn, cause)?;
             }
-            match (is_in, &transition.cause) {
-                (Some(id), Some(cause)) => enter(conn, id, run.flow, cause, batch.now)?,
-                (Some(id), None) => again(conn, id)?,
-                (None, _) => {}
+            match (run.cause, &transition.cause) {
+                (Some(id), Some(cause)) => enter(conn, id, run.flow, cause, errored, batch.now)?,
+                (Some(id), None) if errored => again(conn, id)?,
+                _ => {}
             }
         }
         if let Some(entry) = &transition.entry {

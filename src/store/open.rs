@@ -15,6 +15,7 @@ use super::tender::{Stop, Tender};
 use super::writer::{self, Links, Writer};
 use super::{Inner, OpenError, Options, Store, recover, schema};
 use crate::model::IdKey;
+use crate::model::run::RunState;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
@@ -109,6 +110,7 @@ impl Store {
         let (queue, items) = Queue::new();
         let health = Arc::new(Health::default());
         health.set(health::STARTING, true);
+        health.queued(tally.runs[RunState::Queued as usize]);
         let links = Links {
             file: file.clone(),
             feed: feed.clone(),
@@ -120,6 +122,8 @@ impl Store {
             born,
             dropped_from: Arc::clone(&dropped_from),
             reserve,
+            #[cfg(test)]
+            fails: Arc::default(),
         };
         let state = State {
             clock: clock.clone(),

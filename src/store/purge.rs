@@ -91,8 +91,8 @@ fn rows(conn: &Connection, after: i64, before: Ms, batch: &mut Batch) -> Result<
         (Some(id), None) | (None, Some(id)) => id,
         (None, None) => runs.last().copied().max(requests.last().copied()).unwrap_or(after),
     };
-    for run in runs.into_iter().filter(|run| *run <= upto) {
-        drop_run(conn, run, before, batch)?;
+    for run in runs.iter().filter(|run| **run <= upto) {
+        drop_run(conn, *run, before, batch)?;
     }
     let mut statement = conn.prepare_cached(
         "DELETE FROM request WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE id = ?1)
@@ -101,21 +101,8 @@ fn rows(conn: &Connection, after: i64, before: Ms, batch: &mut Batch) -> Result<
     for request in requests.iter().filter(|request| **request <= upto) {
         statement.execute([request])?;
     }
-    let more = requests.len() as i64 == SLICE || upto < cut && full(&requests).is_some();
-    Ok(if more || requests.last().is_some_and(|last| *last > upto) {
-        Did::More(upto)
-    } else {
-        done(conn, upto, cut)?
-    })
-}
-
-/// Whether runs are left in the range.
-fn done(conn: &Connection, upto: i64, cut: i64) -> Result<Did> {
-    let more: Option<i64> = conn
-        .prepare_cached("SELECT id FROM run WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT 1")?
-        .query_row([upto, cut], |row| row.get(0))
-        .optional()?;
-    Ok(if more.is_some() { Did::More(upto) } else { Did::All(upto) })
+    let more = full(&runs).or(full(&requests)).is_some();
+    Ok(if more { Did::More(upto) } else { Did::All(upto) })
 }
 
 fn drop_run(conn: &Connection, run: i64, before: Ms, batch: &mut Batch) -> Result<()> {
@@ -137,17 +124,30 @@ fn drop_run(conn: &Connection, run: i64, before: Ms, batch: &mut Batch) -> Resul
     Ok(())
 }
 
-fn past_ledger(conn: &Connection, now: Ms) -> Result<Did> {
+/// The first row of the ledger that stays: the longest window and a day are kept for the dedup
+/// table, what totals lack for them, and the last row to tell where ids and time go on.
+fn ledger_from(conn: &Connection, now: Ms) -> Result<i64> {
     let longest = schema::number(conn, "longest_window")?.unwrap_or(super::recover::WINDOW);
     let totals = schema::number(conn, "totals")?.unwrap_or(0);
     let (last, ..) = ledger::last(conn)?;
-    // The last row tells the next start where ids and time go on.
-    let upto = ledger::first_since(conn, now - longest - DAY)?.min(totals + 1).min(last);
+    Ok(ledger::first_since(conn, now - longest - DAY)?.min(totals + 1).min(last))
+}
+
+/// Whether rows of the ledger are to leave.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub(super) fn is_long(conn: &Connection, now: Ms) -> Result<bool> {
+    let from = ledger_from(conn, now)?;
+    conn.query_row("SELECT EXISTS (SELECT 1 FROM ledger WHERE seq < ?1)", [from], |row| row.get(0))
+}
+
+fn past_ledger(conn: &Connection, now: Ms) -> Result<Did> {
     let gone = conn
         .prepare_cached(
             "DELETE FROM ledger WHERE seq IN (SELECT seq FROM ledger WHERE seq < ?1 ORDER BY seq LIMIT ?2)",
         )?
-        .execute([upto, LEDGER])?;
+        .execute([ledger_from(conn, now)?, LEDGER])?;
     Ok(if gone as i64 == LEDGER { Did::More(0) } else { Did::All(0) })
 }
 

@@ -180,7 +180,11 @@ impl Tender {
                 |row| row.get::<_, bool>(0),
             )
         });
-        if matches!(some, Ok(true)) { Some(Purge::Rows { after }) } else { self.hollow() }
+        if matches!(some, Ok(true)) {
+            return Some(Purge::Rows { after });
+        }
+        let long = self.pool.read_here(|conn| purge::is_long(conn, now));
+        if matches!(long, Ok(true)) { Some(Purge::Ledger) } else { self.hollow() }
     }
 }
 

@@ -27,7 +27,7 @@ const BATCH_ITEMS: usize = 256;
 const BATCH_BYTES: usize = 4 << 20;
 
 /// How long nothing is tried after a commit failed.
-const REST: Duration = Duration::from_secs(5);
+const REST: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
 /// How long a file is tried again whose last commit may be there or not.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -48,9 +48,34 @@ pub(super) struct Links {
     pub(super) dropped_from: Arc<AtomicI64>,
     /// Batches of born-leased runs that may wait at once: one a slot.
     pub(super) reserve: usize,
+    #[cfg(test)]
+    pub(super) fails: Arc<Mutex<Option<SyncFails>>>,
+}
+
+/// A fault that a test asks for.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SyncFails {
+    /// The commit is there, and its sync reports an error.
+    Kept,
+    /// The commit is not there.
+    Gone,
 }
 
 impl Links {
+    /// Commits.
+    fn commit(&self, tx: Transaction<'_>) -> rusqlite::Result<()> {
+        #[cfg(test)]
+        if let Some(fails) = self.fails.lock().ok().and_then(|mut fails| fails.take()) {
+            if fails == SyncFails::Kept {
+                tx.commit()?;
+            }
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+            return Err(rusqlite::Error::SqliteFailure(code, None));
+        }
+        tx.commit()
+    }
+
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,8 +159,12 @@ impl Writer {
         self.links.tally().dedup = self.state.table.bytes();
         match filled {
             Ok(()) => self.links.health.set(health::STARTING, false),
-            // Without the table duplicates would pass: nothing is taken.
-            Err(error) => self.links.health.trouble(Some(StoreError::from(error).to_string())),
+            // Without the table duplicates would pass: nothing is written until it was read.
+            Err(error) => {
+                self.lost = true;
+                self.down = Some(Instant::now());
+                self.links.health.trouble(Some(StoreError::from(error).to_string()));
+            }
         }
     }
 
@@ -178,7 +207,7 @@ impl Writer {
                 Ok(outcomes)
             });
             match result {
-                Ok((outcomes, batch)) => return self.answer(items, outcomes, batch),
+                Ok((outcomes, _)) => return self.answer(items, outcomes),
                 Err(Fault::Item(at, error)) => {
                     let item = items.remove(at);
                     self.fail(vec![item], &StoreError::Broken(format!("the store refused it: {error}")));
@@ -189,7 +218,7 @@ impl Writer {
     }
 
     /// Why nothing is tried just now.
-    fn resting(&self) -> Option<StoreError> {
+    pub(super) fn resting(&self) -> Option<StoreError> {
         let resting = self.down.is_some_and(|since| since.elapsed() < REST);
         resting.then(|| StoreError::Down(self.links.health.why().unwrap_or_else(|| "the store fails".into())))
     }
@@ -241,7 +270,7 @@ impl Writer {
             schema::set(&tx, "longest_window", &longest.to_string()).map_err(down)?;
         }
         ledger::write(&tx, &row).map_err(down)?;
-        if let Err(error) = tx.commit() {
+        if let Err(error) = self.links.commit(tx) {
             if error.sqlite_error_code() != Some(ErrorCode::SystemIoFailure) || !self.settle(seq) {
                 return Err(down(error));
             }
@@ -284,6 +313,7 @@ impl Writer {
         self.links.dropped_from.fetch_min(self.state.fresh_low.min(known), Ordering::AcqRel);
         self.conn = conn;
         self.lost = false;
+        self.links.health.set(health::STARTING, false);
         Ok(())
     }
 
@@ -302,6 +332,7 @@ impl Writer {
         {
             let mut tally = self.links.tally();
             tally.add(&batch.deltas, batch.now);
+            self.links.health.queued(tally.runs[RunState::Queued as usize]);
             tally.dedup = self.state.table.bytes();
         }
         self.down = None;
@@ -315,7 +346,7 @@ impl Writer {
     }
 
     /// Hands runs over and answers, in the order of the queue.
-    fn answer(&self, items: Vec<Item>, outcomes: Vec<Outcome>, _batch: Batch) {
+    fn answer(&self, items: Vec<Item>, outcomes: Vec<Outcome>) {
         let mut born = Vec::new();
         let mut answers = Vec::with_capacity(items.len());
         for (item, outcome) in items.into_iter().zip(outcomes) {

@@ -26,7 +26,10 @@ fn context(integration: &Integration, payload: &Value) -> Context {
     Context {
         request: Some(Arc::new(RequestData {
             body: payload.clone(),
-            headers: vec![("x-request-id".into(), "6e1f".into()), ("content-type".into(), "application/json".into())],
+            headers: vec![
+                ("x-request-id".into(), "6e1f".into()),
+                ("content-type".into(), "application/json".into()),
+            ],
             query: Map::new(),
             method: "POST".into(),
             path: String::new(),
@@ -53,7 +56,11 @@ fn every_sample_is_sound_and_every_payload_fits_its_flow() {
         let integration = document(sample.name, sample.source);
         assert_eq!(integration.name, sample.name);
         for (id, file, _) in sample.payloads {
-            assert!(integration.flows.iter().any(|flow| flow.id == *id), "{file} is for no flow of {}", sample.name);
+            assert!(
+                integration.flows.iter().any(|flow| flow.id == *id),
+                "{file} is for no flow of {}",
+                sample.name
+            );
         }
         for (index, flow) in integration.flows.iter().enumerate() {
             let payloads = payloads(sample, &flow.id);
@@ -84,13 +91,23 @@ fn run_through(integration: &Integration, plan: &Plan, file: &str, payload: &Val
     for (index, step) in plan.flow.steps.iter().enumerate() {
         let place = format!("{file}, step {}", step.name);
         let holds = step_when(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));
-        let mut data =
-            StepData { state: StepState::Succeeded, status: None, headers: vec![], body: None, outputs: None };
+        let mut data = StepData {
+            state: StepState::Succeeded,
+            status: None,
+            headers: vec![],
+            body: None,
+            outputs: None,
+        };
         match &step.kind {
             StepKind::Request(exchange) | StepKind::Send(exchange) => {
-                let outgoing = build(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));
+                let outgoing =
+                    build(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));
                 assert!(outgoing.url.starts_with("http://127.0.0.1:7790/"), "{place}: {}", outgoing.url);
-                assert_eq!(target(plan, index, &context).as_deref(), Some("http://127.0.0.1:7790"), "{place}");
+                assert_eq!(
+                    target(plan, index, &context).as_deref(),
+                    Some("http://127.0.0.1:7790"),
+                    "{place}"
+                );
                 assert_eq!(fixed_host(plan, index), None, "{place}: the demo must be able to set its target");
                 if let Some(body) = &outgoing.body
                     && outgoing.headers.iter().any(|(_, value)| value == "application/json")
@@ -99,11 +116,13 @@ fn run_through(integration: &Integration, plan: &Plan, file: &str, payload: &Val
                 }
                 sent += usize::from(holds);
                 data.status = Some(200);
-                data.outputs = Some(exchange.outputs.iter().map(|(name, _)| (name.clone(), json!("o-1"))).collect());
+                data.outputs =
+                    Some(exchange.outputs.iter().map(|(name, _)| (name.clone(), json!("o-1"))).collect());
                 data.body = Some(json!({"id": "o-1"}));
             }
             StepKind::Set(_) => {
-                let outputs = set_outputs(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));
+                let outputs =
+                    set_outputs(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));
                 data.outputs = Some(outputs);
             }
             StepKind::Fail { .. } => {
@@ -113,7 +132,13 @@ fn run_through(integration: &Integration, plan: &Plan, file: &str, payload: &Val
             StepKind::Delay(_) => {}
         }
         if !holds {
-            data = StepData { state: StepState::Skipped, status: None, headers: vec![], body: None, outputs: None };
+            data = StepData {
+                state: StepState::Skipped,
+                status: None,
+                headers: vec![],
+                body: None,
+                outputs: None,
+            };
         }
         context.steps.insert(step.name.clone(), data);
     }

@@ -3,12 +3,11 @@
 use super::fold::fold;
 use super::*;
 use crate::model::document::{
-    Body, Delay, Flow, Missing, OnError, RequestStep, Retry, StatusMatch, Step, StepKind, Trigger,
+    Body, Delay, Flow, Integration, Missing, OnError, RequestStep, Retry, StatusMatch, Step, StepKind, Trigger,
 };
 use crate::model::run::{EntryKind, Outcome, RunState, StepState};
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND};
 use crate::model::{FlowId, IntegrationId, RunId};
-use crate::rules::plan::StepPlan;
 
 pub fn request(name: &str) -> Step {
     Step {
@@ -55,28 +54,25 @@ pub fn delay_step(name: &str, ms: Ms) -> Step {
 }
 
 pub fn plan_of(version: u32, steps: Vec<Step>) -> Plan {
-    let compiled = steps.iter().map(|_| StepPlan { when: None, parts: Vec::new() }).collect();
-    Plan {
-        integration: IntegrationId(1),
-        integration_name: "acme".to_owned(),
-        flow_id: FlowId(1),
-        version,
-        flow: Flow {
-            id: "f".to_owned(),
-            id_written: true,
-            name: "F".to_owned(),
-            was: None,
-            description: String::new(),
-            trigger: Trigger::Manual,
-            steps,
-        },
+    let flow = Flow {
+        id: "f".to_owned(),
+        id_written: true,
+        name: "F".to_owned(),
+        was: None,
+        description: String::new(),
+        trigger: Trigger::Manual,
+        steps,
+    };
+    let integration = Integration {
+        name: "acme".to_owned(),
+        title: "Acme".to_owned(),
+        icon: None,
+        description: String::new(),
+        variables: Vec::new(),
         connections: Vec::new(),
-        when: None,
-        required: Vec::new(),
-        dedup: None,
-        max_body: 1 << 20,
-        steps: compiled,
-    }
+        flows: vec![flow],
+    };
+    Plan::compile(IntegrationId(1), FlowId(1), version, &integration, 0).unwrap()
 }
 
 /// A run with its journal, moved as a store would move it.

@@ -9,7 +9,7 @@ use super::value::{Digits, plain, to_json};
 use minijinja::machinery::{
     CodeGenerator, Instruction, Instructions, eval, make_string_output, parse, parse_expr,
 };
-use minijinja::value::{Rest, Value as Jinja, ValueKind};
+use minijinja::value::{Rest, Value as Jinja, ValueKind, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -196,10 +196,14 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     env.set_formatter(emit);
     env.remove_global("debug");
     for name in FILTERS.iter().copied() {
-        env.add_filter(name, move |state: &mut State, args: Rest<Jinja>| filter(name, state, args));
+        env.add_filter(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            filter(name, state, args.into_values())
+        });
     }
     for name in TESTS.iter().copied() {
-        env.add_test(name, move |state: &mut State, args: Rest<Jinja>| test(name, state, args));
+        env.add_test(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            test(name, state, args.into_values())
+        });
     }
     env.add_function(SLICE, |state: &mut State, a: Jinja, from: Jinja, to: Jinja, step: Jinja| {
         if a.is_undefined() {
@@ -423,7 +427,7 @@ fn emit(out: &mut Output, state: &mut State, value: &Jinja) -> Result<(), Error>
     out.write_str(&text).map_err(Error::from)
 }
 
-fn filter(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Result<Jinja, Error> {
+fn filter(name: &'static str, state: &mut State, mut args: Vec<Jinja>) -> Result<Jinja, Error> {
     let Some(first) = args.first().cloned() else {
         return Err(Error::new(ErrorKind::MissingArgument, format!("the filter {name} needs a value")));
     };
@@ -493,13 +497,13 @@ fn filter(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Resul
     Ok(result)
 }
 
-fn test(name: &'static str, state: &mut State, mut args: Rest<Jinja>) -> Result<bool, Error> {
+fn test(name: &'static str, state: &mut State, mut args: Vec<Jinja>) -> Result<bool, Error> {
     let missing = args.first().is_some_and(Jinja::is_undefined);
     if missing && !matches!(name, "defined" | "undefined" | "eq" | "equalto" | "==" | "ne" | "!=" | "sameas")
     {
         return Ok(false);
     }
-    for value in args.iter_mut() {
+    for value in &mut args {
         work(state, value)?;
         *value = plain(value);
     }

@@ -20,6 +20,7 @@ mod views;
 mod walk;
 mod what;
 
+use super::apply::refusal;
 use super::{Store, StoreError};
 use crate::model::ask::{Page, Refusal, Rows, Who};
 use crate::model::id::{Kind, Typed};
@@ -69,11 +70,7 @@ impl Reads {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Refused(why) => Self::refused("refused", why),
-            StoreError::Stale => Self::refused("stale", error.to_string()),
-            StoreError::Down(_) | StoreError::Broken(_) => Self::failed(error.to_string()),
-        }
+        refusal(&error)
     }
 }
 
@@ -348,3 +345,6 @@ impl Store {
         ids::unknown(T::KIND, &self.ids().print(id))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 use super::head::{self, RequestHead};
 use super::look::Look;
 use super::reach::{self, Range};
-use super::rows::{AuditRow, CallbackRow, Failed, RequestRow, RunRow};
+use super::rows::{Failed, RequestRow, RunRow};
 use super::views;
 use super::walk::{Budget, Source, Walked, Way, walk};
 use crate::model::id::Kind;
@@ -14,6 +14,7 @@ use crate::model::run::{CallbackState, Run, RunState};
 use crate::model::time::rfc3339;
 use crate::model::view::{AuditView, CallbackView, RequestView, RunView};
 use crate::model::{AuditId, FlowId};
+use crate::rules::rows::{AuditRow, CallbackRow};
 use crate::store::codec;
 use std::collections::BTreeSet;
 
@@ -156,7 +157,12 @@ pub(super) fn callbacks(
     way: Way,
     budget: &Budget,
 ) -> rusqlite::Result<Walked<CallbackView>> {
-    let way = narrowed(way, reach::range(query, look.ids(), Kind::Callback));
+    // Its own time is not that of its id: the id alone narrows.
+    let id = query.wanted("id").and_then(|text| look.ids().parse_any(text));
+    let way = match id {
+        Some((Kind::Callback, raw)) => narrowed(way, Range { low: raw, high: raw }),
+        _ => way,
+    };
     let states = reached(query, "state", &CallbackState::ALL, CallbackState::word);
     let run = query.wanted("run").and_then(|text| look.ids().parse_any(text));
     let sources = match (run, states.as_slice()) {
@@ -170,9 +176,9 @@ pub(super) fn callbacks(
     walk(look.conn, codec::CALLBACK, &sources, way, budget, &mut |row| {
         let callback = codec::callback(row, 0)?;
         let run = head::run_by_id(look.conn, callback.run)?;
-        let judged = CallbackRow { look, callback: &callback, run: run.as_ref() };
-        let matches = query.matches(&judged);
-        Ok(matches.then(|| views::callback(look, &callback, run.as_ref())))
+        let view = views::callback(look, &callback, run.as_ref());
+        let matches = query.matches(&CallbackRow(&view));
+        Ok(matches.then_some(view))
     })
 }
 
@@ -197,9 +203,8 @@ pub(super) fn audit(
             reason: row.get(6)?,
             detail: row.get(7)?,
         };
-        let row = AuditRow { id, shown };
-        let matches = query.matches(&row);
-        Ok(matches.then_some(row.shown))
+        let matches = query.matches(&AuditRow(&shown));
+        Ok(matches.then_some(shown))
     })
 }
 

@@ -99,31 +99,6 @@ impl<'de> Visitor<'de> for Seek<'_> {
     }
 }
 
-/// The values at a path of a value; `[]` stands for any element.
-#[must_use]
-pub fn find<'v>(value: &'v Value, path: &[Segment]) -> Vec<&'v Value> {
-    let Some((first, rest)) = path.split_first() else { return vec![value] };
-    match (first, value) {
-        (Segment::Key(key), Value::Object(map)) => {
-            map.get(key).map(|one| find(one, rest)).unwrap_or_default()
-        }
-        (Segment::Index(at), Value::Array(list)) => {
-            list.get(*at).map(|one| find(one, rest)).unwrap_or_default()
-        }
-        (Segment::Any, Value::Array(list)) => list.iter().flat_map(|one| find(one, rest)).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// [`find`] in an object.
-#[must_use]
-pub fn find_in<'v>(map: &'v crate::model::Map, path: &[Segment]) -> Vec<&'v Value> {
-    match path.split_first() {
-        Some((Segment::Key(key), rest)) => map.get(key).map(|one| find(one, rest)).unwrap_or_default(),
-        _ => Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +128,21 @@ mod tests {
         assert_eq!(at(r#"{"a": {"b": 2}, "a": 1}"#, "body.a.b"), Vec::<String>::new());
         assert_eq!(at(r#"{"a": 1"#, "body.a"), Vec::<String>::new());
         assert_eq!(at(r#"{"a": 1} x"#, "body.a"), Vec::<String>::new());
+    }
+
+    /// The same over a tree.
+    fn find<'v>(value: &'v Value, path: &[Segment]) -> Vec<&'v Value> {
+        let Some((first, rest)) = path.split_first() else { return vec![value] };
+        match (first, value) {
+            (Segment::Key(key), Value::Object(map)) => {
+                map.get(key).map(|one| find(one, rest)).unwrap_or_default()
+            }
+            (Segment::Index(at), Value::Array(list)) => {
+                list.get(*at).map(|one| find(one, rest)).unwrap_or_default()
+            }
+            (Segment::Any, Value::Array(list)) => list.iter().flat_map(|one| find(one, rest)).collect(),
+            _ => Vec::new(),
+        }
     }
 
     fn json() -> impl Strategy<Value = Value> {

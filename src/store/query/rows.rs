@@ -3,15 +3,15 @@
 
 use super::head::{self, RequestHead};
 use super::look::Look;
-use super::pluck::find_in;
 use super::{content, views};
+use crate::model::Ms;
 use crate::model::headers::Headers;
-use crate::model::path::{Path, Segment};
-use crate::model::query::Row;
-use crate::model::run::{Callback, Run, RunState};
+use crate::model::path::Path;
+use crate::model::query::{Row, contains};
+use crate::model::run::{Run, RunState};
 use crate::model::time::rfc3339;
 use crate::model::view::RunView;
-use crate::model::{AuditId, FlowId, Ms};
+use crate::rules::rows::RunRow as Shown;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -56,6 +56,12 @@ impl<'r> RequestRow<'r> {
         row
     }
 
+    /// Whether a word is in its body, headers or query.
+    fn mentions_data(&self, word: &str) -> bool {
+        let (headers, body) = self.content();
+        content::mentions(word, headers, &self.head.query, body)
+    }
+
     fn content(&self) -> &(Headers, Cow<'r, [u8]>) {
         self.content.get_or_init(|| {
             let (headers, body) =
@@ -66,18 +72,22 @@ impl<'r> RequestRow<'r> {
 }
 
 /// The JSON names of a request that a bare word looks at.
-const REQUEST_WORDS: [&str; 11] = [
+const REQUEST_WORDS: [&str; 15] = [
     "id",
+    "time",
     "integration",
     "flow",
+    "endpoint",
     "method",
     "path",
     "verdict",
     "status",
     "cause",
     "duplicate_of",
+    "runs",
     "actor",
     "from",
+    "marks",
 ];
 
 impl Row for RequestRow<'_> {
@@ -88,12 +98,11 @@ impl Row for RequestRow<'_> {
     fn named(&self, name: &str) -> Vec<Cow<'_, str>> {
         let head = self.head;
         match name {
-            "id" => one(self.look.request_id(head.id)),
+            "id" | "request" => one(self.look.request_id(head.id)),
             "time" => one(rfc3339(head.id.time())),
             "integration" => one(self.look.names(head.flow).0),
             "flow" => one(self.look.names(head.flow).1),
             "endpoint" => one(self.look.endpoint(head.flow)),
-            "version" => one(head.version.to_string()),
             "method" => vec![Cow::Borrowed(head.method.as_str())],
             "path" => vec![Cow::Borrowed(head.path.as_str())],
             "verdict" => vec![Cow::Borrowed(head.verdict.word())],
@@ -101,7 +110,7 @@ impl Row for RequestRow<'_> {
             "cause" => head.cause.as_deref().map(Cow::Borrowed).into_iter().collect(),
             "dedup_key" => maybe(head.dedup.as_deref().map(views::hex)),
             "duplicate_of" => maybe(head.duplicate_of.map(|first| self.look.request_id(first))),
-            "runs" => {
+            "run" | "runs" => {
                 let runs = keep(self.failed, head::runs_of(self.look.conn, head.id));
                 runs.into_iter().map(|run| Cow::Owned(self.look.run_id(run))).collect()
             }
@@ -121,12 +130,10 @@ impl Row for RequestRow<'_> {
     }
 
     fn mentions(&self, word: &str) -> bool {
-        if REQUEST_WORDS.iter().any(|name| self.named(name).iter().any(|text| content::has_word(text, word)))
-        {
+        if REQUEST_WORDS.iter().any(|name| self.named(name).iter().any(|text| contains(text, word))) {
             return true;
         }
-        let (headers, body) = self.content();
-        content::mentions(word, headers, &self.head.query, body)
+        self.mentions_data(word)
     }
 }
 
@@ -151,6 +158,11 @@ impl<'r> RunRow<'r> {
         })
     }
 
+    /// As lists show it; names and paths of steps are found there.
+    fn shown(&self) -> Shown<'_> {
+        Shown { view: self.view(), data: None }
+    }
+
     /// The view, where a filter has had it made.
     pub fn into_view(self) -> Option<RunView> {
         self.view.into_inner()
@@ -163,11 +175,11 @@ impl<'r> RunRow<'r> {
         });
         head.as_ref().map(|head| RequestRow::new(self.look, self.failed, head, None))
     }
+}
 
-    /// Whether the cause can be told without the journal: there is none.
-    fn without_cause(&self) -> bool {
-        matches!(self.run.state, RunState::Queued | RunState::Running | RunState::Succeeded)
-    }
+/// Owned, so that a view made on the way can go.
+fn owned(found: Vec<Cow<'_, str>>) -> Vec<Cow<'static, str>> {
+    found.into_iter().map(|text| Cow::Owned(text.into_owned())).collect()
 }
 
 impl Row for RunRow<'_> {
@@ -178,7 +190,7 @@ impl Row for RunRow<'_> {
     fn named(&self, name: &str) -> Vec<Cow<'_, str>> {
         let run = self.run;
         match name {
-            "id" => one(self.look.run_id(run.id)),
+            "id" | "run" => one(self.look.run_id(run.id)),
             "time" => one(rfc3339(run.id.time())),
             "request" => maybe(run.request.map(|id| self.look.request_id(id))),
             "parent" => maybe(run.parent.map(|id| self.look.run_id(id))),
@@ -187,130 +199,41 @@ impl Row for RunRow<'_> {
             "endpoint" => one(self.look.endpoint(run.flow)),
             "version" => one(run.version.to_string()),
             "state" => vec![Cow::Borrowed(run.state.word())],
-            "cause" if self.without_cause() => Vec::new(),
-            "cause" => maybe(self.view().cause.clone()),
             "started" => maybe(run.started.map(rfc3339)),
             "ended" => maybe(run.ended.map(rfc3339)),
-            "due" => maybe(self.view().due.clone()),
             "test" => one(run.test.to_string()),
             "group" => match run.state {
                 RunState::Errored => one(views::group_name(run.cause.unwrap_or(0))),
                 _ => Vec::new(),
             },
-            "step" | "steps" => {
-                self.view().steps.iter().map(|step| Cow::Borrowed(step.name.as_str())).collect()
+            // A run that goes its way has no cause: its journal need not be read for that.
+            "cause" if matches!(run.state, RunState::Queued | RunState::Running | RunState::Succeeded) => {
+                Vec::new()
             }
-            _ => match name.strip_prefix("step.") {
-                Some(field) => {
-                    self.view().steps.iter().flat_map(|step| views::step_field(step, field)).collect()
-                }
-                None => Vec::new(),
-            },
+            other => owned(self.shown().named(other)),
         }
     }
 
     fn at(&self, path: &Path) -> Vec<Cow<'_, Value>> {
-        if path.root() == "step" {
-            let [Segment::Key(field), rest @ ..] = path.rest() else { return Vec::new() };
-            let outputs = self
-                .view()
-                .steps
-                .iter()
-                .filter(|_| field == "outputs")
-                .filter_map(|step| step.outputs.as_ref());
-            return outputs.flat_map(|map| find_in(map, rest)).map(Cow::Borrowed).collect();
-        }
-        let Some(request) = self.request() else { return Vec::new() };
-        request.at(path).into_iter().map(|value| Cow::Owned(value.into_owned())).collect()
-    }
-
-    fn mentions(&self, word: &str) -> bool {
-        let names = ["id", "request", "integration", "flow", "state", "cause", "step.name", "step.cause"];
-        names.iter().any(|name| self.named(name).iter().any(|text| content::has_word(text, word)))
-            || self.request().is_some_and(|request| request.mentions(word))
-    }
-}
-
-/// A callback and its run.
-pub(super) struct CallbackRow<'r> {
-    pub look: &'r Look<'r>,
-    pub callback: &'r Callback,
-    pub run: Option<&'r Run>,
-}
-
-impl CallbackRow<'_> {
-    fn flow(&self) -> FlowId {
-        self.run.map_or(FlowId(0), |run| run.flow)
-    }
-}
-
-impl Row for CallbackRow<'_> {
-    fn time(&self) -> Ms {
-        self.callback.id.time()
-    }
-
-    fn named(&self, name: &str) -> Vec<Cow<'_, str>> {
-        let callback = self.callback;
-        match name {
-            "id" => one(self.look.ids().print(callback.id)),
-            "time" | "created" => one(rfc3339(callback.created)),
-            "run" => one(self.look.run_id(callback.run)),
-            "step" | "step.name" => one(views::callback_step(self.look, callback, self.run)),
-            "state" => vec![Cow::Borrowed(callback.state.word())],
-            "deadline" => one(rfc3339(callback.deadline)),
-            "received" => maybe(callback.received.map(rfc3339)),
-            "status" => maybe(callback.status.map(|status| status.to_string())),
-            "overdue" => one(views::overdue(callback, self.run).to_string()),
-            "integration" => one(self.look.names(self.flow()).0),
-            "flow" => one(self.look.names(self.flow()).1),
-            _ => Vec::new(),
-        }
-    }
-
-    fn at(&self, _path: &Path) -> Vec<Cow<'_, Value>> {
-        Vec::new()
-    }
-
-    fn mentions(&self, word: &str) -> bool {
-        let names = ["id", "run", "step", "state", "status", "integration", "flow"];
-        names.iter().any(|name| self.named(name).iter().any(|text| content::has_word(text, word)))
-    }
-}
-
-/// An entry of the audit trail.
-#[derive(Debug, Clone)]
-pub(super) struct AuditRow {
-    pub id: AuditId,
-    pub shown: crate::model::view::AuditView,
-}
-
-impl Row for AuditRow {
-    fn time(&self) -> Ms {
-        self.id.time()
-    }
-
-    fn named(&self, name: &str) -> Vec<Cow<'_, str>> {
-        let shown = &self.shown;
-        let text = match name {
-            "id" => &shown.id,
-            "at" | "time" => &shown.at,
-            "who" | "actor" => &shown.who,
-            "door" => &shown.door,
-            "verb" => &shown.verb,
-            "target" => &shown.target,
-            "detail" => &shown.detail,
-            "reason" => return shown.reason.as_deref().map(Cow::Borrowed).into_iter().collect(),
-            _ => return Vec::new(),
+        let own = |found: Vec<Cow<'_, Value>>| {
+            found
+                .into_iter()
+                .map(|value| Cow::Owned(value.into_owned()))
+                .collect::<Vec<Cow<'static, Value>>>()
         };
-        vec![Cow::Borrowed(text.as_str())]
-    }
-
-    fn at(&self, _path: &Path) -> Vec<Cow<'_, Value>> {
-        Vec::new()
+        if path.root() == "step" {
+            return own(self.shown().at(path));
+        }
+        self.request().map(|request| own(request.at(path))).unwrap_or_default()
     }
 
     fn mentions(&self, word: &str) -> bool {
-        let names = ["id", "who", "door", "verb", "target", "detail", "reason"];
-        names.iter().any(|name| self.named(name).iter().any(|text| content::has_word(text, word)))
+        if self.shown().mentions(word) || self.request().is_some_and(|request| request.mentions_data(word)) {
+            return true;
+        }
+        // What attempts sent and got is not in lists, but it is searched.
+        let journal = keep(self.failed, head::journal(self.look.conn, self.run.id, true));
+        let whole = views::run(self.look, self.run, &journal, true);
+        Shown { view: &whole, data: None }.mentions(word)
     }
 }

@@ -6,7 +6,7 @@ use super::look::Look;
 use super::what;
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Verdict};
-use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Outcome, Run, RunState, Sent};
+use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent};
 use crate::model::time::rfc3339;
 use crate::model::view::{
     AnswerView, AttemptView, CallbackView, GotView, RequestDetail, RequestView, RunView, SentView, StepView,
@@ -16,7 +16,6 @@ use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
 use crate::rules::data::{flat, request_data};
 use base64::Engine as _;
 use serde_json::Value;
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Bytes in hex.
@@ -260,40 +259,6 @@ pub(super) fn fill_same_bodies(view: &mut RunView, journal: &[Entry], body: &[u8
             }
         }
     }
-}
-
-/// What a field of a step (`step.…`) says in filters.
-pub(super) fn step_field<'s>(step: &'s StepView, field: &str) -> Vec<Cow<'s, str>> {
-    fn maybe(text: Option<&String>) -> Vec<Cow<'_, str>> {
-        text.map(|text| Cow::Borrowed(text.as_str())).into_iter().collect()
-    }
-    let attempts = step.attempts.iter();
-    match field {
-        "name" => vec![Cow::Borrowed(step.name.as_str())],
-        "type" => vec![Cow::Borrowed(step.kind.as_str())],
-        "state" => vec![Cow::Borrowed(step.state.word())],
-        "cause" => maybe(step.cause.as_ref()),
-        "started" => maybe(step.started.as_ref()),
-        "ended" => maybe(step.ended.as_ref()),
-        "attempts" => vec![Cow::Owned(step.attempts.len().to_string())],
-        "status" => attempts.filter_map(|one| one.status).map(|it| Cow::Owned(it.to_string())).collect(),
-        "outcome" => attempts.filter_map(|one| one.outcome).map(outcome_word).collect(),
-        "outputs" => {
-            step.outputs.iter().map(|map| Cow::Owned(Value::Object(map.clone()).to_string())).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn outcome_word(outcome: Outcome) -> Cow<'static, str> {
-    Cow::Borrowed(match outcome {
-        Outcome::Ok => "ok",
-        Outcome::Accepted => "accepted",
-        Outcome::Transient => "transient",
-        Outcome::Refused => "refused",
-        Outcome::Unknown => "unknown",
-        Outcome::Late => "late",
-    })
 }
 
 /// The name of the step that a callback finishes.

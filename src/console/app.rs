@@ -1,0 +1,607 @@
+//! The console's whole state: one value, changed by [`super::update`] and [`super::receive`],
+//! drawn by [`super::draw`]. It does no io and reads no clock; `now` is set by the loop.
+
+use super::asks::{Asks, Effect};
+use super::dialog::Dialog;
+use super::edit::Edit;
+use super::layout::{self, Class, Frame, PANES, Pane};
+use super::list::List;
+use super::options::Options;
+use super::payload::{Payload, View};
+use super::rows::{RequestRow, RunRow};
+use super::run_pane::RunPane;
+use super::theme::Theme;
+use crate::model::change::Counters;
+use crate::model::time::{MINUTE, Ms, SECOND};
+use crate::model::view::{CallbackView, GroupView};
+use crate::session::Link;
+use ratatui::layout::Rect;
+use std::collections::BTreeSet;
+
+/// How long good news stays.
+pub const TOAST: Ms = 4 * SECOND;
+/// How long a state that changed stands out.
+pub const FRESH: Ms = 5 * SECOND;
+/// The pause of typing after which a filter is tried.
+pub const PAUSE: Ms = 250;
+
+/// The screens of this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// Everything at a glance.
+    Live,
+    /// Requests and their payloads.
+    Requests,
+    /// Runs, groups of errored ones, one run.
+    Runs,
+}
+
+/// What has the focus: where a key acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// There is no integration yet.
+    Empty,
+    /// A list of requests: Live's or Requests'.
+    Requests(ListId),
+    /// A list of runs: Live's or Runs'.
+    Runs(ListId),
+    /// The worklist of Live.
+    Needs,
+    /// The groups of Runs.
+    Groups,
+    /// A payload.
+    Payload(PaneId),
+    /// The timeline of a run.
+    Timeline(PaneId),
+    /// An attempt of a run.
+    Attempt(PaneId),
+}
+
+/// The four lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ListId {
+    /// Requests on Live.
+    LiveRequests,
+    /// Runs on Live.
+    LiveRuns,
+    /// Requests on Requests.
+    Requests,
+    /// Runs on Runs.
+    Runs,
+}
+
+/// The panes that show one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PaneId {
+    /// The payload on Live.
+    LivePayload,
+    /// The payload on Requests.
+    Payload,
+    /// The run beside the payload.
+    RequestRun,
+    /// The run on Runs.
+    Run,
+}
+
+/// Live.
+#[derive(Debug)]
+pub struct Live {
+    /// Its requests.
+    pub requests: List<RequestRow>,
+    /// The selected one.
+    pub payload: Payload,
+    /// Its runs.
+    pub runs: List<RunRow>,
+}
+
+/// Requests.
+#[derive(Debug)]
+pub struct Requests {
+    /// The list.
+    pub list: List<RequestRow>,
+    /// The selected or opened one.
+    pub payload: Payload,
+    /// Its run, where there is room.
+    pub run: RunPane,
+    /// One request, full width.
+    pub opened: Option<String>,
+}
+
+/// Runs.
+#[derive(Debug, Default)]
+pub struct Runs {
+    /// The list.
+    pub list: List<RunRow>,
+    /// The selected or opened one.
+    pub run: RunPane,
+    /// One run, full width.
+    pub opened: Option<String>,
+    /// Groups are shown, not the list.
+    pub groups: bool,
+    /// A person chose between list and groups, or it was chosen when errors were first seen.
+    pub chosen: bool,
+    /// The selected group.
+    pub at: usize,
+}
+
+/// What needs a person.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// Groups of errored runs, most runs first.
+    pub groups: Vec<GroupView>,
+    /// Callbacks that expired while their step is errored.
+    pub overdue: Vec<CallbackView>,
+    /// The selected item of both, groups first.
+    pub at: usize,
+    /// It changed since it was read.
+    pub stale: bool,
+    /// It was read.
+    pub known: bool,
+}
+
+impl Needs {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.groups.len() + self.overdue.len()
+    }
+}
+
+/// What stands above the screen.
+#[derive(Debug)]
+pub enum Overlay {
+    /// What the keys do.
+    Help {
+        /// First drawn line.
+        top: usize,
+    },
+    /// A verb before it acts.
+    Verb(Box<Dialog>),
+    /// Quitting stops the receiver.
+    Quit {
+        /// The button that quits is chosen.
+        sure: bool,
+        /// Its frame was flushed.
+        armed: bool,
+    },
+}
+
+/// What a toast tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It is done.
+    Good,
+    /// It is so.
+    Info,
+    /// It went wrong: stays until `esc`.
+    Bad,
+}
+
+/// A line over the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// What it tells.
+    pub tone: Tone,
+    /// Since when.
+    pub at: Ms,
+}
+
+/// The filter line while it is open.
+#[derive(Debug)]
+pub struct FilterLine {
+    /// Of which list.
+    pub list: ListId,
+    /// What was typed.
+    pub edit: Edit,
+    /// The filter before.
+    pub before: String,
+    /// When it is tried next.
+    pub due: Option<Ms>,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+/// Where `esc` goes back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crumb {
+    /// The screen.
+    pub screen: Screen,
+    /// The object that was open on it.
+    pub opened: Option<String>,
+    /// The pane that had the focus.
+    pub focus: usize,
+}
+
+/// How much changed since the last frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dirt {
+    /// Nothing.
+    Clean,
+    /// Something arrived.
+    Data,
+    /// A person did something.
+    Input,
+}
+
+/// The console.
+#[derive(Debug)]
+pub struct App {
+    /// How it was started.
+    pub options: Options,
+    /// How it looks.
+    pub theme: Theme,
+    /// Engine time, as the loop says.
+    pub now: Ms,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The state of the link, and since when.
+    pub link: (Link, Ms),
+    /// The figures of the first row.
+    pub counters: Option<Counters>,
+    /// The screen that is shown.
+    pub screen: Screen,
+    /// The pane that has the focus.
+    pub focus: usize,
+    /// It fills the content.
+    pub full: bool,
+    /// Where `esc` goes.
+    pub crumbs: Vec<Crumb>,
+    /// Screen 1.
+    pub live: Live,
+    /// Screen 2.
+    pub requests: Requests,
+    /// Screen 3.
+    pub runs: Runs,
+    /// The worklist.
+    pub needs: Needs,
+    /// What stands above.
+    pub overlay: Option<Overlay>,
+    /// The filter line.
+    pub filter: Option<FilterLine>,
+    /// What is told, oldest first.
+    pub toasts: Vec<Toast>,
+    /// Whether the terminal has the focus (as far as it says).
+    pub looking: bool,
+    /// Questions under way.
+    pub asks: Asks,
+    /// Runs that moved and are held by a list.
+    pub moved: BTreeSet<String>,
+    /// How much changed since the last frame.
+    pub dirt: Dirt,
+    /// Something arrived that a shown list or pane must ask for.
+    pub behind: bool,
+}
+
+impl App {
+    /// A console that has asked for its figures and its first pages.
+    #[must_use]
+    pub fn new(options: Options, theme: Theme, size: (u16, u16), now: Ms) -> Self {
+        let mut app = Self {
+            options,
+            theme,
+            now,
+            size: layout::known(size),
+            link: (Link::Live, now),
+            counters: None,
+            screen: Screen::Live,
+            focus: 0,
+            full: false,
+            crumbs: Vec::new(),
+            live: Live {
+                requests: List::default(),
+                payload: Payload::new(View::Flat, true),
+                runs: List::default(),
+            },
+            requests: Requests {
+                list: List::default(),
+                payload: Payload::new(View::Tree, false),
+                run: RunPane::default(),
+                opened: None,
+            },
+            runs: Runs::default(),
+            needs: Needs { stale: true, ..Needs::default() },
+            overlay: None,
+            filter: None,
+            toasts: Vec::new(),
+            looking: true,
+            asks: Asks::default(),
+            moved: BTreeSet::new(),
+            dirt: Dirt::Input,
+            behind: true,
+        };
+        app.ask_counters();
+        app.settle();
+        app.refresh();
+        app
+    }
+
+    /// What the loop has to do, in order.
+    pub fn effects(&mut self) -> Vec<Effect> {
+        self.asks.take()
+    }
+
+    /// Something must be drawn.
+    pub fn touch(&mut self, dirt: Dirt) {
+        self.dirt = self.dirt.max(dirt);
+    }
+
+    /// Tells something.
+    pub fn toast(&mut self, tone: Tone, text: impl Into<String>) {
+        let toast = Toast { text: text.into(), tone, at: self.now };
+        self.toasts.retain(|old| old.text != toast.text);
+        self.toasts.push(toast);
+        if self.toasts.len() > 3 {
+            let first = self.toasts.iter().position(|old| old.tone != Tone::Bad).unwrap_or(0);
+            self.toasts.remove(first);
+        }
+        self.touch(Dirt::Input);
+    }
+
+    /// The parts of the screen.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
+        let line = self.filter.as_ref().map_or(0, |filter| 1 + u16::from(filter.error.is_some()));
+        layout::frame(Rect::new(0, 0, self.size.0, self.size.1), line)
+    }
+
+    /// Whether there is no integration yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.screen == Screen::Live && self.counters.as_ref().is_some_and(|c| c.integrations == 0)
+    }
+
+    /// Whether one object is shown full width.
+    #[must_use]
+    pub fn is_opened(&self) -> bool {
+        match self.screen {
+            Screen::Live => false,
+            Screen::Requests => self.requests.opened.is_some(),
+            Screen::Runs => self.runs.opened.is_some(),
+        }
+    }
+
+    /// The focuses that `tab` goes through: first and one past the last.
+    #[must_use]
+    pub fn focuses(&self) -> (usize, usize) {
+        let first = usize::from(self.is_opened());
+        let wide = self.frame().class == Class::Wide;
+        match self.screen {
+            Screen::Live => (0, 4),
+            Screen::Requests => (first, if wide { 4 } else { 2 }),
+            Screen::Runs if self.runs.groups && !self.is_opened() => (0, 1),
+            Screen::Runs => (first, 3),
+        }
+    }
+
+    /// What has the focus.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        if self.is_empty() {
+            return Place::Empty;
+        }
+        match (self.screen, self.focus) {
+            (Screen::Live, 0) => Place::Requests(ListId::LiveRequests),
+            (Screen::Live, 1) => Place::Payload(PaneId::LivePayload),
+            (Screen::Live, 2) => Place::Runs(ListId::LiveRuns),
+            (Screen::Live, _) => Place::Needs,
+            (Screen::Requests, 0) => Place::Requests(ListId::Requests),
+            (Screen::Requests, 1) => Place::Payload(PaneId::Payload),
+            (Screen::Requests, 2) => Place::Timeline(PaneId::RequestRun),
+            (Screen::Requests, _) => Place::Attempt(PaneId::RequestRun),
+            (Screen::Runs, 0) if self.runs.groups => Place::Groups,
+            (Screen::Runs, 0) => Place::Runs(ListId::Runs),
+            (Screen::Runs, 1) => Place::Timeline(PaneId::Run),
+            (Screen::Runs, _) => Place::Attempt(PaneId::Run),
+        }
+    }
+
+    /// The panes of the screen, by position.
+    #[must_use]
+    pub fn panes(&self) -> [Pane; PANES] {
+        let frame = self.frame();
+        let at = match (self.screen, self.focus) {
+            (Screen::Live, focus) => focus,
+            (Screen::Requests, focus) => focus.min(2),
+            (Screen::Runs, focus) => focus.min(1),
+        };
+        let mut panes = match self.screen {
+            Screen::Live => layout::live(&frame, at, self.full),
+            Screen::Requests => layout::requests(&frame, at, self.full),
+            Screen::Runs => layout::runs(&frame, at, self.full),
+        };
+        if self.is_opened() && !self.full {
+            panes = [Pane::default(); PANES];
+            if self.screen == Screen::Requests && frame.class == Class::Wide {
+                let (payload, _, run) = layout::split_across(frame.content, frame.content.width / 2);
+                panes[1] = Pane::of(payload);
+                panes[2] = Pane::of(run);
+            } else if self.screen == Screen::Requests && at == 2 {
+                panes[2] = Pane::of(frame.content);
+            } else {
+                panes[1] = Pane::of(frame.content);
+            }
+        } else if self.screen == Screen::Runs && self.runs.groups && self.focus == 0 {
+            panes = [Pane::default(); PANES];
+            panes[0] = Pane::of(frame.content);
+        }
+        panes
+    }
+
+    /// The pane that shows a run, with its three parts.
+    #[must_use]
+    pub fn run_parts(&self, pane: Pane) -> (Pane, Pane, Pane) {
+        let area = Rect { height: pane.rule.height + pane.body.height, ..pane.rule };
+        layout::run(area)
+    }
+
+    /// A list of requests.
+    pub fn request_list(&mut self, id: ListId) -> Option<&mut List<RequestRow>> {
+        match id {
+            ListId::LiveRequests => Some(&mut self.live.requests),
+            ListId::Requests => Some(&mut self.requests.list),
+            ListId::LiveRuns | ListId::Runs => None,
+        }
+    }
+
+    /// A list of runs.
+    pub fn run_list(&mut self, id: ListId) -> Option<&mut List<RunRow>> {
+        match id {
+            ListId::LiveRuns => Some(&mut self.live.runs),
+            ListId::Runs => Some(&mut self.runs.list),
+            ListId::LiveRequests | ListId::Requests => None,
+        }
+    }
+
+    /// A payload pane.
+    pub fn payload(&mut self, id: PaneId) -> Option<&mut Payload> {
+        match id {
+            PaneId::LivePayload => Some(&mut self.live.payload),
+            PaneId::Payload => Some(&mut self.requests.payload),
+            PaneId::RequestRun | PaneId::Run => None,
+        }
+    }
+
+    /// A run pane.
+    pub fn run_pane(&mut self, id: PaneId) -> Option<&mut RunPane> {
+        match id {
+            PaneId::RequestRun => Some(&mut self.requests.run),
+            PaneId::Run => Some(&mut self.runs.run),
+            PaneId::LivePayload | PaneId::Payload => None,
+        }
+    }
+
+    /// Brings what follows from the state in line with it: focus, heights, what panes show, and
+    /// the questions that follow from that. Called after every change.
+    pub fn settle(&mut self) {
+        let (first, end) = self.focuses();
+        self.focus = self.focus.clamp(first, end - 1);
+        self.fit();
+        self.aim();
+        self.ask_for_panes();
+        self.ask_for_lists(false);
+    }
+
+    /// Tells every list and pane of the screen how many rows it has.
+    fn fit(&mut self) {
+        let panes = self.panes();
+        let rows = |pane: Pane| usize::from(pane.body.height);
+        let parts = |pane: Pane| {
+            let (_, timeline, attempt) = self.run_parts(pane);
+            (rows(timeline), rows(attempt))
+        };
+        match self.screen {
+            Screen::Live => {
+                self.live.requests.resize(rows(panes[0]));
+                self.live.payload.lines.resize(rows(panes[1]));
+                self.live.runs.resize(rows(panes[2]));
+            }
+            Screen::Requests => {
+                let (timeline, attempt) = parts(panes[2]);
+                self.requests.list.resize(rows(panes[0]));
+                self.requests.payload.lines.resize(rows(panes[1]));
+                self.requests.run.timeline.resize(timeline);
+                self.requests.run.attempt.resize(attempt);
+            }
+            Screen::Runs => {
+                let (timeline, attempt) = parts(panes[1]);
+                if !self.runs.groups {
+                    self.runs.list.resize(rows(panes[0]));
+                }
+                self.runs.run.timeline.resize(timeline);
+                self.runs.run.attempt.resize(attempt);
+            }
+        }
+        self.needs.at = self.needs.at.min(self.needs.count().saturating_sub(1));
+        self.runs.at = self.runs.at.min(self.needs.groups.len().saturating_sub(1));
+    }
+
+    /// Points the panes at what is selected or open.
+    fn aim(&mut self) {
+        match self.screen {
+            Screen::Live => {
+                self.live.payload.id.clone_from(&self.live.requests.selected);
+                if self.live.payload.id.is_none() {
+                    self.live.payload.clear(None);
+                }
+            }
+            Screen::Requests => {
+                let id = self.requests.opened.clone().or_else(|| self.requests.list.selected.clone());
+                self.requests.payload.id = id;
+                if self.requests.payload.id.is_none() {
+                    self.requests.payload.clear(None);
+                }
+                let wide = self.frame().class == Class::Wide;
+                let run = self.requests.payload.detail.as_ref().filter(|_| wide);
+                let run = run.and_then(|detail| detail.request.runs.first().cloned());
+                if run.is_none() {
+                    self.requests.run.clear(None);
+                }
+                self.requests.run.id = run;
+            }
+            Screen::Runs => {
+                let selected = self.runs.list.selected.clone().filter(|_| !self.runs.groups);
+                self.runs.run.id = self.runs.opened.clone().or(selected);
+                if self.runs.run.id.is_none() {
+                    self.runs.run.clear(None);
+                }
+            }
+        }
+    }
+
+    /// When something that is shown changes by itself, if anything does.
+    #[must_use]
+    pub fn next_age(&self) -> Option<Ms> {
+        let toast = self.toasts.iter().filter(|toast| toast.tone != Tone::Bad).map(|toast| toast.at + TOAST);
+        let fresh = match self.screen {
+            Screen::Live => Some(&self.live.runs),
+            Screen::Runs => Some(&self.runs.list),
+            Screen::Requests => None,
+        };
+        let fresh = fresh
+            .into_iter()
+            .flat_map(List::visible)
+            .filter_map(|row| row.moved)
+            .map(|at| at + FRESH)
+            .filter(|at| *at > self.now);
+        let typing = self.filter.as_ref().and_then(|filter| filter.due);
+        let silent = self.silent_since().map(|since| {
+            let minutes = (self.now - since).max(0) / MINUTE + 1;
+            since + minutes * MINUTE
+        });
+        let late = (self.screen == Screen::Live && !self.needs.overdue.is_empty())
+            .then(|| self.now - self.now.rem_euclid(MINUTE) + MINUTE);
+        let down = matches!(self.link.0, Link::Down(_)).then(|| {
+            let tens = (self.now - self.link.1).max(0) / (10 * SECOND) + 1;
+            self.link.1 + tens * 10 * SECOND
+        });
+        toast.chain(fresh).chain(typing).chain(silent).chain(late).chain(down).min()
+    }
+
+    /// Since when nothing was accepted, where that is a minute or more, or will be one.
+    #[must_use]
+    pub fn silent_since(&self) -> Option<Ms> {
+        let counters = self.counters.as_ref()?;
+        if counters.recent > 0 { None } else { counters.last_accepted }
+    }
+
+    /// Time passed: old toasts leave, a typed filter is tried.
+    pub fn tick(&mut self) {
+        let now = self.now;
+        self.toasts.retain(|toast| toast.tone == Tone::Bad || toast.at + TOAST > now);
+        self.try_typed(false);
+        self.touch(Dirt::Input);
+        self.settle();
+    }
+
+    /// A frame was flushed: what it showed may be confirmed now.
+    pub fn flushed(&mut self) {
+        self.dirt = Dirt::Clean;
+        match &mut self.overlay {
+            Some(Overlay::Verb(dialog)) => dialog.flushed(),
+            Some(Overlay::Quit { armed, .. }) => *armed = true,
+            _ => {}
+        }
+    }
+}

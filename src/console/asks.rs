@@ -1,0 +1,256 @@
+//! Questions: what is asked, why, and which answer belongs to what. One question a list and pane
+//! is under way at a time; the latest wish wins.
+
+use super::app::{App, ListId, PaneId, Screen};
+use super::dialog::Kind;
+use super::list::{Item, List, PAGE, Wanted};
+use super::rows::{RequestRow, RunRow};
+use crate::model::ask::{Act, Ask, Page};
+use crate::session::Ticket;
+use std::collections::HashMap;
+
+/// Most rows asked for by id at once.
+const BY_ID: usize = 256;
+
+/// What the loop has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Ask this.
+    Ask(Ticket, Ask),
+    /// Back to the shell until `fg`.
+    Suspend,
+    /// Draw everything again.
+    Redraw,
+    /// End.
+    Quit,
+}
+
+/// What an answer is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Want {
+    /// The header.
+    Counters,
+    /// A page of a list, with the list's epoch.
+    Page(ListId, Wanted, u32),
+    /// Rows that are shown, as they are now.
+    ById,
+    /// Groups of errored runs.
+    Groups,
+    /// Overdue callbacks.
+    Overdue,
+    /// A request for a pane.
+    Detail(PaneId, String),
+    /// Why it was judged so.
+    Why(PaneId, String),
+    /// A run for a pane.
+    Run(PaneId, String),
+    /// The plan of the dialog that is open.
+    Plan,
+    /// What the dialog did.
+    Act(Kind),
+    /// The samples.
+    Load,
+    /// The ids that a filter matches, to mark them.
+    Marks(ListId, u32),
+}
+
+/// Questions under way.
+#[derive(Debug, Default)]
+pub struct Asks {
+    next: Ticket,
+    waiting: HashMap<Ticket, Want>,
+    effects: Vec<Effect>,
+    /// The answer that a pane has: of which object, whatever it was.
+    pub had: HashMap<PaneId, String>,
+}
+
+impl Asks {
+    /// What the loop has to do, in order.
+    pub fn take(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Something else for the loop.
+    pub fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Whether no answer is awaited and nothing is left to do.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.effects.is_empty()
+    }
+
+    /// Asks.
+    pub fn ask(&mut self, want: Want, ask: Ask) {
+        self.next += 1;
+        self.waiting.insert(self.next, want);
+        self.effects.push(Effect::Ask(self.next, ask));
+    }
+
+    /// What an answer is for; `None` where nobody waits for it any more.
+    pub fn answered(&mut self, ticket: Ticket) -> Option<Want> {
+        self.waiting.remove(&ticket)
+    }
+
+    /// Whether such an answer is awaited.
+    pub fn awaits(&self, is: impl Fn(&Want) -> bool) -> bool {
+        self.waiting.values().any(is)
+    }
+
+    /// Nobody will answer: the link is down.
+    pub fn forget(&mut self) {
+        self.waiting.clear();
+        self.effects.retain(|effect| !matches!(effect, Effect::Ask(..)));
+    }
+
+    /// Drops what is awaited for the same purpose: a newer question replaces it.
+    pub fn drop_wants(&mut self, is: impl Fn(&Want) -> bool) {
+        self.waiting.retain(|_, want| !is(want));
+    }
+}
+
+fn page<T: Item>(list: &List<T>, wanted: Wanted) -> Page {
+    Page {
+        filter: list.filter_in_force().to_owned(),
+        before: if wanted == Wanted::Older { list.older.clone() } else { None },
+        after: if wanted == Wanted::Newer { list.newest_id().map(str::to_owned) } else { None },
+        limit: PAGE,
+    }
+}
+
+impl App {
+    /// Asks for the header's figures.
+    pub fn ask_counters(&mut self) {
+        self.asks.ask(Want::Counters, Ask::Counters);
+    }
+
+    /// The lists of the screen.
+    #[must_use]
+    pub fn shown_lists(&self) -> &'static [ListId] {
+        match self.screen {
+            Screen::Live => &[ListId::LiveRequests, ListId::LiveRuns],
+            Screen::Requests => &[ListId::Requests],
+            Screen::Runs => &[ListId::Runs],
+        }
+    }
+
+    /// Asks for the pages that the screen's lists want; with `data` also for what arrived.
+    pub fn ask_for_lists(&mut self, data: bool) {
+        for id in self.shown_lists() {
+            let asked = match id {
+                ListId::LiveRequests | ListId::Requests => self.request_list(*id).and_then(|list| {
+                    let wanted = list.wants(data)?;
+                    Some((wanted, list.epoch, Ask::Requests(page(list, wanted))))
+                }),
+                ListId::LiveRuns | ListId::Runs => self.run_list(*id).and_then(|list| {
+                    let wanted = list.wants(data)?;
+                    Some((wanted, list.epoch, Ask::Runs(page(list, wanted))))
+                }),
+            };
+            if let Some((wanted, epoch, ask)) = asked {
+                self.asks.ask(Want::Page(*id, wanted, epoch), ask);
+            }
+        }
+    }
+
+    /// Asks for the objects that the screen's panes shall show and do not.
+    pub fn ask_for_panes(&mut self) {
+        let panes: &[(PaneId, Option<String>)] = &match self.screen {
+            Screen::Live => [(PaneId::LivePayload, self.live.payload.id.clone()), (PaneId::Run, None)],
+            Screen::Requests => [
+                (PaneId::Payload, self.requests.payload.id.clone()),
+                (PaneId::RequestRun, self.requests.run.id.clone()),
+            ],
+            Screen::Runs => [(PaneId::Run, self.runs.run.id.clone()), (PaneId::Payload, None)],
+        };
+        for (pane, id) in panes {
+            let Some(id) = id else { continue };
+            if self.asks.had.get(pane) == Some(id) {
+                continue;
+            }
+            let busy = self.asks.awaits(|want| match want {
+                Want::Detail(of, _) | Want::Run(of, _) => of == pane,
+                _ => false,
+            });
+            if busy {
+                continue;
+            }
+            match pane {
+                PaneId::LivePayload | PaneId::Payload => {
+                    self.asks.ask(Want::Detail(*pane, id.clone()), Ask::Request { id: id.clone() });
+                }
+                PaneId::RequestRun | PaneId::Run => {
+                    self.asks.ask(Want::Run(*pane, id.clone()), Ask::Run { id: id.clone() });
+                }
+            }
+        }
+    }
+
+    /// Asks for what arrived: called by the loop at the pace of data, not at every change.
+    pub fn refresh(&mut self) {
+        self.behind = false;
+        self.ask_for_lists(true);
+        if !self.moved.is_empty() && !self.asks.awaits(|want| *want == Want::ById) {
+            let mut ids: Vec<String> = std::mem::take(&mut self.moved).into_iter().collect();
+            if ids.len() > BY_ID {
+                self.moved = ids.split_off(BY_ID).into_iter().collect();
+                self.behind = true;
+            }
+            self.asks.ask(Want::ById, Ask::RunsById { ids });
+        }
+        let shown = self.screen == Screen::Live || self.screen == Screen::Runs;
+        let busy = self.asks.awaits(|want| matches!(want, Want::Groups | Want::Overdue));
+        if self.needs.stale && shown && !busy {
+            self.needs.stale = false;
+            self.asks.ask(Want::Groups, Ask::Groups);
+            let page = Page { filter: "state:expired".to_owned(), limit: 100, ..Page::default() };
+            self.asks.ask(Want::Overdue, Ask::Callbacks(page));
+        }
+        self.ask_for_panes();
+    }
+
+    /// Asks for the ids that the filter of a list matches now, to mark them.
+    pub fn ask_for_marks(&mut self, id: ListId) {
+        let limit = u32::try_from(super::list::MARKS).unwrap_or(PAGE);
+        let asked = match id {
+            ListId::LiveRequests | ListId::Requests => self
+                .request_list(id)
+                .map(|list| (list.epoch, Ask::Requests(Page { limit, ..page(list, Wanted::Newest) }))),
+            ListId::LiveRuns | ListId::Runs => self
+                .run_list(id)
+                .map(|list| (list.epoch, Ask::Runs(Page { limit, ..page(list, Wanted::Newest) }))),
+        };
+        if let Some((epoch, ask)) = asked {
+            self.asks.ask(Want::Marks(id, epoch), ask);
+        }
+    }
+
+    /// Asks for the plan of the open dialog, or orders what it says.
+    pub fn ask_act(&mut self, kind: Kind, act: Act) {
+        if act.dry_run {
+            self.asks.drop_wants(|want| *want == Want::Plan);
+            self.asks.ask(Want::Plan, Ask::Act(act));
+        } else {
+            self.asks.ask(Want::Act(kind), Ask::Act(act));
+        }
+    }
+}
+
+/// A row for a list of requests.
+#[must_use]
+pub fn request_rows(mut rows: Vec<crate::model::view::RequestView>, newest_first: bool) -> Vec<RequestRow> {
+    if newest_first {
+        rows.reverse();
+    }
+    rows.into_iter().map(RequestRow::from).collect()
+}
+
+/// A row for a list of runs.
+#[must_use]
+pub fn run_rows(mut rows: Vec<crate::model::view::RunView>, newest_first: bool) -> Vec<RunRow> {
+    if newest_first {
+        rows.reverse();
+    }
+    rows.into_iter().map(RunRow::from).collect()
+}

@@ -1,0 +1,471 @@
+//! A verb before it acts: what will happen, from the store; what to fill in; and the way out.
+//!
+//! `enter` acts only when it was read after the frame that shows the facts had been flushed, and
+//! names what was shown ([`Act::seen`]), so that nothing is done to what has changed since.
+
+use super::edit::Edit;
+use crate::model::ask::{Act, Plan, Refusal, Replay, Verb};
+use crate::model::id::short;
+use serde_json::Value;
+
+/// From how many objects on the count must be typed.
+pub const TYPED_FROM: u64 = 20;
+
+/// Which verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Same run, same step, a new attempt.
+    Retry,
+    /// The step ends skipped.
+    Skip,
+    /// The run ends aborted.
+    Abort,
+    /// A new run from a stored request.
+    Replay,
+}
+
+impl Kind {
+    /// The verb's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Abort => "abort",
+            Self::Replay => "replay",
+        }
+    }
+
+    /// What it acts on.
+    #[must_use]
+    pub fn object(self) -> &'static str {
+        if self == Self::Replay { "request" } else { "run" }
+    }
+}
+
+/// What a field is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Which version.
+    With,
+    /// Which `Idempotency-Key`.
+    KeyOf,
+    /// A JSON object in place of a step's outputs.
+    StandIn,
+    /// Why.
+    Reason,
+    /// How many.
+    Count,
+}
+
+/// A field to fill in.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its label.
+    pub label: &'static str,
+    /// One of several, where it is a choice.
+    pub choices: Vec<String>,
+    /// Position of the chosen one.
+    pub chosen: usize,
+    /// The text, where it is none.
+    pub edit: Edit,
+    /// What stands under it.
+    pub hint: String,
+}
+
+impl Field {
+    fn line(purpose: Purpose, label: &'static str) -> Self {
+        Self { purpose, label, choices: Vec::new(), chosen: 0, edit: Edit::default(), hint: String::new() }
+    }
+
+    fn choice(purpose: Purpose, label: &'static str, choices: Vec<String>) -> Self {
+        Self { choices, ..Self::line(purpose, label) }
+    }
+
+    /// Whether it takes text.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        self.choices.is_empty()
+    }
+}
+
+/// What the store said.
+#[derive(Debug, Clone)]
+pub enum Facts {
+    /// It was asked.
+    Asking,
+    /// It answered.
+    Known(Box<Plan>),
+    /// It is refused, and why.
+    Refused(Refusal),
+}
+
+/// What a key did to a dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing, or only inside of it.
+    Stays,
+    /// A choice changed: the plan must be asked for again.
+    Replan,
+    /// The person said yes.
+    Act,
+    /// The person said no.
+    Close,
+}
+
+/// The dialog.
+#[derive(Debug, Clone)]
+pub struct Dialog {
+    /// Which verb.
+    pub kind: Kind,
+    /// To what.
+    pub ids: Vec<String>,
+    /// What will happen.
+    pub facts: Facts,
+    /// What to fill in.
+    pub fields: Vec<Field>,
+    /// The field that takes keys.
+    pub focus: usize,
+    /// The frame that shows the facts was flushed.
+    pub armed: bool,
+    /// Where the default is to keep: the other button is chosen.
+    pub sure: bool,
+    /// It was said yes to; the answer is awaited.
+    pub acting: bool,
+    /// What is wrong with what was filled in.
+    pub error: Option<String>,
+    /// First line of the facts that is drawn, where they do not fit.
+    pub scroll: u16,
+}
+
+impl Dialog {
+    /// A dialog for a verb on some objects; its facts come later.
+    #[must_use]
+    pub fn new(kind: Kind, ids: Vec<String>) -> Self {
+        Self {
+            kind,
+            ids,
+            facts: Facts::Asking,
+            fields: Vec::new(),
+            focus: 0,
+            armed: false,
+            sure: false,
+            acting: false,
+            error: None,
+            scroll: 0,
+        }
+    }
+
+    /// Verb and object.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let word = self.kind.word();
+        let verb = format!("{}{}", word[..1].to_uppercase(), &word[1..]);
+        match self.ids.as_slice() {
+            [one] => format!("{verb} {}", short(one)),
+            many => format!("{verb} {} {}s", super::format::count(many.len() as u64), self.kind.object()),
+        }
+    }
+
+    /// Whether the default is to keep things as they are.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.kind == Kind::Abort
+    }
+
+    /// Takes the facts in: they decide which fields there are.
+    pub fn install(&mut self, facts: Result<Box<Plan>, Refusal>) {
+        self.armed = false;
+        let plan = match facts {
+            Ok(plan) => plan,
+            Err(refusal) => {
+                self.facts = Facts::Refused(refusal);
+                return;
+            }
+        };
+        if self.fields.is_empty() {
+            self.fields = self.fields_for(&plan);
+            self.focus = self.fields.iter().position(Field::takes_text).unwrap_or(0);
+        }
+        self.facts = Facts::Known(plan);
+    }
+
+    fn fields_for(&self, plan: &Plan) -> Vec<Field> {
+        let mut fields = Vec::new();
+        match self.kind {
+            Kind::Retry => {
+                let choices = match plan.versions {
+                    Some((own, live)) => vec![format!("v{live} live"), format!("v{own}, its own")],
+                    None if self.ids.len() > 1 => vec!["live".to_owned(), "each its own".to_owned()],
+                    None => Vec::new(),
+                };
+                if !choices.is_empty() {
+                    fields.push(Field::choice(Purpose::With, "with", choices));
+                }
+                let keys = vec!["as before".to_owned(), "fresh: it may act twice".to_owned()];
+                fields.push(Field::choice(Purpose::KeyOf, "key", keys));
+            }
+            Kind::Skip if self.ids.len() == 1 => {
+                let mut field = Field::line(Purpose::StandIn, "stand-in");
+                if let Some(map) = &plan.stand_in {
+                    field.edit = Edit::with(&Value::Object(map.clone()).to_string());
+                    "from the last good run; empty it to go on without".clone_into(&mut field.hint);
+                } else {
+                    "a JSON object in place of its outputs; may stay empty".clone_into(&mut field.hint);
+                }
+                fields.push(field);
+            }
+            Kind::Skip | Kind::Abort => {}
+            Kind::Replay => {
+                let choices = ["deployed", "original", "draft"].map(str::to_owned).to_vec();
+                fields.push(Field::choice(Purpose::With, "with", choices));
+            }
+        }
+        fields.push(Field::line(Purpose::Reason, "reason"));
+        if plan.count >= TYPED_FROM {
+            let mut field = Field::line(Purpose::Count, "confirm");
+            field.hint = format!("type {} to confirm", plan.count);
+            fields.push(field);
+        }
+        fields
+    }
+
+    /// The frame that shows the dialog as it is was flushed.
+    pub fn flushed(&mut self) {
+        self.armed = matches!(self.facts, Facts::Known(_));
+    }
+
+    fn field(&self, purpose: Purpose) -> Option<&Field> {
+        self.fields.iter().find(|field| field.purpose == purpose)
+    }
+
+    /// What `enter` does.
+    pub fn enter(&mut self) -> Outcome {
+        if self.acting {
+            return Outcome::Stays;
+        }
+        let Facts::Known(plan) = &self.facts else {
+            return if matches!(self.facts, Facts::Refused(_)) { Outcome::Close } else { Outcome::Stays };
+        };
+        if !self.armed {
+            return Outcome::Stays;
+        }
+        if self.keeps() && !self.sure {
+            return Outcome::Close;
+        }
+        if plan.count == 0 {
+            return Outcome::Close;
+        }
+        if let Some(field) = self.field(Purpose::Count) {
+            let typed = field.edit.text().replace([',', ' '], "");
+            if typed != plan.count.to_string() {
+                self.error = Some(format!("type {} to confirm; nothing was done", plan.count));
+                self.focus = self.fields.len() - 1;
+                return Outcome::Stays;
+            }
+        }
+        if let Err(error) = self.stand_in() {
+            self.error = Some(error);
+            return Outcome::Stays;
+        }
+        self.acting = true;
+        Outcome::Act
+    }
+
+    fn stand_in(&self) -> Result<Option<crate::model::Map>, String> {
+        let Some(text) = self.field(Purpose::StandIn).map(|field| field.edit.text()) else { return Ok(None) };
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        match serde_json::from_str(&text) {
+            Ok(Value::Object(map)) => Ok(Some(map)),
+            Ok(_) => Err("a stand-in is a JSON object: {\"id\": \"…\"}".to_owned()),
+            Err(error) => Err(format!("the stand-in is not JSON: {error}")),
+        }
+    }
+
+    /// Moves to another field.
+    pub fn next_field(&mut self, by: isize) {
+        let count = self.fields.len();
+        if count > 0 {
+            let by = if by < 0 { count - 1 } else { 1 };
+            self.focus = (self.focus + by) % count;
+        }
+    }
+
+    /// Left or right: the choice, the cursor, or the button.
+    pub fn sideways(&mut self, by: isize) -> Outcome {
+        self.error = None;
+        let keeps = self.keeps();
+        match self.fields.get_mut(self.focus) {
+            Some(field) if !field.choices.is_empty() => {
+                let last = field.choices.len() - 1;
+                let chosen = field.chosen.saturating_add_signed(by).min(last);
+                if chosen == field.chosen {
+                    return Outcome::Stays;
+                }
+                field.chosen = chosen;
+                self.armed = false;
+                self.facts = Facts::Asking;
+                Outcome::Replan
+            }
+            Some(field) if !(keeps && (by > 0 && field.edit.at_end() || self.sure)) => {
+                field.edit.go(by);
+                Outcome::Stays
+            }
+            _ => {
+                self.sure = keeps && by > 0;
+                Outcome::Stays
+            }
+        }
+    }
+
+    /// The text field that has the focus.
+    pub fn edit(&mut self) -> Option<&mut Edit> {
+        if self.acting {
+            return None;
+        }
+        self.error = None;
+        let field = self.fields.get_mut(self.focus)?;
+        field.takes_text().then_some(&mut field.edit)
+    }
+
+    /// The order as it is filled in.
+    #[must_use]
+    pub fn act(&self, dry_run: bool) -> Act {
+        let chosen = |purpose| self.field(purpose).map_or(0, |field| field.chosen);
+        let verb = match self.kind {
+            Kind::Retry => Verb::Retry {
+                original: chosen(Purpose::With) == 1,
+                fresh_key: chosen(Purpose::KeyOf) == 1,
+            },
+            Kind::Skip => Verb::Skip { stand_in: self.stand_in().ok().flatten() },
+            Kind::Abort => Verb::Abort,
+            Kind::Replay => Verb::Replay(Replay {
+                version: match chosen(Purpose::With) {
+                    1 => Some("original".to_owned()),
+                    2 => Some("draft".to_owned()),
+                    _ => None,
+                },
+                set: Vec::new(),
+            }),
+        };
+        let reason = self
+            .field(Purpose::Reason)
+            .map(|field| field.edit.text().trim().to_owned())
+            .filter(|text| !text.is_empty());
+        let seen = match &self.facts {
+            Facts::Known(plan) if !dry_run => plan.seen.clone(),
+            _ => Vec::new(),
+        };
+        Act { verb, ids: self.ids.clone(), filter: None, seen, reason, dry_run }
+    }
+
+    /// The keys of its last line.
+    #[must_use]
+    pub fn keys(&self) -> String {
+        let word = self.kind.word();
+        match (&self.facts, self.acting) {
+            (_, true) => "waiting for the store…".to_owned(),
+            (Facts::Asking, _) => "asking the store…   esc back".to_owned(),
+            (Facts::Refused(_), _) => "esc back".to_owned(),
+            (Facts::Known(plan), _) if plan.count == 0 => "nothing to do   esc back".to_owned(),
+            (Facts::Known(_), _) if self.keeps() && self.sure => {
+                format!("enter {word}s   ← keep   tab field   esc back")
+            }
+            (Facts::Known(_), _) if self.keeps() => {
+                format!("enter keeps   → {word}   tab field   esc back")
+            }
+            (Facts::Known(_), _) => format!("enter {word}   tab field   ← → choice   esc back"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(count: u64) -> Result<Box<Plan>, Refusal> {
+        Ok(Box::new(Plan { count, seen: vec![("a".to_owned(), 7)], ..Plan::default() }))
+    }
+
+    fn dialog(kind: Kind, count: u64) -> Dialog {
+        let mut dialog = Dialog::new(kind, vec!["0197a2b4-77c1-7d30-9f11-c2a9905d7c31".to_owned()]);
+        dialog.install(plan(count));
+        dialog
+    }
+
+    #[test]
+    fn enter_that_was_typed_ahead_confirms_nothing() {
+        let mut early = Dialog::new(Kind::Retry, vec!["a".to_owned()]);
+        assert_eq!(early.enter(), Outcome::Stays);
+        early.flushed();
+        assert_eq!(early.enter(), Outcome::Stays, "a frame without facts arms nothing");
+        early.install(plan(1));
+        assert_eq!(early.enter(), Outcome::Stays, "facts that were not drawn yet");
+        early.flushed();
+        assert_eq!(early.enter(), Outcome::Act);
+        assert_eq!(early.enter(), Outcome::Stays, "acts once");
+        assert_eq!(early.act(false).seen, [("a".to_owned(), 7)]);
+    }
+
+    #[test]
+    fn abort_keeps_unless_the_other_button_is_chosen() {
+        let mut dialog = dialog(Kind::Abort, 1);
+        dialog.flushed();
+        assert_eq!(dialog.enter(), Outcome::Close);
+        dialog.sideways(1);
+        assert!(dialog.sure);
+        dialog.sideways(-1);
+        assert!(!dialog.sure);
+        dialog.sideways(1);
+        assert_eq!(dialog.enter(), Outcome::Act);
+    }
+
+    #[test]
+    fn twenty_objects_want_their_count_typed_and_nineteen_do_not() {
+        let mut few = dialog(Kind::Retry, TYPED_FROM - 1);
+        few.flushed();
+        assert_eq!(few.enter(), Outcome::Act);
+        let mut many = dialog(Kind::Retry, TYPED_FROM);
+        many.flushed();
+        assert_eq!(many.enter(), Outcome::Stays);
+        assert!(many.error.as_deref().is_some_and(|error| error.contains("type 20")));
+        many.edit().unwrap().insert("20");
+        assert_eq!(many.enter(), Outcome::Act);
+    }
+
+    #[test]
+    fn a_stand_in_is_an_object_or_nothing() {
+        let mut dialog = dialog(Kind::Skip, 1);
+        dialog.flushed();
+        dialog.edit().unwrap().insert("[1]");
+        assert_eq!(dialog.enter(), Outcome::Stays);
+        assert!(dialog.error.is_some());
+        let edit = dialog.edit().unwrap();
+        edit.delete_to_start();
+        edit.insert("{\"id\": 1}");
+        assert_eq!(dialog.enter(), Outcome::Act);
+        assert!(matches!(dialog.act(false).verb, Verb::Skip { stand_in: Some(_) }));
+    }
+
+    #[test]
+    fn another_choice_asks_for_the_plan_again_and_disarms() {
+        let mut dialog = dialog(Kind::Retry, 1);
+        dialog.flushed();
+        dialog.focus = 0;
+        assert_eq!(dialog.sideways(1), Outcome::Replan);
+        assert_eq!(dialog.enter(), Outcome::Stays);
+        assert!(matches!(dialog.act(true).verb, Verb::Retry { fresh_key: true, .. }));
+    }
+
+    #[test]
+    fn a_refusal_is_shown_and_closes() {
+        let mut dialog = Dialog::new(Kind::Retry, vec!["a".to_owned()]);
+        dialog.install(Err(Refusal::refused("running", "retry is not possible: the run is running")));
+        dialog.flushed();
+        assert_eq!(dialog.enter(), Outcome::Close);
+    }
+}

@@ -1,0 +1,255 @@
+//! What a person types: into the filter line, a dialog, or as an action.
+
+use super::action::Action;
+use super::app::{App, Dirt, ListId, Overlay, PAUSE, Screen, Tone};
+use super::asks::Effect;
+use super::dialog::Outcome;
+use super::edit::Edit;
+use super::key::Key;
+use super::keymap;
+use super::layout::{self, Class};
+use crossterm::event::{Event, KeyCode, KeyEventKind};
+
+impl App {
+    /// Takes an event of the terminal in.
+    pub fn input(&mut self, event: Event) {
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => self.key(Key::of(&key)),
+            Event::Paste(text) => self.paste(&text),
+            Event::Resize(width, height) => {
+                self.size = layout::known((width, height));
+                self.touch(Dirt::Input);
+            }
+            Event::FocusGained => {
+                self.looking = true;
+                self.behind = true;
+            }
+            Event::FocusLost => {
+                self.looking = false;
+                self.look_away();
+            }
+            Event::Key(_) | Event::Mouse(_) => return,
+        }
+        self.settle();
+    }
+
+    /// The person looks away from the screen that is shown.
+    pub fn look_away(&mut self) {
+        match self.screen {
+            Screen::Live => {
+                self.live.requests.leave();
+                self.live.runs.leave();
+            }
+            Screen::Requests => self.requests.list.leave(),
+            Screen::Runs => self.runs.list.leave(),
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        let edit = match (&mut self.overlay, &mut self.filter) {
+            (Some(Overlay::Verb(dialog)), _) => dialog.edit(),
+            (Some(_), _) => None,
+            (None, Some(filter)) => {
+                filter.due = Some(self.now + PAUSE);
+                Some(&mut filter.edit)
+            }
+            (None, None) => None,
+        };
+        if let Some(edit) = edit {
+            edit.insert(text);
+            self.touch(Dirt::Input);
+        } else {
+            self.toast(Tone::Info, "paste: nothing here takes text; / opens the filter");
+        }
+    }
+
+    fn key(&mut self, key: Key) {
+        self.toasts.retain(|toast| toast.tone == Tone::Bad);
+        self.touch(Dirt::Input);
+        if layout::class(self.size.0, self.size.1) == Class::Message {
+            if key == (Key { code: KeyCode::Char('q'), ctrl: false }) {
+                self.act(Action::Quit);
+            } else if key.ctrl {
+                self.global(key);
+            }
+            return;
+        }
+        if matches!(self.overlay, Some(Overlay::Verb(_))) {
+            return self.dialog_key(key);
+        }
+        if let Some(Overlay::Quit { .. }) = self.overlay {
+            return self.quit_key(key);
+        }
+        if self.overlay.is_some() {
+            return self.help_key(key);
+        }
+        if self.filter.is_some() {
+            return self.filter_key(key);
+        }
+        match keymap::action_of(key) {
+            Some(action) => self.act(action),
+            None => self.toast(Tone::Info, format!("{key} means nothing here; ? lists the keys")),
+        }
+    }
+
+    /// Keys that act whatever is open.
+    fn global(&mut self, key: Key) {
+        if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) = keymap::action_of(key) {
+            self.act(action);
+        }
+    }
+
+    fn dialog_key(&mut self, key: Key) {
+        let Some(Overlay::Verb(dialog)) = &mut self.overlay else { return };
+        let outcome = match (key.code, key.ctrl) {
+            (KeyCode::Esc, _) if dialog.acting => Outcome::Stays,
+            (KeyCode::Esc, _) => Outcome::Close,
+            (KeyCode::Enter, _) => dialog.enter(),
+            (KeyCode::Tab | KeyCode::Down, _) => {
+                dialog.next_field(1);
+                Outcome::Stays
+            }
+            (KeyCode::BackTab | KeyCode::Up, _) => {
+                dialog.next_field(-1);
+                Outcome::Stays
+            }
+            (KeyCode::Left, _) => dialog.sideways(-1),
+            (KeyCode::Right, _) => dialog.sideways(1),
+            (KeyCode::PageDown, _) => {
+                dialog.scroll = dialog.scroll.saturating_add(5).min(500);
+                Outcome::Stays
+            }
+            (KeyCode::PageUp, _) => {
+                dialog.scroll = dialog.scroll.saturating_sub(5);
+                Outcome::Stays
+            }
+            (KeyCode::Char('c' | 'z' | 'l'), true) => return self.global(key),
+            _ => {
+                if let Some(edit) = dialog.edit() {
+                    edit_key(edit, key);
+                }
+                Outcome::Stays
+            }
+        };
+        match outcome {
+            Outcome::Stays => {}
+            Outcome::Close => self.overlay = None,
+            Outcome::Replan | Outcome::Act => {
+                let Some(Overlay::Verb(dialog)) = &self.overlay else { return };
+                let (kind, act) = (dialog.kind, dialog.act(outcome == Outcome::Replan));
+                self.ask_act(kind, act);
+            }
+        }
+    }
+
+    fn quit_key(&mut self, key: Key) {
+        let Some(Overlay::Quit { sure, armed }) = &mut self.overlay else { return };
+        match (key.code, key.ctrl) {
+            (KeyCode::Left | KeyCode::Right | KeyCode::Tab | KeyCode::BackTab, _) => *sure = !*sure,
+            (KeyCode::Enter, _) if !*armed => {}
+            (KeyCode::Enter, _) if *sure => self.asks.effect(Effect::Quit),
+            (KeyCode::Enter | KeyCode::Esc, _) => self.overlay = None,
+            (KeyCode::Char('z' | 'l'), true) => self.global(key),
+            _ => {}
+        }
+    }
+
+    fn help_key(&mut self, key: Key) {
+        let Some(Overlay::Help { top }) = &mut self.overlay else { return };
+        match keymap::action_of(key) {
+            Some(Action::Down) => *top = top.saturating_add(1).min(200),
+            Some(Action::Up) => *top = top.saturating_sub(1),
+            Some(Action::PageDown) => *top = top.saturating_add(10).min(200),
+            Some(Action::PageUp) => *top = top.saturating_sub(10),
+            Some(Action::Back | Action::Help | Action::Quit) => self.overlay = None,
+            Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) => {
+                self.overlay = None;
+                self.act(action);
+            }
+            _ => {}
+        }
+    }
+
+    fn filter_key(&mut self, key: Key) {
+        let Some(filter) = &mut self.filter else { return };
+        match (key.code, key.ctrl) {
+            (KeyCode::Esc, _) => {
+                let (list, before) = (filter.list, filter.before.clone());
+                let changed = filter.due.is_some() || self.filter_of(list) != before;
+                self.filter = None;
+                if changed {
+                    self.set_filter(list, &before);
+                }
+            }
+            (KeyCode::Enter, _) => {
+                self.try_typed(true);
+                if self.filter.as_ref().is_some_and(|filter| filter.error.is_none()) {
+                    self.filter = None;
+                }
+            }
+            (KeyCode::Char('c' | 'z' | 'l'), true) => self.global(key),
+            _ => {
+                if edit_key(&mut filter.edit, key) {
+                    filter.due = Some(self.now + PAUSE);
+                }
+            }
+        }
+    }
+
+    /// The filter of a list, as it stands or is tried.
+    #[must_use]
+    pub fn filter_of(&self, id: ListId) -> String {
+        let (filter, trying) = match id {
+            ListId::LiveRequests => (&self.live.requests.filter, &self.live.requests.trying),
+            ListId::Requests => (&self.requests.list.filter, &self.requests.list.trying),
+            ListId::LiveRuns => (&self.live.runs.filter, &self.live.runs.trying),
+            ListId::Runs => (&self.runs.list.filter, &self.runs.list.trying),
+        };
+        trying.as_ref().unwrap_or(filter).clone()
+    }
+
+    /// Tries a filter on a list.
+    pub fn set_filter(&mut self, id: ListId, text: &str) {
+        if let Some(list) = self.request_list(id) {
+            list.try_filter(text);
+        } else if let Some(list) = self.run_list(id) {
+            list.try_filter(text);
+        }
+    }
+
+    /// Tries what was typed, once the pause of typing is over, or `now`.
+    pub fn try_typed(&mut self, now: bool) {
+        let Some(filter) = &mut self.filter else { return };
+        let Some(due) = filter.due else { return };
+        if !now && due > self.now {
+            return;
+        }
+        filter.due = None;
+        let (list, text) = (filter.list, filter.edit.text());
+        if self.filter_of(list) != text.trim() {
+            self.set_filter(list, &text);
+        }
+    }
+}
+
+/// A key in a line of text; whether the text changed.
+fn edit_key(edit: &mut Edit, key: Key) -> bool {
+    match (key.code, key.ctrl) {
+        (KeyCode::Char('w'), true) => edit.delete_word(),
+        (KeyCode::Char('u'), true) => edit.delete_to_start(),
+        (KeyCode::Char(letter), false) => edit.insert(letter.encode_utf8(&mut [0; 4])),
+        (KeyCode::Backspace, _) => edit.backspace(),
+        (KeyCode::Delete, _) => edit.delete(),
+        (code, _) => {
+            match code {
+                KeyCode::Left => edit.go(-1),
+                KeyCode::Right => edit.go(1),
+                KeyCode::Home => edit.go_end(false),
+                KeyCode::End => edit.go_end(true),
+                _ => {}
+            }
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,106 @@
+//! How a console is started: what the command line and the environment say.
+
+use super::theme::Depth;
+use jiff::tz::TimeZone;
+
+/// How a console is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Only ASCII is drawn.
+    pub ascii: bool,
+    /// The theme's name.
+    pub theme: String,
+    /// How many colours there are.
+    pub color: Depth,
+    /// The terminal is at the other end of SSH: fewer frames.
+    pub ssh: bool,
+    /// The address that is listened on in this process: quitting stops it, and asks. `None` for a
+    /// console that is attached.
+    pub quitting_stops: Option<String>,
+    /// What it is attached to, as the first row names it.
+    pub attached: Option<String>,
+    /// Who acts.
+    pub who: String,
+    /// Every verb is disabled, saying why.
+    pub read_only: bool,
+    /// The program's version.
+    pub version: String,
+    /// The zone of the clocks.
+    pub zone: TimeZone,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ascii: false,
+            theme: "terminal".to_owned(),
+            color: Depth::Sixteen,
+            ssh: false,
+            quitting_stops: None,
+            attached: None,
+            who: String::new(),
+            read_only: false,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            zone: TimeZone::UTC,
+        }
+    }
+}
+
+impl Options {
+    /// What the environment says of the terminal: colours (`NO_COLOR`, `COLORTERM`, `TERM`), ASCII
+    /// (`TERM=linux`, `TERM=dumb`, a locale that is not UTF-8), SSH, and the system's time zone.
+    #[must_use]
+    pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let term = set("TERM").unwrap_or_default();
+        let truecolor = set("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit");
+        let color = if set("NO_COLOR").is_some() || term == "dumb" {
+            Depth::Mono
+        } else if truecolor || term.ends_with("-direct") {
+            Depth::True
+        } else if term.contains("256color") {
+            Depth::Many
+        } else {
+            Depth::Sixteen
+        };
+        // The first that is set decides, as for every program.
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+        let locale = locale.to_ascii_lowercase();
+        let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+        Self {
+            ascii: term == "linux" || term == "dumb" || !utf8,
+            color,
+            ssh: set("SSH_CONNECTION").is_some(),
+            zone: TimeZone::system(),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Options {
+        Options::detect(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn colours_come_from_the_environment() {
+        let utf8 = ("LANG", "C.UTF-8");
+        assert_eq!(of(&[utf8, ("TERM", "xterm")]).color, Depth::Sixteen);
+        assert_eq!(of(&[utf8, ("TERM", "xterm-256color")]).color, Depth::Many);
+        assert_eq!(of(&[utf8, ("TERM", "xterm"), ("COLORTERM", "truecolor")]).color, Depth::True);
+        assert_eq!(of(&[utf8, ("COLORTERM", "truecolor"), ("NO_COLOR", "1")]).color, Depth::Mono);
+        assert_eq!(of(&[utf8, ("TERM", "xterm"), ("NO_COLOR", "")]).color, Depth::Sixteen);
+    }
+
+    #[test]
+    fn ascii_where_the_terminal_or_the_locale_has_no_more() {
+        assert!(!of(&[("TERM", "xterm"), ("LANG", "de_DE.UTF-8")]).ascii);
+        assert!(of(&[("TERM", "linux"), ("LANG", "de_DE.UTF-8")]).ascii);
+        assert!(of(&[("TERM", "xterm"), ("LANG", "C")]).ascii);
+        assert!(of(&[("TERM", "xterm"), ("LC_ALL", "C"), ("LANG", "C.utf8")]).ascii);
+        assert!(of(&[("TERM", "xterm")]).ascii);
+    }
+}

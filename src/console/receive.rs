@@ -1,0 +1,400 @@
+//! What comes in from the session: answers, changes, the state of the link.
+
+use super::app::{App, Dirt, ListId, Overlay, PaneId, Screen, Tone};
+use super::asks::{Want, request_rows, run_rows};
+use super::dialog::Kind;
+use super::format::{age, clock};
+use super::list::{Item, MARKS, Wanted};
+use crate::model::ask::{Acted, Answer, Ask, Changes, Refusal};
+use crate::model::change::Counters;
+use crate::model::request::Verdict;
+use crate::session::{Incoming, Link, Ticket};
+
+impl App {
+    /// Takes something in.
+    pub fn receive(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Reply(ticket, result) => self.reply(ticket, *result),
+            Incoming::Changed(changes) => self.changed(*changes),
+            Incoming::Link(link) => self.linked(link),
+        }
+        self.settle();
+    }
+
+    fn reply(&mut self, ticket: Ticket, result: Result<Answer, Refusal>) {
+        let Some(want) = self.asks.answered(ticket) else { return };
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(refusal) => return self.refused(want, refusal),
+        };
+        match (want, answer) {
+            (Want::Counters, Answer::Counters(counters)) => self.counted(counters),
+            (Want::Page(id, wanted, epoch), Answer::Requests(rows)) => {
+                let page = request_rows(rows.rows, wanted != Wanted::Newer);
+                if let Some(list) = self.request_list(id)
+                    && list.install(wanted, epoch, page, rows.next)
+                {
+                    self.behind |= list.stale;
+                    self.paged(id);
+                }
+            }
+            (Want::Page(id, wanted, epoch), Answer::Runs(rows)) => {
+                let page = run_rows(rows.rows, wanted != Wanted::Newer);
+                if let Some(list) = self.run_list(id)
+                    && list.install(wanted, epoch, page, rows.next)
+                {
+                    self.behind |= list.stale;
+                    self.paged(id);
+                }
+            }
+            (Want::ById, Answer::Runs(rows)) => {
+                let now = self.now;
+                for mut row in run_rows(rows.rows, false) {
+                    for list in [&mut self.live.runs, &mut self.runs.list] {
+                        let before = list.rows.binary_search_by(|held| held.id().cmp(row.id())).ok();
+                        if let Some(held) = before.and_then(|at| list.rows.get(at)) {
+                            row.moved = if held.view.state == row.view.state { held.moved } else { Some(now) };
+                            list.refresh(row.clone());
+                        }
+                    }
+                }
+                self.touch(Dirt::Data);
+            }
+            (Want::Groups, Answer::Groups { groups }) => {
+                self.needs.groups = groups;
+                self.needs.known = true;
+                if !self.runs.chosen && self.screen == Screen::Runs {
+                    self.runs.groups = !self.needs.groups.is_empty();
+                    self.runs.chosen = true;
+                }
+                self.touch(Dirt::Data);
+            }
+            (Want::Overdue, Answer::Callbacks(rows)) => {
+                self.needs.overdue = rows.rows.into_iter().filter(|callback| callback.overdue).collect();
+                self.touch(Dirt::Data);
+            }
+            (Want::Detail(pane, id), Answer::Request(detail)) => {
+                self.asks.had.insert(pane, id.clone());
+                let explain = detail.request.verdict != Verdict::Accepted;
+                if let Some(payload) = self.payload(pane) {
+                    payload.install(detail);
+                    if explain && payload.explain.is_none() {
+                        self.asks.ask(Want::Why(pane, id.clone()), Ask::Explain { id });
+                    }
+                }
+                self.touch(Dirt::Data);
+            }
+            (Want::Why(pane, _), Answer::Explain(explain)) => {
+                if let Some(payload) = self.payload(pane) {
+                    payload.install_why(explain);
+                }
+                self.touch(Dirt::Data);
+            }
+            (Want::Run(pane, id), Answer::Run { run, events }) => {
+                self.asks.had.insert(pane, id);
+                let zone = self.options.zone.clone();
+                if let Some(shown) = self.run_pane(pane) {
+                    shown.install(run, &events, &zone);
+                }
+                self.touch(Dirt::Data);
+            }
+            (Want::Plan, Answer::Plan(plan)) => {
+                if let Some(Overlay::Verb(dialog)) = &mut self.overlay {
+                    dialog.install(Ok(Box::new(plan)));
+                }
+                self.touch(Dirt::Input);
+            }
+            (Want::Act(kind), Answer::Acted(acted)) => self.acted(kind, &acted),
+            (Want::Load, Answer::Done(done)) => {
+                let tone = if done.refused { Tone::Bad } else { Tone::Good };
+                let text = done.lines.last().cloned().unwrap_or_else(|| "Loaded the samples.".to_owned());
+                self.toast(tone, text);
+                self.ask_counters();
+            }
+            (Want::Marks(id, epoch), Answer::Requests(rows)) => {
+                let ids = rows.rows.into_iter().map(|row| row.id).collect();
+                self.mark(id, epoch, ids, rows.next.is_some());
+            }
+            (Want::Marks(id, epoch), Answer::Runs(rows)) => {
+                let ids = rows.rows.into_iter().map(|row| row.id).collect();
+                self.mark(id, epoch, ids, rows.next.is_some());
+            }
+            (want, _) => self.refused(want, Refusal::failed("the answer does not fit the question")),
+        }
+    }
+
+    fn paged(&mut self, id: ListId) {
+        let looking = self.looking;
+        match id {
+            ListId::LiveRequests | ListId::Requests => {
+                if let Some(list) = self.request_list(id).filter(|_| looking) {
+                    list.look();
+                }
+            }
+            ListId::LiveRuns | ListId::Runs => {
+                if let Some(list) = self.run_list(id).filter(|_| looking) {
+                    list.look();
+                }
+            }
+        }
+        if let Some(filter) = self.filter.as_mut().filter(|filter| filter.list == id) {
+            filter.error = None;
+        }
+        self.touch(Dirt::Data);
+    }
+
+    fn mark(&mut self, id: ListId, epoch: u32, ids: Vec<String>, more: bool) {
+        let now = self.now;
+        let marked = match id {
+            ListId::LiveRequests | ListId::Requests => {
+                self.request_list(id).map(|list| (&mut list.marks, list.epoch))
+            }
+            ListId::LiveRuns | ListId::Runs => self.run_list(id).map(|list| (&mut list.marks, list.epoch)),
+        };
+        let Some((marks, current)) = marked else { return };
+        if current != epoch {
+            return;
+        }
+        for id in ids {
+            if marks.len() < MARKS {
+                marks.insert(id);
+            }
+        }
+        let count = super::format::count(marks.len() as u64);
+        let text = if more {
+            format!("{count} marked, the newest: more are not marked at once. A narrower filter marks the rest")
+        } else {
+            format!("{count} marked: all that the filter matched at {}", clock(now, now, &self.options.zone))
+        };
+        self.toast(Tone::Info, text);
+    }
+
+    fn acted(&mut self, kind: Kind, acted: &Acted) {
+        self.overlay = None;
+        if acted.done > 0 {
+            let said = acted.lines.first().cloned();
+            self.toast(
+                Tone::Good,
+                said.unwrap_or_else(|| format!("{}: {} done", kind.word(), super::format::count(acted.done))),
+            );
+            for id in self.shown_lists() {
+                if let Some(list) = self.run_list(*id) {
+                    list.marks.clear();
+                } else if let Some(list) = self.request_list(*id) {
+                    list.marks.clear();
+                }
+            }
+        }
+        if let Some((id, why)) = acted.refused.first() {
+            let more = acted.refused.len() - 1;
+            let short = crate::model::id::short(id);
+            let more = if more > 0 { format!(" ({more} more were refused)") } else { String::new() };
+            self.toast(Tone::Bad, format!("{short}: {why}{more}"));
+        } else if acted.done == 0 {
+            self.toast(Tone::Info, "Nothing was done.");
+        }
+        self.reload_panes();
+    }
+
+    /// Panes read again what they show.
+    pub fn reload_panes(&mut self) {
+        self.asks.had.clear();
+        self.needs.stale = true;
+        self.behind = true;
+    }
+
+    fn refused(&mut self, want: Want, refusal: Refusal) {
+        match want {
+            Want::Page(id, _, epoch) => {
+                let tried = match id {
+                    ListId::LiveRequests | ListId::Requests => {
+                        self.request_list(id).map(|list| (list.epoch, list.trying.is_some(), &mut list.asked))
+                    }
+                    ListId::LiveRuns | ListId::Runs => {
+                        self.run_list(id).map(|list| (list.epoch, list.trying.is_some(), &mut list.asked))
+                    }
+                };
+                let Some((current, trying, asked)) = tried else { return };
+                if current != epoch {
+                    return;
+                }
+                *asked = None;
+                if trying {
+                    if let Some(list) = self.request_list(id) {
+                        list.refuse_filter();
+                    } else if let Some(list) = self.run_list(id) {
+                        list.refuse_filter();
+                    }
+                }
+                match self.filter.as_mut().filter(|filter| filter.list == id && trying) {
+                    Some(filter) => filter.error = Some(refusal.message),
+                    None => self.toast(Tone::Bad, refusal.message),
+                }
+                self.touch(Dirt::Input);
+            }
+            Want::Detail(pane, id) | Want::Why(pane, id) => {
+                self.asks.had.insert(pane, id.clone());
+                if let Some(payload) = self.payload(pane)
+                    && payload.id.as_ref() == Some(&id)
+                {
+                    payload.clear(Some(refusal.message));
+                }
+                self.touch(Dirt::Data);
+            }
+            Want::Run(pane, id) => {
+                self.asks.had.insert(pane, id.clone());
+                if let Some(run) = self.run_pane(pane)
+                    && run.id.as_ref() == Some(&id)
+                {
+                    run.clear(Some(refusal.message));
+                }
+                self.touch(Dirt::Data);
+            }
+            Want::Plan => {
+                if let Some(Overlay::Verb(dialog)) = &mut self.overlay {
+                    dialog.install(Err(refusal));
+                }
+                self.touch(Dirt::Input);
+            }
+            Want::Act(_) => {
+                self.overlay = None;
+                let text = if refusal.code == "stale" && !refusal.message.contains("Changed since") {
+                    format!("Changed since you looked: {}. Nothing was done.", refusal.message)
+                } else {
+                    refusal.message
+                };
+                self.toast(Tone::Bad, text);
+                self.reload_panes();
+            }
+            Want::Counters | Want::ById | Want::Groups | Want::Overdue | Want::Load | Want::Marks(..) => {
+                self.toast(Tone::Bad, refusal.message);
+            }
+        }
+    }
+
+    fn counted(&mut self, counters: Counters) {
+        let same = self.counters.as_ref().is_some_and(|old| {
+            let old = Counters { at: counters.at, ..old.clone() };
+            old == counters
+        });
+        let was_empty = self.counters.as_ref().is_some_and(|old| old.integrations == 0);
+        if was_empty && counters.integrations > 0 {
+            self.behind = true;
+        }
+        self.counters = Some(counters);
+        if !same {
+            self.touch(Dirt::Data);
+        }
+    }
+
+    fn changed(&mut self, changes: Changes) {
+        if let Some(counters) = changes.counters {
+            self.counted(counters);
+        }
+        if changes.resync {
+            self.resync();
+        }
+        if changes.arrived > 0 {
+            for list in [&mut self.live.requests, &mut self.requests.list] {
+                list.arrived(changes.arrived);
+            }
+            self.behind = true;
+            self.touch_if_stopped();
+        }
+        if !changes.runs.is_empty() {
+            self.moved_runs(&changes.runs);
+        }
+        if !changes.runs.is_empty() || changes.callbacks {
+            self.needs.stale = true;
+            self.behind = true;
+        }
+        if changes.config && !self.asks.awaits(|want| *want == Want::Counters) {
+            self.ask_counters();
+        }
+    }
+
+    fn moved_runs(&mut self, ids: &[String]) {
+        for list in [&mut self.live.runs, &mut self.runs.list] {
+            let newest = list.newest_id().unwrap_or_default();
+            let fresh = ids.iter().filter(|id| id.as_str() > newest).count() as u64;
+            if fresh > 0 {
+                list.arrived(fresh);
+            }
+        }
+        for id in ids {
+            let held = |list: &super::list::List<super::rows::RunRow>| {
+                list.visible().any(|row| row.id() == id.as_str())
+            };
+            if held(&self.live.runs) || held(&self.runs.list) {
+                self.moved.insert(id.clone());
+            }
+        }
+        for (pane, shown) in [(PaneId::Run, &self.runs.run.id), (PaneId::RequestRun, &self.requests.run.id)] {
+            if shown.as_ref().is_some_and(|shown| ids.contains(shown)) {
+                self.asks.had.remove(&pane);
+            }
+        }
+        self.touch_if_stopped();
+    }
+
+    /// What is below is counted on the screen while a list is stopped.
+    fn touch_if_stopped(&mut self) {
+        let stopped = match self.screen {
+            Screen::Live => !self.live.requests.follow || !self.live.runs.follow,
+            Screen::Requests => !self.requests.list.follow,
+            Screen::Runs => !self.runs.list.follow,
+        };
+        if stopped {
+            self.touch(Dirt::Data);
+        }
+    }
+
+    /// Something was lost: what follows reads its newest page, what is stopped its shown rows.
+    pub fn resync(&mut self) {
+        for list in [&mut self.live.requests, &mut self.requests.list] {
+            list.stale = true;
+            if list.follow {
+                list.restart();
+            }
+        }
+        for list in [&mut self.live.runs, &mut self.runs.list] {
+            list.stale = true;
+            if list.follow {
+                list.restart();
+            } else {
+                self.moved.extend(list.visible().map(|row| row.id().to_owned()));
+            }
+        }
+        self.reload_panes();
+    }
+
+    fn linked(&mut self, link: Link) {
+        let was_down = matches!(self.link.0, Link::Down(_));
+        match (&link, was_down) {
+            (Link::Live, true) => {
+                let down = age(self.now - self.link.1);
+                self.link = (link, self.now);
+                self.toast(Tone::Good, format!("link up after {down}"));
+                self.ask_counters();
+                self.resync();
+            }
+            (Link::Live, false) => self.link.0 = link,
+            (Link::Down(_), true) => self.link.0 = link,
+            (Link::Down(_), false) => {
+                self.link = (link, self.now);
+                self.asks.forget();
+                for list in [&mut self.live.requests, &mut self.requests.list] {
+                    list.unanswered();
+                }
+                for list in [&mut self.live.runs, &mut self.runs.list] {
+                    list.unanswered();
+                }
+                if let Some(Overlay::Verb(_)) = self.overlay {
+                    self.overlay = None;
+                    self.toast(Tone::Bad, "The link went down: whether it was done is not known.");
+                }
+            }
+        }
+        self.touch(Dirt::Input);
+    }
+}

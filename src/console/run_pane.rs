@@ -1,0 +1,274 @@
+//! One run: its steps, its timeline, and the attempt that is looked at.
+
+use super::format::{precise, size, took};
+use super::glyphs;
+use super::lines::{Line, Lines};
+use super::theme::Role;
+use crate::model::id::short;
+use crate::model::run::{Outcome, RunState, StepState};
+use crate::model::time::parse_rfc3339;
+use crate::model::view::{AttemptView, EventView, Pair, RunView, StepView};
+use jiff::tz::TimeZone;
+
+/// The pane.
+#[derive(Debug, Default)]
+pub struct RunPane {
+    /// The run that it shall show.
+    pub id: Option<String>,
+    /// What is known of it.
+    pub run: Option<Box<RunView>>,
+    /// Why it cannot be shown.
+    pub trouble: Option<String>,
+    /// What happened, oldest first.
+    pub timeline: Lines,
+    /// What was sent, what came back.
+    pub attempt: Lines,
+    /// The step that is looked at.
+    pub step: usize,
+    /// The attempt of it, from 0.
+    pub at: usize,
+    /// Position of the first drawn step.
+    pub first: usize,
+}
+
+impl RunPane {
+    /// Whether what it shows is what it shall show.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.run.as_ref().map(|run| &run.id) == self.id.as_ref()
+    }
+
+    /// Takes the facts in. Another run opens at the step that matters: the one that stopped, else
+    /// the last that was reached, and at its last attempt.
+    pub fn install(&mut self, run: Box<RunView>, events: &[EventView], zone: &TimeZone) {
+        let other = self.run.as_ref().is_none_or(|old| old.id != run.id);
+        let before = self.run.as_ref().map(|old| attempts(old, self.step));
+        self.timeline.set(timeline(events, zone));
+        if other {
+            self.step = matters(&run);
+            self.at = attempts(&run, self.step).saturating_sub(1);
+            self.timeline.rewind();
+            self.timeline.step(isize::MAX);
+            self.attempt.rewind();
+        } else if before.is_some_and(|count| self.at + 1 == count) {
+            self.at = attempts(&run, self.step).saturating_sub(1);
+        }
+        self.run = Some(run);
+        self.trouble = None;
+        self.build();
+    }
+
+    /// Nothing is selected, or it cannot be read.
+    pub fn clear(&mut self, trouble: Option<String>) {
+        self.run = None;
+        self.trouble = trouble;
+        self.timeline.set(Vec::new());
+        self.attempt.set(Vec::new());
+    }
+
+    /// The step before or after.
+    pub fn go_step(&mut self, by: isize) {
+        let Some(run) = &self.run else { return };
+        let last = run.steps.len().saturating_sub(1);
+        self.step = self.step.saturating_add_signed(by).min(last);
+        self.at = attempts(run, self.step).saturating_sub(1);
+        self.attempt.rewind();
+        self.build();
+    }
+
+    /// The attempt before or after.
+    pub fn go_attempt(&mut self, by: isize) {
+        let Some(run) = &self.run else { return };
+        let last = attempts(run, self.step).saturating_sub(1);
+        self.at = self.at.saturating_add_signed(by).min(last);
+        self.attempt.rewind();
+        self.build();
+    }
+
+    /// The step that is looked at.
+    #[must_use]
+    pub fn current_step(&self) -> Option<&StepView> {
+        self.run.as_ref()?.steps.get(self.step)
+    }
+
+    /// The line over the attempt.
+    #[must_use]
+    pub fn attempt_title(&self) -> String {
+        match self.current_step() {
+            None => "steps".to_owned(),
+            Some(step) if step.attempts.is_empty() => format!("{} {}", self.step + 1, step.name),
+            Some(step) => format!(
+                "{} {} · attempt {} of {}",
+                self.step + 1,
+                step.name,
+                step.attempts.get(self.at).map_or(0, |attempt| attempt.number),
+                step.attempts.len()
+            ),
+        }
+    }
+
+    /// The line over the steps.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match (&self.run, &self.trouble, &self.id) {
+            (Some(run), ..) => {
+                let (glyph, _) = glyphs::run(run.state);
+                let word = glyphs::run_word(run.state);
+                format!(
+                    "{} {glyph} {word} · {} / {} · v{}",
+                    short(&run.id),
+                    run.integration,
+                    run.flow,
+                    run.version
+                )
+            }
+            (None, Some(trouble), _) => trouble.clone(),
+            (None, None, Some(_)) => "asking the store…".to_owned(),
+            (None, None, None) => "run".to_owned(),
+        }
+    }
+
+    fn build(&mut self) {
+        let mut lines = Vec::new();
+        if let Some(run) = &self.run
+            && let Some(step) = run.steps.get(self.step)
+        {
+            attempt_lines(run, step, step.attempts.get(self.at), &mut lines);
+        }
+        self.attempt.set(lines);
+    }
+}
+
+fn attempts(run: &RunView, step: usize) -> usize {
+    run.steps.get(step).map_or(0, |step| step.attempts.len())
+}
+
+/// The step to open at: one that stopped, else the last that was reached.
+fn matters(run: &RunView) -> usize {
+    let stopped = |step: &StepView| {
+        matches!(
+            step.state,
+            StepState::Errored | StepState::Failed | StepState::Retrying | StepState::Waiting | StepState::Running
+        )
+    };
+    run.steps
+        .iter()
+        .position(stopped)
+        .or_else(|| run.steps.iter().rposition(|step| step.state != StepState::Pending))
+        .unwrap_or(0)
+}
+
+fn timeline(events: &[EventView], zone: &TimeZone) -> Vec<Line> {
+    let mut before = "";
+    let mut lines = Vec::with_capacity(events.len());
+    for event in events {
+        let at = parse_rfc3339(&event.at).map_or_else(|| event.at.clone(), |at| precise(at, zone));
+        let who = event.actor.as_deref().unwrap_or(&event.step);
+        let shown = if who == before { "" } else { who };
+        before = who;
+        let name = crate::text::pad(&crate::text::clean(shown), 10);
+        let (glyph, role) = event.state.map_or(("·", Role::Muted), glyphs::step);
+        lines.push(Line {
+            key: format!("{at}  {name}"),
+            key_role: Role::Muted,
+            value: format!("{glyph} {}", event.text),
+            role,
+            ..Line::default()
+        });
+    }
+    lines
+}
+
+fn attempt_lines(run: &RunView, step: &StepView, attempt: Option<&AttemptView>, lines: &mut Vec<Line>) {
+    let Some(attempt) = attempt else {
+        let text = match (step.state, step.kind.as_str()) {
+            (StepState::Pending, _) => "not reached yet".to_owned(),
+            (state, kind) => format!("{kind}: {}, nothing was sent", state.word()),
+        };
+        lines.push(Line::text(text, Role::Muted));
+        if let Some(cause) = &step.cause {
+            lines.push(Line::label("means", cause.clone(), Role::Text));
+        }
+        return outputs(step, lines);
+    };
+    if let Some(sent) = &attempt.request {
+        lines.push(Line::label("sent", format!("{} {}", sent.method, sent.url), Role::Text));
+        headers(&sent.headers, lines);
+        body(sent.body.as_deref(), lines);
+        lines.push(Line::default());
+    }
+    let elapsed = attempt.elapsed_ms.map_or_else(String::new, |ms| format!(" in {}", took(ms)));
+    if let Some(got) = &attempt.response {
+        let role = if got.status < 400 { Role::Good } else { Role::Bad };
+        lines.push(Line::label("came back", format!("{}{elapsed}", got.status), role));
+        headers(&got.headers, lines);
+        body(Some(&got.body), lines);
+        if got.cut {
+            lines.push(Line::text("only the first 64 KiB are kept", Role::Warn));
+        }
+        lines.push(Line::default());
+    } else {
+        let (text, role) = match attempt.outcome {
+            None => ("nothing yet: it is under way".to_owned(), Role::Busy),
+            Some(Outcome::Unknown) => {
+                ("nothing: it may have been delivered; ask the target".to_owned(), Role::Warn)
+            }
+            Some(_) => (format!("nothing{elapsed}"), Role::Warn),
+        };
+        lines.push(Line::label("came back", text, role));
+    }
+    if let Some(cause) = attempt.cause.as_ref().or(step.cause.as_ref()) {
+        lines.push(Line::label("means", cause.clone(), Role::Text));
+    }
+    for (at, field) in attempt.left_out.iter().enumerate() {
+        lines.push(Line::label(if at == 0 { "left out" } else { "" }, field.clone(), Role::Warn));
+    }
+    outputs(step, lines);
+    lines.push(Line::label("next", next(run), Role::Text));
+}
+
+fn next(run: &RunView) -> String {
+    let due = run.due.as_deref().unwrap_or("a time that is not known");
+    match run.state {
+        RunState::Errored => "nothing by itself: r retries, s skips, x aborts".to_owned(),
+        RunState::Failed => "nothing by itself: r retries, R replays".to_owned(),
+        RunState::Aborted => "nothing: R replays its request".to_owned(),
+        RunState::Succeeded | RunState::SucceededWithSkips => "nothing: it is done".to_owned(),
+        RunState::Retrying => format!("another attempt at {due}"),
+        RunState::Waiting => format!("it waits, until {due}"),
+        RunState::Queued => "a runner takes it".to_owned(),
+        RunState::Running => "an attempt is under way".to_owned(),
+    }
+}
+
+fn headers(headers: &[Pair], lines: &mut Vec<Line>) {
+    for (name, value) in headers {
+        lines.push(Line {
+            indent: 2,
+            key: name.clone(),
+            key_role: Role::Muted,
+            value: value.clone(),
+            role: Role::Muted,
+            ..Line::default()
+        });
+    }
+}
+
+fn body(text: Option<&str>, lines: &mut Vec<Line>) {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return };
+    for part in text.split('\n').take(2_000) {
+        lines.push(Line { indent: 2, ..Line::text(part, Role::Text) });
+    }
+    if let Some(last) = lines.last_mut() {
+        last.note = size(text.len() as u64);
+    }
+}
+
+fn outputs(step: &StepView, lines: &mut Vec<Line>) {
+    let Some(outputs) = step.outputs.as_ref().filter(|outputs| !outputs.is_empty()) else { return };
+    for (at, (name, value)) in outputs.iter().enumerate() {
+        let (role, text) = super::payload::value_text(value);
+        let label = if at == 0 { "outputs" } else { "" };
+        lines.push(Line::label(label, format!("{name} {text}"), role));
+    }
+}

@@ -1,0 +1,246 @@
+//! Verbs: on what they act, why they cannot, and the dialog that comes first.
+
+use super::action::Action;
+use super::app::{App, ListId, Overlay, PaneId, Place, Screen, Tone};
+use super::dialog::{Dialog, Kind};
+use super::format::clock;
+use super::rows::RunRow;
+use crate::model::run::RunState;
+use crate::model::view::RunView;
+use crate::session::Link;
+
+/// The verb of an action.
+#[must_use]
+pub fn kind_of(action: Action) -> Option<Kind> {
+    Some(match action {
+        Action::Retry => Kind::Retry,
+        Action::Skip => Kind::Skip,
+        Action::Abort => Kind::Abort,
+        Action::Replay => Kind::Replay,
+        _ => return None,
+    })
+}
+
+/// Whether a verb fits a run's state, by the contract's table; else why not.
+///
+/// # Errors
+/// The sentence that the key says instead.
+pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
+    use RunState::{Aborted, Errored, Failed, Queued, Retrying, Running, Succeeded, SucceededWithSkips, Waiting};
+    let reason = match (kind, state) {
+        (Kind::Replay, _)
+        | (Kind::Retry, Waiting | Retrying | Errored | Failed)
+        | (Kind::Skip, Waiting | Retrying | Errored)
+        | (Kind::Abort, Queued | Running | Waiting | Retrying | Errored) => return Ok(()),
+        (Kind::Retry, Queued) => "the run is queued",
+        (Kind::Retry, Running) => "the run is running",
+        (Kind::Retry, Aborted) => "the run was aborted; R replays it",
+        (Kind::Retry, Succeeded | SucceededWithSkips) => "the run has succeeded; R replays its request",
+        (Kind::Skip, _) => "no step is errored, waiting or retrying",
+        (Kind::Abort, Failed) => "the run has failed already",
+        (Kind::Abort, Aborted) => "the run was aborted already",
+        (Kind::Abort, Succeeded | SucceededWithSkips) => "the run has succeeded already",
+    };
+    Err(format!("{} is not possible: {reason}", kind.word()))
+}
+
+impl App {
+    /// Why no verb is possible at all, if so.
+    fn barred(&self, kind: Kind) -> Option<String> {
+        let word = kind.word();
+        if self.options.read_only {
+            return Some(format!("{word} is not possible: this console is read-only (--read-only)"));
+        }
+        if let (Link::Down(_), since) = &self.link {
+            let since = clock(*since, self.now, &self.options.zone);
+            return Some(format!("{word} is not possible: the link is down since {since}"));
+        }
+        None
+    }
+
+    /// The run that the focus is on.
+    fn focused_run(&self) -> Option<&RunView> {
+        match self.place() {
+            Place::Runs(ListId::LiveRuns) => self.live.runs.current().map(|row| &row.view),
+            Place::Runs(_) => self.runs.list.current().map(|row| &row.view),
+            Place::Timeline(PaneId::RequestRun) | Place::Attempt(PaneId::RequestRun) => {
+                self.requests.run.run.as_deref()
+            }
+            Place::Timeline(_) | Place::Attempt(_) => self.runs.run.run.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The ids that a verb would act on here.
+    ///
+    /// # Errors
+    /// The sentence that the key says where it cannot act.
+    pub fn targets(&self, kind: Kind) -> Result<Vec<String>, String> {
+        let word = kind.word();
+        if let Some(reason) = self.barred(kind) {
+            return Err(reason);
+        }
+        match self.place() {
+            Place::Requests(id) => {
+                let list = if id == ListId::Requests { &self.requests.list } else { &self.live.requests };
+                if kind != Kind::Replay {
+                    return Err(format!("{word} is not possible: this is a request; its run is on 3 Runs"));
+                }
+                if !list.marks.is_empty() {
+                    return Ok(list.marks.iter().cloned().collect());
+                }
+                let row = list.current().ok_or_else(|| format!("{word} is not possible: no request is selected"))?;
+                if row.view.marks.iter().any(|mark| mark == "body_cut") {
+                    let size = super::format::size(row.view.size);
+                    return Err(format!("replay is not possible: only the first 64 KiB of {size} were kept"));
+                }
+                Ok(vec![row.view.id.clone()])
+            }
+            Place::Payload(pane) => {
+                let payload =
+                    if pane == PaneId::Payload { &self.requests.payload } else { &self.live.payload };
+                match (&payload.id, kind) {
+                    (Some(id), Kind::Replay) => Ok(vec![id.clone()]),
+                    (Some(_), _) => {
+                        Err(format!("{word} is not possible: this is a request; its run is on 3 Runs"))
+                    }
+                    (None, _) => Err(format!("{word} is not possible: no request is selected")),
+                }
+            }
+            Place::Groups => {
+                Err(format!("{word} is not possible: this is a group; enter lists its runs, a marks them"))
+            }
+            Place::Needs => {
+                Err(format!("{word} is not possible: this is a group; enter opens it, there a marks its runs"))
+            }
+            Place::Empty => Err(format!("{word} is not possible: there is no run yet")),
+            Place::Runs(id) => {
+                let list = if id == ListId::Runs { &self.runs.list } else { &self.live.runs };
+                if list.marks.is_empty() {
+                    return self.one_run(kind);
+                }
+                if kind == Kind::Replay {
+                    let marked = |row: &&RunRow| list.marks.contains(&row.view.id);
+                    let requests: Vec<String> =
+                        list.rows.iter().filter(marked).filter_map(|row| row.view.request.clone()).collect();
+                    return if requests.len() == list.marks.len() {
+                        Ok(requests)
+                    } else {
+                        Err("replay is not possible: some marked runs are not on the screen or have no \
+                             request; mark their requests on 2 Requests"
+                            .to_owned())
+                    };
+                }
+                Ok(list.marks.iter().cloned().collect())
+            }
+            Place::Timeline(_) | Place::Attempt(_) => self.one_run(kind),
+        }
+    }
+
+    fn one_run(&self, kind: Kind) -> Result<Vec<String>, String> {
+        let word = kind.word();
+        let Some(run) = self.focused_run() else {
+            return Err(format!("{word} is not possible: no run is selected"));
+        };
+        fits(kind, run.state)?;
+        if kind == Kind::Replay {
+            return match &run.request {
+                Some(request) => Ok(vec![request.clone()]),
+                None => Err("replay is not possible: no request began this run".to_owned()),
+            };
+        }
+        Ok(vec![run.id.clone()])
+    }
+
+    /// Whether an action can act here; else why not.
+    ///
+    /// # Errors
+    /// The sentence that the key says.
+    pub fn possible(&self, action: Action) -> Result<(), String> {
+        if let Some(kind) = kind_of(action) {
+            return self.targets(kind).map(|_| ());
+        }
+        let place = self.place();
+        let in_list = matches!(place, Place::Requests(_) | Place::Runs(_));
+        match action {
+            Action::Follow if !in_list => Err("follow is not possible: no list has the focus".to_owned()),
+            Action::Filter | Action::FilterToggle if !in_list => {
+                Err("filter is not possible: no list has the focus; tab goes to one".to_owned())
+            }
+            Action::FilterToggle if self.focused_filter().is_empty() => {
+                Err("there is no filter to switch; / sets one".to_owned())
+            }
+            Action::Mark | Action::MarkAll if !in_list => {
+                Err("mark is not possible: no list has the focus".to_owned())
+            }
+            Action::MarkAll if self.focused_filter().is_empty() => {
+                Err("mark all is not possible: there is no filter; / sets one".to_owned())
+            }
+            Action::PreviousSibling | Action::NextSibling if in_list && !self.is_opened() => {
+                Err("[ and ] go through attempts of a run or requests of a list; enter opens one".to_owned())
+            }
+            Action::View
+                if !matches!(place, Place::Payload(_))
+                    && self.screen == Screen::Live =>
+            {
+                Err("view is not possible: this pane has one view; tab goes to the payload".to_owned())
+            }
+            Action::Full if place == Place::Empty => Err("there is one pane".to_owned()),
+            Action::Later(what) => Err(format!("{what}: this version does not have it yet")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The filter of the list that has the focus.
+    #[must_use]
+    pub fn focused_filter(&self) -> String {
+        match self.place() {
+            Place::Requests(id) | Place::Runs(id) => self.filter_of(id),
+            _ => String::new(),
+        }
+    }
+
+    /// Opens the dialog of a verb and asks for its plan.
+    pub fn open_verb(&mut self, kind: Kind) {
+        match self.targets(kind) {
+            Err(reason) => self.toast(Tone::Info, reason),
+            Ok(ids) => {
+                let dialog = Dialog::new(kind, ids);
+                let act = dialog.act(true);
+                self.overlay = Some(Overlay::Verb(Box::new(dialog)));
+                self.ask_act(kind, act);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_fit_the_states_of_the_contract() {
+        let fitting = |kind| -> Vec<&str> {
+            RunState::ALL.into_iter().filter(|state| fits(kind, *state).is_ok()).map(RunState::word).collect()
+        };
+        assert_eq!(fitting(Kind::Retry), ["waiting", "retrying", "errored", "failed"]);
+        assert_eq!(fitting(Kind::Skip), ["waiting", "retrying", "errored"]);
+        assert_eq!(fitting(Kind::Abort), ["queued", "running", "waiting", "retrying", "errored"]);
+        assert_eq!(fitting(Kind::Replay).len(), RunState::ALL.len());
+    }
+
+    #[test]
+    fn a_disabled_verb_says_why_in_one_form() {
+        assert_eq!(
+            fits(Kind::Retry, RunState::Running).unwrap_err(),
+            "retry is not possible: the run is running"
+        );
+        for state in RunState::ALL {
+            for kind in [Kind::Retry, Kind::Skip, Kind::Abort] {
+                if let Err(reason) = fits(kind, state) {
+                    assert!(reason.starts_with(&format!("{} is not possible: ", kind.word())));
+                }
+            }
+        }
+    }
+}
