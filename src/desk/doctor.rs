@@ -12,7 +12,7 @@ use std::path::Path;
 impl Desk {
     /// Checks everything; broken ones first.
     pub(super) async fn doctor(&self) -> Result<Answer, Refusal> {
-        let mut checks: Vec<CheckView> = Vec::new();
+        let mut checks = self.deps.store.doctor().await;
         let settings = &self.deps.settings;
         checks.extend(figures(&self.counters()));
         checks.extend(files(&settings.data));
@@ -43,7 +43,7 @@ fn view(name: &str, state: CheckState, text: impl Into<String>) -> CheckView {
     CheckView { name: name.to_owned(), state, text: text.into() }
 }
 
-/// What the counters tell.
+/// What the counters tell beside what the store looks at itself.
 fn figures(counters: &Counters) -> Vec<CheckView> {
     let mut checks = Vec::new();
     if let Some(trouble) = &counters.store_trouble {
@@ -56,36 +56,14 @@ fn figures(counters: &Counters) -> Vec<CheckView> {
             format!("its own /healthz on {} does not answer: {why}", counters.listen),
         ));
     }
-    checks.push(if counters.clock_behind > 5_000 {
-        view(
-            "clock",
-            CheckState::Warning,
-            format!(
-                "the wall clock is {} behind engine time: it was set back, or a restart found older times; \
-                 windows and timers go by engine time",
-                crate::text::took(counters.clock_behind)
-            ),
-        )
-    } else {
-        view("clock", CheckState::Ok, "wall clock and engine time agree")
-    });
-    let (has, may) = (crate::text::size(counters.dedup_bytes), crate::text::size(counters.dedup_budget));
-    checks.push(if counters.dedup_bytes > counters.dedup_budget {
-        view(
-            "dedup",
-            CheckState::Warning,
-            format!(
-                "the table of dedup keys takes {has}, more than its {may}: raise limits.dedup_memory, or shorten windows"
-            ),
-        )
-    } else {
-        view("dedup", CheckState::Ok, format!("the table of dedup keys takes {has} of {may}"))
-    });
     if counters.queue >= counters.queue_limit && counters.queue_limit > 0 {
         checks.push(view(
             "queue",
             CheckState::Broken,
-            format!("{} runs wait: requests are answered 503 until there are fewer", crate::text::count(counters.queue)),
+            format!(
+                "{} runs wait: requests are answered 503 until there are fewer",
+                crate::text::count(counters.queue)
+            ),
         ));
     }
     checks
@@ -94,7 +72,11 @@ fn figures(counters: &Counters) -> Vec<CheckView> {
 /// Whether others may read what they should not.
 fn files(data: &Path) -> Vec<CheckView> {
     use std::os::unix::fs::PermissionsExt as _;
-    let wanted = [("data folder", data.to_path_buf(), 0o700, true), ("key file", data.join("key"), 0o600, true), ("socket", data.join("socket"), 0o600, false)];
+    let wanted = [
+        ("data folder", data.to_path_buf(), 0o700, true),
+        ("key file", data.join("key"), 0o600, true),
+        ("socket", data.join("socket"), 0o600, false),
+    ];
     wanted
         .into_iter()
         .map(|(name, path, mode, needed)| match std::fs::symlink_metadata(&path) {
@@ -120,7 +102,9 @@ fn disk(settings: &Settings) -> CheckView {
     let found = rustix::fs::statvfs(&settings.data);
     let free = match found {
         Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
-        Err(error) => return view("disk", CheckState::Broken, format!("{folder} cannot be looked at: {error}")),
+        Err(error) => {
+            return view("disk", CheckState::Broken, format!("{folder} cannot be looked at: {error}"));
+        }
     };
     let need = settings.limits.free_disk;
     let (has, least) = (crate::text::size(free), crate::text::size(need));
@@ -138,9 +122,10 @@ fn disk(settings: &Settings) -> CheckView {
 fn public_url(settings: &Settings, callbacks: bool) -> CheckView {
     let url = &settings.public_url;
     let host = url::Url::parse(url).ok();
-    let ip = host.as_ref().and_then(|url| url.host_str()).and_then(|host| {
-        host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok()
-    });
+    let ip = host
+        .as_ref()
+        .and_then(|url| url.host_str())
+        .and_then(|host| host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok());
     match (host, ip) {
         (None, _) => view("public_url", CheckState::Broken, format!("{url:?} is not a URL")),
         (_, Some(ip)) if ip.is_unspecified() && callbacks => view(
@@ -151,12 +136,16 @@ fn public_url(settings: &Settings, callbacks: bool) -> CheckView {
         (_, Some(ip)) if ip.is_unspecified() => view(
             "public_url",
             CheckState::Warning,
-            format!("senders cannot use {url}: give --public-url, so that endpoints are shown as they are called"),
+            format!(
+                "senders cannot use {url}: give --public-url, so that endpoints are shown as they are called"
+            ),
         ),
         _ if !settings.public_url_given && !settings.listen.ip().is_loopback() && callbacks => view(
             "public_url",
             CheckState::Warning,
-            format!("callbacks are sent to {url}, which is the listening address: give --public-url if targets reach it otherwise"),
+            format!(
+                "callbacks are sent to {url}, which is the listening address: give --public-url if targets reach it otherwise"
+            ),
         ),
         _ => view("public_url", CheckState::Ok, url.clone()),
     }
@@ -177,9 +166,11 @@ fn networks(settings: &Settings) -> CheckView {
             let text = format!("outgoing requests may reach {} beside public addresses", all.join(", "));
             view("allow_networks", CheckState::Ok, text)
         }
-        None => {
-            view("allow_networks", CheckState::Ok, "not given: loopback is allowed as long as all of this is on one machine")
-        }
+        None => view(
+            "allow_networks",
+            CheckState::Ok,
+            "not given: loopback is allowed as long as all of this is on one machine",
+        ),
     }
 }
 
@@ -243,21 +234,15 @@ mod tests {
 
     #[test]
     fn figures_past_their_bounds_are_said() {
-        let mut counters = Counters { dedup_budget: 10, dedup_bytes: 10, queue_limit: 5, ..Counters::default() };
-        counters.clock_behind = 5_000;
-        assert!(figures(&counters).iter().all(|check| check.state == CheckState::Ok));
-        counters.clock_behind = 5_001;
-        counters.dedup_bytes = 11;
+        let mut counters = Counters { queue_limit: 5, queue: 4, probe: Some(None), ..Counters::default() };
+        assert!(figures(&counters).is_empty());
         counters.queue = 5;
         counters.store_trouble = Some("the disk is full".into());
         counters.probe = Some(Some("timed out".into()));
         let found = figures(&counters);
-        let state = |name: &str| found.iter().find(|check| check.name == name).map(|check| check.state);
-        assert_eq!(state("clock"), Some(CheckState::Warning));
-        assert_eq!(state("dedup"), Some(CheckState::Warning));
-        assert_eq!(state("queue"), Some(CheckState::Broken));
-        assert_eq!(state("store"), Some(CheckState::Broken));
-        assert_eq!(state("receiver"), Some(CheckState::Broken));
+        let names: Vec<&str> = found.iter().map(|check| check.name.as_str()).collect();
+        assert_eq!(names, ["store", "receiver", "queue"]);
+        assert!(found.iter().all(|check| check.state == CheckState::Broken));
     }
 
     #[test]

@@ -42,14 +42,14 @@ impl Desk {
             .collect();
         let reason = apply.reason.as_deref();
         let verb = if apply.draft { "save" } else { "apply" };
-        let saved = self.deps.store.save(saves, &who.name, reason, !apply.draft).await?;
-        for saved in &saved {
+        let all = self.deps.store.save(saves, &who.name, reason, !apply.draft).await?;
+        for saved in &all {
             let said = self.said(saved, !apply.draft);
             self.audit(who, verb, &saved.name, reason, &said[0]).await?;
             done.refused |= !apply.draft && !saved.deployed;
             done.lines.extend(said);
         }
-        done.lines.extend(remedies(&saved, !apply.draft));
+        done.lines.extend(remedies(&all, !apply.draft));
         Ok(Answer::Done(done))
     }
 
@@ -62,11 +62,8 @@ impl Desk {
             return Err(Refusal::usage("--as names one integration: apply one file with it"));
         }
         // Their names first: what an integration of this apply owns now may move to another one.
-        let names: Vec<Option<String>> = apply
-            .files
-            .iter()
-            .map(|(_, text)| apply.rename.clone().or_else(|| name_of(text)))
-            .collect();
+        let names: Vec<Option<String>> =
+            apply.files.iter().map(|(_, text)| apply.rename.clone().or_else(|| name_of(text))).collect();
         let others = self.paths_of_others(names.iter().flatten());
         let mut documents: Vec<Document> = Vec::with_capacity(apply.files.len());
         let mut problems = Vec::new();
@@ -82,22 +79,18 @@ impl Desk {
             }
             let checked = check(&source, &known);
             let lines = checked.problems.iter().map(|problem| line(file, problem));
-            match checked.integration {
-                Some(integration) => {
-                    if documents.iter().any(|before| before.integration.name == integration.name) {
-                        failed = true;
-                        problems
-                            .push(format!("{file}:1:1: {} is in two of these files", integration.name));
-                    }
-                    documents.push(Document { integration, source, warnings: lines.collect() });
-                }
-                None => {
+            if let Some(integration) = checked.integration {
+                if documents.iter().any(|before| before.integration.name == integration.name) {
                     failed = true;
-                    problems.extend(lines);
-                    if checked.problems.iter().all(|problem| problem.warning) {
-                        let name = name.as_deref().unwrap_or("it");
-                        problems.push(format!("{file}:1:1: {name} cannot be read"));
-                    }
+                    problems.push(format!("{file}:1:1: {} is in two of these files", integration.name));
+                }
+                documents.push(Document { integration, source, warnings: lines.collect() });
+            } else {
+                failed = true;
+                problems.extend(lines);
+                if checked.problems.iter().all(|problem| problem.warning) {
+                    let name = name.as_deref().unwrap_or("it");
+                    problems.push(format!("{file}:1:1: {name} cannot be read"));
                 }
             }
         }
@@ -174,7 +167,11 @@ impl Desk {
         let mut lines = vec![if !saved.deployed && deploy {
             format!("{name} v{version} is kept as a draft{}", because(unset))
         } else if saved.deployed && deploy {
-            if *changed { format!("{name} v{version} is live") } else { format!("{name} v{version} is live already; nothing changed") }
+            if *changed {
+                format!("{name} v{version} is live")
+            } else {
+                format!("{name} v{version} is live already; nothing changed")
+            }
         } else if *changed {
             format!("{name} v{version} is kept as a draft")
         } else {
@@ -321,7 +318,8 @@ pub(super) fn unset(integration: &Integration, holding: Option<&Holding>) -> Vec
 }
 
 fn unset_line(name: &str, unset: &[String]) -> Option<String> {
-    (!unset.is_empty()).then(|| format!("  {} no value yet: pointsman set {name} {}", has(unset), orders(unset)))
+    (!unset.is_empty())
+        .then(|| format!("  {} no value yet: pointsman set {name} {}", has(unset), orders(unset)))
 }
 
 fn because(unset: &[String]) -> String {

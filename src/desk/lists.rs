@@ -3,8 +3,8 @@
 use super::Desk;
 use crate::model::ask::{Answer, Page, Refusal, Rows};
 use crate::model::query::{Query, QueryError};
-use crate::model::{Ms, RunId};
 use crate::model::view::{RequestView, RunView};
+use crate::model::{Ms, RunId};
 
 impl Desk {
     /// A page of requests.

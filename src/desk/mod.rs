@@ -13,7 +13,7 @@ mod verbs;
 pub mod watch;
 
 #[cfg(test)]
-pub mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 

@@ -52,9 +52,12 @@ async fn one_bad_file_keeps_all_out_and_every_mistake_has_its_place() {
     assert_eq!((refusal.code.as_str(), refusal.exit), ("document", 1));
     assert!(refusal.message.lines().any(|line| line.starts_with("b.toml:4:1: ")), "{refusal}");
     assert!(names(&house).is_empty());
-    apply(&house, files(&[("a.toml", ACME), ("b.toml", NEEDY.replace("required = true", "default = \"t\"").as_str())]))
-        .await
-        .unwrap();
+    apply(
+        &house,
+        files(&[("a.toml", ACME), ("b.toml", NEEDY.replace("required = true", "default = \"t\"").as_str())]),
+    )
+    .await
+    .unwrap();
     assert_eq!(names(&house), ["acme", "needy"]);
 }
 
@@ -134,10 +137,18 @@ async fn a_dry_run_says_what_would_change_and_changes_nothing() {
     assert_eq!(said.lines[0], "acme v1 is live already; nothing would change");
     let said = apply(&house, dry(&ACME.replace("/log", "/logs"))).await.unwrap();
     assert_eq!(said.lines[0], "acme has changed: v2 would go live instead of v1");
-    assert!(said.lines.iter().any(|line| line.contains("Orders") && line.contains("http://")), "{:?}", said.lines);
+    assert!(
+        said.lines.iter().any(|line| line.contains("Orders") && line.contains("http://")),
+        "{:?}",
+        said.lines
+    );
     assert_eq!(house.store.integration("acme").unwrap().deployed, Some(1));
     let said = done(&house, Ask::Remove { name: "acme".into(), reason: None, dry_run: true }).await;
-    assert!(said.lines[0].starts_with("acme would be removed: its 3 endpoints answer 410"), "{:?}", said.lines);
+    assert!(
+        said.lines[0].starts_with("acme would be removed: its 3 endpoints answer 410"),
+        "{:?}",
+        said.lines
+    );
     assert_eq!(names(&house), ["acme"]);
     assert!(house.trail().await.iter().all(|entry| entry.verb == "apply"));
 }

@@ -22,7 +22,11 @@ async fn a_replay_makes_a_new_run_of_the_stored_request_past_dedup() {
     let plan = house.plan_on(act(replay(None, &[]), vec![house.request_id(request)])).await.unwrap();
     assert_eq!(plan.lines[0], "Makes a new run of acme / Orders, past dedup.");
     assert_eq!(plan.lines[1], "With v1, the live version.");
-    assert!(plan.lines.contains(&"It sends 4 real requests: push, notify, archive, log.".to_owned()), "{:?}", plan.lines);
+    assert!(
+        plan.lines.contains(&"It sends 4 real requests: push, notify, archive, log.".to_owned()),
+        "{:?}",
+        plan.lines
+    );
     assert!(plan.sends.unwrap().url.ends_with("/customers/a"));
     let acted = house.act_on(act(replay(None, &[]), vec![house.request_id(request)])).await.unwrap();
     let new = house.store.ids().parse(only(&acted.runs)).unwrap();
@@ -74,9 +78,14 @@ async fn a_replay_takes_the_version_that_is_asked_for() {
     house.apply(&ACME.replace("/log", "/two")).await;
     let files = vec![("a.toml".to_owned(), ACME.replace("/log", "/three"))];
     house.ask(Ask::Apply(Apply { files, draft: true, ..Apply::default() })).await.unwrap();
-    for (asked, version) in
-        [(None, 2), (Some("deployed"), 2), (Some("original"), 1), (Some("draft"), 3), (Some("1"), 1), (Some("v3"), 3)]
-    {
+    for (asked, version) in [
+        (None, 2),
+        (Some("deployed"), 2),
+        (Some("original"), 1),
+        (Some("draft"), 3),
+        (Some("1"), 1),
+        (Some("v3"), 3),
+    ] {
         let acted = house.act_on(act(replay(asked, &[]), vec![id.clone()])).await.unwrap();
         let row = house.row(house.store.ids().parse(only(&acted.runs)).unwrap()).await;
         assert_eq!(row.version, version, "{asked:?}");
@@ -121,7 +130,13 @@ async fn a_forgotten_key_lets_the_next_copy_in() {
     let entry = &house.trail().await[0];
     assert_eq!((entry.verb.as_str(), entry.reason.as_deref()), ("forget", Some("sent in error")));
     let (keyless, _) = house
-        .accept(house.flow("Scans"), 1, "{}".into(), Marks::default(), Judgement::Admit { key: None, birth: Birth::Fresh })
+        .accept(
+            house.flow("Scans"),
+            1,
+            "{}".into(),
+            Marks::default(),
+            Judgement::Admit { key: None, birth: Birth::Fresh },
+        )
         .await;
     let refusal = house.ask(Ask::Forget { id: house.request_id(keyless), reason: None }).await.unwrap_err();
     assert_eq!(refusal.message, "forget is not possible: the request has no dedup key");

@@ -165,7 +165,11 @@ async fn a_stand_in_takes_the_place_of_the_outputs_and_the_last_good_run_suggest
     let plan = house.plan(skip(), run).await.unwrap();
     assert_eq!(plan.stand_in, json!({"id": "cus_1"}).as_object().cloned());
     let stand_in = plan.stand_in.unwrap();
-    assert!(plan.lines.iter().any(|line| line.starts_with("With those of the last good run")), "{:?}", plan.lines);
+    assert!(
+        plan.lines.iter().any(|line| line.starts_with("With those of the last good run")),
+        "{:?}",
+        plan.lines
+    );
     let with = Verb::Skip { stand_in: Some(stand_in) };
     let plan = house.plan(with.clone(), run).await.unwrap();
     assert!(plan.fields.iter().all(|field| field.fate == Fate::Unaffected), "{:?}", plan.fields);
@@ -181,11 +185,14 @@ async fn an_abort_names_what_never_runs_and_waits_for_an_attempt_under_way() {
     let house = House::acme().await;
     let run = house.run_in(RunState::Waiting).await;
     let plan = house.plan(Verb::Abort, run).await.unwrap();
-    assert_eq!(plan.lines, [
-        "The run ends aborted. Step tell never runs.",
-        "It can be replayed, not retried.",
-        "1 pending callback is cancelled: a late POST gets 410.",
-    ]);
+    assert_eq!(
+        plan.lines,
+        [
+            "The run ends aborted. Step tell never runs.",
+            "It can be replayed, not retried.",
+            "1 pending callback is cancelled: a late POST gets 410.",
+        ]
+    );
     house.act(Verb::Abort, run).await.unwrap();
     let callbacks = house.store.load(run).await.unwrap().unwrap().callbacks;
     assert!(callbacks.iter().all(|callback| callback.state == CallbackState::Cancelled));

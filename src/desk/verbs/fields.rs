@@ -18,7 +18,8 @@ use std::collections::BTreeSet;
 /// declared outputs are taken to be there, so that only what the skip takes away shows.
 pub fn fates(plan: &Plan, skipped: usize, context: &Context, now: Ms) -> Vec<FieldPlan> {
     let mut context = context.clone();
-    let mut without: BTreeSet<String> = plan.flow.steps.get(skipped).map(|step| step.name.clone()).into_iter().collect();
+    let mut without: BTreeSet<String> =
+        plan.flow.steps.get(skipped).map(|step| step.name.clone()).into_iter().collect();
     let mut fates = Vec::new();
     for (at, step) in plan.flow.steps.iter().enumerate().skip(skipped + 1) {
         let asked = Asked::of(step, &without);
@@ -56,7 +57,12 @@ fn judge(plan: &Plan, at: usize, step: &Step, asked: &Asked, context: &Context, 
         StepKind::Request(_) | StepKind::Send(_) => match template::build(plan, at, context) {
             Ok(built) => {
                 let left = if step.missing == Missing::Empty { Fate::Empty } else { Fate::LeftOut };
-                built.left_out.iter().filter(|place| asked.at(step, place)).map(|place| fate(place, left)).collect()
+                built
+                    .left_out
+                    .iter()
+                    .filter(|place| asked.at(step, place))
+                    .map(|place| fate(place, left))
+                    .collect()
             }
             Err(error) => failed(error),
         },
@@ -75,7 +81,9 @@ fn judge(plan: &Plan, at: usize, step: &Step, asked: &Asked, context: &Context, 
                 .collect(),
             Err(error) => failed(error),
         },
-        StepKind::Fail { .. } => template::fail_message(plan, at, context).map_or_else(failed, |_| Vec::new()),
+        StepKind::Fail { .. } => {
+            template::fail_message(plan, at, context).map_or_else(failed, |_| Vec::new())
+        }
         StepKind::Delay(Delay::Until(_)) => {
             template::delay_until(plan, at, context, now).map_or_else(failed, |_| Vec::new())
         }
@@ -85,7 +93,13 @@ fn judge(plan: &Plan, at: usize, step: &Step, asked: &Asked, context: &Context, 
 
 /// What a step that has not run will have given: a `set` step is carried out, the outputs of an
 /// exchange are taken to be there.
-fn given(plan: &Plan, at: usize, step: &Step, ended: Option<StepState>, context: &Context) -> Option<StepData> {
+fn given(
+    plan: &Plan,
+    at: usize,
+    step: &Step,
+    ended: Option<StepState>,
+    context: &Context,
+) -> Option<StepData> {
     let data = |state, outputs| StepData { state, status: None, headers: Vec::new(), body: None, outputs };
     if let Some(ended) = ended {
         return Some(data(ended, None));
@@ -244,7 +258,13 @@ mod tests {
         ] {
             assert!(asks(text, &names), "{text}");
         }
-        for text in ["", "{{ steps.pushed.outputs.id }}", "{{ request.body.steps.push }}", "footsteps.push", "steps_push"] {
+        for text in [
+            "",
+            "{{ steps.pushed.outputs.id }}",
+            "{{ request.body.steps.push }}",
+            "footsteps.push",
+            "steps_push",
+        ] {
             assert!(!asks(text, &names), "{text}");
         }
     }

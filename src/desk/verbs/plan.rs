@@ -150,7 +150,8 @@ impl Desk {
             plan.versions = Some((before.version, look.plan().version));
             plan.lines.push(format!(
                 "With v{}, the live version, instead of v{}, its own.",
-                look.plan().version, before.version
+                look.plan().version,
+                before.version
             ));
         }
         let history = look.history();
@@ -170,12 +171,11 @@ impl Desk {
             .iter()
             .find(|step| step.name == name)
             .and_then(|step| step.attempts.iter().rev().find_map(|attempt| attempt.sent.as_ref()));
-        if let (Some(Ok(sends)), Some(last)) = (self.sends(&Verb::Retry { original: false, fresh_key: false }, foreseen), last) {
-            let arrived = look
-                .standing
-                .request
-                .as_ref()
-                .map(|request| crate::model::run::keep(&request.seed.body).0);
+        if let (Some(Ok(sends)), Some(last)) =
+            (self.sends(&Verb::Retry { original: false, fresh_key: false }, foreseen), last)
+        {
+            let arrived =
+                look.standing.request.as_ref().map(|request| crate::model::run::keep(&request.seed.body).0);
             plan.lines.push(if differs(&sends.sent, last, arrived.as_deref()) {
                 "Idempotency-Key as before, but the request differs: a target that remembers the key may refuse it."
                     .to_owned()
@@ -213,7 +213,7 @@ impl Desk {
         if cancelled(transition) > 0 {
             plan.lines.push("Its pending callback is void: a late POST gets 410.".to_owned());
         }
-        plan.fields = self.fates(look, skipped, stand_in, now);
+        plan.fields = Self::fates(look, skipped, stand_in, now);
         if stand_in.is_some() {
             plan.lines.push(missing_line("With the stand-in", &plan.fields));
             return;
@@ -223,7 +223,7 @@ impl Desk {
         }
         plan.lines.push(missing_line("Without its outputs", &plan.fields));
         if let Some((outputs, at)) = self.stand_in(who, look).await {
-            let with = self.fates(look, skipped, Some(&outputs), now);
+            let with = Self::fates(look, skipped, Some(&outputs), now);
             let lead = format!("With those of the last good run ({})", clock(at, now));
             plan.lines.push(missing_line(&lead, &with));
             plan.stand_in = Some(outputs);
@@ -231,7 +231,6 @@ impl Desk {
     }
 
     fn fates(
-        &self,
         look: &Look,
         skipped: usize,
         stand_in: Option<&Map>,
@@ -289,9 +288,8 @@ fn step_name<'l>(look: &'l Look, transition: &Transition) -> &'l str {
 
 /// Callbacks that a transition cancels.
 fn cancelled(transition: &Transition) -> u64 {
-    let cancels = |write: &&CallbackWrite| {
-        matches!(write, CallbackWrite::Move { state: CallbackState::Cancelled, .. })
-    };
+    let cancels =
+        |write: &&CallbackWrite| matches!(write, CallbackWrite::Move { state: CallbackState::Cancelled, .. });
     transition.callbacks.iter().filter(cancels).count() as u64
 }
 
@@ -314,7 +312,8 @@ fn plan_abort(look: &Look, transition: &Transition, plan: &mut Plan) {
         format!("The run ends aborted.{never}")
     });
     plan.lines.push("It can be replayed, not retried.".to_owned());
-    let pending = look.snapshot().callbacks.iter().filter(|callback| callback.state == CallbackState::Pending);
+    let pending =
+        look.snapshot().callbacks.iter().filter(|callback| callback.state == CallbackState::Pending);
     match if running { pending.count() as u64 } else { cancelled(transition) } {
         0 => {}
         1 => plan.lines.push("1 pending callback is cancelled: a late POST gets 410.".to_owned()),
@@ -329,7 +328,10 @@ fn attempts_line(step: &StepFold) -> Option<String> {
     let how = |attempt: &crate::rules::advance::fold::AttemptFold| match (attempt.status, attempt.outcome) {
         (Some(status), _) => format!("answered {status}"),
         (None, Some(Outcome::Unknown)) => "cut off, and may have been delivered".to_owned(),
-        (None, _) => attempt.cause.clone().map_or_else(|| "not answered".to_owned(), |cause| format!("not answered ({cause})")),
+        (None, _) => attempt
+            .cause
+            .clone()
+            .map_or_else(|| "not answered".to_owned(), |cause| format!("not answered ({cause})")),
     };
     Some(if ended.len() == 1 {
         format!("Attempt {} was {}.", last.number, how(last))
@@ -381,7 +383,9 @@ fn many_lines(
             let to = if to.is_empty() { String::new() } else { format!(": requests to {to}") };
             format!("Retries {}{to}.", runs(count))
         }
-        Verb::Skip { .. } => format!("Skips the current step of {}; they go on with the next one.", runs(count)),
+        Verb::Skip { .. } => {
+            format!("Skips the current step of {}; they go on with the next one.", runs(count))
+        }
         Verb::Abort => format!("Aborts {}. They can be replayed, not retried.", runs(count)),
         Verb::Replay(_) => String::new(),
     });
@@ -394,7 +398,8 @@ fn many_lines(
     match void {
         0 => {}
         1 => lines.push("1 pending callback is void: a late POST gets 410.".to_owned()),
-        many => lines.push(format!("{} pending callbacks are void: a late POST gets 410.", crate::text::count(many))),
+        many => lines
+            .push(format!("{} pending callbacks are void: a late POST gets 410.", crate::text::count(many))),
     }
     if unbuilt > 0 {
         lines.push(format!("Of {} the next request cannot be built.", runs(unbuilt)));

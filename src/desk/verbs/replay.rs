@@ -74,14 +74,20 @@ impl Desk {
         let mut plan = Plan { verb: "replay".to_owned(), count: 1, ..Plan::default() };
         plan.lines.push(format!("Makes a new run of {}, past dedup.", flow_name(ready)));
         plan.lines.push(format!("With v{}, {}.", ready.plan.version, ready.word));
+        let own = ready.of.seed.version;
+        plan.versions = (own != ready.plan.version).then_some((own, ready.plan.version));
         if ready.edited {
             let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
-            plan.lines.push(format!("With another payload: {changed} changed. The stored request stays as it is."));
+            plan.lines
+                .push(format!("With another payload: {changed} changed. The stored request stays as it is."));
         } else {
             plan.lines.push("With the payload as stored.".to_owned());
         }
         if ready.of.verdict != Verdict::Accepted {
-            plan.lines.push(format!("The request was {}: no rule of its trigger is asked again.", ready.of.verdict.word()));
+            plan.lines.push(format!(
+                "The request was {}: no rule of its trigger is asked again.",
+                ready.of.verdict.word()
+            ));
         }
         let exchanges: Vec<&str> = ready
             .plan
@@ -165,12 +171,7 @@ impl Desk {
     }
 
     /// Makes one new run: the request's id and the run's.
-    async fn replay_one(
-        &self,
-        who: &Who,
-        target: Target,
-        how: &Replay,
-    ) -> Result<(String, String), Refusal> {
+    async fn replay_one(&self, who: &Who, target: Target, how: &Replay) -> Result<(String, String), Refusal> {
         let mut ready = self.ready(target, how).await?;
         if ready.edited {
             ready.seed.actor = Some(who.name.clone());
@@ -248,14 +249,18 @@ impl Desk {
             return Err(gone("its integration was removed"));
         }
         let numbered = |number: u32| {
-            store.plan(flow, number).ok_or_else(|| gone(&format!("v{number} has no such flow, or can no longer be read")))
+            store
+                .plan(flow, number)
+                .ok_or_else(|| gone(&format!("v{number} has no such flow, or can no longer be read")))
         };
         match how.version.as_deref() {
             None | Some("" | "deployed") => store
                 .deployed_plan(flow)
                 .map(|plan| (plan, "the live version"))
                 .ok_or_else(|| gone("the live version has no such flow; --version original takes its own")),
-            Some("original") => numbered(run.unwrap_or(of.seed.version)).map(|plan| (plan, "its own version")),
+            Some("original") => {
+                numbered(run.unwrap_or(of.seed.version)).map(|plan| (plan, "its own version"))
+            }
             Some("draft") => {
                 let draft = holding.filter(|holding| holding.deployed != Some(holding.latest));
                 match draft {
@@ -291,7 +296,9 @@ fn whole(of: &StoredRequest) -> Result<(), Refusal> {
     }
     match facts::scan(&of.seed.body, &[], &[]) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Refusal::refused("not_json", format!("replay is not possible: its body is {error}"))),
+        Err(error) => {
+            Err(Refusal::refused("not_json", format!("replay is not possible: its body is {error}")))
+        }
     }
 }
 

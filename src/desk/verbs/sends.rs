@@ -84,7 +84,8 @@ fn masked(plan: &Plan, step: usize, headers: Vec<(String, String)>) -> Vec<(Stri
     headers
         .into_iter()
         .map(|(name, value)| {
-            if name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("proxy-authorization") {
+            if name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("proxy-authorization")
+            {
                 let scheme = value.split_once(' ').map_or("", |(scheme, _)| scheme);
                 let value = format!("{scheme} •••").trim_start().to_owned();
                 (name, value)

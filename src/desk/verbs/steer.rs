@@ -44,13 +44,7 @@ impl Desk {
     }
 
     /// Moves one run, and says what happened.
-    async fn steer_one(
-        &self,
-        who: &Who,
-        act: &Act,
-        chosen: &Chosen,
-        run: RunId,
-    ) -> Result<String, Refusal> {
+    async fn steer_one(&self, who: &Who, act: &Act, chosen: &Chosen, run: RunId) -> Result<String, Refusal> {
         let store = &self.deps.store;
         let id = store.ids().print(run);
         let seen = chosen.seen.get(&id).copied();
@@ -76,12 +70,8 @@ impl Desk {
         };
         let mut detail = acted.lines.first().cloned().unwrap_or_default();
         if refused > 0 {
-            let some: Vec<String> = acted
-                .refused
-                .iter()
-                .take(20)
-                .map(|(id, why)| format!("{}: {why}", short(id)))
-                .collect();
+            let some: Vec<String> =
+                acted.refused.iter().take(20).map(|(id, why)| format!("{}: {why}", short(id))).collect();
             detail = format!("{detail} {}", some.join("; "));
             if refused > 20 {
                 detail = format!("{detail}; and {} more", crate::text::count(refused - 20));
@@ -115,7 +105,11 @@ fn said(verb: &Verb, id: &str, applied: &Applied) -> String {
             format!("Retried {step} of {id}: attempt {} is queued.", after.run.attempt + 1)
         }
         Verb::Skip { stand_in } => {
-            let with = if stand_in.as_ref().is_some_and(|map: &Map| !map.is_empty()) { " with a stand-in" } else { "" };
+            let with = if stand_in.as_ref().is_some_and(|map: &Map| !map.is_empty()) {
+                " with a stand-in"
+            } else {
+                ""
+            };
             format!("Skipped {} of {id}{with}.", name(applied.before.step))
         }
         Verb::Abort if !after.run.state.ended() => {
