@@ -115,8 +115,6 @@ pub struct House {
     pub desk: Desk,
     /// Its store.
     pub store: Store,
-    /// Moves time.
-    pub clock: Clock,
     /// What changed.
     pub feed: Feed,
     /// The data folder.
@@ -133,14 +131,13 @@ impl House {
     /// An empty house.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::manual(START);
         let feed = Feed::default();
         let vault = Vault::open(folder.path()).unwrap();
         let options = Options {
             limits: Limits::default(),
             feed: feed.clone(),
             public_url: "http://127.0.0.1:7700".into(),
-            clock: clock.clone(),
+            clock: Clock::manual(START),
         };
         let (store, handover) = Store::open(folder.path(), options).unwrap();
         let settings = Settings {
@@ -159,7 +156,7 @@ impl House {
             feed: feed.clone(),
             settings: Arc::new(settings),
         };
-        Self { desk: Desk::new(deps), store, clock, feed, folder, _handover: handover }
+        Self { desk: Desk::new(deps), store, feed, folder, _handover: handover }
     }
 
     /// A house with [`ACME`] deployed.

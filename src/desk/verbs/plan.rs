@@ -31,7 +31,7 @@ impl Desk {
     pub(super) async fn plan_steer(&self, who: &Who, verb: &Verb, chosen: &Chosen) -> Result<Plan, Refusal> {
         if let Some(Target::Run(run)) = chosen.one() {
             let foreseen = self.foresee(who, verb, run).await?;
-            return self.plan_one(who, verb, &foreseen).await;
+            return self.plan_one(verb, &foreseen).await;
         }
         let mut plan = Plan { verb: verb.word().to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
@@ -77,7 +77,7 @@ impl Desk {
         Ok(Foreseen { look, transition })
     }
 
-    async fn plan_one(&self, who: &Who, verb: &Verb, foreseen: &Foreseen) -> Result<Plan, Refusal> {
+    async fn plan_one(&self, verb: &Verb, foreseen: &Foreseen) -> Result<Plan, Refusal> {
         let Foreseen { look, transition } = foreseen;
         let run = look.run();
         let mut plan = Plan {
@@ -89,7 +89,7 @@ impl Desk {
         let now = self.deps.store.now();
         match verb {
             Verb::Retry { fresh_key, .. } => self.plan_retry(foreseen, *fresh_key, now, &mut plan),
-            Verb::Skip { stand_in } => self.plan_skip(who, foreseen, stand_in.as_ref(), now, &mut plan).await,
+            Verb::Skip { stand_in } => self.plan_skip(foreseen, stand_in.as_ref(), now, &mut plan).await,
             Verb::Abort => plan_abort(look, transition, &mut plan),
             Verb::Replay(_) => {}
         }
@@ -187,7 +187,6 @@ impl Desk {
 
     async fn plan_skip(
         &self,
-        who: &Who,
         foreseen: &Foreseen,
         stand_in: Option<&Map>,
         now: Ms,
@@ -222,7 +221,7 @@ impl Desk {
             return;
         }
         plan.lines.push(missing_line("Without its outputs", &plan.fields));
-        if let Some((outputs, at)) = self.stand_in(who, look).await {
+        if let Some((outputs, at)) = self.stand_in(look).await {
             let with = Self::fates(look, skipped, Some(&outputs), now);
             let lead = format!("With those of the last good run ({})", clock(at, now));
             plan.lines.push(missing_line(&lead, &with));
@@ -249,7 +248,7 @@ impl Desk {
     }
 
     /// What the same step gave in the last good run of the flow, and when.
-    async fn stand_in(&self, _who: &Who, look: &Look) -> Option<(Map, Ms)> {
+    async fn stand_in(&self, look: &Look) -> Option<(Map, Ms)> {
         let store = &self.deps.store;
         let (integration, flow) = store.configured().names(look.run().flow);
         let page = Page {
