@@ -2,12 +2,11 @@
 //! drawn by [`super::draw`]. It does no io and reads no clock; `now` is set by the loop.
 
 use super::asks::{Asks, Effect};
-use super::dialog::Dialog;
-use super::edit::Edit;
 use super::layout::{self, Class, Frame, PANES, Pane};
 use super::list::List;
 use super::options::Options;
 use super::payload::{Payload, View};
+pub use super::place::{Crumb, FilterLine, ListId, Overlay, PaneId, Place, Screen, Toast, Tone};
 use super::rows::{RequestRow, RunRow};
 use super::run_pane::RunPane;
 use super::theme::Theme;
@@ -24,64 +23,6 @@ pub const TOAST: Ms = 4 * SECOND;
 pub const FRESH: Ms = 5 * SECOND;
 /// The pause of typing after which a filter is tried.
 pub const PAUSE: Ms = 250;
-
-/// The screens of this version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Screen {
-    /// Everything at a glance.
-    Live,
-    /// Requests and their payloads.
-    Requests,
-    /// Runs, groups of errored ones, one run.
-    Runs,
-}
-
-/// What has the focus: where a key acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// There is no integration yet.
-    Empty,
-    /// A list of requests: Live's or Requests'.
-    Requests(ListId),
-    /// A list of runs: Live's or Runs'.
-    Runs(ListId),
-    /// The worklist of Live.
-    Needs,
-    /// The groups of Runs.
-    Groups,
-    /// A payload.
-    Payload(PaneId),
-    /// The timeline of a run.
-    Timeline(PaneId),
-    /// An attempt of a run.
-    Attempt(PaneId),
-}
-
-/// The four lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ListId {
-    /// Requests on Live.
-    LiveRequests,
-    /// Runs on Live.
-    LiveRuns,
-    /// Requests on Requests.
-    Requests,
-    /// Runs on Runs.
-    Runs,
-}
-
-/// The panes that show one object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PaneId {
-    /// The payload on Live.
-    LivePayload,
-    /// The payload on Requests.
-    Payload,
-    /// The run beside the payload.
-    RequestRun,
-    /// The run on Runs.
-    Run,
-}
 
 /// Live.
 #[derive(Debug)]
@@ -145,73 +86,6 @@ impl Needs {
     pub fn count(&self) -> usize {
         self.groups.len() + self.overdue.len()
     }
-}
-
-/// What stands above the screen.
-#[derive(Debug)]
-pub enum Overlay {
-    /// What the keys do.
-    Help {
-        /// First drawn line.
-        top: usize,
-    },
-    /// A verb before it acts.
-    Verb(Box<Dialog>),
-    /// Quitting stops the receiver.
-    Quit {
-        /// The button that quits is chosen.
-        sure: bool,
-        /// Its frame was flushed.
-        armed: bool,
-    },
-}
-
-/// What a toast tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// It is done.
-    Good,
-    /// It is so.
-    Info,
-    /// It went wrong: stays until `esc`.
-    Bad,
-}
-
-/// A line over the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Toast {
-    /// What it says.
-    pub text: String,
-    /// What it tells.
-    pub tone: Tone,
-    /// Since when.
-    pub at: Ms,
-}
-
-/// The filter line while it is open.
-#[derive(Debug)]
-pub struct FilterLine {
-    /// Of which list.
-    pub list: ListId,
-    /// What was typed.
-    pub edit: Edit,
-    /// The filter before.
-    pub before: String,
-    /// When it is tried next.
-    pub due: Option<Ms>,
-    /// What is wrong with it.
-    pub error: Option<String>,
-}
-
-/// Where `esc` goes back to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Crumb {
-    /// The screen.
-    pub screen: Screen,
-    /// The object that was open on it.
-    pub opened: Option<String>,
-    /// The pane that had the focus.
-    pub focus: usize,
 }
 
 /// How much changed since the last frame.
@@ -278,6 +152,7 @@ impl App {
     /// A console that has asked for its figures and its first pages.
     #[must_use]
     pub fn new(options: Options, theme: Theme, size: (u16, u16), now: Ms) -> Self {
+        let zone = options.zone.clone();
         let mut app = Self {
             options,
             theme,
@@ -291,12 +166,12 @@ impl App {
             crumbs: Vec::new(),
             live: Live {
                 requests: List::default(),
-                payload: Payload::new(View::Flat, true),
+                payload: Payload::new(View::Flat, true, zone.clone()),
                 runs: List::default(),
             },
             requests: Requests {
                 list: List::default(),
-                payload: Payload::new(View::Tree, false),
+                payload: Payload::new(View::Tree, false, zone),
                 run: RunPane::default(),
                 opened: None,
             },
@@ -479,8 +354,10 @@ impl App {
         self.focus = self.focus.clamp(first, end - 1);
         self.fit();
         self.aim();
-        self.ask_for_panes();
-        self.ask_for_lists(false);
+        if matches!(self.link.0, Link::Live) {
+            self.ask_for_panes();
+            self.ask_for_lists(false);
+        }
     }
 
     /// Tells every list and pane of the screen how many rows it has.
@@ -603,5 +480,13 @@ impl App {
             Some(Overlay::Quit { armed, .. }) => *armed = true,
             _ => {}
         }
+    }
+}
+
+impl App {
+    /// Whether rows arrive faster than ten a second, so that frames take them in whole.
+    #[must_use]
+    pub fn is_fast(&self) -> bool {
+        self.counters.as_ref().is_some_and(|counters| counters.recent > 100)
     }
 }

@@ -6,7 +6,7 @@ use super::dialog::Kind;
 use super::list::{Item, List, PAGE, Wanted};
 use super::rows::{RequestRow, RunRow};
 use crate::model::ask::{Act, Ask, Page};
-use crate::session::Ticket;
+use crate::session::{Link, Ticket};
 use std::collections::HashMap;
 
 /// Most rows asked for by id at once.
@@ -190,6 +190,10 @@ impl App {
     /// Asks for what arrived: called by the loop at the pace of data, not at every change.
     pub fn refresh(&mut self) {
         self.behind = false;
+        if self.link.0 != Link::Live {
+            // Nothing is queued to be asked later: what was missed is read when the link is back.
+            return;
+        }
         self.ask_for_lists(true);
         if !self.moved.is_empty() && !self.asks.awaits(|want| *want == Want::ById) {
             let mut ids: Vec<String> = std::mem::take(&mut self.moved).into_iter().collect();

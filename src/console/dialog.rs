@@ -337,10 +337,9 @@ impl Dialog {
     pub fn act(&self, dry_run: bool) -> Act {
         let chosen = |purpose| self.field(purpose).map_or(0, |field| field.chosen);
         let verb = match self.kind {
-            Kind::Retry => Verb::Retry {
-                original: chosen(Purpose::With) == 1,
-                fresh_key: chosen(Purpose::KeyOf) == 1,
-            },
+            Kind::Retry => {
+                Verb::Retry { original: chosen(Purpose::With) == 1, fresh_key: chosen(Purpose::KeyOf) == 1 }
+            }
             Kind::Skip => Verb::Skip { stand_in: self.stand_in().ok().flatten() },
             Kind::Abort => Verb::Abort,
             Kind::Replay => Verb::Replay(Replay {

@@ -94,7 +94,8 @@ impl App {
 
     /// Keys that act whatever is open.
     fn global(&mut self, key: Key) {
-        if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) = keymap::action_of(key) {
+        if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) = keymap::action_of(key)
+        {
             self.act(action);
         }
     }

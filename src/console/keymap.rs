@@ -19,7 +19,12 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-const fn key(keys: &'static [&'static str], action: Action, word: &'static str, help: &'static str) -> Binding {
+const fn key(
+    keys: &'static [&'static str],
+    action: Action,
+    word: &'static str,
+    help: &'static str,
+) -> Binding {
     Binding { keys, action, word, help }
 }
 
@@ -188,7 +193,9 @@ mod tests {
 
     #[test]
     fn no_key_is_one_that_terminals_or_multiplexers_take() {
-        for reserved in ["ctrl-s", "ctrl-q", "ctrl-i", "ctrl-m", "ctrl-h", "ctrl-b", "ctrl-a", "ctrl-g", "ctrl-o"] {
+        for reserved in
+            ["ctrl-s", "ctrl-q", "ctrl-i", "ctrl-m", "ctrl-h", "ctrl-b", "ctrl-a", "ctrl-g", "ctrl-o"]
+        {
             assert_eq!(action_of(Key::parse(reserved).unwrap()), None, "{reserved}");
         }
     }

@@ -104,10 +104,7 @@ impl Pane {
 #[must_use]
 pub fn split_down(area: Rect, top: u16) -> (Rect, Rect) {
     let top = top.min(area.height);
-    (
-        Rect { height: top, ..area },
-        Rect { y: area.y + top, height: area.height - top, ..area },
-    )
+    (Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area })
 }
 
 /// The left part of an area, the column of the line, and the rest.
@@ -217,12 +214,7 @@ pub fn centred(area: Rect, width: u16, height: u16) -> Rect {
     }
     let width = width.min(area.width.saturating_sub(4)).max(1);
     let height = height.min(area.height.saturating_sub(2)).max(1);
-    Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
-    }
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub struct Lines {
     pub top: usize,
     /// Rows that fit.
     pub height: usize,
+    /// Cells that keys may take at least, where there are so many.
+    pub keys: u16,
 }
 
 impl Lines {
@@ -119,7 +121,8 @@ impl Lines {
             .map(|line| line.indent + width(&line.key))
             .max()
             .unwrap_or(0);
-        let keys = keys.min(area.width * 9 / 20);
+        let most = (area.width * 9 / 20).max(self.keys.min(area.width.saturating_sub(12)));
+        let keys = keys.min(most);
         for (row, line) in (0u16..).zip(shown()) {
             let y = area.y + row;
             let selected = self.top + usize::from(row) == self.at;
@@ -129,7 +132,13 @@ impl Lines {
             let (left, right) = (area.x + 2, area.right().saturating_sub(1));
             let mut x = left + line.indent;
             if let Some(open) = line.fold {
-                paint.put(x.saturating_sub(2).max(area.x + 1), y, 1, if open { "▾" } else { "▸" }, Role::Muted);
+                paint.put(
+                    x.saturating_sub(2).max(area.x + 1),
+                    y,
+                    1,
+                    if open { "▾" } else { "▸" },
+                    Role::Muted,
+                );
             }
             if let Some((glyph, role)) = line.glyph {
                 x = paint.put(x, y, 2, glyph, role) + 1;
@@ -160,7 +169,9 @@ mod tests {
     use super::*;
 
     fn lines(count: usize) -> Vec<Line> {
-        (0..count).map(|n| Line { path: format!("p{n}"), ..Line::text(format!("line {n}"), Role::Text) }).collect()
+        (0..count)
+            .map(|n| Line { path: format!("p{n}"), ..Line::text(format!("line {n}"), Role::Text) })
+            .collect()
     }
 
     #[test]

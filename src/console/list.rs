@@ -226,6 +226,7 @@ impl<T: Item> List<T> {
             self.follow = false;
             self.racing = false;
             self.stopped = Some(now);
+            self.settle();
         }
     }
 
@@ -257,6 +258,8 @@ impl<T: Item> List<T> {
             self.racing = rows > u64::from(PAGE);
         } else if self.filter_in_force().is_empty() {
             self.below += rows;
+            // The line that counts them takes a row: the selected one stays in view.
+            self.settle();
         }
     }
 

@@ -135,7 +135,6 @@ fn upwards_pages_come_one_at_a_time_and_downwards_again() {
         assert!(list.rows.len() <= WINDOW);
         assert!(list.position().is_some());
     }
-    assert_eq!(list.selected.as_deref(), Some("00001000").map(|_| list.selected.as_deref().unwrap()));
     let low = list.selected.clone().unwrap();
     assert!(low.as_str() < "00001100", "{low}");
     for _ in 0..600 {
@@ -180,7 +179,7 @@ fn marks_are_bounded() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn no_sequence_loses_the_selection_or_the_bounds(
         steps in prop::collection::vec((0u8..9, 0u64..300), 1..120),

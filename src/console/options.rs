@@ -82,7 +82,9 @@ mod tests {
     use super::*;
 
     fn of(pairs: &[(&str, &str)]) -> Options {
-        Options::detect(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        Options::detect(|name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]

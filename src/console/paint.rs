@@ -55,6 +55,8 @@ impl Paint<'_> {
             return x;
         }
         let cells = cells.min(area.right() - x);
+        // What stood there before leaves nothing of its look.
+        let style = Style::reset().patch(style);
         if text.len() <= usize::from(cells) && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
             let mut at = x;
             for letter in text.chars() {

@@ -1,11 +1,13 @@
 //! The payload of the selected request, in four views: why, tree, flat, raw.
 
-use super::format::{count, size};
+use super::format::{count, exact, size};
 use super::lines::{Line, Lines};
 use super::theme::Role;
 use crate::model::request::Verdict;
+use crate::model::time::parse_rfc3339;
 use crate::model::view::{ExplainView, RequestDetail};
 use base64::Engine as _;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -64,12 +66,13 @@ pub struct Payload {
     /// Why in two lines over the flat view: Live's pane.
     brief: bool,
     folded: BTreeSet<String>,
+    zone: TimeZone,
 }
 
 impl Payload {
     /// A pane that opens with a view.
     #[must_use]
-    pub fn new(view: View, brief: bool) -> Self {
+    pub fn new(view: View, brief: bool, zone: TimeZone) -> Self {
         let other = if brief { View::Flat } else { View::Why };
         Self {
             id: None,
@@ -81,6 +84,7 @@ impl Payload {
             other,
             brief,
             folded: BTreeSet::new(),
+            zone,
         }
     }
 
@@ -209,7 +213,7 @@ impl Payload {
         let Some(detail) = &self.detail else { return self.lines.set(Vec::new()) };
         let mut lines = Vec::new();
         match self.view() {
-            View::Why => why(detail, self.explain.as_deref(), &mut lines),
+            View::Why => why(detail, self.explain.as_deref(), &self.zone, &mut lines),
             View::Flat => {
                 if self.brief && self.has_why() {
                     brief_why(detail, self.explain.as_deref(), &mut lines);
@@ -308,7 +312,14 @@ fn group(name: &str, fields: Vec<(String, Value)>, folded: &BTreeSet<String>, li
 }
 
 /// Depth is bounded by what the receiver takes; lines by [`super::lines::MOST`].
-fn branch(key: &str, path: &str, value: &Value, indent: u16, folded: &BTreeSet<String>, lines: &mut Vec<Line>) {
+fn branch(
+    key: &str,
+    path: &str,
+    value: &Value,
+    indent: u16,
+    folded: &BTreeSet<String>,
+    lines: &mut Vec<Line>,
+) {
     if lines.len() > super::lines::MOST {
         return;
     }
@@ -406,8 +417,10 @@ fn brief_why(detail: &RequestDetail, explain: Option<&ExplainView>, lines: &mut 
     }
 }
 
-fn why(detail: &RequestDetail, explain: Option<&ExplainView>, lines: &mut Vec<Line>) {
+fn why(detail: &RequestDetail, explain: Option<&ExplainView>, zone: &TimeZone, lines: &mut Vec<Line>) {
     let request = &detail.request;
+    let shown = |time: &str| parse_rfc3339(time).map_or_else(|| time.to_owned(), |at| exact(at, zone));
+    lines.push(Line::label("arrived", shown(&request.time), Role::Text));
     if let Some(answer) = &detail.answer {
         let body = if answer.body.is_empty() { "empty".to_owned() } else { answer.body.clone() };
         lines.push(Line::label("answered", format!("{}, {body}", answer.status), Role::Text));
@@ -444,11 +457,15 @@ fn why(detail: &RequestDetail, explain: Option<&ExplainView>, lines: &mut Vec<Li
         lines.push(Line::label("copies", count(explain.copies), Role::Text));
     }
     if let Some(lapses) = &explain.lapses {
-        lines.push(Line::label("lapses", lapses.clone(), Role::Text));
+        lines.push(Line::label("lapses", shown(lapses), Role::Text));
     }
     if !explain.differs.is_empty() {
         lines.push(Line::default());
-        let text = format!("beside the first: {} paths differ (first, this)", explain.differs.len());
+        let differ = match explain.differs.len() {
+            1 => "1 path differs".to_owned(),
+            more => format!("{more} paths differ"),
+        };
+        let text = format!("beside the first: {differ} (first, this)");
         lines.push(Line::text(text, Role::Muted));
         for (path, there, here) in &explain.differs {
             let (glyph, role) = match (there.is_null(), here.is_null()) {

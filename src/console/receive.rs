@@ -53,7 +53,8 @@ impl App {
                     for list in [&mut self.live.runs, &mut self.runs.list] {
                         let before = list.rows.binary_search_by(|held| held.id().cmp(row.id())).ok();
                         if let Some(held) = before.and_then(|at| list.rows.get(at)) {
-                            row.moved = if held.view.state == row.view.state { held.moved } else { Some(now) };
+                            row.moved =
+                                if held.view.state == row.view.state { held.moved } else { Some(now) };
                             list.refresh(row.clone());
                         }
                     }
@@ -162,7 +163,9 @@ impl App {
         }
         let count = super::format::count(marks.len() as u64);
         let text = if more {
-            format!("{count} marked, the newest: more are not marked at once. A narrower filter marks the rest")
+            format!(
+                "{count} marked, the newest: more are not marked at once. A narrower filter marks the rest"
+            )
         } else {
             format!("{count} marked: all that the filter matched at {}", clock(now, now, &self.options.zone))
         };

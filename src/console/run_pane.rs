@@ -1,6 +1,6 @@
 //! One run: its steps, its timeline, and the attempt that is looked at.
 
-use super::format::{precise, size, took};
+use super::format::{exact, precise, size, took};
 use super::glyphs;
 use super::lines::{Line, Lines};
 use super::theme::Role;
@@ -27,8 +27,7 @@ pub struct RunPane {
     pub step: usize,
     /// The attempt of it, from 0.
     pub at: usize,
-    /// Position of the first drawn step.
-    pub first: usize,
+    zone: Option<TimeZone>,
 }
 
 impl RunPane {
@@ -42,6 +41,8 @@ impl RunPane {
     /// the last that was reached, and at its last attempt.
     pub fn install(&mut self, run: Box<RunView>, events: &[EventView], zone: &TimeZone) {
         let other = self.run.as_ref().is_none_or(|old| old.id != run.id);
+        self.zone = Some(zone.clone());
+        self.timeline.keys = 25;
         let before = self.run.as_ref().map(|old| attempts(old, self.step));
         self.timeline.set(timeline(events, zone));
         if other {
@@ -133,7 +134,8 @@ impl RunPane {
         if let Some(run) = &self.run
             && let Some(step) = run.steps.get(self.step)
         {
-            attempt_lines(run, step, step.attempts.get(self.at), &mut lines);
+            let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
+            attempt_lines(run, step, step.attempts.get(self.at), &zone, &mut lines);
         }
         self.attempt.set(lines);
     }
@@ -148,7 +150,11 @@ fn matters(run: &RunView) -> usize {
     let stopped = |step: &StepView| {
         matches!(
             step.state,
-            StepState::Errored | StepState::Failed | StepState::Retrying | StepState::Waiting | StepState::Running
+            StepState::Errored
+                | StepState::Failed
+                | StepState::Retrying
+                | StepState::Waiting
+                | StepState::Running
         )
     };
     run.steps
@@ -179,7 +185,13 @@ fn timeline(events: &[EventView], zone: &TimeZone) -> Vec<Line> {
     lines
 }
 
-fn attempt_lines(run: &RunView, step: &StepView, attempt: Option<&AttemptView>, lines: &mut Vec<Line>) {
+fn attempt_lines(
+    run: &RunView,
+    step: &StepView,
+    attempt: Option<&AttemptView>,
+    zone: &TimeZone,
+    lines: &mut Vec<Line>,
+) {
     let Some(attempt) = attempt else {
         let text = match (step.state, step.kind.as_str()) {
             (StepState::Pending, _) => "not reached yet".to_owned(),
@@ -224,11 +236,12 @@ fn attempt_lines(run: &RunView, step: &StepView, attempt: Option<&AttemptView>, 
         lines.push(Line::label(if at == 0 { "left out" } else { "" }, field.clone(), Role::Warn));
     }
     outputs(step, lines);
-    lines.push(Line::label("next", next(run), Role::Text));
+    lines.push(Line::label("next", next(run, zone), Role::Text));
 }
 
-fn next(run: &RunView) -> String {
-    let due = run.due.as_deref().unwrap_or("a time that is not known");
+fn next(run: &RunView, zone: &TimeZone) -> String {
+    let due = run.due.as_deref().and_then(parse_rfc3339);
+    let due = due.map_or_else(|| "a time that is not known".to_owned(), |at| exact(at, zone));
     match run.state {
         RunState::Errored => "nothing by itself: r retries, s skips, x aborts".to_owned(),
         RunState::Failed => "nothing by itself: r retries, R replays".to_owned(),

@@ -185,7 +185,8 @@ impl Theme {
     /// An unknown role, colour, key or theme to inherit from, with its line.
     pub fn read(name: &str, file: &str, text: &str, depth: Depth) -> Result<Self, ThemeError> {
         let line = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count() + 1;
-        let error = |at: usize, message: String| ThemeError { file: file.to_owned(), line: line(at), message };
+        let error =
+            |at: usize, message: String| ThemeError { file: file.to_owned(), line: line(at), message };
         let parsed: File = toml::from_str(text)
             .map_err(|e| error(e.span().map_or(0, |span| span.start), e.message().to_owned()))?;
         let mut theme = match &parsed.inherits {
@@ -399,8 +400,13 @@ mod tests {
     #[test]
     fn errors_name_file_and_line() {
         let read = |text| Theme::read("mine", "mine.toml", text, Depth::True).unwrap_err().to_string();
-        assert!(read("inherits = \"terminal\"\n[roles]\ngoood = {}\n").starts_with("mine.toml:3: there is no role"));
-        assert!(read("[roles]\n\ngood = { fg = \"grün\" }\n").starts_with("mine.toml:3: \"grün\" is no colour"));
+        assert!(
+            read("inherits = \"terminal\"\n[roles]\ngoood = {}\n")
+                .starts_with("mine.toml:3: there is no role")
+        );
+        assert!(
+            read("[roles]\n\ngood = { fg = \"grün\" }\n").starts_with("mine.toml:3: \"grün\" is no colour")
+        );
         assert!(read("[roles]\ngood = { blink = true }\n").starts_with("mine.toml:2: \"blink\" is none of"));
         assert!(read("\ninherits = \"nope\"\n").starts_with("mine.toml:2: there is no theme \"nope\""));
         assert!(read("[roles\n").starts_with("mine.toml:1: "));

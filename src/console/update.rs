@@ -75,10 +75,9 @@ impl App {
             _ => {
                 let (name, command) = match digit {
                     4 => ("Callbacks: this version has no board yet", "pointsman callbacks ls lists them"),
-                    5 => (
-                        "Integrations: this version has no tree yet",
-                        "pointsman integrations ls lists them",
-                    ),
+                    5 => {
+                        ("Integrations: this version has no tree yet", "pointsman integrations ls lists them")
+                    }
                     _ => ("Overview: this version has no charts yet", "pointsman doctor checks the store"),
                 };
                 return self.toast(Tone::Info, format!("{name}; {command}"));
@@ -285,7 +284,8 @@ impl App {
                 if let Some(group) = self.needs.groups.get(self.needs.at) {
                     let id = group.id.clone();
                     self.open_group(&id);
-                } else if let Some(callback) = self.needs.overdue.get(self.needs.at - self.needs.groups.len()) {
+                } else if let Some(callback) = self.needs.overdue.get(self.needs.at - self.needs.groups.len())
+                {
                     let run = callback.run.clone();
                     self.open_run(run);
                 }
@@ -381,7 +381,8 @@ impl App {
         if self.full {
             self.full = false;
         } else if let Some(crumb) = self.crumbs.pop() {
-            let group = self.screen == Screen::Runs && crumb.screen == Screen::Runs && self.runs.opened.is_none();
+            let group =
+                self.screen == Screen::Runs && crumb.screen == Screen::Runs && self.runs.opened.is_none();
             self.requests.opened = None;
             self.runs.opened = None;
             self.show(crumb.screen, crumb.focus);
@@ -456,10 +457,7 @@ impl App {
 
     fn load_samples(&mut self) {
         if self.options.read_only {
-            return self.toast(
-                Tone::Info,
-                "load is not possible: this console is read-only (--read-only)",
-            );
+            return self.toast(Tone::Info, "load is not possible: this console is read-only (--read-only)");
         }
         if matches!(self.link.0, Link::Down(_)) {
             return self.toast(Tone::Info, "load is not possible: the link is down");

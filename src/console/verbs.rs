@@ -26,7 +26,9 @@ pub fn kind_of(action: Action) -> Option<Kind> {
 /// # Errors
 /// The sentence that the key says instead.
 pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
-    use RunState::{Aborted, Errored, Failed, Queued, Retrying, Running, Succeeded, SucceededWithSkips, Waiting};
+    use RunState::{
+        Aborted, Errored, Failed, Queued, Retrying, Running, Succeeded, SucceededWithSkips, Waiting,
+    };
     let reason = match (kind, state) {
         (Kind::Replay, _)
         | (Kind::Retry, Waiting | Retrying | Errored | Failed)
@@ -89,7 +91,9 @@ impl App {
                 if !list.marks.is_empty() {
                     return Ok(list.marks.iter().cloned().collect());
                 }
-                let row = list.current().ok_or_else(|| format!("{word} is not possible: no request is selected"))?;
+                let row = list
+                    .current()
+                    .ok_or_else(|| format!("{word} is not possible: no request is selected"))?;
                 if row.view.marks.iter().any(|mark| mark == "body_cut") {
                     let size = super::format::size(row.view.size);
                     return Err(format!("replay is not possible: only the first 64 KiB of {size} were kept"));
@@ -110,9 +114,9 @@ impl App {
             Place::Groups => {
                 Err(format!("{word} is not possible: this is a group; enter lists its runs, a marks them"))
             }
-            Place::Needs => {
-                Err(format!("{word} is not possible: this is a group; enter opens it, there a marks its runs"))
-            }
+            Place::Needs => Err(format!(
+                "{word} is not possible: this is a group; enter opens it, there a marks its runs"
+            )),
             Place::Empty => Err(format!("{word} is not possible: there is no run yet")),
             Place::Runs(id) => {
                 let list = if id == ListId::Runs { &self.runs.list } else { &self.live.runs };
@@ -179,10 +183,7 @@ impl App {
             Action::PreviousSibling | Action::NextSibling if in_list && !self.is_opened() => {
                 Err("[ and ] go through attempts of a run or requests of a list; enter opens one".to_owned())
             }
-            Action::View
-                if !matches!(place, Place::Payload(_))
-                    && self.screen == Screen::Live =>
-            {
+            Action::View if !matches!(place, Place::Payload(_)) && self.screen == Screen::Live => {
                 Err("view is not possible: this pane has one view; tab goes to the payload".to_owned())
             }
             Action::Full if place == Place::Empty => Err("there is one pane".to_owned()),

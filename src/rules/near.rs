@@ -8,7 +8,8 @@ pub(crate) fn closest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> O
     }
     known
         .map(|other| (distance(&name, &other.to_lowercase()), other))
-        .filter(|(distance, other)| *distance <= 1.max(name.chars().count().min(other.chars().count()) / 3))
+        // A third of the letters may differ; of three or four one.
+        .filter(|(distance, other)| *distance <= name.chars().count().min(other.chars().count()) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, other)| other)
 }
@@ -46,6 +47,7 @@ mod tests {
         assert_eq!(closest("dedupe", known.into_iter()), Some("dedup"));
         assert_eq!(closest("mehtods", known.into_iter()), Some("methods"));
         assert_eq!(closest("URL", known.into_iter()), Some("url"));
+        assert_eq!(closest("x", ["y"].into_iter()), None);
         assert_eq!(closest("colour", known.into_iter()), None);
         assert_eq!(closest(&"x".repeat(65), known.into_iter()), None);
     }

@@ -1,7 +1,7 @@
 //! A flow of a saved version, compiled: what receiver and runner work with.
 
 use super::template::{Parts, RenderError, Template};
-use crate::model::document::{Connection, Dedup, Flow, Integration, MAX_BODY, Trigger};
+use crate::model::document::{Connection, Dedup, Flow, Integration, MAX_BODY, Step, Trigger};
 use crate::model::path::Path;
 use crate::model::{FlowId, IntegrationId};
 
@@ -41,6 +41,21 @@ pub struct StepPlan {
     pub(crate) parts: Parts,
 }
 
+impl StepPlan {
+    /// Compiles a step.
+    ///
+    /// # Errors
+    /// A template that does not parse, and its place.
+    pub fn compile(step: &Step, connections: &[Connection]) -> Result<Self, RenderError> {
+        Ok(Self { when: condition(step.when.as_deref())?, parts: Parts::new(step, connections)? })
+    }
+}
+
+fn condition(source: Option<&str>) -> Result<Option<Template>, RenderError> {
+    let fail = |message| RenderError { place: "when".to_owned(), message };
+    source.map(Template::new).transpose().map_err(fail)
+}
+
 impl Plan {
     /// Compiles a flow of a checked document.
     ///
@@ -59,24 +74,16 @@ impl Plan {
             .flows
             .get(flow_index)
             .ok_or_else(|| place("flow", format!("{} has no flow number {flow_index}", integration.name)))?;
-        let compile = |source: &Option<String>| {
-            source.as_deref().map(Template::new).transpose().map_err(|message| place("when", message))
-        };
         let (when, required, dedup, max_body) = match &flow.trigger {
             Trigger::Webhook(webhook) => {
-                (compile(&webhook.when)?, webhook.required.clone(), webhook.dedup.clone(), webhook.max_body)
+                (condition(webhook.when.as_deref())?, webhook.required.clone(), webhook.dedup.clone(), webhook.max_body)
             }
             Trigger::Manual => (None, Vec::new(), None, MAX_BODY),
         };
         let steps = flow
             .steps
             .iter()
-            .map(|step| {
-                Ok(StepPlan {
-                    when: compile(&step.when)?,
-                    parts: Parts::new(step, &integration.connections)?,
-                })
-            })
+            .map(|step| StepPlan::compile(step, &integration.connections))
             .collect::<Result<_, RenderError>>()?;
         Ok(Self {
             integration: integration_id,

@@ -61,19 +61,11 @@ pub(super) async fn settle(shared: &Shared, carried: &mut Carried, input: Input)
     let decided = advance::advance(&carried.plan, &carried.snapshot, input.clone(), &env);
     let mut transition = decided.ok()?;
     let effect = transition.effect;
-    let mut after = None;
     if effect == Effect::Send {
-        let mut snapshot = carried.snapshot.clone();
-        snapshot.follow(&carried.plan, &mut transition);
-        after = Some(snapshot);
+        carried.snapshot.follow(&carried.plan, &mut transition);
     }
     match shared.store.commit(transition).await {
-        Ok(()) => {
-            if let Some(snapshot) = after {
-                carried.snapshot = snapshot;
-            }
-            Some(effect)
-        }
+        Ok(()) => Some(effect),
         Err(StoreError::Stale | StoreError::Down(_)) => settle_anew(shared, carried, &input, lease).await,
         Err(StoreError::Broken(_) | StoreError::Refused(_)) => None,
     }
@@ -125,10 +117,7 @@ async fn attempt(shared: &Shared, carried: &Carried) -> Input {
     let came = shared.http.exchange(&outgoing, &engine, step.timeout, started).await;
     let elapsed_ms = i64::try_from(clock.elapsed().as_millis()).unwrap_or(i64::MAX);
     let result = match came {
-        Came::Answer(answer) => {
-            let later = at + 1 < plan.flow.steps.len();
-            answered(plan, at, step, answer, later)
-        }
+        Came::Answer(answer) => answered(plan, at, step, answer),
         Came::Nothing { failure, cause } => ExchangeResult::Failed { failure, cause },
         Came::Blocked(cause) => ExchangeResult::Blocked { cause },
     };
@@ -146,7 +135,7 @@ async fn attempt(shared: &Shared, carried: &Carried) -> Input {
 }
 
 /// What is kept of an answer, and what its step makes of the whole of it.
-fn answered(plan: &Plan, at: usize, step: &RequestStep, answer: Answer, _later: bool) -> ExchangeResult {
+fn answered(plan: &Plan, at: usize, step: &RequestStep, answer: Answer) -> ExchangeResult {
     let Answer { status, headers, body, whole, retry_after } = answer;
     let success = step.success.iter().any(|matches| matches.matches(status));
     let outputs = if success && !step.outputs.is_empty() {

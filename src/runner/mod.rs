@@ -103,8 +103,13 @@ async fn timer(shared: Arc<Shared>) {
         let lapsed = pump::take_lapsed(&shared, now).await.unwrap_or(0);
         let next = shared.store.next_due().await.ok().flatten();
         let due = match next {
+            // A claim that was asked for is carried to its end: only the wait for a slot is cut.
             Some(due) if due <= now => tokio::select! {
-                found = pump::take_due(&shared, now) => found.unwrap_or(0),
+                slot = shared.slots.take() => match slot {
+                    Some(slot) => pump::take_due(&shared, now, slot).await,
+                    None => break,
+                },
+                () = sleep(LOOK) => 1,
                 () = shared.stop.cancelled() => break,
             },
             _ => 0,

@@ -158,11 +158,11 @@ fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemapho
     let mut plain: Vec<(Ready, OwnedSemaphorePermit)> = Vec::new();
     while let Some(held) = slot.take() {
         let Some(ready) = ring.pop() else { break };
-        let Some(plan) = shared.store.plan(ready.run.flow, ready.run.version) else { continue };
-        if claims_plainly(&plan, ready.run.step, ready.run.attempt) {
+        let Some(flow) = shared.store.plan(ready.run.flow, ready.run.version) else { continue };
+        if claims_plainly(&flow, ready.run.step, ready.run.attempt) {
             plain.push((ready, held));
         } else {
-            start_claimed_by_rule(shared, plan, ready, held);
+            start_claimed_by_rule(shared, flow, ready, held);
         }
         if plain.len() >= CLAIMS {
             break;
@@ -177,7 +177,8 @@ fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemapho
 /// Claims fresh runs in one commit, and carries each in a task of its own.
 async fn claim_plain(shared: Arc<Shared>, ready: Vec<(Ready, OwnedSemaphorePermit)>) {
     let until = shared.store.now() + LEASE;
-    let claims = ready.iter().map(|(ready, _)| Claim { run: ready.run.id, seq: ready.run.seq, until }).collect();
+    let claims =
+        ready.iter().map(|(ready, _)| Claim { run: ready.run.id, seq: ready.run.seq, until }).collect();
     // Where the store takes no writes the runs stay queued, and are read again by the next start or
     // once they were promoted into the due index.
     let Ok(claimed) = shared.store.claim(claims).await else { return };
@@ -214,15 +215,17 @@ fn start_claimed_by_rule(shared: &Arc<Shared>, plan: Arc<Plan>, ready: Ready, sl
         let shared = Arc::clone(shared);
         async move {
             let Ready { run, seed: Some((request, seed)) } = ready else {
-                return claim_stored(shared, ready.run.id, slot).await;
+                if let Claimed::Send(carried) = claim_stored(&shared, ready.run.id).await {
+                    carry(shared, *carried, slot).await;
+                }
+                return;
             };
             let context = shared.store.context(&plan, run.id, Some((request, &seed)));
             let step_name = plan.flow.steps.first().map(|step| step.name.clone()).unwrap_or_default();
             let snapshot =
                 Snapshot { run, frame: Frame::default(), step_name, callbacks: Vec::new(), context };
             let mut carried = Carried { plan, snapshot, hops: seed.hops };
-            let claim =
-                Input::Claimed { owner: shared.store.owner(), until: shared.store.now() + LEASE };
+            let claim = Input::Claimed { owner: shared.store.owner(), until: shared.store.now() + LEASE };
             if settle(&shared, &mut carried, claim).await == Some(Effect::Send) {
                 carry(shared, carried, slot).await;
             }
@@ -231,44 +234,71 @@ fn start_claimed_by_rule(shared: &Arc<Shared>, plan: Arc<Plan>, ready: Ready, sl
     shared.tasks.spawn(task);
 }
 
-/// Claims a stored run by the rules, and carries it.
-async fn claim_stored(shared: Arc<Shared>, run: RunId, slot: OwnedSemaphorePermit) {
-    let Ok(standing) = shared.store.standing(run, false).await else { return };
-    let Some(lease) = shared.lease(&standing.plan) else { return };
+/// What a claim by the rules came to.
+enum Claimed {
+    /// Its attempt may leave.
+    Send(Box<Carried>),
+    /// It waits, ended, or stopped: steps that send nothing were carried out.
+    Moved,
+    /// Somebody else has it, or its version cannot be read.
+    Refused,
+}
+
+/// Claims a stored run by the rules.
+async fn claim_stored(shared: &Shared, run: RunId) -> Claimed {
+    let Ok(standing) = shared.store.standing(run, false).await else { return Claimed::Refused };
+    let Some(lease) = shared.lease(&standing.plan) else { return Claimed::Refused };
     let claim = Input::Claimed { owner: lease.owner, until: lease.until };
     let how = How { deployed: false, lease: Some(lease) };
-    if let Ok(applied) = shared.store.apply_as(run, how, |_| claim.clone()).await
-        && applied.effect == Effect::Send
-    {
-        carry(shared, applied.into(), slot).await;
+    match shared.store.apply_as(run, how, |_| claim.clone()).await {
+        Ok(applied) if applied.effect == Effect::Send => Claimed::Send(Box::new(applied.into())),
+        Ok(_) => Claimed::Moved,
+        Err(_) => Claimed::Refused,
     }
 }
 
-/// Claims what is due, up to the free slots; how many it found, or `None` where the store could not
-/// be read. Waits for a first slot.
-pub(super) async fn take_due(shared: &Arc<Shared>, now: Ms) -> Option<usize> {
-    let mut slots = vec![shared.slots.take().await?];
+/// Claims what is due, up to the free slots, of which it holds the first; how many it found.
+pub(super) async fn take_due(shared: &Arc<Shared>, now: Ms, first: OwnedSemaphorePermit) -> usize {
+    let mut slots = vec![first];
     while slots.len() < CLAIMS
         && let Some(slot) = shared.slots.take_waiting()
     {
         slots.push(slot);
     }
-    let runs = shared.store.due(now, slots.len()).await.ok()?;
-    let found = runs.len();
+    let Ok(runs) = shared.store.due(now, slots.len()).await else { return 0 };
+    let mut claims = Vec::new();
+    let mut found = 0;
     for (run, slot) in runs.into_iter().zip(slots) {
-        let task = {
-            let shared = Arc::clone(shared);
-            async move {
-                if run.state != RunState::Running {
-                    claim_stored(shared, run.id, slot).await;
-                } else if let Some(carried) = stored(&shared, &run).await {
-                    carry(shared, carried, slot).await;
+        if run.state == RunState::Running {
+            found += 1;
+            let task = {
+                let shared = Arc::clone(shared);
+                async move {
+                    if let Some(carried) = stored(&shared, &run).await {
+                        carry(shared, carried, slot).await;
+                    }
                 }
-            }
-        };
-        shared.tasks.spawn(task);
+            };
+            shared.tasks.spawn(task);
+        } else {
+            // Many at once, so that they share commits; and before the next look at the due index,
+            // so that nobody claims twice.
+            let shared = Arc::clone(shared);
+            claims.push(tokio::spawn(async move { (claim_stored(&shared, run.id).await, slot) }));
+        }
     }
-    Some(found)
+    for claim in claims {
+        match claim.await {
+            Ok((Claimed::Send(carried), slot)) => {
+                found += 1;
+                shared.tasks.spawn(carry(Arc::clone(shared), *carried, slot));
+            }
+            Ok((Claimed::Moved, _)) => found += 1,
+            // What is refused again and again must not keep the runner busy.
+            Ok((Claimed::Refused, _)) | Err(_) => {}
+        }
+    }
+    found
 }
 
 /// Moves on what waited until now (delays, deadlines) and what nobody holds any more (lapsed
@@ -279,7 +309,8 @@ pub(super) async fn take_lapsed(shared: &Arc<Shared>, now: Ms) -> Option<usize> 
     let mut moved = Vec::with_capacity(found);
     for run in runs {
         let input = match run.state {
-            RunState::Running => Input::Lost { died: run.owner != shared.store.owner() },
+            RunState::Running if run.owner != shared.store.owner() => Input::Died,
+            RunState::Running => Input::Lost,
             _ => Input::Due,
         };
         let shared = Arc::clone(shared);

@@ -114,7 +114,7 @@ mod tests {
         let flights = Flights::default();
         let flight = flights.take_off(RunId(1));
         assert_eq!(flights.longer_than(Duration::ZERO), [RunId(1)]);
-        assert_eq!(flights.longer_than(Duration::from_secs(60)), []);
+        assert_eq!(flights.longer_than(Duration::from_mins(1)), []);
         drop(flight);
         assert_eq!(flights.longer_than(Duration::ZERO), []);
     }

@@ -88,6 +88,7 @@ impl Store {
     #[must_use]
     pub fn context(&self, plan: &Plan, run: RunId, request: Option<(RequestId, &Seed)>) -> Context {
         let webhook_urls = self.webhook_urls(plan.integration);
+        let raw_body = request.map(|(_, seed)| seed.body.clone());
         let request = request.map(|(id, seed)| {
             let base = webhook_urls.get(&plan.flow.name).and_then(Value::as_str).unwrap_or_default();
             let url = called_url(base, seed);
@@ -100,6 +101,7 @@ impl Store {
             run: self.ids().print(run),
             flow: plan.flow.name.clone(),
             integration: plan.integration_name.clone(),
+            raw_body,
             ..Context::default()
         }
     }

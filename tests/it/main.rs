@@ -7,6 +7,7 @@ mod common;
 mod console;
 mod crash;
 mod guard;
+mod jinja;
 mod layers;
 mod packages;
 mod receive;

@@ -125,8 +125,8 @@ async fn what_is_old_and_over_leaves_and_what_is_open_stays() {
         store.load(replayed.run.unwrap().0).await.unwrap().is_none()
     })
     .await;
-    for kept in [&queued, &errored, &late, &young].map(|admitted| admitted.request) {
-        assert!(!gone(&store, kept).await);
+    for kept in [&queued, &errored, &late, &young] {
+        assert!(!gone(&store, kept.request).await);
     }
     assert_eq!(store.load(late.run.unwrap().0).await.unwrap().unwrap().journal.len(), 1);
     assert!(!gone(&store, replayed.request).await, "a replay of it is open");

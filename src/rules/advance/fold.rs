@@ -197,7 +197,7 @@ impl<'a> Folding<'a> {
         };
         let outputs = match (entry.kind, state) {
             (EntryKind::Skip, _) => detail.stand_in.clone(),
-            (_, StepState::Succeeded) => Some(self.outputs(detail.outputs.as_ref())),
+            (_, StepState::Succeeded) => Some(detail.outputs.clone().unwrap_or_default()),
             _ => None,
         };
         let name = detail.step_name.clone();
@@ -228,11 +228,6 @@ impl<'a> Folding<'a> {
             self.fold.data.remove(&name);
         }
         self.fold.cause = cause;
-    }
-
-    /// `outputs` of a success. The entry leaves them out where they are empty.
-    fn outputs(&self, written: Option<&Map>) -> Map {
-        written.cloned().unwrap_or_default()
     }
 
     /// A step that was carried out in passing.
@@ -288,7 +283,8 @@ impl<'a> Folding<'a> {
         frame.early_outputs = Map::new();
         self.early = None;
         // What failed without ending the run was continued.
-        let own_failed = detail.step_state == Some(StepState::Failed) && entry.kind != EntryKind::Abort;
+        let own_failed = detail.step_state == Some(StepState::Failed)
+            && !matches!(entry.kind, EntryKind::Abort | EntryKind::Local);
         let ended_here = matches!(state, RunState::Failed | RunState::Aborted);
         if own_failed && (!ended_here || !detail.folded.is_empty()) {
             frame.with_skips = true;

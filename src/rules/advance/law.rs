@@ -1,6 +1,9 @@
 //! What holds of every run, whatever comes in whatever order.
 
-use super::tests::{OWNER, World, abort, callback_step, delay_step, exchange_of, request, retry, skip};
+use super::tests::{
+    OWNER, World, abort, callback_step, delay_step, exchange_of, fail_step, guarded, request, retry,
+    set_step, skip,
+};
 use super::*;
 use crate::model::document::{OnError, Step, StepKind};
 use crate::model::run::{EntryKind, StepState};
@@ -9,13 +12,18 @@ use proptest::prelude::*;
 
 fn step(at: usize) -> impl Strategy<Value = Step> {
     let on_error = prop_oneof![Just(OnError::Stop), Just(OnError::Continue), Just(OnError::Abort)];
-    (0_u8..4, on_error, any::<bool>(), 1_u32..4, any::<bool>()).prop_map(
+    (0_u8..8, on_error, any::<bool>(), 1_u32..4, any::<bool>()).prop_map(
         move |(kind, on_error, idempotent, attempts, written)| {
             let name = format!("s{at}");
             let mut step = match kind {
                 0 => delay_step(&name, 0),
                 1 => delay_step(&name, HOUR),
                 2 => callback_step(&name),
+                3 => set_step(&name, "{{ 1 }}"),
+                4 => guarded(request(&name), "{{ false }}"),
+                5 => guarded(callback_step(&name), "{{ steps.s0.state == 'succeeded' }}"),
+                6 if attempts == 3 => fail_step(&name, "no"),
+                6 => set_step(&name, "{{ error('no') }}"),
                 _ => request(&name),
             };
             step.on_error = on_error;
@@ -43,15 +51,15 @@ fn input(world: &World, what: u8, which: u8) -> Option<Input> {
     Some(match what {
         0..=3 => Input::Claimed { owner: OWNER, until: world.now + 30 * SECOND },
         4..=8 => world.answered(code),
-        9 => world.failed(if which % 2 == 0 { Transport::NoConnection } else { Transport::Broken }),
-        10 => Input::Lost { died: true },
+        9 => world.failed(if which.is_multiple_of(2) { Transport::NoConnection } else { Transport::Broken }),
+        10 => Input::Died,
         11 => Input::Due,
         12 | 13 if callbacks > 0 => {
-            let status = if which % 3 == 0 { 500 } else { 200 };
+            let status = if which.is_multiple_of(3) { 500 } else { 200 };
             world.callback(usize::from(which) % callbacks, status, which % 2)
         }
         14 => retry(),
-        15 => skip((which % 2 == 0).then(Map::new)),
+        15 => skip(which.is_multiple_of(2).then(Map::new)),
         16 => abort(),
         17 => Input::PutBack { fence: run.fence },
         18 => Input::Renew { fence: run.fence, until: world.now + 30 * SECOND },
@@ -203,7 +211,7 @@ proptest! {
                 RunState::Running => {
                     let code = codes.next().unwrap_or(0);
                     let ending = match code {
-                        0 => Input::Lost { died: true },
+                        0 => Input::Died,
                         1 => world.failed(Transport::NoConnection),
                         2 => world.failed(Transport::Broken),
                         3 => world.answered(200),

@@ -110,11 +110,10 @@ pub enum Input {
         /// Why.
         error: RenderError,
     },
-    /// The lease lapsed, or the process that held it is gone.
-    Lost {
-        /// The process is gone.
-        died: bool,
-    },
+    /// The lease lapsed: whoever held it did not come back in time.
+    Lost,
+    /// The process that held the lease is gone.
+    Died,
     /// The time in `due` came (waiting runs).
     Due,
     /// A POST to a callback's URL.
@@ -295,7 +294,8 @@ pub fn advance(plan: &Plan, snapshot: &Snapshot, input: Input, env: &Env) -> Res
         Input::Renew { fence, until } => work.renew(fence, until),
         Input::Answer(exchange) => work.answer(*exchange),
         Input::Unbuilt { fence, error } => work.unbuilt(fence, &error),
-        Input::Lost { died } => work.lost(died),
+        Input::Lost => work.lost(false),
+        Input::Died => work.lost(true),
         Input::Due => work.due(),
         Input::Callback { id, status, body, digest } => work.callback(id, status, &body, digest),
         Input::Retry { actor, reason, fresh_key } => work.retry(actor, reason, fresh_key),

@@ -293,7 +293,7 @@ impl<'a> Work<'a> {
                 _ => Ok(true),
             };
             let next = match judged {
-                Err(error) => self.local_failure(step, &unbuilt(&error))?,
+                Err(error) => self.local_failure(step, &unbuilt(&error)),
                 Ok(false) => {
                     let name = step.name.clone();
                     self.fold(step, StepState::Skipped, None, Some("its when is false".to_owned()));
@@ -314,7 +314,7 @@ impl<'a> Work<'a> {
                         self.start();
                         return Ok(());
                     }
-                    _ => self.local(step, at)?,
+                    _ => self.local(step, at),
                 },
             };
             match next {
@@ -329,15 +329,15 @@ impl<'a> Work<'a> {
     }
 
     /// Carries out a step that sends nothing.
-    fn local(&mut self, step: &Step, at: usize) -> Result<Local, Refusal> {
+    fn local(&mut self, step: &Step, at: usize) -> Local {
         let plan = self.plan;
         let now = self.env.now;
         match &step.kind {
-            StepKind::Request(_) | StepKind::Send(_) => Ok(Local::Stop),
+            StepKind::Request(_) | StepKind::Send(_) => Local::Stop,
             StepKind::Set(_) => match template::set_outputs(plan, at, self.context()) {
                 Ok(outputs) => {
                     self.local_success(step, Some(outputs));
-                    Ok(Local::GoOn)
+                    Local::GoOn
                 }
                 Err(error) => self.local_failure(step, &unbuilt(&error)),
             },
@@ -349,7 +349,7 @@ impl<'a> Work<'a> {
                 self.fold(step, StepState::Failed, None, Some(failure.text.clone()));
                 self.end(RunState::Failed);
                 self.group(&failure, &step.name);
-                Ok(Local::Stop)
+                Local::Stop
             }
             StepKind::Delay(delay) => {
                 let until = match delay {
@@ -359,7 +359,7 @@ impl<'a> Work<'a> {
                 match until {
                     Ok(until) if until <= now => {
                         self.local_success(step, None);
-                        Ok(Local::GoOn)
+                        Local::GoOn
                     }
                     Ok(until) => {
                         self.fold(step, StepState::Waiting, None, None);
@@ -367,7 +367,7 @@ impl<'a> Work<'a> {
                         self.run.due = Some(until);
                         self.run.started = self.run.started.or(Some(now));
                         self.effect = Effect::None;
-                        Ok(Local::Stop)
+                        Local::Stop
                     }
                     Err(error) => self.local_failure(step, &unbuilt(&error)),
                 }
@@ -390,7 +390,7 @@ impl<'a> Work<'a> {
         );
     }
 
-    fn local_failure(&mut self, step: &Step, failure: &Failure) -> Result<Local, Refusal> {
+    fn local_failure(&mut self, step: &Step, failure: &Failure) -> Local {
         let cause = Some(failure.text.clone());
         match step.on_error {
             OnError::Stop => {
@@ -399,13 +399,13 @@ impl<'a> Work<'a> {
                 self.run.due = None;
                 self.effect = Effect::None;
                 self.group(failure, &step.name);
-                Ok(Local::Stop)
+                Local::Stop
             }
             OnError::Abort => {
                 self.fold(step, StepState::Failed, None, cause);
                 self.end(RunState::Failed);
                 self.group(failure, &step.name);
-                Ok(Local::Stop)
+                Local::Stop
             }
             OnError::Continue => {
                 self.fold(step, StepState::Failed, None, cause);
@@ -415,7 +415,7 @@ impl<'a> Work<'a> {
                     &step.name,
                     StepData { state, status: None, headers: Vec::new(), body: None, outputs: None },
                 );
-                Ok(Local::GoOn)
+                Local::GoOn
             }
         }
     }

@@ -12,7 +12,7 @@ const KEYS: &[&str] = &["name", "base_url", "auth", "headers", "proxy", "verify_
 /// All connections that could be read, each with its `base_url` taken apart.
 pub(super) fn read(top: &Fields<'_>, names: &Names) -> Vec<(Connection, Option<Parsed>)> {
     let mut all: Vec<(Connection, Option<Parsed>)> = Vec::new();
-    for mut fields in top.tables("connection") {
+    for mut fields in top.tables("connection", 100) {
         "a connection".clone_into(&mut fields.what);
         let name = fields.required_text("name", "name = \"progix\"");
         if let Some((name, span)) = &name {

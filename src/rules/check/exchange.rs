@@ -1,7 +1,7 @@
 //! The HTTP exchange of `request` and `send` steps.
 
 use super::connection::{headers, templates};
-use super::fields::{Fields, meant, to_json};
+use super::fields::{Fields, meant_or, to_json};
 use super::names::Names;
 use super::units::status;
 use crate::model::document::{Body, Connection, RequestStep, Retry, StatusMatch};
@@ -109,8 +109,8 @@ fn connection(fields: &Fields<'_>, names: &Names) -> Option<String> {
     } else if !names.connections.contains(&name) {
         let all: Vec<&str> = names.connections.iter().map(String::as_str).collect();
         let message = format!(
-            "there is no connection {name:?}{}: add [[connection]] with this name",
-            meant(&name, &all)
+            "there is no connection {name:?}{}",
+            meant_or(&name, &all, ": add [[connection]] with this name")
         );
         fields.report.error(span.start, message);
     }

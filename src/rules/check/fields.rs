@@ -181,15 +181,19 @@ impl<'d> Fields<'d> {
         Some(Fields::new(self.report, table, value.span(), what.to_owned()))
     }
 
-    /// A list of tables (`[[flow]]`).
-    pub(super) fn tables(&self, key: &str) -> Vec<Fields<'d>> {
+    /// A list of tables (`[[flow]]`), at most so many.
+    pub(super) fn tables(&self, key: &str, most: usize) -> Vec<Fields<'d>> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let Some(items) = value.get_ref().as_array() else {
             self.wrong(key, value, &format!("[[{key}]] above its keys, once for each {key}"));
             return Vec::new();
         };
+        if let Some(beyond) = items.iter().nth(most) {
+            let message = format!("there are {} [[{key}]]: at most {most} are possible", items.len());
+            self.report.error(beyond.span().start, message);
+        }
         let mut tables = Vec::new();
-        for item in items {
+        for item in items.iter().take(most) {
             match item.get_ref().as_table() {
                 Some(table) => tables.push(Fields::new(self.report, table, item.span(), key.to_owned())),
                 None => self.wrong(key, item, &format!("[[{key}]] above its keys")),
@@ -247,6 +251,12 @@ impl<'d> Fields<'d> {
 /// `; did you mean "…"?`, where something is close.
 pub(super) fn meant(word: &str, known: &[&str]) -> String {
     closest(word, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean {near:?}?"))
+}
+
+/// [`meant`], or other advice where nothing is close.
+pub(super) fn meant_or(word: &str, known: &[&str], other: &str) -> String {
+    let meant = meant(word, known);
+    if meant.is_empty() { other.to_owned() } else { meant }
 }
 
 /// `write "a", "b" or "c"`

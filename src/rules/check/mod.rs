@@ -80,7 +80,7 @@ fn read(report: &Report<'_>, table: &DeTable<'_>, known: &Known) -> Option<Integ
     let description = top.text("description").map(|(text, _)| text).unwrap_or_default();
     top.later("alert", "alerts");
     let variables = variable::read(&top);
-    let flow_tables = top.tables("flow");
+    let flow_tables = top.tables("flow", 100);
     let mut names = Names::new(&variables, &flow_tables);
     let connections = connection::read(&top, &names);
     names.connections = connections.iter().map(|(connection, _)| connection.name.clone()).collect();

@@ -1,6 +1,6 @@
 //! The names that templates may use at a place in a document, and their check.
 
-use super::fields::{Fields, meant};
+use super::fields::{Fields, meant, meant_or};
 use super::report::Report;
 use crate::model::document::Variable;
 use crate::model::path::{Path, Segment};
@@ -113,8 +113,8 @@ impl Names {
                 Some(name) if !self.variables.iter().any(|other| other == name) => {
                     let all: Vec<&str> = self.variables.iter().map(String::as_str).collect();
                     error(format!(
-                        "there is no variable {name:?}{}: add [[variable]] with this name",
-                        meant(name, &all)
+                        "there is no variable {name:?}{}",
+                        meant_or(name, &all, ": add [[variable]] with this name")
                     ))
                 }
                 _ => Ok(()),
@@ -149,7 +149,7 @@ impl Names {
             if self.later.iter().any(|other| other == name) {
                 return Err((
                     false,
-                    format!("step {name:?} comes later: only steps before this one can be looked at"),
+                    format!("step {name:?} has not ended here: only steps before this one can be looked at"),
                 ));
             }
             let all: Vec<&str> = self.earlier.iter().map(|step| step.name.as_str()).collect();

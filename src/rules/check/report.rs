@@ -7,6 +7,10 @@ use std::ops::Range;
 /// More mistakes than this are counted, not told.
 const MAX_PROBLEMS: usize = 200;
 
+const NO_TOML: &str = "this is no TOML";
+/// After so many nothing more is looked at.
+const MAX_KEPT: usize = 5_000;
+
 /// The mistakes of one document.
 pub(super) struct Report<'s> {
     source: &'s str,
@@ -41,6 +45,9 @@ impl<'s> Report<'s> {
 
     fn add(&self, at: usize, message: String, warning: bool) {
         let mut found = self.found.borrow_mut();
+        if found.len() >= MAX_KEPT {
+            return;
+        }
         let problem = (at, message, warning);
         if !found.contains(&problem) {
             found.push(problem);
@@ -69,8 +76,9 @@ impl<'s> Report<'s> {
         let mut decoded = 0;
         while decoded < offset && at < raw.len() {
             let rest = &raw[at..];
-            let Some(first) = rest.chars().next() else { break };
-            let (read, made) = match (escapes && first == '\\', rest[1.min(rest.len())..].chars().next()) {
+            let mut chars = rest.chars();
+            let Some(first) = chars.next() else { break };
+            let (read, made) = match (escapes && first == '\\', chars.next()) {
                 (true, Some('u')) => (6, code(rest, 2, 4)),
                 (true, Some('U')) => (10, code(rest, 2, 8)),
                 (true, Some('x')) => (4, code(rest, 2, 2)),
@@ -100,6 +108,10 @@ impl<'s> Report<'s> {
                 Problem { line, column, message, warning }
             })
             .collect();
+        // A line that could not be read is told once.
+        let unread: Vec<usize> =
+            problems.iter().filter(|problem| problem.message.starts_with(NO_TOML)).map(|problem| problem.line).collect();
+        problems.retain(|problem| problem.message.starts_with(NO_TOML) || !unread.contains(&problem.line));
         if more > 0
             && let Some(last) = problems.last()
         {
@@ -132,5 +144,5 @@ fn position(source: &str, at: usize) -> (usize, usize) {
 
 /// What the TOML reader says, as a sentence of ours.
 pub(super) fn toml_sentence(message: &str) -> String {
-    format!("this is no TOML: {message}")
+    format!("{NO_TOML}: {message}")
 }

@@ -11,8 +11,6 @@ use crate::rules::template::Parsed;
 
 const KINDS: &[&str] = &["request", "send", "set", "fail", "delay", "respond"];
 const COMMON: &[&str] = &["name", "type", "when", "missing", "on_error"];
-/// Steps of one flow.
-const MAX_STEPS: usize = 200;
 
 /// All steps of a flow that could be read.
 pub(super) fn read(
@@ -20,13 +18,7 @@ pub(super) fn read(
     names: &mut Names,
     connections: &[(Connection, Option<Parsed>)],
 ) -> Vec<Step> {
-    let tables = flow.tables("step");
-    if let Some(first) = tables.get(MAX_STEPS) {
-        first.report.error(
-            first.span.start,
-            format!("{} has {} steps: at most {MAX_STEPS} are possible", flow.what, tables.len()),
-        );
-    }
+    let tables = flow.tables("step", 200);
     names.earlier.clear();
     names.later = tables
         .iter()

@@ -11,7 +11,7 @@ const KINDS: &[&str] = &["text", "number", "boolean", "url", "choice"];
 /// All variables that could be read.
 pub(super) fn read(top: &Fields<'_>) -> Vec<Variable> {
     let mut all: Vec<Variable> = Vec::new();
-    for mut fields in top.tables("variable") {
+    for mut fields in top.tables("variable", 500) {
         "a variable".clone_into(&mut fields.what);
         let name = fields.required_text("name", "name = \"progix_url\"");
         if let Some((name, span)) = &name {

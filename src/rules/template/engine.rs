@@ -78,6 +78,8 @@ pub(crate) const FILTERS: &[&str] = &[
     "pprint",
     "format",
     "tojson",
+    "urlencode",
+    "truncate",
 ];
 /// The tests that templates may use (`is …`).
 pub(crate) const TESTS: &[&str] = &[
@@ -423,7 +425,14 @@ fn emit(out: &mut Output, state: &mut State, value: &Jinja) -> Result<(), Error>
         state.get_or_insert_extension_with(Spent::default).missed = true;
         return Ok(());
     }
-    let text = text(state, value)?;
+    let text = match state.auto_escape() {
+        AutoEscape::None => text(state, value)?,
+        _ if value.is_safe() || value.is_number() => text(state, value)?,
+        _ => {
+            let escaped = filter("escape", state, vec![value.clone()])?;
+            text(state, &escaped)?
+        }
+    };
     out.write_str(&text).map_err(Error::from)
 }
 
@@ -443,6 +452,8 @@ fn filter(name: &'static str, state: &mut State, mut args: Vec<Jinja>) -> Result
     }
     match name {
         "tojson" if args.len() == 1 => return json_text(state, &first),
+        "urlencode" => return url_text(state, &first),
+        "truncate" => return truncated(state, &first, &args),
         "round" | "abs" | "int" | "float" | "sum" | "min" | "max" | "sort" | "unique" | "bool" => {
             args[0] = numbers(state, &first)?;
         }
@@ -523,6 +534,51 @@ fn numbers(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
     Ok(Jinja::from(items))
 }
 
+/// `urlencode`: percent-encoded but for slashes; of an object, its pairs.
+fn url_text(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
+    let mut encoded = String::new();
+    if value.kind() == ValueKind::Map {
+        for key in value.try_iter()? {
+            if !encoded.is_empty() {
+                encoded.push('&');
+            }
+            super::url::encode(&mut encoded, &text(state, &key)?);
+            encoded.push('=');
+            super::url::encode(&mut encoded, &text(state, &value.get_item(&key)?)?);
+        }
+    } else {
+        for (index, part) in text(state, value)?.split('/').enumerate() {
+            if index > 0 {
+                encoded.push('/');
+            }
+            super::url::encode(&mut encoded, part);
+        }
+    }
+    spend(state, encoded.len(), 0)?;
+    Ok(Jinja::from(encoded))
+}
+
+/// `truncate(length=255, killwords=false, end="...", leeway=5)`, as in Jinja.
+fn truncated(state: &mut State, value: &Jinja, args: &[Jinja]) -> Result<Jinja, Error> {
+    let named = args.iter().find(|argument| argument.is_kwargs());
+    let argument = |at: usize, name: &str| {
+        let by_name = named.and_then(|named| named.get_attr(name).ok()).filter(|value| !value.is_undefined());
+        by_name.or_else(|| args.get(at).filter(|value| !value.is_kwargs()).cloned())
+    };
+    let number = |at, name, other| argument(at, name).and_then(|value| value.as_usize()).unwrap_or(other);
+    let whole = text(state, value)?;
+    let (length, leeway) = (number(1, "length", 255), number(4, "leeway", 5));
+    let end = argument(3, "end").map_or_else(|| "...".to_owned(), |end| end.to_string());
+    if whole.chars().count() <= length.saturating_add(leeway) {
+        return Ok(Jinja::from(whole));
+    }
+    let kept: String = whole.chars().take(length.saturating_sub(end.chars().count())).collect();
+    let kill = argument(2, "killwords").is_some_and(|kill| kill.is_true());
+    let kept =
+        if kill { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(head, _)| head) };
+    Ok(Jinja::from(format!("{kept}{end}")))
+}
+
 /// `tojson` with every digit, and with the characters escaped that mean something in HTML, as in Jinja.
 fn json_text(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
     let mut budget = MAX_VALUES;
@@ -535,6 +591,11 @@ fn json_text(state: &mut State, value: &Jinja) -> Result<Jinja, Error> {
     let mut text = String::with_capacity(out.len());
     for c in String::from_utf8_lossy(&out).chars() {
         match c {
+            c if !c.is_ascii() => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(text, "\\u{unit:04x}");
+                }
+            }
             '<' => text.push_str("\\u003c"),
             '>' => text.push_str("\\u003e"),
             '&' => text.push_str("\\u0026"),
@@ -604,6 +665,22 @@ pub(super) fn expression(source: &str, root: Jinja) -> Result<Outcome, String> {
 /// # Errors
 /// As [`expression`].
 pub(super) fn statements(source: &str, root: Jinja) -> Result<Outcome, String> {
+    let (text, missed) = run(source, root)?;
+    Ok(if missed { Outcome::Missing } else { Outcome::Value(Jinja::from(text)) })
+}
+
+/// Renders a template into text; what is missing prints nothing.
+///
+/// # Errors
+/// As [`expression`], and mistakes in the template.
+pub(super) fn text_of(source: &str, root: Jinja) -> Result<String, String> {
+    super::parse_template(source).map_err(|mistakes| {
+        mistakes.into_iter().next().map_or_else(String::new, |mistake| mistake.message)
+    })?;
+    run(source, root).map(|(text, _)| text)
+}
+
+fn run(source: &str, root: Jinja) -> Result<(String, bool), String> {
     let tree = parse(source, "template", minijinja::syntax::SyntaxConfig::default())
         .map_err(|error| explain(&error))?;
     let mut generator = CodeGenerator::new("template", source);
@@ -620,7 +697,7 @@ pub(super) fn statements(source: &str, root: Jinja) -> Result<Outcome, String> {
     if text.len() > MAX_OUTPUT {
         return Err("the template makes a text over 8 MiB".to_owned());
     }
-    Ok(if missed { Outcome::Missing } else { Outcome::Value(Jinja::from(text)) })
+    Ok((text, missed))
 }
 
 /// What an error of the engine says, without its file names and lines.

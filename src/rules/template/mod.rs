@@ -276,9 +276,10 @@ fn body(
     Ok(match &parts.body {
         parts::BodyParts::Empty if matches!(written, Body::Document) => {
             match (&context.raw_body, &context.request) {
-                (Some(bytes), _) => (Some(bytes.clone()), Some(JSON), true),
-                (None, Some(request)) => (Some(Bytes::from(request.body.to_string())), Some(JSON), true),
-                (None, None) => {
+                // A request without a body counts as `{}`, and that is what is sent.
+                (Some(bytes), _) if !bytes.is_empty() => (Some(bytes.clone()), Some(JSON), true),
+                (_, Some(request)) => (Some(Bytes::from(request.body.to_string())), Some(JSON), true),
+                (_, None) => {
                     return Err(fail(
                         "body",
                         "the run has no request whose document could be sent".to_owned(),
@@ -507,4 +508,13 @@ pub fn target(plan: &Plan, step: usize, context: &Context) -> Option<String> {
         Some(Parts::Exchange(parts)) => parts.url.target(&Scope::new(context)),
         _ => None,
     }
+}
+
+/// Renders a text with the values of a map at the top, as Jinja does: a missing value prints nothing.
+/// For what is no part of a document; steps of flows never come through here.
+///
+/// # Errors
+/// The first mistake of the template, or what ends its rendering, in words.
+pub fn render_text(source: &str, values: &Map) -> Result<String, String> {
+    engine::text_of(source, value::map_to_jinja(values))
 }

@@ -7,6 +7,7 @@ use crate::model::path::{Path, Segment};
 use crate::model::query::{contains, text_of};
 use crate::model::view::Pair;
 use crate::rules::data::query_values;
+use crate::rules::json::parse;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -75,7 +76,7 @@ fn body_mentions(word: &str, body: &[u8]) -> bool {
     if !body.contains(&b'\\') && !contains(&text, word) {
         return false;
     }
-    match serde_json::from_slice::<Value>(body) {
+    match parse(body) {
         Ok(value) => leaf_mentions(&value, word),
         Err(_) => contains(&text, word),
     }

@@ -7,7 +7,7 @@ use crate::store::codec;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 /// Columns of [`request`]; headers and body can follow.
-pub const REQUEST: &str = "id, flow, version, verdict, flags, runs, status, cause, duplicate_of, dedup, peer, \
+pub const REQUEST: &str = "id, flow, version, verdict, flags, status, cause, duplicate_of, dedup, peer, \
                            actor, method, path, query, length(body)";
 
 /// A request without its headers and body.
@@ -23,8 +23,6 @@ pub struct RequestHead {
     pub verdict: Verdict,
     /// Its marks.
     pub marks: Marks,
-    /// How many runs it began.
-    pub runs: u32,
     /// What was answered at once.
     pub status: Option<u16>,
     /// Why it was refused or filtered.
@@ -59,17 +57,16 @@ pub fn request(row: &Row<'_>) -> rusqlite::Result<RequestHead> {
         version: row.get(2)?,
         verdict: Verdict::from_number(verdict).ok_or(rusqlite::Error::IntegralValueOutOfRange(3, verdict))?,
         marks: Marks(row.get(4)?),
-        runs: row.get(5)?,
-        status: row.get(6)?,
-        cause: row.get(7)?,
-        duplicate_of: row.get::<_, Option<i64>>(8)?.map(RequestId),
-        dedup: row.get(9)?,
-        peer: row.get(10)?,
-        actor: row.get(11)?,
-        method: row.get(12)?,
-        path: row.get(13)?,
-        query: row.get(14)?,
-        size: row.get::<_, i64>(15)?.cast_unsigned(),
+        status: row.get(5)?,
+        cause: row.get(6)?,
+        duplicate_of: row.get::<_, Option<i64>>(7)?.map(RequestId),
+        dedup: row.get(8)?,
+        peer: row.get(9)?,
+        actor: row.get(10)?,
+        method: row.get(11)?,
+        path: row.get(12)?,
+        query: row.get(13)?,
+        size: row.get::<_, i64>(14)?.cast_unsigned(),
     })
 }
 

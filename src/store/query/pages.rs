@@ -83,7 +83,7 @@ pub(super) fn requests(
         }
         let head = head::request(row)?;
         let content = match with_body {
-            true => Some((row.get_ref(16)?.as_bytes()?, row.get_ref(17)?.as_bytes()?)),
+            true => Some((row.get_ref(15)?.as_bytes()?, row.get_ref(16)?.as_bytes()?)),
             false => None,
         };
         let matches = query.matches(&RequestRow::new(look, &failed, &head, content));

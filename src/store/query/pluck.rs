@@ -2,8 +2,10 @@
 //! on a body as fast as reading it.
 
 use crate::model::path::Segment;
+use crate::rules::json::parse;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// The values at a path, in document order; `[]` stands for any element. Of a repeated key the last
@@ -26,7 +28,9 @@ impl<'de> DeserializeSeed<'de> for Seek<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, text: D) -> Result<Self::Value, D::Error> {
         if self.path.is_empty() {
-            return serde::Deserialize::deserialize(text).map(|value| vec![value]);
+            // Read by the one reader of bodies, which keeps the digits of numbers as they came.
+            let raw: &RawValue = serde::Deserialize::deserialize(text)?;
+            return Ok(parse(raw.get().as_bytes()).into_iter().collect());
         }
         text.deserialize_any(self)
     }

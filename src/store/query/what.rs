@@ -6,6 +6,7 @@ use crate::model::document::{Dedup, Trigger};
 use crate::model::headers::Headers;
 use crate::model::path::{Path, Segment};
 use crate::model::request::Verdict;
+use crate::rules::json::parse;
 use crate::rules::plan::Plan;
 use crate::text;
 use serde_json::Value;
@@ -46,7 +47,7 @@ pub fn what(
         }
     }
     if items.len() < ITEMS
-        && let Some(Value::Object(map)) = body.and_then(|body| serde_json::from_slice(body).ok())
+        && let Some(Value::Object(map)) = body.and_then(|body| parse(body).ok())
     {
         let used: Vec<&Path> = rule.into_iter().flat_map(|rule| &rule.fields).collect();
         for (key, value) in &map {

@@ -1,7 +1,7 @@
 use super::*;
+use crate::model::request::DedupKey;
 use crate::store::registry::Route;
 use crate::store::{Accept, Birth, Judgement};
-use crate::model::request::DedupKey;
 use std::sync::Arc;
 
 async fn accept(house: &House, seed: Seed, judgement: Judgement) -> crate::store::Admitted {
@@ -28,7 +28,8 @@ async fn a_duplicate_is_explained_by_its_fields_its_first_and_its_window() {
     assert_eq!((copy.verdict, copy.duplicate_of), (Verdict::Duplicate, Some(first.request)));
 
     let told = house.store.explain(copy.request).await.unwrap();
-    let fields: Vec<String> = told.fields.iter().map(|field| format!("{}={}", field.path, field.value)).collect();
+    let fields: Vec<String> =
+        told.fields.iter().map(|field| format!("{}={}", field.path, field.value)).collect();
     assert_eq!(fields, ["body.order_number=10438", r#"headers["X-Req"]="b1a7""#]);
     assert_eq!(told.key.as_deref(), Some("09".repeat(16).as_str()));
     assert_eq!(told.first, Some(house.store.ids().print(first.request)));
@@ -57,7 +58,8 @@ async fn a_request_is_shown_whole_with_its_run_and_without_credentials() {
     let house = House::new().await;
     let mut one = seed(house.flow("Orders"), r#"{"order_number":1,"a.b":[1.50,{}]}"#);
     one.query = "page=2&page=3".into();
-    one.headers = Headers::from_pairs([("Content-Type", "application/json"), ("Authorization", "Bearer abc")]);
+    one.headers =
+        Headers::from_pairs([("Content-Type", "application/json"), ("Authorization", "Bearer abc")]);
     let admitted = accept(&house, one, Judgement::Admit { key: None, birth: Birth::Fresh }).await;
     let shown = house.store.request_detail(admitted.request).await.unwrap();
     let run = admitted.run.unwrap().0;
@@ -201,7 +203,13 @@ async fn endings_stand_for_ids_as_long_as_one_fits() {
     }
     let run = house.runs("parent:000000 or parent~.").await[0].id.clone();
     assert!(store.resolve::<RunId>(&run[28..]).await.is_ok(), "a replay has an id of its own");
-    let cases = [("12345", "usage"), ("xyz123", "usage"), ("", "usage"), (run.as_str(), "usage"), ("ffffff0", "not_found")];
+    let cases = [
+        ("12345", "usage"),
+        ("xyz123", "usage"),
+        ("", "usage"),
+        (run.as_str(), "usage"),
+        ("ffffff0", "not_found"),
+    ];
     for (text, code) in cases {
         assert_eq!(store.resolve::<RequestId>(text).await.unwrap_err().code, code, "{text}");
     }
@@ -272,8 +280,12 @@ async fn what_is_configured_is_the_same_after_a_restart() {
     assert!(urls["Journal"].as_str().unwrap().starts_with("http://127.0.0.1:7700/in/"), "{urls:?}");
 
     let seen = |store: &Store| {
-        let names: std::collections::BTreeMap<String, String> =
-            store.routes().by_name.iter().map(|(name, route)| (name.clone(), format!("{:.6}", format!("{route:?}")))).collect();
+        let names: std::collections::BTreeMap<String, String> = store
+            .routes()
+            .by_name
+            .iter()
+            .map(|(name, route)| (name.clone(), format!("{:.6}", format!("{route:?}"))))
+            .collect();
         (store.integrations(), names, store.values(plan.integration))
     };
     let before = seen(&store);
@@ -295,7 +307,10 @@ async fn an_export_has_ids_and_applies_again_without_change() {
     let store = &house.store;
     let exported = store.source("shop", None).await.unwrap().unwrap();
     assert!(exported.source.contains("id = \"orders\"\nname = \"Orders\""), "{}", exported.source);
-    assert_eq!((exported.number, exported.author.as_str(), exported.reason.as_deref()), (1, "ann", Some("first")));
+    assert_eq!(
+        (exported.number, exported.author.as_str(), exported.reason.as_deref()),
+        (1, "ann", Some("first"))
+    );
     // Another flow list with the exported ids keeps every endpoint, whatever the names.
     let before = store.endpoints().await.unwrap();
     let text = exported.source.replace("name = \"Orders\"", "name = \"Bestellungen\"");
@@ -355,7 +370,10 @@ async fn a_draft_is_known_but_not_live() {
     store.set_values("new", vec![("url".into(), json!("http://x.example/"))], "ann").await.unwrap();
     assert!(store.deploy("new").await.unwrap().deployed);
     assert!(matches!(store.routes().by_name.get(name), Some(Route::Live(_))));
-    assert_eq!(store.values(store.configured().by_name("new").unwrap().id)["url"], json!("http://x.example/"));
+    assert_eq!(
+        store.values(store.configured().by_name("new").unwrap().id)["url"],
+        json!("http://x.example/")
+    );
     assert!(store.deploy("nobody").await.is_err());
 }
 

@@ -87,7 +87,10 @@ fn open(folder: &Path, clock: &Clock) -> (Store, Handover) {
 
 fn save_of(text: &str) -> Save {
     let checked = check(text, &Known::default());
-    Save { integration: checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems)), source: text.into() }
+    Save {
+        integration: checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems)),
+        source: text.into(),
+    }
 }
 
 impl House {
@@ -278,8 +281,10 @@ fn put_request(
         Verdict::Accepted => (200, None),
         Verdict::Duplicate => (204, None),
         Verdict::Filtered => (200, Some("when is false")),
-        Verdict::Rejected => [(400, Some("not JSON: line 1, column 1")), (415, Some("Content-Type is text/plain"))]
-            [dice.usize(0..2)],
+        Verdict::Rejected => {
+            [(400, Some("not JSON: line 1, column 1")), (415, Some("Content-Type is text/plain"))]
+                [dice.usize(0..2)]
+        }
     };
     let first = (verdict == Verdict::Duplicate).then(|| accepted[dice.usize(0..accepted.len())]);
     let decided = Decided {

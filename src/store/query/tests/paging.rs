@@ -97,15 +97,55 @@ fn atoms(all: &Everything) -> Vec<String> {
     let run = &all.runs[all.runs.len() / 3].0;
     let copy = all.requests.iter().find_map(|(view, _)| view.duplicate_of.clone()).unwrap();
     let mut atoms: Vec<String> = [
-        "verdict:duplicate", "verdict:accepted", "verdict!=accepted", "verdict=rejected", "state:errored",
-        "state:waiting", "state!=succeeded", "state:queued", "state:pending", "state:expired", "flow:orders",
-        "flow=Log", "flow!=Log", "integration:crm", "integration=shop", "status>=400", "status:204",
-        "cause~\"^not\"", "cause:404", "body.total>50", "body.total<=10.5", "body.products[].name:wax",
-        "body.customer.name=Soap", "headers[\"x-req\"]=7", "headers.authorization:secret", "query.page=2",
-        "wax", "grüße", "\"a \\\"b\\\"\"", "secret-word", "got-text", "404", "errored", "step.state:errored",
-        "step.name:push", "step.status=503", "step:note", "test:true", "marks:body_cut", "size>120",
-        "method:PUT", "from:203", "dedup_key:0101", "body.customer.mail:null", "what:soap", "version=1",
-        "overdue:true", "not", "body.order_number=7",
+        "verdict:duplicate",
+        "verdict:accepted",
+        "verdict!=accepted",
+        "verdict=rejected",
+        "state:errored",
+        "state:waiting",
+        "state!=succeeded",
+        "state:queued",
+        "state:pending",
+        "state:expired",
+        "flow:orders",
+        "flow=Log",
+        "flow!=Log",
+        "integration:crm",
+        "integration=shop",
+        "status>=400",
+        "status:204",
+        "cause~\"^not\"",
+        "cause:404",
+        "body.total>50",
+        "body.total<=10.5",
+        "body.products[].name:wax",
+        "body.customer.name=Soap",
+        "headers[\"x-req\"]=7",
+        "headers.authorization:secret",
+        "query.page=2",
+        "wax",
+        "grüße",
+        "\"a \\\"b\\\"\"",
+        "secret-word",
+        "got-text",
+        "404",
+        "errored",
+        "step.state:errored",
+        "step.name:push",
+        "step.status=503",
+        "step:note",
+        "test:true",
+        "marks:body_cut",
+        "size>120",
+        "method:PUT",
+        "from:203",
+        "dedup_key:0101",
+        "body.customer.mail:null",
+        "what:soap",
+        "version=1",
+        "overdue:true",
+        "\"when is\"",
+        "body.order_number=7",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -114,7 +154,8 @@ fn atoms(all: &Everything) -> Vec<String> {
     atoms.push(format!("id:{}", request.id));
     atoms.push(format!("id:{}", &run.id[28..]));
     atoms.push(format!("request:{}", run.request.clone().unwrap()));
-    atoms.push(format!("parent:{}", run.id));
+    let parent = all.runs.iter().find_map(|(view, _)| view.parent.clone()).unwrap();
+    atoms.push(format!("parent:{parent}"));
     atoms.push(format!("duplicate_of:{copy}"));
     atoms.push(format!("run:{}", run.id));
     atoms
@@ -260,8 +301,7 @@ async fn every_index_that_is_named_is_there_and_usable() {
         ("not verdict:accepted".to_owned(), "request_odd"),
     ] {
         let query = house.query(&filter);
-        let sources =
-            house.store.look(move |look| Ok(pages::request_sources(look, &query))).await.unwrap();
+        let sources = house.store.look(move |look| Ok(pages::request_sources(look, &query))).await.unwrap();
         assert!(sources.iter().all(|source| source.from.ends_with(index)), "{filter}: {sources:?}");
     }
     let request = house.runs("").await[0].request.clone().unwrap();
@@ -277,5 +317,7 @@ async fn every_index_that_is_named_is_there_and_usable() {
     }
     // A part of a group's name is no group, but a text that several may contain.
     let part = &group[..15];
-    assert!(house.runs(&format!("group:{part}")).await.len() >= house.runs(&format!("group:{group}")).await.len());
+    assert!(
+        house.runs(&format!("group:{part}")).await.len() >= house.runs(&format!("group:{group}")).await.len()
+    );
 }

@@ -1,0 +1,210 @@
+//! A frame: promise line, tabs and breadcrumb, the screen, the filter line, the footer, and what
+//! stands above. A pure function of the state.
+
+use super::action::Action;
+use super::app::{App, Place, Screen};
+use super::format::count;
+use super::keymap;
+use super::layout::Class;
+use super::paint::{Paint, cut, to_ascii, width};
+use super::theme::Role;
+use super::{overlay, promise, screen};
+use crate::model::id::short;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Draws the console into a buffer of its size.
+pub fn draw(app: &App, buf: &mut Buffer) {
+    {
+        let mut paint = Paint { buf, theme: &app.theme };
+        let frame = app.frame();
+        if frame.class == Class::Message {
+            message(app, &mut paint);
+        } else {
+            promise::draw(app, &mut paint, frame.promise);
+            tabs(app, &mut paint, frame.tabs);
+            screen::draw(app, &mut paint);
+            filter_line(app, &mut paint, frame.line);
+            footer(app, &mut paint, frame.footer);
+            overlay::draw(app, &mut paint);
+        }
+    }
+    if app.options.ascii {
+        to_ascii(buf);
+    }
+}
+
+/// A frame of some size, for those who draw without a terminal.
+#[must_use]
+pub fn picture(app: &App) -> Buffer {
+    let mut buf = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));
+    draw(app, &mut buf);
+    buf
+}
+
+fn message(app: &App, paint: &mut Paint<'_>) {
+    let (width, height) = app.size;
+    let text = format!("Pointsman needs 40x8, this is {width}x{height}.");
+    let lines = screen::wrapped(&text, width);
+    let mut y = 0;
+    for line in lines.iter().take(usize::from(height)) {
+        paint.put(0, y, width, line, Role::Text);
+        y += 1;
+    }
+    let Some(counters) = app.counters.as_ref().filter(|_| y < height) else { return };
+    let up = matches!(counters.probe, Some(None));
+    let next = paint.put(0, y, width, if up { "● " } else { "✗ " }, if up { Role::Good } else { Role::Bad });
+    let next =
+        paint.put(next, y, width.saturating_sub(next), &format!("!{} ", count(counters.runs[5])), Role::Bad);
+    let late = format!("◐{} late", count(counters.callbacks_overdue));
+    paint.put(next, y, width.saturating_sub(next), &late, Role::Bad);
+}
+
+const TABS: [&str; 6] = ["Live", "Requests", "Runs", "Callbacks", "Integrations", "Overview"];
+
+fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let current = match app.screen {
+        Screen::Live => 0,
+        Screen::Requests => 1,
+        Screen::Runs => 2,
+    };
+    let gap = if area.width >= 160 { 3 } else { 2 };
+    let mut x = area.x + 1;
+    for (at, name) in TABS.iter().enumerate() {
+        let here = at == current;
+        let text =
+            if here || area.width >= 100 { format!("{} {name}", at + 1) } else { (at + 1).to_string() };
+        x = paint.put(x, area.y, area.width, &text, if here { Role::Title } else { Role::Muted });
+        let alarm = app.counters.as_ref().map_or(0, |counters| match at {
+            2 => counters.runs[5],
+            3 => counters.callbacks_overdue,
+            _ => 0,
+        });
+        if alarm > 0 {
+            x = paint.put(x + 1, area.y, area.width, &format!("!{}", count(alarm)), Role::Bad);
+        }
+        x += gap;
+    }
+    let crumbs = breadcrumb(app);
+    let room = area.right().saturating_sub(x + 1);
+    // Its left end is cut first: where one is matters more than how one came.
+    let crumbs = if width(&crumbs) > room {
+        let skip = usize::from(width(&crumbs) - room) + 1;
+        format!("…{}", crumbs.chars().skip(skip).collect::<String>())
+    } else {
+        crumbs
+    };
+    if room > 3 {
+        paint.right(x, area.right().saturating_sub(1), area.y, &super::paint::clean(&crumbs), Role::Muted);
+    }
+}
+
+/// `Runs › state:errored › 5d02aa › push`
+fn breadcrumb(app: &App) -> String {
+    let mut parts: Vec<String> = vec![TABS[app.screen as usize].to_owned()];
+    let filter = match app.screen {
+        Screen::Live => String::new(),
+        Screen::Requests => app.requests.list.filter.clone(),
+        Screen::Runs => app.runs.list.filter.clone(),
+    };
+    if !filter.is_empty() {
+        parts.push(cut(&filter, 40).into_owned());
+    }
+    match (app.screen, app.place()) {
+        (Screen::Live, Place::Requests(_)) => parts.push("Requests".to_owned()),
+        (Screen::Live, Place::Payload(_)) => parts.push("payload".to_owned()),
+        (Screen::Live, Place::Runs(_)) => parts.push("Runs".to_owned()),
+        (Screen::Live, Place::Needs) => parts.push("Needs you".to_owned()),
+        (Screen::Runs, Place::Groups) => parts.push("groups".to_owned()),
+        _ => {}
+    }
+    let opened = match app.screen {
+        Screen::Requests => app.requests.opened.as_ref().or(app.requests.payload.id.as_ref()),
+        Screen::Runs => app.runs.opened.as_ref().or(app.runs.run.id.as_ref()),
+        Screen::Live => None,
+    };
+    if let Some(id) = opened {
+        parts.push(short(id).to_owned());
+    }
+    if let (Screen::Runs, true, Some(step)) = (app.screen, app.is_opened(), app.runs.run.current_step()) {
+        parts.push(step.name.clone());
+    }
+    parts.join(" › ")
+}
+
+fn filter_line(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    let Some(filter) = app.filter.as_ref().filter(|_| !area.is_empty()) else { return };
+    paint.put(area.x, area.y, 2, "/ ", Role::Key);
+    let room = area.width.saturating_sub(4);
+    let (text, cursor) = filter.edit.window(room);
+    let end = paint.foreign(area.x + 2, area.y, room, &text, Role::Text);
+    overlay::dialog::reversed(paint, area.x + 2 + cursor, area.y);
+    let note = if filter.error.is_some() { "the last valid filter stays" } else { "enter keeps   esc back" };
+    if area.right() > end + width(note) + 4 {
+        paint.right(end + 2, area.right() - 1, area.y, note, Role::Muted);
+    }
+    if let Some(error) = filter.error.as_ref().filter(|_| area.height > 1) {
+        paint.foreign(area.x + 2, area.y + 1, room, error, Role::Bad);
+    }
+}
+
+/// The keys of the footer for what has the focus, the most useful first.
+#[must_use]
+pub fn footer_keys(app: &App) -> &'static [Action] {
+    use Action::{
+        Abort, Back, Follow, Full, Left, Mark, NextPane, NextSibling, Open, Quit, Replay, Retry, Right, Skip,
+        View,
+    };
+    match app.place() {
+        Place::Empty => &[Open, Quit],
+        Place::Requests(_) => &[Open, Follow, Action::Filter, NextPane, Mark, Replay, Full],
+        Place::Runs(_) => &[Open, Retry, Skip, Abort, Action::Filter, Follow, Mark],
+        Place::Needs => &[Open, NextPane, Full],
+        Place::Groups => &[Open, View, Back],
+        Place::Payload(_) => &[View, Left, Right, Open, Replay, NextPane, Back],
+        Place::Timeline(_) | Place::Attempt(_) => &[Retry, Skip, Abort, Replay, Right, NextSibling, Back],
+    }
+}
+
+fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let class = app.frame().class;
+    let most = match class {
+        Class::Message | Class::Narrow => 2,
+        Class::Compact => 5,
+        Class::Normal | Class::Wide => 7,
+    };
+    let gap = if area.width < 60 { 2 } else { 3 };
+    let mut x = area.x + 1;
+    let marked = match app.place() {
+        Place::Requests(super::app::ListId::Requests) => app.requests.list.marks.len(),
+        Place::Requests(_) => app.live.requests.marks.len(),
+        Place::Runs(super::app::ListId::Runs) => app.runs.list.marks.len(),
+        Place::Runs(_) => app.live.runs.marks.len(),
+        _ => 0,
+    };
+    if marked > 0 {
+        x = paint.put(x, area.y, area.width, &format!("{marked} marked"), Role::Mark) + gap;
+    }
+    let help = [Action::Help];
+    let keys = footer_keys(app).iter().take(most).chain(help.iter());
+    for action in keys {
+        let Some(binding) = keymap::binding(*action) else { continue };
+        let text = width(binding.keys[0]) + 1 + width(binding.word);
+        let last = *action == Action::Help;
+        if x + text > area.right().saturating_sub(if last { 0 } else { 8 }) {
+            continue;
+        }
+        let (key, word) = match app.possible(*action) {
+            Ok(()) => (Role::Key, Role::Text),
+            Err(_) => (Role::Muted, Role::Muted),
+        };
+        let next = paint.put(x, area.y, area.width, binding.keys[0], key);
+        x = paint.put(next + 1, area.y, area.width, binding.word, word) + gap;
+    }
+}

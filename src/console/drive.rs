@@ -1,0 +1,235 @@
+//! The loop that owns the terminal: signals, then keys, then data, then what is due.
+
+use super::app::{App, Dirt, Tone};
+use super::asks::Effect;
+use super::draw::draw;
+use super::pacer::Pacer;
+use super::signals::{self, Signal, Signals};
+use super::term::{self, Guard};
+use super::Error;
+use crate::model::ask::Ask;
+use crate::model::time::Ms;
+use crate::session::{Incoming, Link, Session, Ticket};
+use crossterm::event::Event;
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use ratatui::backend::Backend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// Events that are taken in before the next frame, at most.
+const DRAIN: usize = 256;
+
+/// What a loop says of itself after each turn, so that tests need not sleep.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Events and messages that were taken in.
+    pub taken: u64,
+    /// Frames that were drawn.
+    pub frames: u64,
+    /// Nothing is dirty, nothing asked, nothing due but what ages.
+    pub idle: bool,
+}
+
+/// A console with its terminal and its session.
+#[derive(Debug)]
+pub struct Console<B: Backend> {
+    /// The state.
+    pub app: App,
+    /// What it is drawn on.
+    pub terminal: Terminal<B>,
+    session: Session,
+    clock: fn() -> Ms,
+    pacer: Pacer,
+    outbox: VecDeque<(Ticket, Ask)>,
+    turn: watch::Sender<Turn>,
+    guard: Option<Guard>,
+    closed: bool,
+}
+
+impl<B: Backend> Console<B>
+where
+    Error: From<B::Error>,
+{
+    /// A console on a backend; the clock gives engine time.
+    ///
+    /// # Errors
+    /// Where the backend cannot be used.
+    pub fn new(app: App, backend: B, session: Session, clock: fn() -> Ms) -> Result<Self, Error> {
+        let viewport = Viewport::Fixed(Rect::new(0, 0, app.size.0, app.size.1));
+        Ok(Self {
+            terminal: Terminal::with_options(backend, TerminalOptions { viewport })?,
+            pacer: Pacer::new(app.options.ssh),
+            app,
+            session,
+            clock,
+            outbox: VecDeque::new(),
+            turn: watch::Sender::new(Turn::default()),
+            guard: None,
+            closed: false,
+        })
+    }
+
+    /// The terminal is held: given back when the console goes.
+    pub fn hold(&mut self, guard: Guard) {
+        self.guard = Some(guard);
+    }
+
+    /// Where the loop says what it did.
+    #[must_use]
+    pub fn turns(&self) -> watch::Receiver<Turn> {
+        self.turn.subscribe()
+    }
+
+    /// The loop: signals, then keys, then data, then what is due.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be read or written.
+    pub async fn drive(
+        &mut self,
+        mut input: impl Stream<Item = io::Result<Event>> + Unpin,
+        mut signals: Signals,
+    ) -> Result<(), Error> {
+        let asks = self.session.asks.clone();
+        loop {
+            term::drawing_here();
+            if self.carry_out()? {
+                return Ok(());
+            }
+            self.report();
+            let looking = self.app.looking;
+            let fast = self.app.is_fast();
+            let frame = self.pacer.frame_due(self.app.dirt, fast, looking);
+            let refresh = self.pacer.refresh_due(self.app.behind, fast, looking);
+            let age = self.app.next_age().map(|at| wait_for(at - self.app.now));
+            tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Signal::End => return Ok(()),
+                    Signal::Continue => self.resume()?,
+                },
+                event = input.next() => {
+                    self.take_event(event.ok_or(Error::Closed)??)?;
+                    for _ in 1..DRAIN {
+                        let Some(event) = input.next().now_or_never() else { break };
+                        self.take_event(event.ok_or(Error::Closed)??)?;
+                    }
+                }
+                () = due(frame) => self.paint()?,
+                incoming = self.session.inbox.recv(), if !self.closed => match incoming {
+                    Some(incoming) => {
+                        self.app.now = (self.clock)();
+                        self.app.receive(incoming);
+                        self.turn.send_modify(|turn| turn.taken += 1);
+                    }
+                    None => {
+                        self.closed = true;
+                        self.turn.send_modify(|turn| turn.taken += 1);
+                        self.app.now = (self.clock)();
+                        self.app.receive(Incoming::Link(Link::Down("the other end is gone".to_owned())));
+                    }
+                },
+                permit = asks.reserve(), if !self.outbox.is_empty() => {
+                    match (permit, self.outbox.pop_front()) {
+                        (Ok(permit), Some(ask)) => permit.send(ask),
+                        _ => self.outbox.clear(),
+                    }
+                }
+                text = term::panic_elsewhere() => self.app.toast(Tone::Bad, format!("a task ended: {text}")),
+                () = due(refresh) => {
+                    self.pacer.refreshed();
+                    self.app.refresh();
+                }
+                () = due(age) => {
+                    self.app.now = (self.clock)();
+                    self.app.tick();
+                }
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: Event) -> Result<(), Error> {
+        self.app.now = (self.clock)();
+        let resized = matches!(event, Event::Resize(..));
+        self.app.input(event);
+        if resized {
+            self.redraw()?;
+        }
+        self.turn.send_modify(|turn| turn.taken += 1);
+        Ok(())
+    }
+
+    fn redraw(&mut self) -> Result<(), Error> {
+        self.terminal.resize(Rect::new(0, 0, self.app.size.0, self.app.size.1))?;
+        self.app.touch(Dirt::Input);
+        Ok(())
+    }
+
+    fn resume(&mut self) -> Result<(), Error> {
+        if let Some(guard) = &self.guard {
+            guard.resume()?;
+            self.app.input(Event::Resize(0, 0));
+            if let Ok((width, height)) = crossterm::terminal::size() {
+                self.app.input(Event::Resize(width, height));
+            }
+        }
+        self.redraw()
+    }
+
+    fn paint(&mut self) -> Result<(), Error> {
+        self.app.now = (self.clock)();
+        let app = &self.app;
+        self.terminal.draw(|frame| draw(app, frame.buffer_mut()))?;
+        self.app.flushed();
+        self.pacer.drew();
+        self.turn.send_modify(|turn| turn.frames += 1);
+        Ok(())
+    }
+
+    /// Does what the state asks for; whether it asks to end.
+    fn carry_out(&mut self) -> Result<bool, Error> {
+        for effect in self.app.effects() {
+            match effect {
+                Effect::Ask(ticket, ask) => self.outbox.push_back((ticket, ask)),
+                Effect::Quit => return Ok(true),
+                Effect::Redraw => self.redraw()?,
+                Effect::Suspend => {
+                    term::restore();
+                    signals::stop_this_process();
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn report(&self) {
+        let app = &self.app;
+        let idle = app.dirt == Dirt::Clean && !app.behind && app.asks.is_idle() && self.outbox.is_empty();
+        self.turn.send_if_modified(|turn| {
+            let changed = turn.idle != idle;
+            turn.idle = idle;
+            changed
+        });
+    }
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+fn wait_for(ms: Ms) -> Instant {
+    Instant::now() + Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1))
+}
+
+async fn due(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

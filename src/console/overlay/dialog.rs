@@ -1,0 +1,196 @@
+//! Draws dialogs: what will happen first, then what to fill in, the keys in the last line.
+
+use crate::console::app::App;
+use crate::console::dialog::{Dialog, Facts, Field};
+use crate::console::format::count;
+use crate::console::layout::centred;
+use crate::console::paint::{Paint, width};
+use crate::console::screen::wrapped;
+use crate::console::theme::Role;
+use crate::model::ask::{Fate, Plan};
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+const WIDTH: u16 = 76;
+
+/// A verb before it acts.
+pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
+    let inner = WIDTH.min(app.size.0.saturating_sub(4)).saturating_sub(4);
+    let facts = facts(dialog, inner);
+    let fields: u16 = dialog.fields.iter().map(|field| 1 + u16::from(!field.hint.is_empty())).sum();
+    let fields = if matches!(dialog.facts, Facts::Refused(_)) { 0 } else { fields };
+    let extra = u16::from(dialog.error.is_some()) + if dialog.keeps() && fields > 0 { 2 } else { 0 };
+    let wanted = u16::try_from(facts.len()).unwrap_or(u16::MAX).saturating_add(fields + extra + 3);
+    let area = centred(Rect::new(0, 0, app.size.0, app.size.1), WIDTH, wanted);
+    paint.boxed(area, &dialog.title(), &dialog.keys());
+    let (x, right) = (area.x + 2, area.right().saturating_sub(2));
+    let bottom = area.bottom().saturating_sub(1);
+    let mut y = area.y + 1;
+    // The fields keep their place; the facts scroll where they do not fit.
+    let room = bottom.saturating_sub(y).saturating_sub(fields + extra + u16::from(fields > 0));
+    let hidden = facts.len().saturating_sub(usize::from(room));
+    let scroll = usize::from(dialog.scroll).min(hidden);
+    for (text, role) in facts.iter().skip(scroll).take(usize::from(room)) {
+        paint.foreign(x, y, right.saturating_sub(x), text, *role);
+        y += 1;
+    }
+    if hidden > scroll && y > area.y + 1 {
+        paint.right(x, right, y - 1, &format!("{} more · pgdn", hidden - scroll), Role::New);
+    }
+    if fields == 0 {
+        return;
+    }
+    y += 1;
+    for (at, shown) in dialog.fields.iter().enumerate() {
+        if y >= bottom {
+            break;
+        }
+        y = field(paint, shown, at == dialog.focus, x, y, right, bottom);
+    }
+    if let Some(error) = &dialog.error
+        && y < bottom
+    {
+        paint.foreign(x, y, right.saturating_sub(x), error, Role::Bad);
+        y += 1;
+    }
+    if dialog.keeps() && y + 1 < bottom {
+        let word = dialog.kind.word();
+        let verb = format!("{}{}", word[..1].to_uppercase(), &word[1..]);
+        buttons(paint, x + 12, y + 1, "Keep", &verb, dialog.sure);
+    }
+}
+
+fn buttons(paint: &mut Paint<'_>, x: u16, y: u16, keep: &str, act: &str, sure: bool) {
+    let (keep, act) = if sure {
+        (format!("  {keep}  "), format!("[ {act} ]"))
+    } else {
+        (format!("[ {keep} ]"), format!("  {act}  "))
+    };
+    let next = paint.put(x, y, 20, &keep, if sure { Role::Text } else { Role::Title });
+    paint.put(next + 4, y, 20, &act, if sure { Role::Bad } else { Role::Text });
+}
+
+fn field(
+    paint: &mut Paint<'_>,
+    field: &Field,
+    focused: bool,
+    x: u16,
+    y: u16,
+    right: u16,
+    bottom: u16,
+) -> u16 {
+    if focused {
+        paint.put(x.saturating_sub(1), y, 1, "▌", Role::BorderFocus);
+    }
+    paint.put(x, y, 10, field.label, if focused { Role::Title } else { Role::Muted });
+    let start = x + 11;
+    let room = right.saturating_sub(start);
+    if field.takes_text() {
+        let (text, cursor) = field.edit.window(room);
+        if text.is_empty() && !focused {
+            paint.put(start, y, room, "‹optional›", Role::Muted);
+        } else {
+            paint.foreign(start, y, room, &text, Role::Text);
+        }
+        if focused {
+            reversed(paint, start + cursor.min(room.saturating_sub(1)), y);
+        }
+    } else {
+        let mut at = start;
+        for (n, choice) in field.choices.iter().enumerate() {
+            let chosen = n == field.chosen;
+            let text = format!("{} {choice}", if chosen { "(•)" } else { "( )" });
+            let role = if chosen { Role::Text } else { Role::Muted };
+            at = paint.put(at, y, right.saturating_sub(at), &text, role) + 2;
+        }
+    }
+    if field.hint.is_empty() {
+        return y + 1;
+    }
+    if y + 1 < bottom {
+        paint.put(start, y + 1, room, &field.hint, Role::Muted);
+    }
+    y + 2
+}
+
+/// The cell where the next letter goes.
+pub fn reversed(paint: &mut Paint<'_>, x: u16, y: u16) {
+    if let Some(cell) = paint.buf.cell_mut((x, y)) {
+        cell.modifier.insert(Modifier::REVERSED);
+    }
+}
+
+/// What the store said, in lines.
+fn facts(dialog: &Dialog, cells: u16) -> Vec<(String, Role)> {
+    let mut lines = Vec::new();
+    let mut say = |text: &str, role: Role| {
+        for line in wrapped(text, cells) {
+            lines.push((line, role));
+        }
+    };
+    match &dialog.facts {
+        Facts::Asking => say("asking the store…", Role::Muted),
+        Facts::Refused(refusal) => say(&refusal.message, Role::Warn),
+        Facts::Known(plan) => known(plan, &mut say, cells),
+    }
+    lines
+}
+
+fn known(plan: &Plan, say: &mut impl FnMut(&str, Role), cells: u16) {
+    for line in &plan.lines {
+        say(line, Role::Text);
+    }
+    for (reason, left_out) in &plan.left_out {
+        say(&format!("left out {}: {reason}", count(*left_out)), Role::Warn);
+    }
+    for (host, requests) in &plan.hosts {
+        say(&format!("sends {} to {host}", count(*requests)), Role::Text);
+    }
+    if let Some(sent) = &plan.sends {
+        say(&format!("  {} {}", sent.method, sent.url), Role::Info);
+        if let Some(body) = sent.body.as_deref().filter(|body| !body.is_empty()) {
+            let body = &body[..body.floor_char_boundary(usize::from(cells).min(body.len()))];
+            say(&format!("  {body}"), Role::Muted);
+        }
+    }
+    if !plan.fields.is_empty() {
+        say("Without its outputs:", Role::Text);
+    }
+    for field in &plan.fields {
+        let (fate, role) = match field.fate {
+            Fate::LeftOut => ("left out", Role::Warn),
+            Fate::Empty => ("sent empty", Role::Warn),
+            Fate::Fails => ("✗ cannot be built: FAILS", Role::Bad),
+            Fate::Unaffected => ("needs nothing of it", Role::Muted),
+        };
+        let name = if field.field.is_empty() { String::new() } else { format!("{}   ", field.field) };
+        say(&format!("  {:<10} {name}{fate}", field.step), role);
+    }
+    if plan.count == 0 {
+        say("There is nothing that it could act on.", Role::Warn);
+    }
+}
+
+/// Quitting stops the receiver.
+pub fn quit(app: &App, paint: &mut Paint<'_>, sure: bool) {
+    let address = app.options.quitting_stops.as_deref().unwrap_or("this address");
+    let open: u64 = app.counters.as_ref().map_or(0, |c| [0, 1, 3, 4].iter().map(|at| c.runs[*at]).sum());
+    let runs = match open {
+        0 => "No run is open.".to_owned(),
+        1 => "1 run is open; it goes on at the next start.".to_owned(),
+        open => format!("{} runs are open; they go on at the next start.", count(open)),
+    };
+    let text =
+        format!("Quitting stops the receiver on {address}. {runs} To keep receiving: pointsman serve.");
+    let inner = WIDTH.min(app.size.0.saturating_sub(4)).saturating_sub(4);
+    let lines = wrapped(&text, inner);
+    let height = u16::try_from(lines.len()).unwrap_or(4) + 4;
+    let area = centred(Rect::new(0, 0, app.size.0, app.size.1), WIDTH, height);
+    paint.boxed(area, "Quit", "enter does it   ← → choose   esc back");
+    let mut y = area.y + 1;
+    for line in &lines {
+        paint.put(area.x + 2, y, inner.max(width(line)), line, Role::Text);
+        y += 1;
+    }
+    buttons(paint, area.x + 12, y + 1, "Stay", "Quit", sure);
+}

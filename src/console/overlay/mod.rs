@@ -1,0 +1,19 @@
+//! What stands above a screen: dialogs, help, toasts.
+
+pub mod dialog;
+pub mod help;
+pub mod toast;
+
+use super::app::{App, Overlay};
+use super::paint::Paint;
+
+/// Draws what stands above, the toasts last.
+pub fn draw(app: &App, paint: &mut Paint<'_>) {
+    match &app.overlay {
+        Some(Overlay::Help { top }) => help::draw(app, paint, *top),
+        Some(Overlay::Verb(shown)) => dialog::verb(app, paint, shown),
+        Some(Overlay::Quit { sure, .. }) => dialog::quit(app, paint, *sure),
+        None => {}
+    }
+    toast::draw(app, paint);
+}

@@ -1,0 +1,130 @@
+//! Where the person is: screens, lists, panes, what stands above, and the way back.
+
+use super::dialog::Dialog;
+use super::edit::Edit;
+use crate::model::time::Ms;
+
+/// The screens of this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// Everything at a glance.
+    Live,
+    /// Requests and their payloads.
+    Requests,
+    /// Runs, groups of errored ones, one run.
+    Runs,
+}
+
+/// What has the focus: where a key acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// There is no integration yet.
+    Empty,
+    /// A list of requests: Live's or Requests'.
+    Requests(ListId),
+    /// A list of runs: Live's or Runs'.
+    Runs(ListId),
+    /// The worklist of Live.
+    Needs,
+    /// The groups of Runs.
+    Groups,
+    /// A payload.
+    Payload(PaneId),
+    /// The timeline of a run.
+    Timeline(PaneId),
+    /// An attempt of a run.
+    Attempt(PaneId),
+}
+
+/// The four lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ListId {
+    /// Requests on Live.
+    LiveRequests,
+    /// Runs on Live.
+    LiveRuns,
+    /// Requests on Requests.
+    Requests,
+    /// Runs on Runs.
+    Runs,
+}
+
+/// The panes that show one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PaneId {
+    /// The payload on Live.
+    LivePayload,
+    /// The payload on Requests.
+    Payload,
+    /// The run beside the payload.
+    RequestRun,
+    /// The run on Runs.
+    Run,
+}
+
+/// What stands above the screen.
+#[derive(Debug)]
+pub enum Overlay {
+    /// What the keys do.
+    Help {
+        /// First drawn line.
+        top: usize,
+    },
+    /// A verb before it acts.
+    Verb(Box<Dialog>),
+    /// Quitting stops the receiver.
+    Quit {
+        /// The button that quits is chosen.
+        sure: bool,
+        /// Its frame was flushed.
+        armed: bool,
+    },
+}
+
+/// What a toast tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It is done.
+    Good,
+    /// It is so.
+    Info,
+    /// It went wrong: stays until `esc`.
+    Bad,
+}
+
+/// A line over the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// What it tells.
+    pub tone: Tone,
+    /// Since when.
+    pub at: Ms,
+}
+
+/// The filter line while it is open.
+#[derive(Debug)]
+pub struct FilterLine {
+    /// Of which list.
+    pub list: ListId,
+    /// What was typed.
+    pub edit: Edit,
+    /// The filter before.
+    pub before: String,
+    /// When it is tried next.
+    pub due: Option<Ms>,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+/// Where `esc` goes back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crumb {
+    /// The screen.
+    pub screen: Screen,
+    /// The object that was open on it.
+    pub opened: Option<String>,
+    /// The pane that had the focus.
+    pub focus: usize,
+}

@@ -1,0 +1,341 @@
+//! Row 1, the promise line: is it well? Items are shortened and dropped in a fixed order; the
+//! listener, what needs a person, and anything that is bad are never dropped.
+
+use super::app::App;
+use super::format::{age, clock, count, size};
+use super::layout::Class;
+use super::paint::{Paint, width};
+use super::theme::Role;
+use crate::model::time::{MINUTE, SECOND};
+use crate::session::Link;
+use ratatui::layout::Rect;
+
+/// An item in its lengths, the longest first.
+#[derive(Debug, Clone)]
+struct Item {
+    number: u8,
+    forms: Vec<String>,
+    form: usize,
+    role: Role,
+    bad: bool,
+}
+
+impl Item {
+    fn new(number: u8, forms: &[String], role: Role) -> Self {
+        Self { number, forms: forms.to_vec(), form: 0, role, bad: role == Role::Bad }
+    }
+
+    fn text(&self) -> &str {
+        self.forms.get(self.form).map_or("", String::as_str)
+    }
+}
+
+/// The order in which items stand.
+const ORDER: [u8; 11] = [1, 2, 3, 7, 6, 8, 4, 5, 10, 11, 9];
+
+/// What gives way, one step after the other: an item becomes shorter, or is dropped.
+const STEPS: [(u8, Give); 16] = [
+    (11, Give::Drop),
+    (10, Give::Drop),
+    (6, Give::Shorten),
+    (8, Give::Shorten),
+    (4, Give::Shorten),
+    (5, Give::Shorten),
+    (1, Give::Shorten),
+    (9, Give::Shorten),
+    (2, Give::Shorten),
+    (6, Give::Shorten),
+    (7, Give::Drop),
+    (9, Give::Drop),
+    (8, Give::Drop),
+    (6, Give::Drop),
+    (1, Give::Shorten),
+    (4, Give::Drop),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Give {
+    Shorten,
+    Drop,
+}
+
+/// Draws the line.
+pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let mut items = items(app);
+    if app.frame().class <= Class::Narrow {
+        items.retain(|item| matches!(item.number, 1 | 2 | 4 | 5) || item.bad);
+        for item in &mut items {
+            if matches!(item.number, 1 | 4 | 5) {
+                item.form = item.forms.len() - 1;
+            }
+        }
+    }
+    if app.frame().class == Class::Compact {
+        items.retain(|item| !matches!(item.number, 10 | 11) || item.bad);
+        for item in items.iter_mut().filter(|item| !item.bad || matches!(item.number, 4 | 5)) {
+            item.form = 1.min(item.forms.len() - 1);
+        }
+    }
+    let gap = if area.width < 120 { 2 } else { 3 };
+    fit(&mut items, area.width.saturating_sub(1), gap);
+    let mut x = area.x + 1;
+    for item in &items {
+        // The store stands at the right edge.
+        if item.number == 9 {
+            let end = area.right().saturating_sub(1 + width(item.text()));
+            x = end.max((x + 1).saturating_sub(gap));
+        }
+        x = paint.foreign(x, area.y, area.right().saturating_sub(x), item.text(), item.role) + gap;
+    }
+}
+
+fn taken(items: &[Item], gap: u16) -> u16 {
+    let text: u16 = items.iter().map(|item| width(item.text())).sum();
+    let gaps = u16::try_from(items.len().saturating_sub(1)).unwrap_or(0) * gap;
+    // The store stands at the right edge: one cell parts it from the rest.
+    let store = if items.iter().any(|item| item.number == 9) { gap - 1 } else { 0 };
+    text.saturating_add(gaps).saturating_sub(store)
+}
+
+fn fit(items: &mut Vec<Item>, room: u16, gap: u16) {
+    for (number, give) in STEPS {
+        if taken(items, gap) <= room {
+            return;
+        }
+        let Some(at) = items.iter().position(|item| item.number == number) else { continue };
+        match give {
+            Give::Shorten => items[at].form = (items[at].form + 1).min(items[at].forms.len() - 1),
+            Give::Drop if items[at].bad || number <= 5 && items[at].role != Role::Muted => {}
+            Give::Drop => {
+                items.remove(at);
+            }
+        }
+    }
+}
+
+fn items(app: &App) -> Vec<Item> {
+    let Some(counters) = &app.counters else {
+        return vec![Item::new(1, &["? asking the store…".to_owned()], Role::Muted)];
+    };
+    let mut items: Vec<Item> = Vec::new();
+    let address = counters.listen.as_str();
+    let port = address.rsplit_once(':').map_or(address.to_owned(), |(_, port)| format!(":{port}"));
+    let down = matches!(app.link.0, Link::Down(_));
+    items.push(match (&counters.probe, counters.stopping) {
+        (_, true) => Item::new(1, &["stopping".to_owned()], Role::Warn),
+        (Some(Some(why)), _) => Item::new(
+            1,
+            &[
+                format!("✗ NOT LISTENING {address}: {why}"),
+                format!("✗ NOT LISTENING {port}"),
+                format!("✗ {port}"),
+            ],
+            Role::Bad,
+        ),
+        (None, _) => Item::new(1, &[format!("? {address}"), format!("? {port}")], Role::Muted),
+        (Some(None), _) if down => Item::new(1, &[format!("● {port}?")], Role::Stale),
+        (Some(None), _) => Item::new(1, &[format!("● {address}"), format!("● {port}")], Role::Good),
+    });
+    match (&app.link, &app.options.attached) {
+        ((Link::Down(_), since), _) => {
+            let down = age(app.now - since);
+            let figures = clock(counters.at, app.now, &app.options.zone);
+            items.push(Item::new(
+                2,
+                &[format!("LINK DOWN {down}, figures of {figures}"), format!("LINK DOWN {down}")],
+                Role::Bad,
+            ));
+        }
+        ((Link::Live, _), Some(attached)) => {
+            items.push(Item::new(2, &[format!("attached {attached}"), attached.clone()], Role::Info));
+        }
+        _ => {}
+    }
+    if app.options.read_only {
+        items.push(Item::new(3, &["READ-ONLY".to_owned()], Role::Warn));
+    }
+    let errored = counters.runs[5];
+    let role = if errored > 0 { Role::Bad } else { Role::Muted };
+    items.push(Item::new(4, &[format!("errored {}", count(errored)), format!("!{}", count(errored))], role));
+    let overdue = counters.callbacks_overdue;
+    items.push(if overdue > 0 {
+        let overdue = count(overdue);
+        Item::new(5, &[format!("callbacks {overdue} overdue"), format!("◐{overdue} late")], Role::Bad)
+    } else {
+        Item::new(5, &["callbacks 0".to_owned(), "◐0".to_owned()], Role::Muted)
+    });
+    let (promised, stored) = (counters.promised, counters.stored);
+    let (accepted, kept) = (count(promised), count(stored));
+    items.push(if promised <= stored {
+        let long = format!("accepted {kept} = stored {kept}");
+        Item::new(6, &[long, format!("{kept} = stored"), "=".to_owned()], Role::Good)
+    } else {
+        let missing = count(promised - stored);
+        Item::new(
+            6,
+            &[
+                format!("accepted {accepted} ≠ stored {kept}: {missing} MISSING"),
+                format!("≠ {missing} MISSING"),
+            ],
+            Role::Bad,
+        )
+    });
+    items.push(Item::new(7, &[rate(app)], Role::Text));
+    items.push(queue(app));
+    items.push(store(app));
+    items.push(Item::new(10, &[format!("duplicates {}", count(counters.duplicates))], Role::Muted));
+    let lately = counters.last_rejected.is_some_and(|at| app.now - at < 5 * MINUTE);
+    let role = if lately { Role::Warn } else { Role::Muted };
+    items.push(Item::new(11, &[format!("rejected {}", count(counters.rejected))], role));
+    items.sort_by_key(|item| ORDER.iter().position(|number| *number == item.number));
+    if down {
+        for item in items.iter_mut().filter(|item| !item.bad) {
+            item.role = Role::Stale;
+        }
+    }
+    items
+}
+
+fn rate(app: &App) -> String {
+    let recent = app.counters.as_ref().map_or(0, |counters| counters.recent);
+    let silent = app.silent_since().map(|since| app.now - since).filter(|silent| *silent >= MINUTE);
+    match (recent, silent) {
+        (0, Some(silent)) => format!("0/s for {}", age(silent)),
+        (0, None) => "0/s".to_owned(),
+        (1..100, _) => format!("{}.{}/s", recent / 10, recent % 10),
+        _ => format!("{}/s", count(recent / 10)),
+    }
+}
+
+fn queue(app: &App) -> Item {
+    let Some(counters) = &app.counters else { return Item::new(8, &[], Role::Muted) };
+    let waited = counters.oldest.map_or(0, |since| (counters.at - since).max(0));
+    let queued = count(counters.queue);
+    if counters.queue == 0 {
+        return Item::new(8, &["queue 0".to_owned(), "q 0".to_owned()], Role::Muted);
+    }
+    let full = counters.queue_limit > 0 && counters.queue * 5 >= counters.queue_limit * 4;
+    let role = if full || waited > MINUTE {
+        Role::Bad
+    } else if waited > 5 * SECOND {
+        Role::Warn
+    } else {
+        Role::Text
+    };
+    let waited = age(waited);
+    Item::new(8, &[format!("queue {queued}, oldest {waited}"), format!("q {queued} {waited}")], role)
+}
+
+fn store(app: &App) -> Item {
+    let Some(counters) = &app.counters else { return Item::new(9, &[], Role::Muted) };
+    let ms = counters.commit_p99_us.div_ceil(1_000);
+    if let Some(trouble) = &counters.store_trouble {
+        return Item::new(9, &[format!("store {trouble}")], Role::Bad);
+    }
+    if counters.wal_bytes > 512 << 20 {
+        return Item::new(9, &[format!("store WAL {}", size(counters.wal_bytes))], Role::Warn);
+    }
+    if ms >= 100 {
+        return Item::new(9, &[format!("store slow {ms}ms")], Role::Warn);
+    }
+    Item::new(9, &[format!("store ok {ms}ms"), "store ok".to_owned()], Role::Good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{app::App, options::Options, theme::Theme};
+    use super::*;
+    use crate::model::change::Counters;
+    use ratatui::buffer::Buffer;
+
+    const NOW: i64 = 1_795_008_715_120;
+
+    fn app(width: u16) -> App {
+        let mut app = App::new(Options::default(), Theme::default(), (width, 40), NOW);
+        let mut runs = [0; 9];
+        runs[5] = 3;
+        app.counters = Some(Counters {
+            at: NOW,
+            listen: "127.0.0.1:7700".to_owned(),
+            probe: Some(None),
+            promised: 48_211,
+            stored: 48_211,
+            duplicates: 214,
+            rejected: 13,
+            recent: 380,
+            runs,
+            queue: 12,
+            queue_limit: 10_000,
+            oldest: Some(NOW - 430),
+            callbacks_overdue: 1,
+            commit_p99_us: 2_700,
+            integrations: 5,
+            ..Counters::default()
+        });
+        app
+    }
+
+    fn line(app: &App) -> String {
+        let area = Rect::new(0, 0, app.size.0, 1);
+        let mut buf = Buffer::empty(area);
+        draw(app, &mut Paint { buf: &mut buf, theme: &app.theme }, area);
+        buf.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
+    }
+
+    #[test]
+    fn at_160_everything_stands_in_its_order() {
+        assert_eq!(
+            line(&app(160)),
+            " ● 127.0.0.1:7700   38/s   accepted 48,211 = stored 48,211   queue 12, oldest 0.4s   errored 3   \
+             callbacks 1 overdue   duplicates 214   rejected 13 store ok 3ms"
+        );
+    }
+
+    #[test]
+    fn at_80_it_is_short_and_nothing_that_matters_is_gone() {
+        let line = line(&app(80));
+        assert!(line.starts_with(" ● :7700  38/s  48,211 = stored  q 12 0.4s  !3  ◐1 late  "), "{line}");
+        assert!(line.ends_with(" store ok"), "{line}");
+    }
+
+    #[test]
+    fn at_120_figures_without_need_go_before_words_are_cut() {
+        let line = line(&app(120));
+        assert!(line.contains("48,211 = stored   queue 12"), "{line}");
+        assert!(!line.contains("duplicates") && line.contains("errored 3   callbacks 1 overdue"), "{line}");
+        assert!(line.ends_with("store ok 3ms"), "{line}");
+    }
+
+    #[test]
+    fn what_is_bad_is_never_dropped_down_to_40_columns() {
+        for width in 40..200 {
+            let mut app = app(width);
+            let counters = app.counters.as_mut().unwrap();
+            counters.stored = 48_209;
+            let line = line(&app);
+            assert!(line.contains("2 MISSING"), "{width}: {line}");
+            assert!(line.contains("!3") || line.contains("errored 3"), "{width}: {line}");
+            assert!(line.contains('1'), "{width}: {line}");
+            assert!(line.contains("late") || line.contains("overdue"), "{width}: {line}");
+        }
+    }
+
+    #[test]
+    fn a_dead_listener_says_so() {
+        let mut app = app(120);
+        app.counters.as_mut().unwrap().probe = Some(Some("address in use".to_owned()));
+        assert!(line(&app).starts_with(" ✗ NOT LISTENING 127.0.0.1:7700: address in use"));
+    }
+
+    #[test]
+    fn silence_is_told_after_a_minute() {
+        let mut app = app(120);
+        let counters = app.counters.as_mut().unwrap();
+        counters.recent = 0;
+        counters.last_accepted = Some(NOW - 4 * MINUTE - 10);
+        assert!(line(&app).contains("0/s for 4m"));
+    }
+}

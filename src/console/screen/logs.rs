@@ -1,0 +1,406 @@
+//! The two logs, requests and runs: rows written straight into the buffer, only those that fit.
+
+use crate::console::app::{App, FRESH, ListId, Place};
+use crate::console::columns::{Column, fit};
+use crate::console::format::{age, clock, count, size, took};
+use crate::console::glyphs;
+use crate::console::layout::Pane;
+use crate::console::list::{Item, List};
+use crate::console::paint::{Paint, width};
+use crate::console::rows::{RequestRow, RunRow};
+use crate::console::theme::Role;
+use crate::model::id::short;
+use crate::model::run::{RunState, StepState};
+use crate::model::view::RunView;
+use crate::session::Link;
+use ratatui::layout::Rect;
+use std::fmt::Write as _;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Time,
+    State,
+    Status,
+    Flow,
+    What,
+    Size,
+    Runs,
+    Id,
+    Method,
+    Actor,
+    Steps,
+    Took,
+    Tries,
+    Version,
+    Request,
+}
+
+const fn column(name: Name, rank: u8, width: u16, least: u16) -> Column<Name> {
+    Column { name, rank, width, least, flexible: matches!(name, Name::What) }
+}
+
+/// The columns of requests, in the order in which they stand.
+const REQUESTS: [Column<Name>; 10] = [
+    column(Name::Time, 2, 8, 8),
+    column(Name::State, 1, 11, 11),
+    column(Name::Status, 6, 3, 3),
+    column(Name::Flow, 4, 27, 8),
+    column(Name::What, 3, 32, 12),
+    column(Name::Size, 5, 8, 8),
+    column(Name::Runs, 7, 5, 5),
+    column(Name::Id, 8, 6, 6),
+    column(Name::Method, 9, 6, 6),
+    column(Name::Actor, 10, 12, 12),
+];
+
+/// The columns of runs.
+const RUNS: [Column<Name>; 10] = [
+    column(Name::Time, 2, 8, 8),
+    column(Name::State, 1, 12, 12),
+    column(Name::Flow, 4, 27, 8),
+    column(Name::Steps, 5, 8, 8),
+    column(Name::What, 3, 28, 16),
+    column(Name::Took, 6, 7, 7),
+    column(Name::Tries, 7, 3, 3),
+    column(Name::Version, 8, 4, 4),
+    column(Name::Id, 9, 6, 6),
+    column(Name::Request, 10, 6, 6),
+];
+
+fn columns(all: &[Column<Name>], cells: u16) -> Vec<(Name, u16)> {
+    if cells >= 57 {
+        return fit(all, cells);
+    }
+    // In a pane under 60 only the glyph.
+    let mut all = all.to_vec();
+    for column in all.iter_mut().filter(|column| column.name == Name::State) {
+        column.width = 1;
+        column.least = 1;
+    }
+    fit(&all, cells)
+}
+
+/// Draws a list of requests.
+pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RequestRow>, id: ListId) {
+    let focused = app.place() == Place::Requests(id);
+    let known = app.counters.as_ref().map(|c| count(c.accepted + c.duplicates + c.filtered + c.rejected));
+    head(app, paint, pane, list, focused, "Requests", known);
+    if list.rows.is_empty() {
+        let address = app.counters.as_ref().map_or("", |counters| counters.listen.as_str());
+        let text = empty_text(
+            list,
+            &format!(
+                "No request yet. Send one: curl --json '{{}}' http://{address}/in/…   (pointsman endpoints ls lists the URLs)"
+            ),
+            "request",
+        );
+        return super::says(paint, pane.body, &text);
+    }
+    let columns = columns(&REQUESTS, pane.body.width.saturating_sub(3));
+    let mut text = String::new();
+    for (row, item) in (0u16..).zip(list.visible()) {
+        let y = pane.body.y + row;
+        let view = &item.view;
+        let mut x = gutter(paint, pane.body.x, y, list, item.id());
+        for (name, cells) in &columns {
+            let cells = *cells;
+            match name {
+                Name::Time => {
+                    paint.put(x, y, cells, &clock(item.at, app.now, &app.options.zone), Role::Muted);
+                }
+                Name::State => {
+                    let (glyph, role) = glyphs::verdict(view.verdict);
+                    let next = paint.put(x, y, 1, glyph, role);
+                    if cells > 2 {
+                        paint.put(next + 1, y, cells - 2, view.verdict.word(), role);
+                    }
+                }
+                Name::Status => {
+                    if let Some(status) = view.status {
+                        number(paint, x, y, cells, u64::from(status), &mut text, Role::Muted);
+                    }
+                }
+                Name::Flow => flow(paint, x, y, cells, &view.integration, &view.flow),
+                Name::What => {
+                    let what =
+                        if view.what.is_empty() { view.cause.as_deref().unwrap_or("") } else { &view.what };
+                    paint.foreign(x, y, cells, what, Role::Text);
+                }
+                Name::Size => {
+                    paint.right(x, x + cells, y, &size(view.size), Role::Muted);
+                }
+                Name::Runs => {
+                    if !view.runs.is_empty() {
+                        number(paint, x, y, cells, view.runs.len() as u64, &mut text, Role::Text);
+                    }
+                }
+                Name::Id => {
+                    paint.put(x, y, cells, short(&view.id), Role::Muted);
+                }
+                Name::Method => {
+                    paint.foreign(x, y, cells, &view.method, Role::Muted);
+                }
+                Name::Actor => {
+                    paint.foreign(x, y, cells, view.actor.as_deref().unwrap_or(""), Role::Muted);
+                }
+                Name::Steps | Name::Took | Name::Tries | Name::Version | Name::Request => {}
+            }
+            x += cells + 1;
+        }
+        finish(app, paint, pane.body, y, list, item.id(), focused);
+    }
+    foot(paint, pane.body, list);
+}
+
+/// Draws a list of runs.
+pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, id: ListId) {
+    let focused = app.place() == Place::Runs(id);
+    let active = app.counters.as_ref().map(|c| {
+        let open: u64 = [0, 1, 3, 4].iter().map(|at| c.runs[*at]).sum();
+        format!("{} active", count(open))
+    });
+    head(app, paint, pane, list, focused, "Runs", active);
+    if list.rows.is_empty() {
+        let text = empty_text(list, "No run yet. Every accepted request starts one.", "run");
+        return super::says(paint, pane.body, &text);
+    }
+    let columns = columns(&RUNS, pane.body.width.saturating_sub(3));
+    let shows_took = columns.iter().any(|(name, _)| *name == Name::Took);
+    let mut text = String::new();
+    for (row, item) in (0u16..).zip(list.visible()) {
+        let y = pane.body.y + row;
+        let view = &item.view;
+        let mut x = gutter(paint, pane.body.x, y, list, item.id());
+        for (name, cells) in &columns {
+            let cells = *cells;
+            match name {
+                Name::Time => {
+                    paint.put(x, y, cells, &clock(item.at, app.now, &app.options.zone), Role::Muted);
+                }
+                Name::State => {
+                    let (glyph, role) = glyphs::run(view.state);
+                    let fresh = item.moved.is_some_and(|at| app.now - at < FRESH);
+                    let role = if fresh && role != Role::Bad { Role::New } else { role };
+                    let next = paint.put(x, y, 1, glyph, role);
+                    if cells > 2 {
+                        paint.put(next + 1, y, cells - 2, glyphs::run_word(view.state), role);
+                    }
+                }
+                Name::Flow => flow(paint, x, y, cells, &view.integration, &view.flow),
+                Name::Steps => steps(paint, x, y, cells, view),
+                Name::What => {
+                    text.clear();
+                    now_or_cause(view, &mut text, app);
+                    if let (true, false, Some(ms)) = (text.is_empty(), shows_took, item.took) {
+                        text.push_str(&took(ms));
+                    }
+                    paint.foreign(x, y, cells, &text, Role::Text);
+                }
+                Name::Took => {
+                    if let Some(ms) = item.took {
+                        paint.right(x, x + cells, y, &took(ms), Role::Muted);
+                    }
+                }
+                Name::Tries => {
+                    let tries: usize = view.steps.iter().map(|step| step.attempts.len()).sum();
+                    if tries > 0 {
+                        number(paint, x, y, cells, tries as u64, &mut text, Role::Muted);
+                    }
+                }
+                Name::Version => {
+                    text.clear();
+                    let _ = write!(text, "v{}", view.version);
+                    paint.right(x, x + cells, y, &text, Role::Muted);
+                }
+                Name::Id => {
+                    paint.put(x, y, cells, short(&view.id), Role::Muted);
+                }
+                Name::Request => {
+                    let request = view.request.as_deref().map_or("", short);
+                    paint.foreign(x, y, cells, request, Role::Muted);
+                }
+                Name::Status | Name::Size | Name::Runs | Name::Method | Name::Actor => {}
+            }
+            x += cells + 1;
+        }
+        finish(app, paint, pane.body, y, list, item.id(), focused);
+    }
+    foot(paint, pane.body, list);
+}
+
+/// What a run does now, or why it stopped.
+fn now_or_cause(view: &RunView, text: &mut String, app: &App) {
+    let current = view
+        .steps
+        .iter()
+        .find(|step| !matches!(step.state, StepState::Succeeded | StepState::Skipped | StepState::Pending));
+    if let Some(step) = current {
+        let _ = write!(text, "{}: ", step.name);
+    }
+    let due = || {
+        let at = view.due.as_deref().and_then(crate::model::time::parse_rfc3339);
+        at.map(|at| (clock(at, app.now, &app.options.zone), at - app.now))
+    };
+    match (view.state, &view.cause) {
+        (RunState::Retrying, cause) => {
+            let tries = current.map_or(0, |step| step.attempts.len());
+            if let Some(cause) = cause {
+                let _ = write!(text, "{cause}, ");
+            }
+            let _ = write!(text, "{tries} tried");
+            if let Some((due, _)) = due() {
+                let _ = write!(text, ", next {due}");
+            }
+        }
+        (RunState::Waiting, cause) => {
+            text.push_str(cause.as_deref().unwrap_or("waits"));
+            if let Some((due, left)) = due() {
+                // A day away is said in days, else by the clock: lists do not age.
+                if left > crate::model::time::DAY {
+                    let _ = write!(text, ", {} left", age(left));
+                } else {
+                    let _ = write!(text, ", until {due}");
+                }
+            }
+        }
+        (_, Some(cause)) => text.push_str(cause),
+        (RunState::Running, None) => {
+            let attempt = current.and_then(|step| step.attempts.last()).map_or(1, |attempt| attempt.number);
+            let _ = write!(text, "attempt {attempt}");
+        }
+        (RunState::SucceededWithSkips, None) => {
+            if let Some(step) = view.steps.iter().find(|step| step.state == StepState::Skipped) {
+                let _ = write!(text, "{} skipped", step.name);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A glyph a step; where they do not fit, from the first that is not done.
+fn steps(paint: &mut Paint<'_>, x: u16, y: u16, cells: u16, view: &RunView) {
+    let room = usize::from(cells);
+    let done = |state| matches!(state, StepState::Succeeded | StepState::Skipped);
+    let mut from = 0;
+    if view.steps.len() > room {
+        let open = view.steps.iter().position(|step| !done(step.state)).unwrap_or(0);
+        from = open.min(view.steps.len() - room);
+    }
+    let shown = view.steps.iter().skip(from).take(room);
+    for (at, step) in (x..).zip(shown) {
+        let (glyph, role) = glyphs::step(step.state);
+        paint.put(at, y, 1, glyph, role);
+    }
+    if view.steps.len() > from + room {
+        paint.put(x + cells - 1, y, 1, "…", Role::Muted);
+    }
+}
+
+fn flow(paint: &mut Paint<'_>, x: u16, y: u16, cells: u16, integration: &str, flow: &str) {
+    let end = x + cells;
+    let both = width(integration) + 3 + width(flow);
+    if both <= cells || cells > 14 {
+        let next = paint.foreign(x, y, cells, integration, Role::Muted);
+        let next = paint.put(next, y, end.saturating_sub(next), " / ", Role::Muted);
+        paint.foreign(next, y, end.saturating_sub(next), flow, Role::Text);
+    } else {
+        paint.foreign(x, y, cells, flow, Role::Text);
+    }
+}
+
+fn number(paint: &mut Paint<'_>, x: u16, y: u16, cells: u16, number: u64, text: &mut String, role: Role) {
+    text.clear();
+    let _ = write!(text, "{number}");
+    paint.right(x, x + cells, y, text, role);
+}
+
+/// The rule over a list: follows or since when not, how many, the filter.
+fn head<T: Item>(
+    app: &App,
+    paint: &mut Paint<'_>,
+    pane: Pane,
+    list: &List<T>,
+    focused: bool,
+    name: &str,
+    known: Option<String>,
+) {
+    let mut title = name.to_owned();
+    if let Link::Down(_) = app.link.0 {
+        let _ = write!(title, " · {} old", age(app.now - app.link.1));
+    } else if list.follow && list.racing {
+        let rate = app.counters.as_ref().map_or(0, |counters| counters.recent / 10);
+        let _ = write!(title, " · following, showing the last of {}/s", count(rate));
+    } else if list.follow {
+        title.push_str(" · following");
+    } else if let Some(at) = list.stopped {
+        let _ = write!(title, " · stopped at {}", clock(at, app.now, &app.options.zone));
+    }
+    if let Some(known) = known {
+        let _ = write!(title, " · {known}");
+    }
+    let filter = if list.off && !list.filter.is_empty() {
+        format!("/ off: {}", list.filter)
+    } else if list.filter.is_empty() {
+        "/ none".to_owned()
+    } else {
+        format!("/ {}", list.filter)
+    };
+    let full = if app.full { format!("{filter} · + back") } else { filter };
+    paint.rule(pane.rule, &title, &crate::console::paint::clean(&full), focused);
+}
+
+fn empty_text<T: Item>(list: &List<T>, nothing: &str, what: &str) -> String {
+    match (list.loaded, list.filter_in_force()) {
+        (false, _) => "asking the store…".to_owned(),
+        (true, "") => nothing.to_owned(),
+        (true, filter) => {
+            let more = if list.older.is_some() { " so far; older ones are being searched" } else { "" };
+            format!("No {what} matches {filter}{more}. F shows all · / changes the filter.")
+        }
+    }
+}
+
+/// The two cells before a row: selected, marked or new; gives the next column.
+fn gutter<T: Item>(paint: &mut Paint<'_>, x: u16, y: u16, list: &List<T>, id: &str) -> u16 {
+    if list.selected.as_deref() == Some(id) {
+        paint.put(x, y, 1, "▌", Role::BorderFocus);
+    }
+    if list.marks.contains(id) {
+        paint.put(x + 1, y, 1, "▪", Role::Mark);
+    } else if list.is_new(id) {
+        paint.put(x + 1, y, 1, "•", Role::New);
+    }
+    x + 2
+}
+
+/// What lies over a row: the selection, marks, a link that is down.
+fn finish<T: Item>(
+    app: &App,
+    paint: &mut Paint<'_>,
+    area: Rect,
+    y: u16,
+    list: &List<T>,
+    id: &str,
+    focused: bool,
+) {
+    let row = Rect { x: area.x, y, width: area.width, height: 1 };
+    if matches!(app.link.0, Link::Down(_)) {
+        let style = paint.style(Role::Stale);
+        paint.over(row, style);
+    }
+    if focused && list.selected.as_deref() == Some(id) {
+        let style = paint.style(Role::Selection);
+        paint.over(row, style);
+    }
+}
+
+/// The last line of a stopped list: how many came since.
+fn foot<T: Item>(paint: &mut Paint<'_>, area: Rect, list: &List<T>) {
+    if list.follow || list.below == 0 || area.height == 0 {
+        return;
+    }
+    let more = if list.filter_in_force().is_empty() || list.held.len() < 200 { "" } else { "+" };
+    let text = format!("{}{more} new below · f follows", count(list.below));
+    let y = area.bottom() - 1;
+    paint.right(area.x, area.right().saturating_sub(1), y, &text, Role::New);
+}

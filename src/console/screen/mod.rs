@@ -1,0 +1,95 @@
+//! The screens: what is drawn between the tabs and the footer.
+
+pub mod empty;
+pub mod groups;
+pub mod logs;
+pub mod needs;
+pub mod run;
+
+use super::app::{App, ListId, PaneId, Place, Screen};
+use super::layout::{Class, PANES, Pane};
+use super::paint::Paint;
+use super::payload::Payload;
+use super::theme::Role;
+use ratatui::layout::Rect;
+
+/// Draws the screen that is shown.
+pub fn draw(app: &App, paint: &mut Paint<'_>) {
+    let frame = app.frame();
+    if app.is_empty() {
+        return empty::draw(app, paint, frame.content);
+    }
+    let panes = app.panes();
+    for (at, pane) in panes.iter().enumerate() {
+        if pane.is_empty() {
+            continue;
+        }
+        match (app.screen, at) {
+            (Screen::Live, 0) => logs::requests(app, paint, *pane, &app.live.requests, ListId::LiveRequests),
+            (Screen::Live, 1) => payload(app, paint, *pane, &app.live.payload, PaneId::LivePayload),
+            (Screen::Live, 2) => logs::runs(app, paint, *pane, &app.live.runs, ListId::LiveRuns),
+            (Screen::Live, _) => needs::draw(app, paint, *pane),
+            (Screen::Requests, 0) => logs::requests(app, paint, *pane, &app.requests.list, ListId::Requests),
+            (Screen::Requests, 1) => payload(app, paint, *pane, &app.requests.payload, PaneId::Payload),
+            (Screen::Requests, _) => run::draw(app, paint, *pane, &app.requests.run, PaneId::RequestRun),
+            (Screen::Runs, 0) if app.runs.groups => groups::draw(app, paint, *pane),
+            (Screen::Runs, 0) => logs::runs(app, paint, *pane, &app.runs.list, ListId::Runs),
+            (Screen::Runs, _) => run::draw(app, paint, *pane, &app.runs.run, PaneId::Run),
+        }
+    }
+    join(paint, &panes, frame.class);
+}
+
+/// The vertical lines between panes that stand beside each other.
+fn join(paint: &mut Paint<'_>, panes: &[Pane; PANES], class: Class) {
+    if class <= Class::Narrow {
+        return;
+    }
+    let style = paint.style(Role::Border);
+    for right in panes.iter().filter(|pane| !pane.is_empty() && pane.rule.x > 0) {
+        let x = right.rule.x - 1;
+        paint.line_down(x, right.rule.y + 1, right.body.bottom());
+        let above = panes.iter().any(|pane| {
+            !pane.is_empty() && pane.body.bottom() == right.rule.y && { pane.rule.x == right.rule.x }
+        });
+        paint.cell(x, right.rule.y, if above { "┼" } else { "┬" }, style);
+    }
+}
+
+fn payload(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &Payload, id: PaneId) {
+    let focused = app.place() == Place::Payload(id);
+    let views = shown.views();
+    let views = if pane.rule.width < 48 { "v view" } else { views.as_str() };
+    paint.rule(pane.rule, &shown.title(), views, focused);
+    if let Some(trouble) = &shown.trouble {
+        return says(paint, pane.body, trouble);
+    }
+    shown.lines.draw(paint, pane.body, focused);
+}
+
+/// A sentence in an empty pane, wrapped at words.
+pub fn says(paint: &mut Paint<'_>, area: Rect, text: &str) {
+    let room = area.width.saturating_sub(4);
+    for (row, line) in (0u16..area.height).zip(wrapped(text, room)) {
+        paint.foreign(area.x + 2, area.y + row, room, &line, Role::Muted);
+    }
+}
+
+/// A text in lines of so many cells, broken at words.
+#[must_use]
+pub fn wrapped(text: &str, cells: u16) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let length = super::paint::width(&line) + 1 + super::paint::width(word);
+        if !line.is_empty() && length > cells {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}

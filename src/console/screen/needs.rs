@@ -1,0 +1,85 @@
+//! What needs a person, worst first: groups of errored runs, overdue callbacks.
+
+use crate::console::app::{App, Place};
+use crate::console::format::{age, clock, count};
+use crate::console::layout::{Class, Pane};
+use crate::console::paint::Paint;
+use crate::console::theme::Role;
+use crate::model::time::parse_rfc3339;
+use ratatui::layout::Rect;
+
+/// Draws the pane.
+pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
+    let focused = app.place() == Place::Needs;
+    let needs = &app.needs;
+    paint.rule(pane.rule, &format!("Needs you · {}", needs.count()), "worst first", focused);
+    let area = pane.body;
+    if needs.count() == 0 {
+        let text = if needs.known { "Nothing needs you." } else { "asking the store…" };
+        return super::says(paint, area, text);
+    }
+    let rows = if app.frame().class >= Class::Normal || app.full { 3 } else { 1 };
+    let page = usize::from(area.height / rows).max(1);
+    let top = (needs.at + 1).saturating_sub(page);
+    let shown = page.min(needs.count().saturating_sub(top));
+    for (at, row) in (top..top + shown).zip(0u16..) {
+        let y = area.y + row * rows;
+        let selected = at == needs.at;
+        if selected {
+            paint.put(area.x, y, 1, "▌", if focused { Role::BorderFocus } else { Role::Border });
+        }
+        let lines = item(app, at);
+        let x = area.x + 2;
+        let room = area.width.saturating_sub(3);
+        let next = paint.put(x, y, room, &format!("! {:<8} ", lines.kind), Role::Bad);
+        if rows == 1 {
+            paint.foreign(next, y, room.saturating_sub(next - x), &lines.short, Role::Text);
+        } else {
+            let right = area.right().saturating_sub(1);
+            paint.foreign(next, y, right.saturating_sub(next), &lines.what, Role::Text);
+            if y + 1 < area.bottom() {
+                paint.foreign(next, y + 1, right.saturating_sub(next), &lines.why, Role::Text);
+            }
+            if y + 2 < area.bottom() {
+                paint.put(next, y + 2, right.saturating_sub(next), "enter look", Role::Muted);
+            }
+        }
+        if selected && focused {
+            let style = paint.style(Role::Selection);
+            let height = rows.min(area.bottom().saturating_sub(y));
+            paint.over(Rect { x: area.x, y, width: area.width, height }, style);
+        }
+    }
+}
+
+struct Lines {
+    kind: &'static str,
+    what: String,
+    why: String,
+    short: String,
+}
+
+fn item(app: &App, at: usize) -> Lines {
+    let since = |text: &str| {
+        parse_rfc3339(text).map_or_else(|| text.to_owned(), |at| clock(at, app.now, &app.options.zone))
+    };
+    if let Some(group) = app.needs.groups.get(at) {
+        let runs = if group.count == 1 { "run" } else { "runs" };
+        return Lines {
+            kind: "errored",
+            what: format!("{} {runs} · {} / {}", count(group.count), group.integration, group.flow),
+            why: format!("{}: {}, since {}", group.step, group.cause, since(&group.first)),
+            short: format!("{} {} {} {}", count(group.count), group.integration, group.step, group.cause),
+        };
+    }
+    let Some(callback) = app.needs.overdue.get(at - app.needs.groups.len()) else {
+        return Lines { kind: "", what: String::new(), why: String::new(), short: String::new() };
+    };
+    let late = parse_rfc3339(&callback.deadline).map_or_else(String::new, |at| age(app.now - at));
+    Lines {
+        kind: "expired",
+        what: format!("1 callback · {} / {}", callback.integration, callback.flow),
+        why: format!("{}: no answer by {}, {late} overdue", callback.step, since(&callback.deadline)),
+        short: format!("{} {} {late} overdue", callback.integration, callback.step),
+    }
+}

@@ -1,0 +1,157 @@
+//! One run: its steps as boxes, its timeline, and the attempt that is looked at.
+
+use crate::console::app::{App, PaneId, Place};
+use crate::console::format::{clock, count, took};
+use crate::console::glyphs;
+use crate::console::layout::Pane;
+use crate::console::paint::Paint;
+use crate::console::run_pane::RunPane;
+use crate::console::theme::Role;
+use crate::model::run::StepState;
+use crate::model::time::parse_rfc3339;
+use crate::model::view::{RunView, StepView};
+use ratatui::layout::Rect;
+
+/// Cells of a box and of what joins it to the next.
+const BOX: u16 = 22;
+const JOIN: u16 = 2;
+const NARROW_BOX: u16 = 15;
+
+/// Draws the pane.
+pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &RunPane, id: PaneId) {
+    let (top, timeline, attempt) = app.run_parts(pane);
+    let place = app.place();
+    let focused = place == Place::Timeline(id) || place == Place::Attempt(id);
+    let times = shown.run.as_deref().map_or_else(String::new, |run| times(app, run));
+    paint.rule(top.rule, &shown.title(), &times, focused);
+    let Some(run) = &shown.run else {
+        if let Some(trouble) = &shown.trouble {
+            super::says(paint, top.body, trouble);
+        }
+        return;
+    };
+    if top.rule.width < 100 {
+        narrow_steps(paint, top.body, run, shown.step);
+    } else {
+        boxes(paint, top.body, run, shown.step);
+    }
+    let events = count(shown.timeline.lines.len() as u64);
+    paint.rule(timeline.rule, "Timeline", &events, place == Place::Timeline(id));
+    shown.timeline.draw(paint, timeline.body, place == Place::Timeline(id));
+    paint.rule(attempt.rule, &shown.attempt_title(), "[ ] attempt", place == Place::Attempt(id));
+    shown.attempt.draw(paint, attempt.body, place == Place::Attempt(id));
+    if attempt.rule.x > timeline.rule.x {
+        paint.line_down(attempt.rule.x - 1, attempt.rule.y + 1, attempt.body.bottom());
+        let style = paint.style(Role::Border);
+        paint.cell(attempt.rule.x - 1, attempt.rule.y, "┬", style);
+    }
+}
+
+fn times(app: &App, run: &RunView) -> String {
+    let read = |time: &Option<String>| time.as_deref().and_then(parse_rfc3339);
+    let show = |at| clock(at, app.now, &app.options.zone);
+    match (read(&run.started), read(&run.ended)) {
+        (None, _) => "not started".to_owned(),
+        (Some(start), None) => format!("started {}", show(start)),
+        (Some(start), Some(end)) => format!("started {}, took {}", show(start), took(end - start)),
+    }
+}
+
+/// The steps that fit, from the first that keeps the selected one in view.
+fn window(count: usize, at: usize, fits: usize) -> (usize, usize) {
+    let fits = fits.max(1);
+    let from = if count <= fits { 0 } else { at.saturating_sub(fits / 2).min(count - fits) };
+    (from, fits.min(count - from))
+}
+
+fn spent(step: &StepView) -> String {
+    let ms: i64 = step.attempts.iter().filter_map(|attempt| attempt.elapsed_ms).sum();
+    if step.attempts.is_empty() { String::new() } else { took(ms) }
+}
+
+fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
+    if run.steps.is_empty() {
+        return super::says(paint, area, "This flow has no steps: the run ended as it began.");
+    }
+    let fits = usize::from((area.width.saturating_sub(6) + JOIN) / (BOX + JOIN));
+    let (from, shown) = window(run.steps.len(), at, fits);
+    let mut x = area.x + 2;
+    if from > 0 {
+        paint.put(area.x, area.y + 2, 3, &format!("‹{from}"), Role::Muted);
+        x += 1;
+    }
+    for (n, step) in run.steps.iter().enumerate().skip(from).take(shown) {
+        let (glyph, role) = glyphs::step(step.state);
+        let line = if n == at { Role::BorderFocus } else { Role::Border };
+        let style = paint.style(line);
+        let (right, bottom) = (x + BOX - 1, area.y + 4);
+        for column in x..=right {
+            paint.cell(column, area.y, "─", style);
+            paint.cell(column, bottom, "─", style);
+        }
+        for row in area.y..=bottom {
+            paint.cell(x, row, "│", style);
+            paint.cell(right, row, "│", style);
+        }
+        for (column, row, corner) in
+            [(x, area.y, "┌"), (right, area.y, "┐"), (x, bottom, "└"), (right, bottom, "┘")]
+        {
+            paint.cell(column, row, corner, style);
+        }
+        let next = paint.put(x + 1, area.y, 1, glyph, role);
+        let title = format!(" {} {} ", n + 1, step.name);
+        let title_role = if n == at { Role::Title } else { Role::Text };
+        paint.foreign(next, area.y, BOX - 4, &title, title_role);
+        let inner = BOX - 4;
+        let last = step.attempts.last();
+        let method = last.and_then(|attempt| attempt.request.as_ref()).map(|sent| sent.method.as_str());
+        let status =
+            last.and_then(|attempt| attempt.status).map_or_else(String::new, |code| code.to_string());
+        let first = format!("{}  {status}", method.unwrap_or(&step.kind));
+        paint.foreign(x + 2, area.y + 1, inner, &first, Role::Text);
+        let tries = match step.attempts.len() {
+            0 => String::new(),
+            1 => spent(step),
+            n => format!("{n} tries  {}", spent(step)),
+        };
+        paint.put(x + 2, area.y + 2, inner, &tries, Role::Text);
+        let state_role = if step.state == StepState::Pending { Role::Muted } else { role };
+        paint.put(x + 2, area.y + 3, inner, step.state.word(), state_role);
+        x = right + 1;
+        if n + 1 < run.steps.len() {
+            paint.put(x, area.y + 2, JOIN, "──", Role::Border);
+        }
+        x += JOIN;
+    }
+    let after = run.steps.len() - from - shown;
+    if after > 0 {
+        paint.put(x, area.y + 2, 3, &format!("{after}›"), Role::Muted);
+    }
+}
+
+fn narrow_steps(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
+    if area.height == 0 {
+        return;
+    }
+    if run.steps.is_empty() {
+        return super::says(paint, area, "no steps");
+    }
+    let fits = usize::from(area.width.saturating_sub(4) / (NARROW_BOX + 1));
+    let (from, shown) = window(run.steps.len(), at, fits);
+    let mut x = area.x + 1;
+    if from > 0 {
+        x = paint.put(x, area.y, 3, &format!("‹{from}"), Role::Muted);
+    }
+    for (n, step) in run.steps.iter().enumerate().skip(from).take(shown) {
+        let (glyph, role) = glyphs::step(step.state);
+        let next = paint.put(x, area.y, 1, glyph, role);
+        let text = format!(" {} {} {}", n + 1, step.name, spent(step));
+        let text_role = if n == at { Role::Title } else { Role::Text };
+        paint.foreign(next, area.y, NARROW_BOX - 1, &text, text_role);
+        x += NARROW_BOX + 1;
+    }
+    let after = run.steps.len() - from - shown;
+    if after > 0 {
+        paint.put(x, area.y, 3, &format!("{after}›"), Role::Muted);
+    }
+}

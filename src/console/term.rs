@@ -1,0 +1,215 @@
+//! The terminal, taken and given back: on every way out it is as it was.
+
+use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
+use crossterm::style::force_color_output;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{Command, cursor, queue};
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread::{self, ThreadId};
+use tokio::sync::Notify;
+
+/// The terminal is ours, and must be given back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The thread that draws: its panic gives the terminal back, any other's becomes a line on it.
+static DRAWER: Mutex<Option<ThreadId>> = Mutex::new(None);
+static PANICS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+static PANICKED: Notify = Notify::const_new();
+static HOOK: Once = Once::new();
+
+/// Most panics that are kept to be told.
+const KEPT: usize = 16;
+
+/// Holds the terminal; gives it back when dropped.
+#[derive(Debug)]
+pub struct Guard(());
+
+impl Guard {
+    /// Takes the terminal: raw mode, the alternate screen, bracketed paste, focus events.
+    ///
+    /// # Errors
+    /// Where the terminal refuses; what was done by then is undone.
+    pub fn take() -> io::Result<Self> {
+        hook();
+        // `NO_COLOR` is honoured by the theme: crossterm's own way wipes reverse video.
+        force_color_output(true);
+        TAKEN.store(true, Ordering::SeqCst);
+        let guard = Self(());
+        guard.resume()?;
+        Ok(guard)
+    }
+
+    /// Takes the terminal again after [`restore`].
+    ///
+    /// # Errors
+    /// Where the terminal refuses.
+    pub fn resume(&self) -> io::Result<()> {
+        TAKEN.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        let mut out = io::stdout().lock();
+        queue!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+        out.flush()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Gives the terminal back, once, whoever calls first: an unfinished frame is ended, all modes are
+/// left, the cursor is shown.
+pub fn restore() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    // Nothing can be done where the terminal is gone: then there is none to restore.
+    let _ = queue!(
+        out,
+        EndSynchronizedUpdate,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = out.flush();
+    let _ = disable_raw_mode();
+}
+
+/// This thread draws now.
+pub fn drawing_here() {
+    *DRAWER.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
+}
+
+/// Waits for a panic elsewhere and tells what it said.
+pub async fn panic_elsewhere() -> String {
+    loop {
+        let told = PANICS.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        if let Some(text) = told {
+            return text;
+        }
+        PANICKED.notified().await;
+    }
+}
+
+fn hook() {
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let drawer = *DRAWER.lock().unwrap_or_else(PoisonError::into_inner);
+            let ours = drawer.is_none_or(|id| id == thread::current().id());
+            if ours || !TAKEN.load(Ordering::SeqCst) {
+                restore();
+                return before(info);
+            }
+            // Text on the alternate screen would tear it: it is told there instead.
+            let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+            if panics.len() < KEPT {
+                panics.push_back(info.to_string().replace('\n', " "));
+            }
+            drop(panics);
+            PANICKED.notify_one();
+        }));
+    });
+}
+
+/// A writer that brackets each frame as one synchronized update and writes it with one call.
+#[derive(Debug)]
+pub struct FrameWriter<W: Write> {
+    inner: W,
+    frame: Vec<u8>,
+    written: u64,
+}
+
+/// Bytes of a frame that are kept allocated: a full repaint of 200×50 is about 23 KB.
+const FRAME: usize = 64 * 1024;
+
+impl<W: Write> FrameWriter<W> {
+    /// Around a writer.
+    pub fn new(inner: W) -> Self {
+        Self { inner, frame: Vec::with_capacity(FRAME), written: 0 }
+    }
+
+    /// Bytes that were written so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+}
+
+fn ansi(command: impl Command) -> Vec<u8> {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = command.write_ansi(&mut text);
+    text.into_bytes()
+}
+
+impl<W: Write> Write for FrameWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.frame.is_empty() && !bytes.is_empty() {
+            self.frame.extend(ansi(BeginSynchronizedUpdate));
+        }
+        self.frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.frame.is_empty() {
+            return Ok(());
+        }
+        self.frame.extend(ansi(EndSynchronizedUpdate));
+        self.written += self.frame.len() as u64;
+        let result = self.inner.write_all(&self.frame).and_then(|()| self.inner.flush());
+        self.frame.clear();
+        self.frame.shrink_to(FRAME);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts calls.
+    #[derive(Default)]
+    struct Calls(Vec<Vec<u8>>, usize);
+
+    impl Write for &mut Calls {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            self.1 += 1;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_frame_is_one_bracketed_write_and_one_flush() {
+        let mut calls = Calls::default();
+        let mut writer = FrameWriter::new(&mut calls);
+        for _ in 0..1_000 {
+            writer.write_all(b"cell").unwrap();
+        }
+        writer.flush().unwrap();
+        writer.flush().unwrap();
+        assert_eq!(writer.written(), 4_000 + 16);
+        assert_eq!((calls.0.len(), calls.1), (1, 1));
+        assert!(calls.0[0].starts_with(b"\x1b[?2026hcell") && calls.0[0].ends_with(b"cell\x1b[?2026l"));
+    }
+
+    #[test]
+    fn restoring_what_was_not_taken_writes_nothing() {
+        assert!(!TAKEN.load(Ordering::SeqCst));
+        restore();
+        restore();
+    }
+}

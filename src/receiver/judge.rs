@@ -1,0 +1,304 @@
+//! The pure parts of judging a request: everything that needs neither store nor socket.
+
+use super::answer::Problem;
+use super::body::Unread;
+use crate::model::Ms;
+use crate::model::document::Webhook;
+use crate::model::headers::{Headers, is_credential};
+use crate::rules::data;
+use crate::rules::facts::Facts;
+use crate::rules::plan::Plan;
+use crate::vault::Vault;
+use bytes::Bytes;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use warp::http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
+};
+use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+/// Systems like this one that a request may have passed through.
+pub(super) const MAX_HOPS: u32 = 8;
+/// Characters of a sender's own words in a cause.
+const QUOTED: usize = 100;
+
+/// Endpoint and rest of a path under `/in/`; `None` where it is not there.
+pub(super) fn endpoint(path: &str) -> Option<(Cow<'_, str>, &str)> {
+    let path = path.strip_prefix("/in/")?;
+    let (endpoint, rest) = path.split_once('/').unwrap_or((path, ""));
+    (!endpoint.is_empty()).then(|| (unescaped(endpoint), rest))
+}
+
+/// `%7E` and `~` are the same (RFC 3986, section 6.2.2.2).
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = match after {
+            [high, low, ..] if *first == b'%' => {
+                let digit = |byte: &u8| char::from(*byte).to_digit(16);
+                digit(high).zip(digit(low)).and_then(|(high, low)| u8::try_from(high * 16 + low).ok())
+            }
+            _ => None,
+        };
+        bytes.push(hex.unwrap_or(*first));
+        rest = if hex.is_some() { &after[2..] } else { after };
+    }
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What `Allow` says: the methods that begin runs, and those that are always answered.
+pub(super) fn allow(hook: &Webhook) -> String {
+    let mut all = String::new();
+    for method in hook.methods.iter().map(String::as_str).chain(["GET", "HEAD", "OPTIONS"]) {
+        if !all.split(", ").any(|other| other == method) {
+            let _ = write!(all, "{}{method}", if all.is_empty() { "" } else { ", " });
+        }
+    }
+    all
+}
+
+/// Whether the method begins a run.
+///
+/// # Errors
+/// 405 with `Allow`.
+pub(super) fn method(hook: &Webhook, method: &Method) -> Result<(), Problem> {
+    if hook.methods.iter().any(|listed| listed == method.as_str()) {
+        return Ok(());
+    }
+    let cause = format!("{} is not in methods", quoted(method.as_str().as_bytes()));
+    Err(Problem::method(cause, &allow(hook)))
+}
+
+/// How a body says that it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Framing {
+    /// `Content-Length`.
+    pub(super) declared: Option<u64>,
+    /// There is a `Transfer-Encoding`.
+    pub(super) chunked: bool,
+}
+
+/// Reads the framing; hyper has refused what contradicts itself.
+pub(super) fn framing(headers: &HeaderMap) -> Framing {
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    Framing {
+        declared: declared.and_then(|text| text.trim().parse().ok()),
+        chunked: headers.contains_key(TRANSFER_ENCODING),
+    }
+}
+
+/// Whether the declared length is within bounds.
+///
+/// # Errors
+/// 413.
+pub(super) fn declared_length(framing: Framing, max: u64) -> Result<(), Problem> {
+    match framing.declared {
+        Some(len) if len > max => Err(too_long(Some(len), max)),
+        _ => Ok(()),
+    }
+}
+
+/// 413: over `max`, by a declared length or by what has come.
+pub(super) fn too_long(len: Option<u64>, max: u64) -> Problem {
+    let max_text = size(max);
+    let cause = match len.map(|len| (len, size(len))) {
+        None => format!("the body is over {max_text}"),
+        Some((len, text)) if text == max_text => format!("{len} bytes is over {max_text}"),
+        Some((_, text)) => format!("{text} is over {max_text}"),
+    };
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, cause)
+}
+
+/// Why a body could not be read, as its sender is told: 413, 408 or 400. `deadline` is the one for
+/// bodies, `came` how many bytes there are.
+pub(super) fn unread(failed: Unread, max: u64, deadline: Ms, framing: Framing, came: usize) -> Problem {
+    match failed {
+        Unread::TooLong => too_long(None, max),
+        Unread::NoRoom => Problem::unavailable(),
+        Unread::Late => {
+            let cause = format!("the body did not come within {} s", deadline as f64 / 1_000.0);
+            Problem::new(StatusCode::REQUEST_TIMEOUT, cause)
+        }
+        Unread::Broken => bad_request(match framing.declared {
+            Some(declared) => format!("the body broke off after {came} of {declared} bytes"),
+            None => format!("the body broke off after {came} bytes"),
+        }),
+    }
+}
+
+/// `6 MiB`, `6.3 MiB`, `212 B`; never rounded up.
+fn size(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..0x400 => return format!("{bytes} B"),
+        0x400..0x10_0000 => (1 << 10, "KiB"),
+        0x10_0000..0x4000_0000 => (1 << 20, "MiB"),
+        _ => (1_u64 << 30, "GiB"),
+    };
+    match (bytes % unit) * 10 / unit {
+        0 => format!("{} {name}", bytes / unit),
+        tenth => format!("{}.{tenth} {name}", bytes / unit),
+    }
+}
+
+/// What a body claims to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// JSON.
+    Json,
+    /// Nothing: no type, no length, no transfer encoding. Counts as `{}`.
+    Nothing,
+    /// Chunked and without a type: a 400 where it is empty, else a 415.
+    Untyped,
+}
+
+/// Judges `Content-Type` and `Content-Encoding`.
+///
+/// # Errors
+/// 415.
+pub(super) fn content(headers: &HeaderMap, framing: Framing) -> Result<Content, Problem> {
+    headers.get_all(CONTENT_ENCODING).iter().try_for_each(encoding)?;
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    match (types.next(), types.next()) {
+        (Some(kind), None) if is_json(kind.as_bytes()) => Ok(Content::Json),
+        (Some(kind), None) => Err(unsupported(format!("Content-Type is {}", quoted(kind.as_bytes())))),
+        (Some(_), Some(_)) => Err(unsupported("there is more than one Content-Type")),
+        (None, _) if framing.chunked => Ok(Content::Untyped),
+        (None, _) if framing.declared.unwrap_or(0) == 0 => Ok(Content::Nothing),
+        (None, _) => Err(untyped()),
+    }
+}
+
+/// Judges one `Content-Encoding`.
+///
+/// # Errors
+/// 415 with `Accept-Encoding`.
+pub(super) fn encoding(value: &HeaderValue) -> Result<(), Problem> {
+    let name = value.as_bytes().trim_ascii();
+    if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
+        return Ok(());
+    }
+    let mut cause = format!("Content-Encoding is {}", quoted(name));
+    if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") {
+        cause.push_str(", which this version does not have yet");
+    }
+    let header = Some((ACCEPT_ENCODING, HeaderValue::from_static("identity")));
+    Err(Problem { header, ..unsupported(cause) })
+}
+
+fn unsupported(cause: impl Into<Cow<'static, str>>) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, cause)
+}
+
+/// 415: a body without a type.
+pub(super) fn untyped() -> Problem {
+    unsupported("Content-Type is missing")
+}
+
+/// `application/json`, or any type that ends in `+json` (RFC 6839), whatever its parameters.
+fn is_json(value: &[u8]) -> bool {
+    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let suffix = essence.len().checked_sub(5).and_then(|at| essence.get(at..));
+    essence.eq_ignore_ascii_case(b"application/json")
+        || (essence.contains(&b'/') && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(b"+json")))
+}
+
+/// `Pointsman-Hops`: the largest of what was sent. What is no number counts as 0, since it was
+/// not one of us who wrote it.
+pub(super) fn hops(headers: &HeaderMap) -> u32 {
+    let count = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { text.parse().unwrap_or(u32::MAX) } else { 0 }
+    };
+    let values = headers.get_all("pointsman-hops").iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(|part| count(part.trim())).max().unwrap_or(0)
+}
+
+/// Whether a request has passed through too many systems like this one.
+///
+/// # Errors
+/// 508.
+pub(super) fn loops(hops: u32) -> Result<(), Problem> {
+    if hops <= MAX_HOPS {
+        return Ok(());
+    }
+    let cause = format!("Pointsman-Hops is over {MAX_HOPS}: the request goes round in a loop");
+    Err(Problem::new(StatusCode::LOOP_DETECTED, cause))
+}
+
+/// Whether each required path is there. `facts.present` has those under `body`, in the order of
+/// the plan's.
+///
+/// # Errors
+/// 400 that names all that are missing.
+pub(super) fn required(plan: &Plan, facts: &Facts, headers: &Headers, query: &str) -> Result<(), Problem> {
+    let mut present = facts.present.iter();
+    let mut missing = Vec::new();
+    for path in &plan.required {
+        let there = match path.root() {
+            "body" => present.next().copied().unwrap_or(false),
+            _ => data::outside(path, headers, query).is_some(),
+        };
+        if !there {
+            missing.push(path.to_string());
+        }
+    }
+    match missing.as_slice() {
+        [] => Ok(()),
+        [one] => Err(bad_request(format!("{one} is required and missing"))),
+        several => Err(bad_request(format!("{} are required and missing", several.join(", ")))),
+    }
+}
+
+/// 400 for a cause.
+pub(super) fn bad_request(cause: impl Into<Cow<'static, str>>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, cause)
+}
+
+/// The headers as one blob, and the blob to store: there the vault has masked the credentials.
+pub(super) fn headers(map: &HeaderMap, vault: &Vault) -> (Headers, Headers) {
+    let len = map.iter().map(|(name, value)| name.as_str().len() + value.len() + 3).sum();
+    let mut secret = false;
+    let mut blob = Vec::with_capacity(len);
+    for (name, value) in map {
+        secret |= is_credential(name.as_str());
+        line(&mut blob, name, value.as_bytes());
+    }
+    let as_sent = Headers::from_blob(Bytes::from(blob));
+    if !secret {
+        return (as_sent.clone(), as_sent);
+    }
+    let mut blob = Vec::with_capacity(len);
+    for (name, value) in map {
+        if is_credential(name.as_str()) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            line(&mut blob, name, vault.shown_header(name.as_str(), &value).as_bytes());
+        } else {
+            line(&mut blob, name, value.as_bytes());
+        }
+    }
+    (as_sent, Headers::from_blob(Bytes::from(blob)))
+}
+
+fn line(blob: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    blob.extend_from_slice(name.as_str().as_bytes());
+    blob.extend_from_slice(b": ");
+    blob.extend_from_slice(value);
+    blob.push(b'\n');
+}
+
+/// A sender's own words, short enough for a cause.
+fn quoted(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    match text.char_indices().nth(QUOTED) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.into_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

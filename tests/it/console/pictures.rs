@@ -1,0 +1,149 @@
+//! Pictures of every screen at three sizes, kept beside the tests.
+
+use super::hand::{Hand, NOW, styled, text};
+use insta::assert_snapshot;
+use pointsman::console::theme::Depth;
+use pointsman::console::{Options, picture};
+
+fn settings() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("pictures");
+    settings.set_prepend_module_to_snapshot(false);
+    settings
+}
+
+fn keep(name: &str, hand: &Hand) {
+    let picture = hand.text();
+    settings().bind(|| assert_snapshot!(name, picture));
+}
+
+#[test]
+fn live_at_each_size() {
+    for (width, height) in [(80, 24), (120, 35), (160, 50), (40, 8), (60, 20)] {
+        let hand = Hand::new(width, height);
+        keep(&format!("live_{width}x{height}"), &hand);
+    }
+}
+
+#[test]
+fn live_in_each_theme_with_its_styles() {
+    let hand = Hand::new(80, 24);
+    let shown = styled(&picture(&hand.app), &hand.app.theme);
+    settings().bind(|| assert_snapshot!("live_80x24_terminal_styles", shown));
+    let hand = Hand::mono(80, 24);
+    let shown = styled(&picture(&hand.app), &hand.app.theme);
+    settings().bind(|| assert_snapshot!("live_80x24_mono_styles", shown));
+    let ascii = Hand::with(80, 24, Options { ascii: true, color: Depth::Mono, ..Options::default() });
+    assert!(ascii.text().is_ascii());
+    keep("live_80x24_ascii", &ascii);
+}
+
+#[test]
+fn requests_and_its_views() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("2kkk");
+    keep("requests_120x35_tree", &hand);
+    hand.keys("<tab>v");
+    keep("requests_120x35_flat", &hand);
+    hand.keys("v");
+    keep("requests_120x35_raw", &hand);
+    let mut hand = Hand::new(160, 50);
+    hand.keys("2kkkk");
+    keep("requests_160x50", &hand);
+    let mut hand = Hand::new(80, 24);
+    hand.keys("2k<enter>");
+    keep("request_80x24", &hand);
+}
+
+#[test]
+fn a_duplicate_and_a_refusal_show_why_first() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("2");
+    while !hand.text().contains("is a duplicate of") {
+        hand.keys("k");
+    }
+    hand.keys("<enter>");
+    keep("duplicate_120x35", &hand);
+    hand.keys("<esc>");
+    while !hand.text().contains("was rejected") {
+        hand.keys("k");
+    }
+    keep("rejected_120x35", &hand);
+}
+
+#[test]
+fn runs_groups_and_one_run() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("3");
+    keep("groups_120x35", &hand);
+    hand.keys("v");
+    keep("runs_120x35", &hand);
+    while !hand.app.runs.list.current().is_some_and(|row| row.view.state.word() == "errored") {
+        hand.keys("k");
+    }
+    hand.keys("<enter>");
+    keep("run_120x35", &hand);
+    let mut hand = Hand::new(80, 24);
+    hand.keys("3v<enter>");
+    keep("run_80x24", &hand);
+}
+
+#[test]
+fn dialogs_and_help() {
+    let mut hand = Hand::new(80, 24);
+    hand.keys("3v");
+    while !hand.app.runs.list.current().is_some_and(|row| row.view.state.word() == "errored") {
+        hand.keys("k");
+    }
+    for (key, name) in [("r", "retry"), ("s", "skip"), ("x", "abort"), ("R", "replay")] {
+        hand.keys(key);
+        keep(&format!("dialog_{name}_80x24"), &hand);
+        hand.keys("<esc>");
+    }
+    hand.keys("?");
+    keep("help_80x24", &hand);
+    let mut hand = Hand::with(
+        80,
+        24,
+        Options { quitting_stops: Some("127.0.0.1:7700".to_owned()), ..Options::default() },
+    );
+    hand.keys("q");
+    keep("quit_80x24", &hand);
+}
+
+#[test]
+fn a_filter_is_typed_and_an_error_leaves_the_last_one() {
+    let mut hand = Hand::new(80, 24);
+    hand.keys("2/verdict:rejected");
+    keep("filter_80x24", &hand);
+    hand.keys("<enter>");
+    assert!(hand.text().contains("/ verdict:rejected"));
+    assert!(!hand.text().contains("✓ accepted"));
+    hand.keys("F");
+    assert!(hand.text().contains("/ off: verdict:rejected") && hand.text().contains("✓ accepted"));
+}
+
+#[test]
+fn an_empty_store_says_what_to_do() {
+    let mut hand = Hand::new(80, 24);
+    hand.app.counters.as_mut().unwrap().integrations = 0;
+    hand.app.settle();
+    keep("empty_80x24", &hand);
+    hand.keys("<enter>");
+    assert!(hand.asked.contains(&pointsman::model::ask::Ask::LoadSamples));
+}
+
+#[test]
+fn a_small_screen_says_what_it_needs() {
+    let hand = Hand::new(32, 6);
+    let shown = text(&picture(&hand.app));
+    assert!(shown.starts_with("Pointsman needs 40x8, this is\n32x6.\n● !3 ◐1 late\n"), "{shown}");
+}
+
+#[test]
+fn times_are_of_the_zone_of_the_person() {
+    let mut hand = Hand::new(120, 35);
+    assert_eq!(hand.app.now, NOW);
+    hand.keys("2");
+    assert!(hand.text().contains("13:31:54"), "{}", hand.text());
+}
