@@ -185,13 +185,7 @@ impl Desk {
         }
     }
 
-    async fn plan_skip(
-        &self,
-        foreseen: &Foreseen,
-        stand_in: Option<&Map>,
-        now: Ms,
-        plan: &mut Plan,
-    ) {
+    async fn plan_skip(&self, foreseen: &Foreseen, stand_in: Option<&Map>, now: Ms, plan: &mut Plan) {
         let Foreseen { look, transition } = foreseen;
         let steps = &look.plan().flow.steps;
         let name = look.step_name();
