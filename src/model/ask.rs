@@ -3,6 +3,10 @@
 //! One door: the same [`Ask`] is answered in the same process, over the socket, and in tests. The
 //! enums are the wire format of the socket too.
 
+mod json;
+
+pub use json::from_json;
+
 use super::change::Counters;
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
@@ -483,19 +487,6 @@ impl Changes {
         self.counters = later.counters.or(self.counters.take());
         self.at = later.at;
     }
-}
-
-/// Reads a JSON text as `T`.
-///
-/// Not straight from the text: where structs are flattened or a tag comes late serde buffers, and
-/// with numbers kept digit for digit that buffer holds what no integer can be read from. A
-/// [`Value`] in between tells integers from other numbers.
-///
-/// # Errors
-/// What is wrong with the text, in words.
-pub fn from_json<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
-    let value: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
