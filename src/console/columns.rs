@@ -40,7 +40,7 @@ pub fn fit<N: Copy + PartialEq>(columns: &[Column<N>], cells: u16) -> Vec<(N, u1
         widths.iter().sum::<u16>() + u16::try_from(widths.len().saturating_sub(1)).unwrap_or(0)
     };
     // The flexible one gives first, down to two thirds; then those that shrink; then it again.
-    let mut give = |at: usize, least: u16, widths: &mut Vec<u16>| {
+    let give = |at: usize, least: u16, widths: &mut Vec<u16>| {
         let over = total(widths).saturating_sub(cells);
         widths[at] -= over.min(widths[at].saturating_sub(least));
     };

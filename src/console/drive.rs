@@ -1,22 +1,25 @@
 //! The loop that owns the terminal: signals, then keys, then data, then what is due.
 
+use super::Error;
 use super::app::{App, Dirt, Tone};
 use super::asks::Effect;
 use super::draw::draw;
 use super::pacer::Pacer;
 use super::signals::{self, Signal, Signals};
 use super::term::{self, Guard};
-use super::Error;
 use crate::model::ask::Ask;
 use crate::model::time::Ms;
 use crate::session::{Incoming, Link, Session, Ticket};
 use crossterm::event::Event;
-use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _};
 use ratatui::backend::Backend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -96,7 +99,6 @@ where
     ) -> Result<(), Error> {
         let asks = self.session.asks.clone();
         loop {
-            term::drawing_here();
             if self.carry_out()? {
                 return Ok(());
             }
@@ -115,30 +117,20 @@ where
                 event = input.next() => {
                     self.take_event(event.ok_or(Error::Closed)??)?;
                     for _ in 1..DRAIN {
-                        let Some(event) = input.next().now_or_never() else { break };
+                        let Some(event) = ready(&mut input).await else { break };
                         self.take_event(event.ok_or(Error::Closed)??)?;
                     }
                 }
                 () = due(frame) => self.paint()?,
-                incoming = self.session.inbox.recv(), if !self.closed => match incoming {
-                    Some(incoming) => {
-                        self.app.now = (self.clock)();
-                        self.app.receive(incoming);
-                        self.turn.send_modify(|turn| turn.taken += 1);
-                    }
-                    None => {
-                        self.closed = true;
-                        self.turn.send_modify(|turn| turn.taken += 1);
-                        self.app.now = (self.clock)();
-                        self.app.receive(Incoming::Link(Link::Down("the other end is gone".to_owned())));
-                    }
-                },
                 permit = asks.reserve(), if !self.outbox.is_empty() => {
-                    match (permit, self.outbox.pop_front()) {
-                        (Ok(permit), Some(ask)) => permit.send(ask),
-                        _ => self.outbox.clear(),
+                    let ask = self.outbox.pop_front();
+                    if let (Ok(permit), Some(ask)) = (permit, ask) {
+                        permit.send(ask);
+                    } else {
+                        self.outbox.clear();
                     }
                 }
+                incoming = self.session.inbox.recv(), if !self.closed => self.take_in(incoming),
                 text = term::panic_elsewhere() => self.app.toast(Tone::Bad, format!("a task ended: {text}")),
                 () = due(refresh) => {
                     self.pacer.refreshed();
@@ -150,6 +142,16 @@ where
                 }
             }
         }
+    }
+
+    fn take_in(&mut self, incoming: Option<Incoming>) {
+        self.app.now = (self.clock)();
+        let incoming = incoming.unwrap_or_else(|| {
+            self.closed = true;
+            Incoming::Link(Link::Down("the other end is gone".to_owned()))
+        });
+        self.app.receive(incoming);
+        self.turn.send_modify(|turn| turn.taken += 1);
     }
 
     fn take_event(&mut self, event: Event) -> Result<(), Error> {
@@ -225,6 +227,18 @@ impl From<std::convert::Infallible> for Error {
 
 fn wait_for(ms: Ms) -> Instant {
     Instant::now() + Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1))
+}
+
+/// What a stream has ready. It is polled with the task's own waker: crossterm's stream keeps the
+/// first waker that it is given until it fires, so a poll with any other loses the next key.
+async fn ready<S: Stream + Unpin>(stream: &mut S) -> Option<Option<S::Item>> {
+    poll_fn(|context| {
+        Poll::Ready(match Pin::new(&mut *stream).poll_next(context) {
+            Poll::Ready(item) => Some(item),
+            Poll::Pending => None,
+        })
+    })
+    .await
 }
 
 async fn due(at: Option<Instant>) {

@@ -48,12 +48,11 @@ impl App {
     fn paste(&mut self, text: &str) {
         let edit = match (&mut self.overlay, &mut self.filter) {
             (Some(Overlay::Verb(dialog)), _) => dialog.edit(),
-            (Some(_), _) => None,
             (None, Some(filter)) => {
                 filter.due = Some(self.now + PAUSE);
                 Some(&mut filter.edit)
             }
-            (None, None) => None,
+            (Some(_), _) | (None, None) => None,
         };
         if let Some(edit) = edit {
             edit.insert(text);

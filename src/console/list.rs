@@ -33,6 +33,7 @@ pub enum Wanted {
 }
 
 /// The window of a list.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own; no two exclude each other")]
 #[derive(Debug)]
 pub struct List<T> {
     /// Oldest first.

@@ -83,7 +83,7 @@ pub async fn run(session: Session, options: Options) -> Result<(), Error> {
     let app = App::new(options, theme, size, clock());
     let mut console = Console::new(app, backend, session, clock)?;
     console.hold(guard);
-    console.drive(EventStream::new(), Signals::listen()?).await
+    term::here(console.drive(EventStream::new(), Signals::listen()?)).await
 }
 
 fn clock() -> Ms {

@@ -381,8 +381,7 @@ impl App {
                 self.ask_counters();
                 self.resync();
             }
-            (Link::Live, false) => self.link.0 = link,
-            (Link::Down(_), true) => self.link.0 = link,
+            (Link::Live, false) | (Link::Down(_), true) => self.link.0 = link,
             (Link::Down(_), false) => {
                 self.link = (link, self.now);
                 self.asks.forget();

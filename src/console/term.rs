@@ -1,24 +1,27 @@
 //! The terminal, taken and given back: on every way out it is as it was.
 
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
-use crossterm::style::force_color_output;
+use crossterm::style::{
+    Attribute, Color, SetAttribute, SetBackgroundColor, SetForegroundColor, SetUnderlineColor,
+    force_color_output,
+};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, cursor, queue};
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::panic;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, Once, PoisonError};
-use std::thread::{self, ThreadId};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use tokio::sync::Notify;
 
 /// The terminal is ours, and must be given back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-/// The thread that draws: its panic gives the terminal back, any other's becomes a line on it.
-static DRAWER: Mutex<Option<ThreadId>> = Mutex::new(None);
 static PANICS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 static PANICKED: Notify = Notify::const_new();
 static HOOK: Once = Once::new();
@@ -84,9 +87,29 @@ pub fn restore() {
     let _ = disable_raw_mode();
 }
 
-/// This thread draws now.
-pub fn drawing_here() {
-    *DRAWER.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
+thread_local! {
+    /// The console itself runs on this thread right now: its panic gives the terminal back, any
+    /// other becomes a line on it.
+    static HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Here;
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        HERE.set(false);
+    }
+}
+
+/// Runs the console's own future: a panic inside of it gives the terminal back.
+pub async fn here<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        HERE.set(true);
+        let _until_then = Here;
+        future.as_mut().poll(context)
+    })
+    .await
 }
 
 /// Waits for a panic elsewhere and tells what it said.
@@ -104,9 +127,7 @@ fn hook() {
     HOOK.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let drawer = *DRAWER.lock().unwrap_or_else(PoisonError::into_inner);
-            let ours = drawer.is_none_or(|id| id == thread::current().id());
-            if ours || !TAKEN.load(Ordering::SeqCst) {
+            if HERE.get() || !TAKEN.load(Ordering::SeqCst) {
                 restore();
                 return before(info);
             }
@@ -126,7 +147,9 @@ fn hook() {
 pub struct FrameWriter<W: Write> {
     inner: W,
     frame: Vec<u8>,
-    written: u64,
+    written: Arc<AtomicU64>,
+    /// What a frame without a changed cell is: it is not written at all.
+    nothing: Vec<u8>,
 }
 
 /// Bytes of a frame that are kept allocated: a full repaint of 200×50 is about 23 KB.
@@ -135,12 +158,20 @@ const FRAME: usize = 64 * 1024;
 impl<W: Write> FrameWriter<W> {
     /// Around a writer.
     pub fn new(inner: W) -> Self {
-        Self { inner, frame: Vec::with_capacity(FRAME), written: 0 }
+        let nothing = [
+            ansi(BeginSynchronizedUpdate),
+            ansi(SetForegroundColor(Color::Reset)),
+            ansi(SetBackgroundColor(Color::Reset)),
+            ansi(SetUnderlineColor(Color::Reset)),
+            ansi(SetAttribute(Attribute::Reset)),
+            ansi(cursor::Hide),
+        ];
+        Self { inner, frame: Vec::with_capacity(FRAME), written: Arc::default(), nothing: nothing.concat() }
     }
 
-    /// Bytes that were written so far.
-    pub fn written(&self) -> u64 {
-        self.written
+    /// Bytes that were written so far, for whoever counts them.
+    pub fn written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.written)
     }
 }
 
@@ -164,8 +195,12 @@ impl<W: Write> Write for FrameWriter<W> {
         if self.frame.is_empty() {
             return Ok(());
         }
+        if self.frame == self.nothing {
+            self.frame.clear();
+            return Ok(());
+        }
         self.frame.extend(ansi(EndSynchronizedUpdate));
-        self.written += self.frame.len() as u64;
+        self.written.fetch_add(self.frame.len() as u64, Ordering::Relaxed);
         let result = self.inner.write_all(&self.frame).and_then(|()| self.inner.flush());
         self.frame.clear();
         self.frame.shrink_to(FRAME);
@@ -201,9 +236,30 @@ mod tests {
         }
         writer.flush().unwrap();
         writer.flush().unwrap();
-        assert_eq!(writer.written(), 4_000 + 16);
+        assert_eq!(writer.written().load(Ordering::Relaxed), 4_000 + 16);
         assert_eq!((calls.0.len(), calls.1), (1, 1));
         assert!(calls.0[0].starts_with(b"\x1b[?2026hcell") && calls.0[0].ends_with(b"cell\x1b[?2026l"));
+    }
+
+    #[test]
+    fn a_frame_in_which_nothing_changed_is_not_written() {
+        force_color_output(true);
+        let writer = FrameWriter::new(Vec::new());
+        let written = writer.written();
+        let mut terminal = ratatui::Terminal::with_options(
+            ratatui::backend::CrosstermBackend::new(writer),
+            ratatui::TerminalOptions {
+                viewport: ratatui::Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 9, 1)),
+            },
+        )
+        .unwrap();
+        terminal.draw(|frame| frame.render_widget("hello", frame.area())).unwrap();
+        let first = written.load(Ordering::Relaxed);
+        assert!(first > 20);
+        terminal.draw(|frame| frame.render_widget("hello", frame.area())).unwrap();
+        assert_eq!(written.load(Ordering::Relaxed), first);
+        terminal.draw(|frame| frame.render_widget("hallo", frame.area())).unwrap();
+        assert!(written.load(Ordering::Relaxed) > first);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Once a second, in the writer: leases of runs that stay long, the watermark under which no open
 //! run is without `due`, counts that were not written with their commit.
 
+use super::commit::{Fault, blame};
 use super::ledger::COUNTED;
 use super::refusals::{self, Pending};
 use super::state::{Batch, State};
 use super::tally::Total;
-use super::writer::{Fault, Writer, blame};
+use super::writer::Writer;
 use super::{LEASE, schema};
 use crate::model::Ms;
 use crate::model::id::time_of;
@@ -68,7 +69,7 @@ impl Writer {
     /// The smallest id of an open run without `due`, those left out that are about to get one; past
     /// the last id where there is none.
     fn fresh_low(&self, but: &[i64]) -> Result<i64> {
-        let conn = self.connection();
+        let conn = &self.conn;
         let mut statement = conn.prepare_cached(
             "SELECT id FROM run WHERE id >= ?1 AND state <= 1 AND due IS NULL ORDER BY id LIMIT 1",
         )?;

@@ -25,6 +25,11 @@ pub(super) fn lanes(conn: &Connection) -> Result<Vec<i64>> {
     Ok(lanes)
 }
 
+/// A count as `SQLite` takes it.
+fn whole(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
 /// Runs in two states whose time came, oldest first within a flow; flows share `limit` evenly, so that
 /// one with a million of them does not hold up another.
 fn due(conn: &Connection, states: (i64, i64), now: Ms, limit: usize) -> Result<Vec<Run>> {
@@ -36,7 +41,7 @@ fn due(conn: &Connection, states: (i64, i64), now: Ms, limit: usize) -> Result<V
     ))?;
     let mut of = |flow: i64, n: usize, skip: usize| -> Result<Vec<Run>> {
         statement
-            .query_map(params![flow, now, states.0, states.1, n as i64, skip as i64], |row| {
+            .query_map(params![flow, now, states.0, states.1, whole(n), whole(skip)], |row| {
                 codec::run(row, 0)
             })?
             .collect()
@@ -145,7 +150,7 @@ impl Store {
                 "SELECT {} FROM run WHERE id >= ?1 AND state = 0 AND due IS NULL ORDER BY id LIMIT ?2",
                 codec::RUN
             ))?
-            .query_map(params![from.max(low), limit as i64], |row| codec::run(row, 0))?
+            .query_map(params![from.max(low), whole(limit)], |row| codec::run(row, 0))?
             .collect()
         })
         .await

@@ -6,11 +6,13 @@
 //! ([`tender`]) wakes once a second for what nobody asks for: watermarks, free disk, retention.
 
 mod admission;
+mod answer;
 pub mod apply;
 mod beat;
 mod claims;
 pub mod clock;
 mod codec;
+mod commit;
 pub mod config;
 mod dedup;
 mod doctor;
@@ -18,6 +20,7 @@ mod error;
 mod health;
 mod ids;
 mod ledger;
+mod links;
 mod lock;
 mod moves;
 mod open;
@@ -119,7 +122,7 @@ pub(in crate::store) struct Inner {
     /// To the writer.
     queue: queue::Queue,
     /// What the writer shares.
-    links: writer::Links,
+    links: links::Links,
     /// The configuration in memory.
     pub(in crate::store) registry: registry::Registry,
     /// Ends the tender.

@@ -16,9 +16,9 @@ use crate::model::time::{DAY, HOUR};
 use rusqlite::{Connection, OptionalExtension, Result, Transaction, params};
 
 /// Runs, and requests, of a slice.
-const SLICE: i64 = 128;
+const SLICE: u32 = 128;
 /// Rows of the ledger that leave at once.
-const LEDGER: i64 = 1_000;
+const LEDGER: u32 = 1_000;
 /// Pages that are given back to the system at once.
 const PAGES: i64 = 64;
 
@@ -85,7 +85,7 @@ fn rows(conn: &Connection, after: i64, before: Ms, batch: &mut Batch) -> Result<
     let runs = ids(conn, "SELECT id FROM run WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3", after, cut)?;
     let requests =
         ids(conn, "SELECT id FROM request WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3", after, cut)?;
-    let full = |ids: &[i64]| ids.last().copied().filter(|_| ids.len() as i64 == SLICE);
+    let full = |ids: &[i64]| ids.last().copied().filter(|_| ids.len() == SLICE as usize);
     let upto = match (full(&runs), full(&requests)) {
         (Some(run), Some(request)) => run.min(request),
         (Some(id), None) | (None, Some(id)) => id,
@@ -147,8 +147,8 @@ fn past_ledger(conn: &Connection, now: Ms) -> Result<Did> {
         .prepare_cached(
             "DELETE FROM ledger WHERE seq IN (SELECT seq FROM ledger WHERE seq < ?1 ORDER BY seq LIMIT ?2)",
         )?
-        .execute([ledger_from(conn, now)?, LEDGER])?;
-    Ok(if gone as i64 == LEDGER { Did::More(0) } else { Did::All(0) })
+        .execute([ledger_from(conn, now)?, i64::from(LEDGER)])?;
+    Ok(if gone == LEDGER as usize { Did::More(0) } else { Did::All(0) })
 }
 
 fn small(conn: &Connection, before: Ms) -> Result<Did> {

@@ -76,7 +76,7 @@ impl Refusals {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let mut key = (flow.0, normal(cause));
         if pending.len() >= CAUSES && !pending.contains_key(&key) {
-            key.1 = "other".to_owned();
+            "other".clone_into(&mut key.1);
         }
         let line = pending.entry(key).or_default();
         line.seen += 1;

@@ -391,8 +391,8 @@ fn values(docs: &[Option<&Arc<Doc>>], set: &BTreeMap<String, Value>) -> Map {
         }
     }
     for (name, value) in set {
-        let has = |doc: &&Arc<Doc>| doc.integration.variables.iter().any(|variable| variable.name == *name);
-        if !docs.iter().flatten().any(|doc| has(doc)) {
+        let mut known = docs.iter().flatten().flat_map(|doc| &doc.integration.variables);
+        if !known.any(|variable| variable.name == *name) {
             values.insert(name.clone(), value.clone());
         }
     }

@@ -88,7 +88,6 @@ impl State {
     }
 
     fn write_request(
-        &self,
         conn: &Connection,
         accept: &Accept,
         decided: &Decided<'_>,
@@ -131,7 +130,7 @@ impl State {
                 duplicate_of: Some(first),
                 ..decided
             };
-            self.write_request(conn, accept, &decided, batch)?;
+            Self::write_request(conn, accept, &decided, batch)?;
             let admitted = Admitted {
                 request: RequestId(id),
                 verdict: Verdict::Duplicate,
@@ -140,7 +139,7 @@ impl State {
             };
             return Ok((admitted, None));
         }
-        self.write_request(conn, accept, &decided, batch)?;
+        Self::write_request(conn, accept, &decided, batch)?;
         let run = self.bear(conn, accept, id, Some(RequestId(id)), None, birth, batch)?;
         Ok((accepted(RequestId(id), &run), Some(run)))
     }
@@ -164,7 +163,7 @@ impl State {
                 duplicate_of: None,
                 dedup: None,
             };
-            self.write_request(conn, accept, &decided, batch)?;
+            Self::write_request(conn, accept, &decided, batch)?;
         }
         let request = of.unwrap_or(RequestId(id));
         let run = self.bear(conn, accept, id, Some(request), parent, &Birth::Fresh, batch)?;
@@ -183,7 +182,7 @@ impl State {
         let id = self.ids.next(batch.now);
         let decided =
             Decided { id, verdict, runs: 0, status, cause: Some(cause), duplicate_of: None, dedup: None };
-        self.write_request(conn, accept, &decided, batch)?;
+        Self::write_request(conn, accept, &decided, batch)?;
         Ok((Admitted { request: RequestId(id), verdict, run: None, duplicate_of: None }, None))
     }
 

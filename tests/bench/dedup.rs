@@ -9,7 +9,7 @@
 //! The keys are written into the ledger as commits of 24 would have written them; what is measured
 //! goes through the store as the receiver does. Sizes are interleaved, so that a slow spell of the
 //! machine hits all of them. Read ratios, not absolutes.
-#![expect(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a program for people at a desk")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people at a desk")]
 
 use pointsman::feed::Feed;
 use pointsman::model::FlowId;

@@ -62,6 +62,7 @@ struct Plan {
 /// One path in one round.
 struct Measured {
     rate: f64,
+    seconds: f64,
     p50: u64,
     p99: u64,
     /// Of the server's process, a request.
@@ -157,7 +158,7 @@ async fn measure(path: Path, plan: &Plan, first: u64) -> Result<Measured, Failur
     if path == Path::Running {
         let all = stats.promised.load(Ordering::Relaxed) as f64;
         let open = open_runs(&store).await? as f64;
-        measured.ended = Some((all - open) / plan.seconds as f64);
+        measured.ended = Some((all - open) / measured.seconds);
     }
     stop.cancel();
     served.await?;
@@ -271,8 +272,8 @@ async fn noop(listener: TcpListener) {
     let service = TowerToHyperService::new(warp::service(filter));
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
-        let serving = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service.clone());
+        let serving =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         tokio::spawn(serving);
     }
 }
@@ -292,9 +293,10 @@ async fn drive(address: SocketAddr, plan: &Plan, first: u64) -> Result<Measured,
     let [count, elapsed_us, p50, p99] = figures[..] else {
         return Err(format!("the load says {text:?}").into());
     };
-    let count = count as f64;
+    let (count, seconds) = (count as f64, elapsed_us as f64 / 1e6);
     Ok(Measured {
-        rate: count / (elapsed_us as f64 / 1e6),
+        rate: count / seconds,
+        seconds,
         p50,
         p99,
         cpu: (cpu_seconds() - cpu) * 1e6 / count,

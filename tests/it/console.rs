@@ -1,8 +1,16 @@
 //! The console from outside: pictures of its screens, and its loop driven by keys and a session
 //! held by hand. What the real binary does in a real terminal is tested where the binary is.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests stop the test that they help"
+)]
+
 mod hand;
 mod loops;
 mod pictures;
+mod real;
 mod storm;
 pub mod terminal;

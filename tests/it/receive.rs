@@ -1,4 +1,5 @@
 //! The receiver over a real store: every answer of the contract's table, and what is stored for it.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails a test")]
 
 use pointsman::feed::{Feed, Stats};
 use pointsman::model::ask::Refusal;
@@ -26,7 +27,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const DOCUMENT: &str = r#"
 name = "shop"
@@ -683,8 +684,8 @@ async fn an_unknown_or_dead_callback_is_told_apart_from_a_live_one() {
         let answer = inlet.send(&format!("POST {path}"), "", "").await;
         answer.problem(404, "there is nothing here");
     }
-    let lost = |_: &_| Input::Lost;
-    inlet.store.apply(run, lost).await.map_err(|refusal| refusal.message).unwrap();
+    let vanished = |_: &_| Input::Lost;
+    inlet.store.apply(run, vanished).await.map_err(|refusal| refusal.message).unwrap();
     let retry = |_: &_| Input::Retry { actor: "ada".to_owned(), reason: None, fresh_key: false };
     inlet.store.apply(run, retry).await.map_err(|refusal| refusal.message).unwrap();
     assert_eq!(inlet.send(&format!("POST {url}"), "", "").await.status, 410);

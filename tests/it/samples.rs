@@ -14,6 +14,7 @@ use pointsman::rules::template::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+#[expect(clippy::unwrap_used, reason = "a test ends where its sample is broken")]
 fn document(name: &str, source: &str) -> Integration {
     let checked = check(source, &Known::default());
     assert_eq!(checked.problems, [], "{name}");
@@ -44,6 +45,7 @@ fn context(integration: &Integration, payload: &Value) -> Context {
     }
 }
 
+#[expect(clippy::unwrap_used, reason = "a test ends where its sample is broken")]
 fn payloads(sample: &Sample, flow: &str) -> Vec<(&'static str, Value)> {
     let mine = sample.payloads.iter().filter(|(id, _, _)| *id == flow);
     mine.map(|(_, file, text)| (*file, serde_json::from_str(text).unwrap())).collect()
@@ -74,6 +76,7 @@ fn every_sample_is_sound_and_every_payload_fits_its_flow() {
 }
 
 /// Passes the trigger and builds every request of a flow, each step having succeeded before the next.
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where its sample is broken")]
 fn run_through(integration: &Integration, plan: &Plan, file: &str, payload: &Value) {
     let mut context = context(integration, payload);
     for path in &plan.required {

@@ -64,13 +64,13 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         }
         x += cells + 1;
     }
-    let page = usize::from(area.height.saturating_sub(1)).max(1);
-    let top = (app.runs.at + 1).saturating_sub(page);
+    let fits = usize::from(area.height.saturating_sub(1)).max(1);
+    let first = (app.runs.at + 1).saturating_sub(fits);
     let time = |text: &str| {
         parse_rfc3339(text).map_or_else(|| text.to_owned(), |at| clock(at, app.now, &app.options.zone))
     };
-    for (at, group) in groups.iter().enumerate().skip(top).take(page) {
-        let y = area.y + 1 + u16::try_from(at - top).unwrap_or(0);
+    for (at, group) in groups.iter().enumerate().skip(first).take(fits) {
+        let y = area.y + 1 + u16::try_from(at - first).unwrap_or(0);
         let selected = at == app.runs.at;
         if selected {
             paint.put(area.x, y, 1, "▌", Role::BorderFocus);

@@ -19,10 +19,10 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         return super::says(paint, area, text);
     }
     let rows = if app.frame().class >= Class::Normal || app.full { 3 } else { 1 };
-    let page = usize::from(area.height / rows).max(1);
-    let top = (needs.at + 1).saturating_sub(page);
-    let shown = page.min(needs.count().saturating_sub(top));
-    for (at, row) in (top..top + shown).zip(0u16..) {
+    let fits = usize::from(area.height / rows).max(1);
+    let first = (needs.at + 1).saturating_sub(fits);
+    let shown = fits.min(needs.count().saturating_sub(first));
+    for (at, row) in (first..first + shown).zip(0u16..) {
         let y = area.y + row * rows;
         let selected = at == needs.at;
         if selected {

@@ -188,7 +188,7 @@ impl<'d> Fields<'d> {
             self.wrong(key, value, &format!("[[{key}]] above its keys, once for each {key}"));
             return Vec::new();
         };
-        if let Some(beyond) = items.iter().nth(most) {
+        if let Some(beyond) = items.get(most) {
             let message = format!("there are {} [[{key}]]: at most {most} are possible", items.len());
             self.report.error(beyond.span().start, message);
         }
@@ -290,23 +290,19 @@ pub(super) fn to_json(report: &Report<'_>, value: &Spanned<DeValue<'_>>) -> Opti
         DeValue::Datetime(date) => Value::String(date.to_string()),
         DeValue::Integer(number) => {
             let digits = number.as_str().replace('_', "");
-            match i128::from_str_radix(&digits, number.radix()).ok().and_then(Number::from_i128) {
-                Some(number) => Value::Number(number),
-                None => {
-                    report.error(value.span().start, "the number is larger than can be sent");
-                    return None;
-                }
+            let number = i128::from_str_radix(&digits, number.radix()).ok().and_then(Number::from_i128);
+            if number.is_none() {
+                report.error(value.span().start, "the number is larger than can be sent");
             }
+            Value::Number(number?)
         }
         DeValue::Float(number) => {
             let digits = number.as_str().replace('_', "");
-            match digits.trim_start_matches('+').parse::<Number>() {
-                Ok(number) => Value::Number(number),
-                Err(_) => {
-                    report.error(value.span().start, format!("{digits} is no number of JSON"));
-                    return None;
-                }
+            let number = digits.trim_start_matches('+').parse::<Number>().ok();
+            if number.is_none() {
+                report.error(value.span().start, format!("{digits} is no number of JSON"));
             }
+            Value::Number(number?)
         }
         DeValue::Array(items) => {
             Value::Array(items.iter().filter_map(|item| to_json(report, item)).collect())

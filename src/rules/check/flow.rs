@@ -162,7 +162,7 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
         path,
         methods: methods(fields),
         auth,
-        dedup: fields.table("dedup", "dedup").and_then(|dedup| dedup_rule(&dedup)),
+        dedup: fields.table("dedup", "dedup").map(|dedup| dedup_rule(&dedup)),
         required: fields
             .texts("required")
             .unwrap_or_default()
@@ -239,14 +239,15 @@ fn max_body(fields: &Fields<'_>) -> u64 {
     match size(&text) {
         Ok(bytes) if (1..=LARGEST_BODY).contains(&bytes) => return bytes,
         Ok(_) => {
-            fields.report.error(at, format!("max_body {text:?} is not possible: write \"1B\" to \"64MiB\""))
+            let message = format!("max_body {text:?} is not possible: write \"1B\" to \"64MiB\"");
+            fields.report.error(at, message);
         }
         Err(message) => fields.report.error(at, message),
     }
     MAX_BODY
 }
 
-fn dedup_rule(fields: &Fields<'_>) -> Option<Dedup> {
+fn dedup_rule(fields: &Fields<'_>) -> Dedup {
     let report = fields.report;
     let written = fields.texts("fields");
     if !fields.has("fields") {
@@ -270,7 +271,7 @@ fn dedup_rule(fields: &Fields<'_>) -> Option<Dedup> {
     let window = fields.duration("window", 365 * DAY, "\"365d\"").unwrap_or(7 * DAY);
     let from_first = fields.choice("from", &[("last", false), ("first", true)]).unwrap_or(false);
     fields.finish(&["fields", "window", "from"]);
-    Some(Dedup { fields: paths, window, from_first })
+    Dedup { fields: paths, window, from_first }
 }
 
 /// A path into body, headers or query of a request.

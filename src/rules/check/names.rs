@@ -4,7 +4,9 @@ use super::fields::{Fields, meant, meant_or};
 use super::report::Report;
 use crate::model::document::Variable;
 use crate::model::path::{Path, Segment};
-use crate::rules::template::{Parsed, REQUEST_FIELDS, ROOTS, Reference, STEP_FIELDS, parse_template};
+use crate::rules::template::{
+    Parsed, Piece, REQUEST_FIELDS, ROOTS, Reference, STEP_FIELDS, Shape, parse_template,
+};
 use std::ops::Range;
 
 /// A step that a template may look at.
@@ -84,7 +86,6 @@ impl Names {
             return;
         }
         let Some(parsed) = self.template(report, text, span) else { return };
-        use crate::rules::template::{Piece, Shape};
         let whole =
             matches!(&parsed.shape, Shape::Pieces(pieces) if matches!(pieces.as_slice(), [Piece::Insert(_)]));
         if !whole {

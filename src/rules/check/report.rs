@@ -68,10 +68,11 @@ impl<'s> Report<'s> {
         let mut at = quotes;
         // A newline right after three quotes is no part of the value.
         if quotes == 3 {
-            at += raw[at..]
-                .starts_with("\r\n")
-                .then_some(2)
-                .unwrap_or(usize::from(raw[at..].starts_with('\n')));
+            at += match raw.as_bytes().get(at..at + 2) {
+                Some([b'\n', _]) => 1,
+                Some(b"\r\n") => 2,
+                _ => 0,
+            };
         }
         let mut decoded = 0;
         while decoded < offset && at < raw.len() {
@@ -109,8 +110,11 @@ impl<'s> Report<'s> {
             })
             .collect();
         // A line that could not be read is told once.
-        let unread: Vec<usize> =
-            problems.iter().filter(|problem| problem.message.starts_with(NO_TOML)).map(|problem| problem.line).collect();
+        let unread: Vec<usize> = problems
+            .iter()
+            .filter(|problem| problem.message.starts_with(NO_TOML))
+            .map(|problem| problem.line)
+            .collect();
         problems.retain(|problem| problem.message.starts_with(NO_TOML) || !unread.contains(&problem.line));
         if more > 0
             && let Some(last) = problems.last()

@@ -291,12 +291,8 @@ fn every_bound_holds_at_its_edge() {
         assert!(!fits(beyond), "{beyond}");
     }
     let steps = |n: usize| {
-        document(
-            "",
-            &(0..n)
-                .map(|i| format!("[[flow.step]]\nname = \"s{i}\"\ntype = \"set\"\noutputs = {{ a = 1 }}\n"))
-                .collect::<String>(),
-        )
+        let step = |i| format!("[[flow.step]]\nname = \"s{i}\"\ntype = \"set\"\noutputs = {{ a = 1 }}\n");
+        document("", &(0..n).map(step).collect::<Vec<_>>().concat())
     };
     assert_eq!(mistakes(&steps(200)), [] as [String; 0]);
     assert_eq!(mistakes(&steps(201)).len(), 1);

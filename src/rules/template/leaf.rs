@@ -1,14 +1,12 @@
 //! One template text, compiled, and what comes of rendering it.
 
-use super::engine::{self, MAX_OUTPUT, Outcome};
+use super::bound::{MAX_OUTPUT, MAX_VALUES};
+use super::engine::{self, Outcome};
 use super::syntax::{Insert, Parsed, Piece, Reference, Shape, parse_template};
 use super::value::{Scope, to_jinja, to_json};
 use crate::model::path::{Path, Segment};
 use crate::model::run::StepState;
 use serde_json::Value;
-
-/// Values that one leaf may hold.
-const MAX_VALUES: usize = 1_000_000;
 
 /// A compiled template text.
 #[derive(Debug, Clone)]
@@ -126,16 +124,16 @@ fn why<'p>(scope: &Scope<'_>, paths: impl Iterator<Item = &'p Path>) -> String {
 }
 
 fn reason(scope: &Scope<'_>, path: &Path) -> String {
-    let mut text = format!("{path} has no value");
-    if let ("steps", [Segment::Key(name), ..]) = (path.root(), path.rest()) {
-        match scope.context.steps.get(name).map(|step| step.state) {
-            Some(StepState::Skipped) => text.push_str(&format!(" ({name} was skipped)")),
-            Some(StepState::Failed) => text.push_str(&format!(" ({name} failed)")),
-            None => text.push_str(&format!(" ({name} has not run)")),
-            Some(_) => {}
-        }
-    }
-    text
+    let why = match (path.root(), path.rest()) {
+        ("steps", [Segment::Key(name), ..]) => match scope.context.steps.get(name).map(|step| step.state) {
+            Some(StepState::Skipped) => format!(" ({name} was skipped)"),
+            Some(StepState::Failed) => format!(" ({name} failed)"),
+            None => format!(" ({name} has not run)"),
+            Some(_) => String::new(),
+        },
+        _ => String::new(),
+    };
+    format!("{path} has no value{why}")
 }
 
 /// A value as text where there is only text: strings as they are, other values as in JSON.

@@ -81,7 +81,9 @@ impl Parts {
         match self {
             Self::Exchange(exchange) => exchange.leaves(each),
             Self::Set(outputs) => {
-                outputs.iter().for_each(|(name, leaf)| each(&place_key("outputs", name), leaf));
+                for (name, leaf) in outputs {
+                    each(&place_key("outputs", name), leaf);
+                }
             }
             Self::Fail(leaf) => each("message", leaf),
             Self::For(_) => {}

@@ -25,7 +25,8 @@ fn request(body: Value) -> Arc<RequestData> {
 }
 
 fn map(value: Value) -> Map {
-    value.as_object().unwrap().clone()
+    let Value::Object(map) = value else { panic!("no object") };
+    map
 }
 
 fn context(body: Value) -> Context {
@@ -329,6 +330,20 @@ fn hostile_syntax_is_refused_before_the_engine_compiles_it() {
         assert!(Template::new(&template).is_err(), "{}", &template[..60.min(template.len())]);
     }
     assert!(Template::new("{{ '-' * 20 }}").is_ok());
+    // What is just within the bounds fits into a small stack.
+    for template in [
+        format!("{{{{ 1{} }}}}", " + 1".repeat(199)),
+        format!("{{{{ {}1{} }}}}", "(".repeat(140), ")".repeat(140)),
+        format!("{{{{ run{} }}}}", "|upper".repeat(199)),
+        format!("{{{{ run{} }}}}", ".b".repeat(199)),
+        format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(198)),
+        format!("{}{}", "{% if 1 %}".repeat(100), "{% endif %}".repeat(100)),
+        format!("{}{}", "{% for a in [1] %}".repeat(50), "{% endfor %}".repeat(50)),
+    ] {
+        if let Ok(template) = Template::new(&template) {
+            let _ = template.render(&context(json!({})));
+        }
+    }
 }
 
 #[test]

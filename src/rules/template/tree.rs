@@ -52,13 +52,14 @@ impl Tree {
             Self::Constant(_) => {}
             Self::Leaf(leaf) => each(place, leaf),
             Self::Array(items) => {
-                items
-                    .iter()
-                    .enumerate()
-                    .for_each(|(index, item)| item.leaves(&format!("{place}[{index}]"), each));
+                for (index, item) in items.iter().enumerate() {
+                    item.leaves(&format!("{place}[{index}]"), each);
+                }
             }
             Self::Object(fields) => {
-                fields.iter().for_each(|(key, item)| item.leaves(&place_key(place, key), each));
+                for (key, item) in fields {
+                    item.leaves(&place_key(place, key), each);
+                }
             }
         }
     }

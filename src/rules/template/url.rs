@@ -122,9 +122,9 @@ fn append(url: &mut String, leaf: &Leaf, scope: &Scope<'_>) -> Result<(), String
                         "{} would form scheme, user, host or port of the URL: begin it with a value of config",
                         insert.source.trim()
                     ));
-                } else if url.is_empty() {
-                    url.push_str(&text);
-                } else if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)) {
+                } else if url.is_empty()
+                    || text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+                {
                     url.push_str(&text);
                 } else {
                     return Err(format!("{} is no part of a host", insert.source.trim()));

@@ -24,7 +24,7 @@ impl Object for Digits {
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
-        self.0.parse::<f64>().map_or(true, |number| number != 0.0)
+        self.0.parse::<f64>() != Ok(0.0)
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -27,6 +27,9 @@ pub struct Matched {
     pub key: String,
 }
 
+/// Whether a flow of a document is a flow of the store.
+type Fits<'a> = dyn Fn(&Flow, &Known) -> bool + 'a;
+
 /// Finds the flows of a document in the store, each at most once, surest first:
 ///
 /// 1. by the id that the document wrote;
@@ -42,7 +45,7 @@ pub fn match_flows(document: &[Flow], known: &[Known]) -> Vec<Matched> {
     let mut found: Vec<Option<usize>> = vec![None; document.len()];
     let mut used = BTreeSet::new();
     let named = |name: &String| known.iter().any(|known| !known.removed && known.names.first() == Some(name));
-    let rounds: [&dyn Fn(&Flow, &Known) -> bool; 5] = [
+    let rounds: [&Fits<'_>; 5] = [
         &|flow, known| flow.id_written && known.key == flow.id,
         &|flow, known| {
             flow.was.as_ref().is_some_and(|was| known.names.contains(was) || known.key == *was)

@@ -148,13 +148,12 @@ fn write(
     endpoint: &mut dyn FnMut() -> String,
 ) -> rusqlite::Result<(Row, Saved)> {
     let integration = &document.save.integration;
-    let row = match document.row {
-        Some(row) => row,
-        None => {
-            conn.prepare_cached("INSERT INTO integration (name, title, created) VALUES (?1, ?2, ?3)")?
-                .execute(params![integration.name, integration.title, act.now])?;
-            Row { id: conn.last_insert_rowid(), deployed: None }
-        }
+    let row = if let Some(row) = document.row {
+        row
+    } else {
+        conn.prepare_cached("INSERT INTO integration (name, title, created) VALUES (?1, ?2, ?3)")?
+            .execute(params![integration.name, integration.title, act.now])?;
+        Row { id: conn.last_insert_rowid(), deployed: None }
     };
     let (number, changed) = match document.newest {
         Some((number, hash)) if hash == document.hash => (number, false),

@@ -82,10 +82,8 @@ pub(super) fn requests(
             return Ok(None);
         }
         let head = head::request(row)?;
-        let content = match with_body {
-            true => Some((row.get_ref(15)?.as_bytes()?, row.get_ref(16)?.as_bytes()?)),
-            false => None,
-        };
+        let content =
+            if with_body { Some((row.get_ref(15)?.as_bytes()?, row.get_ref(16)?.as_bytes()?)) } else { None };
         let matches = query.matches(&RequestRow::new(look, &failed, &head, content));
         took(&failed)?;
         Ok(matches.then_some(head))

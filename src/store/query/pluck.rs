@@ -13,10 +13,7 @@ use std::fmt;
 #[must_use]
 pub fn pluck(body: &[u8], path: &[Segment]) -> Vec<Value> {
     let mut text = serde_json::Deserializer::from_slice(body);
-    match (Seek { path }).deserialize(&mut text).and_then(|found| text.end().map(|()| found)) {
-        Ok(found) => found,
-        Err(_) => Vec::new(),
-    }
+    Seek { path }.deserialize(&mut text).and_then(|found| text.end().map(|()| found)).unwrap_or_default()
 }
 
 struct Seek<'p> {

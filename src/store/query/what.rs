@@ -67,9 +67,8 @@ pub fn what(
 
 /// The last name of a path: what the value is called.
 fn last(path: &Path) -> &str {
-    let keys = path.0.iter().rev();
-    keys.filter_map(|segment| if let Segment::Key(key) = segment { Some(key.as_str()) } else { None })
-        .next()
+    let mut keys = path.0.iter().rev();
+    keys.find_map(|segment| if let Segment::Key(key) = segment { Some(key.as_str()) } else { None })
         .unwrap_or_default()
 }
 

@@ -45,7 +45,7 @@ pub fn request(n: u64) -> RequestView {
         _ => (Verdict::Accepted, 200, None, format!("order_number {n} · 2 products")),
     };
     let (integration, flow) =
-        [("shop-orders", "Orders"), ("acme-erp", "Sync customers")][usize::from(n % 3 == 0)];
+        [("shop-orders", "Orders"), ("acme-erp", "Sync customers")][usize::from(n.is_multiple_of(3))];
     RequestView {
         id: id(n),
         time: rfc3339(at(n)),

@@ -78,7 +78,7 @@ fn runs_groups_and_one_run() {
     keep("groups_120x35", &hand);
     hand.keys("v");
     keep("runs_120x35", &hand);
-    while !hand.app.runs.list.current().is_some_and(|row| row.view.state.word() == "errored") {
+    while hand.app.runs.list.current().is_none_or(|row| row.view.state.word() != "errored") {
         hand.keys("k");
     }
     hand.keys("<enter>");
@@ -92,7 +92,7 @@ fn runs_groups_and_one_run() {
 fn dialogs_and_help() {
     let mut hand = Hand::new(80, 24);
     hand.keys("3v");
-    while !hand.app.runs.list.current().is_some_and(|row| row.view.state.word() == "errored") {
+    while hand.app.runs.list.current().is_none_or(|row| row.view.state.word() != "errored") {
         hand.keys("k");
     }
     for (key, name) in [("r", "retry"), ("s", "skip"), ("x", "abort"), ("R", "replay")] {

@@ -112,9 +112,9 @@ proptest! {
                         arrived: count,
                         newest: Some(id(hand.newest)),
                         runs,
-                        callbacks: count % 2 == 0,
-                        config: count % 7 == 0,
-                        resync: count % 11 == 0,
+                        callbacks: count.is_multiple_of(2),
+                        config: count.is_multiple_of(7),
+                        resync: count.is_multiple_of(11),
                         ..Changes::default()
                     })));
                 }
@@ -131,7 +131,7 @@ proptest! {
                 Step::Focus(true) => hand.app.input(Event::FocusGained),
                 Step::Focus(false) => hand.app.input(Event::FocusLost),
                 Step::Drawn => {
-                    picture(&hand.app);
+                    let _ = picture(&hand.app);
                     hand.app.flushed();
                 }
             }
@@ -142,7 +142,7 @@ proptest! {
             }
             prop_assert!(waiting.len() < 40, "too many questions at once: {}", waiting.len());
         }
-        picture(&hand.app);
+        let _ = picture(&hand.app);
     }
 
     #[test]

@@ -293,7 +293,7 @@ async fn what_is_configured_is_the_same_after_a_restart() {
     let endpoints = store.endpoints().await.unwrap();
     let folder = house.folder;
     store.close().await;
-    drop((store, house.store, house._handover));
+    drop((store, house.store, house.handover));
     let (store, _handover) = open(folder.path(), &Clock::manual(START + 1));
     assert_eq!(seen(&store), before);
     assert_eq!(store.endpoints().await.unwrap(), endpoints);

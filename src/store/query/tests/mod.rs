@@ -72,7 +72,7 @@ struct House {
     store: Store,
     clock: Clock,
     folder: tempfile::TempDir,
-    _handover: Handover,
+    handover: Handover,
 }
 
 fn open(folder: &Path, clock: &Clock) -> (Store, Handover) {
@@ -99,7 +99,7 @@ impl House {
         let clock = Clock::manual(START);
         let (store, handover) = open(folder.path(), &clock);
         store.save(vec![save_of(SHOP), save_of(CRM)], "ann", Some("first"), true).await.unwrap();
-        Self { store, clock, folder, _handover: handover }
+        Self { store, clock, folder, handover }
     }
 
     fn flow(&self, name: &str) -> FlowId {

@@ -145,7 +145,7 @@ fn atoms(all: &Everything) -> Vec<String> {
         "version=1",
         "overdue:true",
         "\"when is\"",
-        "body.order_number=7",
+        "body.order_number<20",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -180,7 +180,7 @@ fn ids<T>(rows: &[T], id: impl Fn(&T) -> &String) -> Vec<String> {
 #[test]
 fn a_page_has_what_the_filter_judges_of_all_rows() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let house = runtime.block_on(filled(150));
+    let house = runtime.block_on(filled(90));
     let all = runtime.block_on(Everything::of(&house));
     let atoms = atoms(&all);
     for atom in &atoms {
@@ -210,7 +210,7 @@ fn a_page_has_what_the_filter_judges_of_all_rows() {
         check(atom, (1_000, Budget::default()), false);
         check(&format!("not {atom}"), (20, tight(11)), true);
     }
-    let config = ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(filter in filters(atoms), limit in 1u32..40, rows in 1u64..60, forward: bool)| {
         check(&filter, (limit, tight(rows)), forward);
     });

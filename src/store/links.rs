@@ -1,0 +1,42 @@
+//! What the writer shares with the handles.
+
+use super::admission::Born;
+#[cfg(test)]
+use super::commit::SyncFails;
+use super::health::Health;
+use super::queue::Waiting;
+use super::refusals::Refusals;
+use super::tally::Tally;
+use crate::feed::Feed;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc};
+
+/// Batches that may wait for the runner, beside those that hold a slot.
+pub(super) const HANDOVER: usize = 32;
+
+/// What the writer shares with the handles.
+#[derive(Debug, Clone)]
+pub(super) struct Links {
+    pub(super) file: PathBuf,
+    pub(super) feed: Feed,
+    pub(super) tally: Arc<Mutex<Tally>>,
+    pub(super) health: Arc<Health>,
+    pub(super) refusals: Arc<Refusals>,
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) due: Arc<Notify>,
+    pub(super) born: mpsc::Sender<Vec<Born>>,
+    pub(super) dropped_from: Arc<AtomicI64>,
+    /// Batches of born-leased runs that may wait at once: one a slot.
+    pub(super) reserve: usize,
+    #[cfg(test)]
+    pub(super) fails: Arc<Mutex<Option<SyncFails>>>,
+}
+
+impl Links {
+    /// The figures; hold them shortly.
+    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
