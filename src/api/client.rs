@@ -134,7 +134,7 @@ impl ChangeStream {
         self.running.as_deref()
     }
 
-    /// The next changes, once there are any.
+    /// The next changes, once there are any. Safe to cancel.
     ///
     /// # Errors
     /// `link` where the other end has gone, `version` where it cannot be understood.

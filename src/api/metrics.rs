@@ -11,9 +11,10 @@ pub fn prometheus(counters: &Counters) -> String {
     let mut metric = |name: &str, kind: &str, help: &str, values: &[(&str, &str, f64)]| {
         let _ = writeln!(text, "# HELP pointsman_{name} {help}\n# TYPE pointsman_{name} {kind}");
         for (label, word, value) in values {
-            let _ = match label.is_empty() {
-                true => writeln!(text, "pointsman_{name} {value}"),
-                false => writeln!(text, "pointsman_{name}{{{label}=\"{word}\"}} {value}"),
+            let _ = if label.is_empty() {
+                writeln!(text, "pointsman_{name} {value}")
+            } else {
+                writeln!(text, "pointsman_{name}{{{label}=\"{word}\"}} {value}")
             };
         }
     };

@@ -11,6 +11,9 @@ mod peer;
 mod server;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::{ChangeStream, Client};
 pub use metrics::prometheus;
 pub use server::{BindError, Door, serve};

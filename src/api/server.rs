@@ -120,13 +120,10 @@ impl Door {
                 () = stop.cancelled() => break,
                 accepted = accept(&self.listener, &slots) => accepted,
             };
-            let (stream, slot) = match accepted {
-                Ok(accepted) => accepted,
-                Err(_) => {
-                    // Out of file handles, most likely: others may close some.
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
+            let Ok((stream, slot)) = accepted else {
+                // Out of file handles, most likely: others may close some.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
             };
             let serving = Serving { desk: desk.clone(), stop: stop.clone(), peer: who(&stream) };
             let connection = hyper::server::conn::http1::Builder::new()

@@ -1,9 +1,21 @@
 //! The one door for operators: questions are answered from the store, orders are judged, carried
 //! out and written into the audit trail. Console, command line and socket all come in here.
 
+mod detail;
+mod doctor;
+mod documents;
 mod edit;
+mod lists;
+mod samples;
+mod trail;
 mod values;
+mod verbs;
 pub mod watch;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
 
 pub use watch::Watch;
 
@@ -22,7 +34,7 @@ pub struct Deps {
     /// Rows, and the configuration.
     pub store: Store,
     /// Makes callback tokens again.
-    pub vault: Arc<Vault>,
+    pub vault: Vault,
     /// Figures of the receiver.
     pub stats: Arc<Stats>,
     /// What changed.
@@ -65,7 +77,32 @@ impl Desk {
         }
         match ask {
             Ask::Counters => Ok(Answer::Counters(self.counters())),
-            _ => Err(Refusal::failed("the store is not open")),
+            Ask::Requests(page) => self.requests(&page).await,
+            Ask::Runs(page) => self.runs(&page).await,
+            Ask::RunsById { ids } => self.runs_by_id(&ids).await,
+            Ask::Callbacks(page) => self.callbacks(&page).await,
+            Ask::Groups => Ok(Answer::Groups { groups: self.deps.store.groups().await? }),
+            Ask::Audit(page) => self.trail(&page).await,
+            Ask::Request { id } => self.request(&id).await,
+            Ask::Explain { id } => self.explain(&id).await,
+            Ask::Run { id } => self.run(&id).await,
+            Ask::Callback { id, reveal } => self.callback(who, &id, reveal).await,
+            Ask::Endpoints => Ok(Answer::Endpoints { endpoints: self.deps.store.endpoints().await? }),
+            Ask::Integrations => Ok(Answer::Integrations { integrations: self.deps.store.integrations() }),
+            Ask::Integration { name } => self.integration(&name),
+            Ask::Export { name, version } => self.export(&name, version).await,
+            Ask::Apply(apply) => self.apply(who, apply).await,
+            Ask::Deploy { name, reason, dry_run } => {
+                self.deploy(who, &name, reason.as_deref(), dry_run).await
+            }
+            Ask::Remove { name, reason, dry_run } => {
+                self.remove(who, &name, reason.as_deref(), dry_run).await
+            }
+            Ask::Set { name, values, reason } => self.set(who, &name, &values, reason.as_deref()).await,
+            Ask::Act(act) => self.act(who, act).await,
+            Ask::Forget { id, reason } => self.forget(who, &id, reason.as_deref()).await,
+            Ask::LoadSamples => self.load_samples(who).await,
+            Ask::Doctor => self.doctor().await,
         }
     }
 
@@ -113,17 +150,17 @@ fn order(ask: &Ask) -> Option<&'static str> {
     }
 }
 
+/// What the store knows, and what it leaves to others.
 fn counters(deps: &Deps) -> Counters {
-    let now = deps.store.now();
+    let counters = deps.store.counters();
+    let state = deps.store.configured();
+    let integrations = state.integrations.values().filter(|holding| !holding.removed).count();
     Counters {
-        at: now,
         listen: deps.settings.listen.to_string(),
         probe: deps.stats.probe(),
         promised: deps.stats.promised.load(Ordering::Relaxed),
-        recent: deps.stats.recent(now),
-        stopping: deps.stats.stopping.load(Ordering::Relaxed),
-        queue_limit: deps.settings.limits.queue,
-        dedup_budget: deps.settings.limits.dedup_memory,
-        ..Counters::default()
+        stopping: counters.stopping || deps.stats.stopping.load(Ordering::Relaxed),
+        integrations: integrations as u64,
+        ..counters
     }
 }

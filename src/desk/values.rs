@@ -1,8 +1,53 @@
 //! Values of variables as people write them, read by the variable's type.
 
-use crate::model::ask::Refusal;
-use crate::model::document::{Variable, VariableKind};
+use super::Desk;
+use crate::model::ask::{Answer, Done, Refusal, Who};
+use crate::model::document::Variable;
+use crate::store::config::values::typed;
 use serde_json::Value;
+
+impl Desk {
+    /// Sets values of variables; they count for steps that start from then on, without a deploy.
+    pub(super) async fn set(
+        &self,
+        who: &Who,
+        name: &str,
+        values: &[(String, String)],
+        reason: Option<&str>,
+    ) -> Result<Answer, Refusal> {
+        if values.is_empty() {
+            return Err(Refusal::usage("name at least one variable: VAR=VALUE"));
+        }
+        let holding = self.holding(name)?;
+        // The newest version's variables, and those that only the live one has.
+        let mut variables: Vec<Variable> = Vec::new();
+        for doc in [&holding.newest, &holding.live].into_iter().flatten() {
+            for variable in &doc.integration.variables {
+                if !variables.iter().any(|other| other.name == variable.name) {
+                    variables.push(variable.clone());
+                }
+            }
+        }
+        let values = read(name, &variables, values)?;
+        let said = values
+            .iter()
+            .map(|(variable, value)| format!("{variable} = {value}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        self.deps.store.set_values(name, values, &who.name).await?;
+        self.audit(who, "set", name, reason, &said).await?;
+        let mut lines = vec![format!("{name}: {said}")];
+        let state = self.deps.store.configured();
+        if let Some(holding) = state.by_name(name)
+            && holding.deployed != Some(holding.latest)
+            && let Some(newest) = &holding.newest
+            && super::documents::unset(&newest.integration, Some(holding)).is_empty()
+        {
+            lines.push(format!("v{} is a draft: pointsman deploy {name}", holding.latest));
+        }
+        Ok(Answer::Done(Done { lines, refused: false }))
+    }
+}
 
 /// Reads the values of `set NAME VAR=VALUE…`, all or none.
 ///
@@ -22,43 +67,11 @@ pub fn read(
         let Some(variable) = variables.iter().find(|variable| variable.name == *name) else {
             return Err(unknown(integration, variables, name));
         };
-        let value = value(&variable.kind, text)
-            .map_err(|expected| Refusal::usage(format!("{name} takes {expected}, not {text:?}")))?;
+        let value = typed(&variable.kind, text)
+            .map_err(|why| Refusal::usage(format!("{name} cannot be set: {why}")))?;
         read.push((name.clone(), value));
     }
     Ok(read)
-}
-
-fn value(kind: &VariableKind, text: &str) -> Result<Value, String> {
-    match kind {
-        VariableKind::Text => Ok(Value::String(text.to_owned())),
-        VariableKind::Number => serde_json::from_str(text.trim())
-            .ok()
-            .filter(Value::is_number)
-            .ok_or_else(|| "a number".to_owned()),
-        VariableKind::Boolean => match text.trim() {
-            "true" => Ok(Value::Bool(true)),
-            "false" => Ok(Value::Bool(false)),
-            _ => Err("true or false".to_owned()),
-        },
-        VariableKind::Url => {
-            let absolute = url::Url::parse(text.trim())
-                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-            let written = text.trim();
-            if absolute {
-                Ok(Value::String(written.to_owned()))
-            } else {
-                Err("an absolute http(s) URL".to_owned())
-            }
-        }
-        VariableKind::Choice(options) => {
-            if options.iter().any(|option| option == text) {
-                Ok(Value::String(text.to_owned()))
-            } else {
-                Err(format!("one of {}", options.join(", ")))
-            }
-        }
-    }
 }
 
 fn unknown(integration: &str, variables: &[Variable], name: &str) -> Refusal {
@@ -74,6 +87,7 @@ fn unknown(integration: &str, variables: &[Variable], name: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::document::VariableKind;
     use serde_json::json;
 
     fn variables() -> Vec<Variable> {
@@ -111,11 +125,11 @@ mod tests {
     #[test]
     fn a_value_of_another_type_is_refused_and_says_what_is_taken() {
         for (name, text, said) in [
-            ("limit", "many", "limit takes a number, not \"many\""),
-            ("limit", "\"1\"", "limit takes a number"),
-            ("on", "yes", "on takes true or false"),
-            ("base", "ftp://x", "an absolute http(s) URL"),
-            ("base", "/x", "an absolute http(s) URL"),
+            ("limit", "many", "limit cannot be set: \"many\" is not a number"),
+            ("limit", "\"1\"", "is not a number"),
+            ("on", "yes", "is not true or false"),
+            ("base", "ftp://x", "an absolute http or https URL"),
+            ("base", "/x", "an absolute http or https URL"),
             ("mode", "slow", "one of fast, safe"),
         ] {
             let refusal = one(name, text).unwrap_err();

@@ -139,7 +139,7 @@ mod tests {
         let second = watch.next().await;
         assert_eq!((second.seq, second.runs.len()), (2, 50));
         assert_eq!(second.runs[7], IdKey::new([7; 16]).print(RunId(7)));
-        assert!(start.elapsed() >= PACE.push - Duration::from_millis(10), "{:?}", start.elapsed());
+        assert!(start.elapsed() >= Duration::from_millis(90), "{:?}", start.elapsed());
     }
 
     #[tokio::test]

@@ -3,6 +3,10 @@
 //! One door: the same [`Ask`] is answered in the same process, over the socket, and in tests. The
 //! enums are the wire format of the socket too.
 
+mod json;
+
+pub use json::from_json;
+
 use super::change::Counters;
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
@@ -377,7 +381,7 @@ pub struct Plan {
     pub sends: Option<super::view::SentView>,
     /// For one skip: a stand-in from the last good run.
     pub stand_in: Option<Map>,
-    /// For one retry: the run's own version and the deployed one, where they differ.
+    /// For one retry or replay: its own version and the one that is used, where they differ.
     pub versions: Option<(u32, u32)>,
     /// Requests by target host.
     pub hosts: Vec<(String, u64)>,
@@ -406,6 +410,8 @@ pub enum Fate {
     Fails,
     /// The step needs nothing of the skipped one.
     Unaffected,
+    /// The step's `when` misses its value and is false: it is passed over.
+    Passed,
 }
 
 impl Fate {
@@ -417,6 +423,7 @@ impl Fate {
             Self::Empty => "sent empty",
             Self::Fails => "cannot be built: the step fails",
             Self::Unaffected => "needs nothing of it",
+            Self::Passed => "is false: the step is passed over",
         }
     }
 }
@@ -458,108 +465,29 @@ pub struct Changes {
     pub at: Ms,
 }
 
-/// Reads a JSON text as `T`.
-///
-/// Not straight from the text: where structs are flattened or a tag comes late serde buffers, and
-/// with numbers kept digit for digit that buffer holds what no integer can be read from. A
-/// [`Value`] in between tells integers from other numbers.
-///
-/// # Errors
-/// What is wrong with the text, in words.
-pub fn from_json<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
-    let value: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    serde_json::from_value(value).map_err(|error| error.to_string())
+impl Changes {
+    /// Runs that are told one by one; past it the page is read again.
+    pub const MOST_RUNS: usize = 4_096;
+
+    /// Takes later changes in, so that both are one push.
+    pub fn merge(&mut self, later: Self) {
+        let known: std::collections::HashSet<&str> = self.runs.iter().map(String::as_str).collect();
+        let fresh: Vec<String> = later.runs.into_iter().filter(|run| !known.contains(run.as_str())).collect();
+        self.seq = later.seq;
+        self.newest = later.newest.or(self.newest.take());
+        self.arrived += later.arrived;
+        self.runs.extend(fresh);
+        self.callbacks |= later.callbacks;
+        self.config |= later.config;
+        self.resync |= later.resync;
+        if self.resync || self.runs.len() > Self::MOST_RUNS {
+            self.runs.clear();
+            self.resync = true;
+        }
+        self.counters = later.counters.or(self.counters.take());
+        self.at = later.at;
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::request::Verdict;
-    use serde_json::json;
-
-    fn there_and_back<T>(value: &T)
-    where
-        T: Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
-    {
-        let text = serde_json::to_vec(value).unwrap();
-        assert_eq!(&from_json::<T>(&text).unwrap(), value, "{}", String::from_utf8_lossy(&text));
-    }
-
-    #[test]
-    fn every_ask_comes_back_as_it_was() {
-        let page = Page { filter: "state:errored".into(), before: Some("a".into()), after: None, limit: 7 };
-        let map: Map = serde_json::from_str(r#"{"id": 1.10, "big": 98765432109876543210}"#).unwrap();
-        for verb in [
-            Verb::Retry { original: true, fresh_key: false },
-            Verb::Skip { stand_in: Some(map.clone()) },
-            Verb::Skip { stand_in: None },
-            Verb::Abort,
-            Verb::Replay(Replay {
-                version: Some("draft".into()),
-                set: vec![("body.total".into(), serde_json::from_str("1.10").unwrap())],
-            }),
-        ] {
-            there_and_back(&Ask::Act(Act {
-                verb,
-                ids: vec!["x".into()],
-                filter: Some("f".into()),
-                seen: vec![("x".into(), 3)],
-                reason: None,
-                dry_run: true,
-            }));
-        }
-        for ask in [
-            Ask::Counters,
-            Ask::Requests(page.clone()),
-            Ask::Runs(page),
-            Ask::RunsById { ids: vec!["a".into()] },
-            Ask::Export { name: "n".into(), version: Some(4) },
-            Ask::Apply(Apply { files: vec![("a".into(), "b".into())], ..Apply::default() }),
-            Ask::Set { name: "n".into(), values: vec![("a".into(), "1".into())], reason: None },
-        ] {
-            there_and_back(&ask);
-        }
-    }
-
-    #[test]
-    fn an_answer_keeps_the_digits_of_its_numbers() {
-        let body: Value =
-            serde_json::from_str(r#"{"a":[1,-2,1.10,1e400,18446744073709551616,-9223372036854775809,0.1]}"#)
-                .unwrap();
-        let view = RequestDetail {
-            request: RequestView {
-                id: "i".into(),
-                time: "t".into(),
-                integration: "x".into(),
-                flow: "f".into(),
-                endpoint: "e".into(),
-                method: "POST".into(),
-                path: String::new(),
-                verdict: Verdict::Accepted,
-                status: Some(200),
-                cause: None,
-                dedup_key: None,
-                duplicate_of: None,
-                runs: vec![],
-                size: 3,
-                actor: None,
-                from: None,
-                test: false,
-                marks: vec![],
-                what: String::new(),
-            },
-            headers: vec![("a".into(), "b".into())],
-            query: Map::new(),
-            flat: body.as_object().cloned().unwrap(),
-            body: body.clone(),
-            raw: String::new(),
-            answer: None,
-        };
-        there_and_back(&Answer::Request(Box::new(view)));
-        there_and_back(&Answer::Counters(Counters { stored: u64::MAX, at: -3, ..Counters::default() }));
-        there_and_back(&Changes { seq: 9, counters: Some(Counters::default()), ..Changes::default() });
-        let act: Ask = from_json(br#"{"ask":"act","of":{"verb":"abort","ids":["a"]}}"#).unwrap();
-        assert!(matches!(act, Ask::Act(Act { verb: Verb::Abort, dry_run: false, .. })));
-        assert_eq!(json!(Verb::Abort.word()), json!("abort"));
-    }
-}
+mod tests;

@@ -3,6 +3,8 @@
 
 mod local;
 mod remote;
+#[cfg(test)]
+mod tests;
 
 pub use local::local;
 pub use remote::remote;
@@ -61,7 +63,12 @@ where
 {
     tokio::spawn(async move {
         let under_way = Arc::new(Semaphore::new(UNDER_WAY));
-        while let Some((ticket, ask)) = questions.recv().await {
+        loop {
+            let asked = tokio::select! {
+                () = answers.closed() => return,
+                asked = questions.recv() => asked,
+            };
+            let Some((ticket, ask)) = asked else { return };
             let Ok(permit) = Arc::clone(&under_way).acquire_owned().await else { return };
             let (answers, reply) = (answers.clone(), answer(ask));
             tokio::spawn(async move {

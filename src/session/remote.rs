@@ -1,7 +1,7 @@
 //! A session with a desk at the other end of a socket.
 
 use super::{ASKS, INBOX, Incoming, Link, Session, drain};
-use crate::api::Client;
+use crate::api::{ChangeStream, Client};
 use crate::model::ask::{Refusal, Who};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -39,26 +39,14 @@ async fn watch(client: &Client, inbox: &mpsc::Sender<Incoming>) {
     let mut down = false;
     loop {
         let broken = match client.changes().await {
-            Ok(mut stream) => loop {
-                match stream.next().await {
-                    Ok(mut changes) => {
-                        pause = FIRST_PAUSE;
-                        if down || seq == 0 {
-                            changes.resync |= down;
-                            down = false;
-                            if inbox.send(Incoming::Link(Link::Live)).await.is_err() {
-                                return;
-                            }
-                        }
-                        seq += 1;
-                        changes.seq = seq;
-                        if inbox.send(Incoming::Changed(Box::new(changes))).await.is_err() {
-                            return;
-                        }
-                    }
-                    Err(broken) => break broken,
+            Ok(stream) => {
+                let before = seq;
+                let Some(broken) = follow(stream, inbox, &mut seq, down).await else { return };
+                if seq > before {
+                    (pause, down) = (FIRST_PAUSE, false);
                 }
-            },
+                broken
+            }
             Err(broken) => broken,
         };
         if !down && !tell(inbox, &broken).await {
@@ -67,6 +55,43 @@ async fn watch(client: &Client, inbox: &mpsc::Sender<Incoming>) {
         down = true;
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LAST_PAUSE);
+    }
+}
+
+/// Passes one connection's changes on, merging for as long as the console has no room; why it
+/// ended, or `None` where the console has gone.
+async fn follow(
+    mut stream: ChangeStream,
+    inbox: &mpsc::Sender<Incoming>,
+    seq: &mut u64,
+    missed: bool,
+) -> Option<Refusal> {
+    // Live is who has a snapshot, not who has a connection.
+    let mut first = match stream.next().await {
+        Ok(first) => first,
+        Err(broken) => return Some(broken),
+    };
+    first.resync |= missed;
+    inbox.send(Incoming::Link(Link::Live)).await.ok()?;
+    let mut waiting = Some(first);
+    loop {
+        tokio::select! {
+            room = inbox.reserve(), if waiting.is_some() => {
+                let room = room.ok()?;
+                if let Some(mut changes) = waiting.take() {
+                    *seq += 1;
+                    changes.seq = *seq;
+                    room.send(Incoming::Changed(Box::new(changes)));
+                }
+            }
+            next = stream.next() => match next {
+                Ok(later) => match &mut waiting {
+                    Some(changes) => changes.merge(later),
+                    None => waiting = Some(later),
+                },
+                Err(broken) => return Some(broken),
+            },
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{Loaded, Store, StoreError};
 use crate::model::ask::Refusal;
 use crate::model::request::{Seed, StoredRequest};
-use crate::model::run::{Entry, Run};
+use crate::model::run::{Entry, Run, RunState};
 use crate::model::{CallbackId, Ms, RequestId, RunId};
 use crate::rules::advance::{self, Effect, Env, Input, Snapshot, fold};
 use crate::rules::data::request_data;
@@ -63,6 +63,13 @@ pub struct Applied {
 /// No version of that number can be read.
 fn gone(what: &str) -> Refusal {
     Refusal::refused("gone", what)
+}
+
+/// The run is no longer as a person was shown it.
+fn changed(state: RunState) -> Refusal {
+    let state = state.word();
+    let message = format!("Changed since you looked: the run is now {state}. Nothing was done.");
+    Refusal::refused("changed", message)
 }
 
 /// A failure of the store, for people.
@@ -157,10 +164,29 @@ impl Store {
         &self,
         run: RunId,
         how: How,
+        input: impl FnMut(&Snapshot) -> Input + Send,
+    ) -> Result<Applied, Refusal> {
+        self.apply_seen(run, how, None, input).await
+    }
+
+    /// Moves a run that a person was shown at this `seq`: [`Store::apply_as`], but where the run has
+    /// moved on since, nothing is done.
+    ///
+    /// # Errors
+    /// See [`Store::apply_as`]; `changed` where the run has moved on.
+    pub async fn apply_seen(
+        &self,
+        run: RunId,
+        how: How,
+        seen: Option<i64>,
         mut input: impl FnMut(&Snapshot) -> Input + Send,
     ) -> Result<Applied, Refusal> {
         for _ in 0..TRIES {
             let mut standing = self.standing(run, how.deployed).await?;
+            let now = &standing.snapshot.run;
+            if seen.is_some_and(|seen| seen != now.seq) {
+                return Err(changed(now.state));
+            }
             let input = input(&standing.snapshot);
             let env = Env {
                 now: self.now(),

@@ -162,6 +162,7 @@ fn known(plan: &Plan, say: &mut impl FnMut(&str, Role), cells: u16) {
             Fate::Empty => ("sent empty", Role::Warn),
             Fate::Fails => ("✗ cannot be built: FAILS", Role::Bad),
             Fate::Unaffected => ("needs nothing of it", Role::Muted),
+            Fate::Passed => ("false: the step is passed over", Role::Warn),
         };
         let name = if field.field.is_empty() { String::new() } else { format!("{}   ", field.field) };
         say(&format!("  {:<10} {name}{fate}", field.step), role);

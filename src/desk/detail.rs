@@ -1,0 +1,65 @@
+//! One object, whole: a request and why it was judged so, a run with its timeline, a callback.
+
+use super::Desk;
+use crate::model::ask::{Answer, Done, Refusal, Who};
+use crate::model::id::short;
+use crate::model::{CallbackId, RequestId};
+
+impl Desk {
+    pub(super) async fn request(&self, id: &str) -> Result<Answer, Refusal> {
+        let id = self.deps.store.resolve(id).await?;
+        Ok(Answer::Request(Box::new(self.deps.store.request_detail(id).await?)))
+    }
+
+    pub(super) async fn explain(&self, id: &str) -> Result<Answer, Refusal> {
+        let id = self.deps.store.resolve(id).await?;
+        Ok(Answer::Explain(Box::new(self.deps.store.explain(id).await?)))
+    }
+
+    pub(super) async fn run(&self, id: &str) -> Result<Answer, Refusal> {
+        let id = self.deps.store.resolve(id).await?;
+        let (run, events) = self.deps.store.run_detail(id).await?;
+        Ok(Answer::Run { run: Box::new(run), events })
+    }
+
+    /// A callback; its URL is given only where it is asked for, and that is written down.
+    pub(super) async fn callback(&self, who: &Who, id: &str, reveal: bool) -> Result<Answer, Refusal> {
+        let id: CallbackId = self.deps.store.resolve(id).await?;
+        let mut view = self.deps.store.callback_view(id).await?;
+        if reveal {
+            // Written down first: a URL that was shown without it could not be taken back.
+            self.audit(who, "reveal", &view.id, None, "Showed the URL.").await?;
+            let base = self.deps.settings.public_url.trim_end_matches('/');
+            view.url = Some(format!("{base}/callback/{}", self.deps.vault.callback_token(id)));
+        }
+        Ok(Answer::Callback(Box::new(view)))
+    }
+
+    /// One integration.
+    pub(super) fn integration(&self, name: &str) -> Result<Answer, Refusal> {
+        let holding = self.holding(name)?;
+        let integrations = self.deps.store.integration(&holding.name).into_iter().collect();
+        Ok(Answer::Integrations { integrations })
+    }
+
+    /// Drops the dedup key of a request: the next one with it is accepted.
+    pub(super) async fn forget(&self, who: &Who, id: &str, reason: Option<&str>) -> Result<Answer, Refusal> {
+        let found: RequestId = self.deps.store.resolve(id).await?;
+        let Some(request) = self.deps.store.request(found).await? else {
+            return Err(Refusal::not_found(format!("there is no request {id}")));
+        };
+        let text = self.deps.store.ids().print(found);
+        let Some(key) = request.dedup else {
+            return Err(Refusal::refused("no_key", "forget is not possible: the request has no dedup key"));
+        };
+        if !self.deps.store.forget_key(key).await? {
+            return Err(Refusal::refused(
+                "no_key",
+                "forget is not possible: its dedup key has lapsed, or was forgotten before",
+            ));
+        }
+        let said = format!("Forgot the dedup key of {}: the next request with it is accepted.", short(&text));
+        self.audit(who, "forget", &text, reason, &said).await?;
+        Ok(Answer::Done(Done { lines: vec![said], refused: false }))
+    }
+}

@@ -1,0 +1,372 @@
+//! Documents: checked, saved, deployed, exported and removed.
+
+use super::Desk;
+use crate::model::ask::{Answer, Apply, Done, Refusal, Who};
+use crate::model::document::{Flow, Integration, Problem, Trigger};
+use crate::rules::check::{Known, check};
+use crate::store::config::values::in_force;
+use crate::store::registry::{Holding, Save, Saved};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Files of one `apply`.
+const MAX_FILES: usize = 256;
+
+/// A document that passed its checks.
+struct Document {
+    integration: Integration,
+    source: String,
+    warnings: Vec<String>,
+}
+
+impl Desk {
+    /// Saves documents and deploys them, all or none.
+    pub(super) async fn apply(&self, who: &Who, apply: Apply) -> Result<Answer, Refusal> {
+        let documents = self.check(&apply)?;
+        let mut done = Done::default();
+        for document in &documents {
+            done.lines.extend(document.warnings.iter().cloned());
+        }
+        if apply.dry_run {
+            for document in &documents {
+                done.lines.extend(self.would_save(document, apply.draft));
+            }
+            return Ok(Answer::Done(done));
+        }
+        let saves = documents
+            .iter()
+            .map(|document| Save {
+                integration: document.integration.clone(),
+                source: document.source.clone(),
+            })
+            .collect();
+        let reason = apply.reason.as_deref();
+        let verb = if apply.draft { "save" } else { "apply" };
+        let all = self.deps.store.save(saves, &who.name, reason, !apply.draft).await?;
+        for saved in &all {
+            let said = self.said(saved, !apply.draft);
+            self.audit(who, verb, &saved.name, reason, &said[0]).await?;
+            done.refused |= !apply.draft && !saved.deployed;
+            done.lines.extend(said);
+        }
+        done.lines.extend(remedies(&all, !apply.draft));
+        Ok(Answer::Done(done))
+    }
+
+    /// Checks the files against what there is and against each other.
+    fn check(&self, apply: &Apply) -> Result<Vec<Document>, Refusal> {
+        if apply.files.is_empty() || apply.files.len() > MAX_FILES {
+            return Err(Refusal::usage(format!("apply takes 1 to {MAX_FILES} files")));
+        }
+        if apply.rename.is_some() && apply.files.len() != 1 {
+            return Err(Refusal::usage("--as names one integration: apply one file with it"));
+        }
+        // Their names first: what an integration of this apply owns now may move to another one.
+        let names: Vec<Option<String>> =
+            apply.files.iter().map(|(_, text)| apply.rename.clone().or_else(|| name_of(text))).collect();
+        let others = self.paths_of_others(names.iter().flatten());
+        let mut documents: Vec<Document> = Vec::with_capacity(apply.files.len());
+        let mut problems = Vec::new();
+        let mut failed = false;
+        for ((file, text), name) in apply.files.iter().zip(&names) {
+            let source = match &apply.rename {
+                Some(name) => crate::store::config::source::with_name(text, name),
+                None => text.clone(),
+            };
+            let mut known = Known { paths: others.clone() };
+            for before in &documents {
+                known.paths.extend(aliases(&before.integration));
+            }
+            let checked = check(&source, &known);
+            let lines = checked.problems.iter().map(|problem| line(file, problem));
+            if let Some(integration) = checked.integration {
+                if documents.iter().any(|before| before.integration.name == integration.name) {
+                    failed = true;
+                    problems.push(format!("{file}:1:1: {} is in two of these files", integration.name));
+                }
+                documents.push(Document { integration, source, warnings: lines.collect() });
+            } else {
+                failed = true;
+                problems.extend(lines);
+                if checked.problems.iter().all(|problem| problem.warning) {
+                    let name = name.as_deref().unwrap_or("it");
+                    problems.push(format!("{file}:1:1: {name} cannot be read"));
+                }
+            }
+        }
+        if failed {
+            return Err(Refusal { code: "document".to_owned(), message: problems.join("\n"), exit: 1 });
+        }
+        Ok(documents)
+    }
+
+    /// Aliases that belong to integrations other than these.
+    fn paths_of_others<'n>(&self, names: impl Iterator<Item = &'n String>) -> Vec<(String, String)> {
+        let mut others = self.deps.store.paths_but("");
+        for name in names {
+            let but = self.deps.store.paths_but(name);
+            others.retain(|(path, _)| but.iter().any(|(other, _)| other == path));
+        }
+        others
+    }
+
+    /// What applying a document would do.
+    fn would_save(&self, document: &Document, draft: bool) -> Vec<String> {
+        let integration = &document.integration;
+        let name = &integration.name;
+        let state = self.deps.store.configured();
+        let Some(holding) = state.by_name(name) else {
+            let unset = unset(integration, None);
+            let mut lines = vec![if draft || !unset.is_empty() {
+                format!("{name} is new: v1 would be kept as a draft")
+            } else {
+                format!("{name} is new: v1 would go live")
+            }];
+            lines.extend(unset_line(name, &unset));
+            for flow in webhooks(integration) {
+                lines.push(format!("  {} would get an endpoint", flow.name));
+            }
+            return lines;
+        };
+        let newest = holding.newest.as_ref().filter(|newest| newest.integration == *integration);
+        let (number, changed) = match newest {
+            Some(newest) => (newest.number, false),
+            None => (holding.latest + 1, true),
+        };
+        let unset = unset(integration, Some(holding));
+        let mut lines = vec![match (changed, draft || !unset.is_empty(), holding.deployed == Some(number)) {
+            (false, _, true) => format!("{name} v{number} is live already; nothing would change"),
+            (false, true, false) => format!("{name} v{number} is saved already; nothing would change"),
+            (false, false, false) => format!("{name} v{number}, its draft, would go live"),
+            (true, true, _) => format!("{name} has changed: v{number} would be kept as a draft"),
+            (true, false, _) => format!("{name} has changed: v{number} would go live{}", instead(holding)),
+        }];
+        lines.extend(unset_line(name, &unset));
+        let live: BTreeSet<&str> = holding
+            .live
+            .iter()
+            .flat_map(|doc| webhooks(&doc.integration))
+            .map(|flow| flow.id.as_str())
+            .collect();
+        let urls = self.deps.store.webhook_urls(holding.id);
+        for flow in webhooks(integration) {
+            match urls.get(&flow.name).and_then(serde_json::Value::as_str) {
+                Some(url) => lines.push(format!("  {}  {url}", flow.name)),
+                None if live.contains(flow.id.as_str()) => {
+                    lines.push(format!("  {} keeps its endpoint", flow.name));
+                }
+                None => lines.push(format!("  {} would get an endpoint", flow.name)),
+            }
+        }
+        lines
+    }
+
+    /// What saving did, a sentence first.
+    fn said(&self, saved: &Saved, deploy: bool) -> Vec<String> {
+        let Saved { name, version, changed, unset, .. } = saved;
+        let mut lines = vec![if !saved.deployed && deploy {
+            format!("{name} v{version} is kept as a draft{}", because(unset))
+        } else if saved.deployed && deploy {
+            if *changed {
+                format!("{name} v{version} is live")
+            } else {
+                format!("{name} v{version} is live already; nothing changed")
+            }
+        } else if *changed {
+            format!("{name} v{version} is kept as a draft")
+        } else {
+            format!("{name} v{version} is saved already; nothing changed")
+        }];
+        if saved.deployed && deploy {
+            lines.extend(self.endpoint_lines(name));
+        }
+        lines
+    }
+
+    fn endpoint_lines(&self, name: &str) -> Vec<String> {
+        let state = self.deps.store.configured();
+        let Some(holding) = state.by_name(name) else { return Vec::new() };
+        let urls = self.deps.store.webhook_urls(holding.id);
+        urls.iter().map(|(flow, url)| format!("  {flow}  {}", url.as_str().unwrap_or_default())).collect()
+    }
+
+    /// Makes the newest version the live one.
+    pub(super) async fn deploy(
+        &self,
+        who: &Who,
+        name: &str,
+        reason: Option<&str>,
+        dry_run: bool,
+    ) -> Result<Answer, Refusal> {
+        let holding = self.holding(name)?;
+        if dry_run {
+            let mut lines = Vec::new();
+            let number = holding.latest;
+            if holding.deployed == Some(number) {
+                lines.push(format!("{name} v{number} is live already; nothing would change"));
+            } else {
+                lines.push(format!("{name} v{number} would go live{}", instead(&holding)));
+                if let Some(newest) = &holding.newest {
+                    lines.extend(unset_line(name, &unset(&newest.integration, Some(&holding))));
+                }
+                lines.extend(keep_version(&holding));
+            }
+            return Ok(Answer::Done(Done { lines, refused: false }));
+        }
+        let saved = self.deps.store.deploy(name).await?;
+        let mut lines = self.said(&saved, true);
+        self.audit(who, "deploy", name, reason, &lines[0]).await?;
+        lines.extend(remedies(std::slice::from_ref(&saved), true));
+        Ok(Answer::Done(Done { lines, refused: !saved.deployed }))
+    }
+
+    /// Closes the endpoints of an integration.
+    pub(super) async fn remove(
+        &self,
+        who: &Who,
+        name: &str,
+        reason: Option<&str>,
+        dry_run: bool,
+    ) -> Result<Answer, Refusal> {
+        let holding = self.holding(name)?;
+        let endpoints = self.deps.store.webhook_urls(holding.id).len();
+        let mut lines = Vec::new();
+        if dry_run {
+            lines.push(format!("{name} would be removed: {}", closes(endpoints)));
+            lines.push("its open runs go on to their end".to_owned());
+            return Ok(Answer::Done(Done { lines, refused: false }));
+        }
+        self.deps.store.remove(name).await?;
+        lines.push(format!("{name} is removed: {}", closes(endpoints)));
+        self.audit(who, "remove", name, reason, &lines[0]).await?;
+        lines.push("its open runs go on to their end".to_owned());
+        Ok(Answer::Done(Done { lines, refused: false }))
+    }
+
+    /// The text of a version.
+    pub(super) async fn export(&self, name: &str, version: Option<u32>) -> Result<Answer, Refusal> {
+        let holding = self.holding(name)?;
+        match self.deps.store.source(name, version).await? {
+            Some(found) => Ok(Answer::Source { version: found.number, text: found.source }),
+            None => Err(Refusal::not_found(format!(
+                "{name} has no v{}; its versions are 1 to {}",
+                version.unwrap_or(holding.latest),
+                holding.latest
+            ))),
+        }
+    }
+
+    /// The integration of a name.
+    pub(super) fn holding(&self, name: &str) -> Result<Arc<Holding>, Refusal> {
+        let state = self.deps.store.configured();
+        if let Some(holding) = state.by_name(name) {
+            return Ok(Arc::clone(holding));
+        }
+        let names: Vec<&str> = state
+            .integrations
+            .values()
+            .filter(|holding| !holding.removed)
+            .map(|holding| holding.name.as_str())
+            .collect();
+        Err(Refusal::not_found(match names.as_slice() {
+            [] => format!("there is no integration {name:?}; there is none at all"),
+            names => format!("there is no integration {name:?}; there are {}", shorten(names)),
+        }))
+    }
+}
+
+fn line(file: &str, problem: &Problem) -> String {
+    let Problem { line, column, message, warning } = problem;
+    let warning = if *warning { "warning: " } else { "" };
+    format!("{file}:{line}:{column}: {warning}{message}")
+}
+
+/// The name that a text gives its integration, as far as it can be read at all.
+fn name_of(text: &str) -> Option<String> {
+    let table: toml::Table = text.parse().ok()?;
+    table.get("name")?.as_str().map(str::to_owned)
+}
+
+fn aliases(integration: &Integration) -> Vec<(String, String)> {
+    integration
+        .flows
+        .iter()
+        .filter_map(|flow| match &flow.trigger {
+            Trigger::Webhook(webhook) => {
+                Some((webhook.path.clone()?, format!("{} / {}", integration.name, flow.name)))
+            }
+            Trigger::Manual => None,
+        })
+        .collect()
+}
+
+fn webhooks(integration: &Integration) -> impl Iterator<Item = &Flow> {
+    integration.flows.iter().filter(|flow| matches!(flow.trigger, Trigger::Webhook(_)))
+}
+
+/// Required variables without a value.
+pub(super) fn unset(integration: &Integration, holding: Option<&Holding>) -> Vec<String> {
+    integration
+        .variables
+        .iter()
+        .filter(|variable| {
+            let set = holding.and_then(|holding| holding.set.get(&variable.name));
+            variable.required && in_force(variable, set).is_none()
+        })
+        .map(|variable| variable.name.clone())
+        .collect()
+}
+
+fn unset_line(name: &str, unset: &[String]) -> Option<String> {
+    (!unset.is_empty())
+        .then(|| format!("  {} no value yet: pointsman set {name} {}", has(unset), orders(unset)))
+}
+
+fn because(unset: &[String]) -> String {
+    if unset.is_empty() { String::new() } else { format!(": {} no value yet", has(unset)) }
+}
+
+fn has(names: &[String]) -> String {
+    format!("{} {}", names.join(", "), if names.len() == 1 { "has" } else { "have" })
+}
+
+fn orders(unset: &[String]) -> String {
+    unset.iter().map(|name| format!("{name}=VALUE")).collect::<Vec<_>>().join(" ")
+}
+
+/// The commands that a draft which was to be deployed waits for.
+fn remedies(saved: &[Saved], deploy: bool) -> Vec<String> {
+    if !deploy {
+        return Vec::new();
+    }
+    let kept: Vec<&Saved> = saved.iter().filter(|saved| !saved.deployed).collect();
+    let sets = kept
+        .iter()
+        .filter(|saved| !saved.unset.is_empty())
+        .map(|saved| format!("pointsman set {} {}", saved.name, orders(&saved.unset)));
+    let deploys = kept.iter().map(|saved| format!("pointsman deploy {}", saved.name));
+    sets.chain(deploys).collect()
+}
+
+fn instead(holding: &Holding) -> String {
+    holding.deployed.map(|number| format!(" instead of v{number}")).unwrap_or_default()
+}
+
+/// Open runs keep the version that they run.
+fn keep_version(holding: &Holding) -> Option<String> {
+    let deployed = holding.deployed?;
+    Some(format!("runs under way keep v{deployed}; a retry moves its run to v{}", holding.latest))
+}
+
+fn closes(endpoints: usize) -> String {
+    match endpoints {
+        0 => "it has no endpoint".to_owned(),
+        1 => "its endpoint answers 410 and is never given out again".to_owned(),
+        many => format!("its {many} endpoints answer 410 and are never given out again"),
+    }
+}
+
+fn shorten(names: &[&str]) -> String {
+    let shown = names.iter().take(8).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > 8 { format!("{shown}, … ({} in all)", names.len()) } else { shown }
+}

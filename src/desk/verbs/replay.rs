@@ -1,0 +1,338 @@
+//! Replay: a new run from a stored request, past dedup, with the live version, the original one,
+//! the draft or a certain one, and the payload as stored or edited.
+
+use super::super::{Desk, edit};
+use super::select::{Chosen, Target};
+use super::sends::{Attempt, host, preview};
+use super::{LISTED, SIDE_BY_SIDE, list, runs};
+use crate::model::ask::{Act, Acted, Plan, Refusal, Replay, Who};
+use crate::model::headers::Headers;
+use crate::model::id::short;
+use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
+use crate::model::{RequestId, RunId};
+use crate::rules::facts;
+use crate::store::{Accept, Judgement};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A replay that is possible: what would be stored, and with what it would run.
+struct Ready {
+    /// As text.
+    request: String,
+    /// The request of the run's data.
+    of: Arc<StoredRequest>,
+    /// The run that it replays.
+    parent: Option<RunId>,
+    /// What the new run begins with.
+    seed: Seed,
+    /// Whether the payload is another than the stored one.
+    edited: bool,
+    /// With this it runs.
+    plan: Arc<crate::rules::plan::Plan>,
+    /// How the version came about: `the live version`.
+    word: &'static str,
+}
+
+impl Desk {
+    /// What a replay of what was chosen would do.
+    pub(super) async fn plan_replay(&self, chosen: &Chosen, how: &Replay) -> Result<Plan, Refusal> {
+        if let Some(target) = chosen.one() {
+            let ready = self.ready(target, how).await?;
+            return Ok(self.plan_one_replay(&ready, how));
+        }
+        let mut plan = Plan { verb: "replay".to_owned(), ..Plan::default() };
+        let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
+        let mut hosts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut flows: BTreeMap<String, u64> = BTreeMap::new();
+        let mut judged = futures_util::stream::iter(chosen.targets.iter().copied())
+            .map(|target| self.ready(target, how))
+            .buffered(SIDE_BY_SIDE);
+        while let Some(ready) = judged.next().await {
+            match ready {
+                Ok(ready) => {
+                    plan.count += 1;
+                    *flows.entry(flow_name(&ready)).or_default() += 1;
+                    if let Some((host, _)) = self.first(&ready) {
+                        *hosts.entry(host).or_default() += 1;
+                    }
+                }
+                Err(refusal) => *left_out.entry(refusal.message).or_default() += 1,
+            }
+        }
+        plan.left_out = left_out.into_iter().collect();
+        plan.hosts = hosts.into_iter().collect();
+        plan.lines.push(format!("Makes {}, past dedup.", runs(plan.count).replacen("run", "new run", 1)));
+        for (flow, count) in flows {
+            plan.lines.push(format!("{} of {flow}.", runs(count)));
+        }
+        Ok(plan)
+    }
+
+    fn plan_one_replay(&self, ready: &Ready, how: &Replay) -> Plan {
+        let mut plan = Plan { verb: "replay".to_owned(), count: 1, ..Plan::default() };
+        plan.lines.push(format!("Makes a new run of {}, past dedup.", flow_name(ready)));
+        plan.lines.push(format!("With v{}, {}.", ready.plan.version, ready.word));
+        let own = ready.of.seed.version;
+        plan.versions = (own != ready.plan.version).then_some((own, ready.plan.version));
+        if ready.edited {
+            let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
+            plan.lines
+                .push(format!("With another payload: {changed} changed. The stored request stays as it is."));
+        } else {
+            plan.lines.push("With the payload as stored.".to_owned());
+        }
+        if ready.of.verdict != Verdict::Accepted {
+            plan.lines.push(format!(
+                "The request was {}: no rule of its trigger is asked again.",
+                ready.of.verdict.word()
+            ));
+        }
+        let exchanges: Vec<&str> = ready
+            .plan
+            .flow
+            .steps
+            .iter()
+            .filter(|step| step.kind.exchange().is_some())
+            .map(|step| step.name.as_str())
+            .collect();
+        plan.lines.push(match exchanges.as_slice() {
+            [] => "It sends nothing.".to_owned(),
+            [one] => format!("It sends 1 real request: {one}."),
+            many => format!("It sends {} real requests: {}.", many.len(), list(many.iter().copied())),
+        });
+        if let Some((host, sends)) = self.first(ready) {
+            plan.hosts = vec![(host, 1)];
+            plan.sends = sends;
+        }
+        plan
+    }
+
+    /// What the new run would send first, and where: its first step, where that sends something.
+    fn first(&self, ready: &Ready) -> Option<(String, Option<crate::model::view::SentView>)> {
+        let context = self.deps.store.context(&ready.plan, RunId(0), Some((ready.of.id, &ready.seed)));
+        let url = &self.deps.settings.public_url;
+        let hops = ready.seed.hops + 1;
+        let attempt = Attempt { run: "•••", number: 1, hops, fresh_key: None, public_url: url };
+        match preview(&ready.plan, 0, &context, attempt)? {
+            Ok(preview) => Some((host(&preview.sent.url), Some(preview.sent))),
+            Err(_) => None,
+        }
+    }
+
+    /// Makes new runs of what was chosen.
+    pub(super) async fn replay(
+        &self,
+        who: &Who,
+        act: &Act,
+        chosen: &Chosen,
+        how: &Replay,
+    ) -> Result<Acted, Refusal> {
+        if let Some(target) = chosen.one() {
+            let (request, run) = self.replay_one(who, target, how).await?;
+            let mut said = format!("Replayed {} as run {}.", short(&request), short(&run));
+            if !how.set.is_empty() {
+                let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
+                said = format!("{said} {changed} changed.");
+            }
+            self.audit(who, "replay", &request, act.reason.as_deref(), &said).await?;
+            return Ok(Acted { done: 1, runs: vec![run], lines: vec![said], ..Acted::default() });
+        }
+        let mut acted = Acted::default();
+        let mut refused = 0;
+        let mut made = futures_util::stream::iter(chosen.targets.iter().copied())
+            .map(|target| async move { (target, self.replay_one(who, target, how).await) })
+            .buffer_unordered(SIDE_BY_SIDE);
+        while let Some((target, result)) = made.next().await {
+            match result {
+                Ok((_, run)) => {
+                    acted.done += 1;
+                    acted.runs.push(run);
+                }
+                Err(refusal) => {
+                    refused += 1;
+                    if acted.refused.len() < LISTED {
+                        acted.refused.push((self.printed(target), refusal.message));
+                    }
+                }
+            }
+        }
+        drop(made);
+        acted.runs.sort();
+        acted.refused.sort();
+        let requests = crate::text::count(acted.done);
+        acted.lines.push(match refused {
+            0 => format!("Replayed {requests} requests."),
+            many => format!("Replayed {requests} requests; {} refused.", crate::text::count(many)),
+        });
+        self.audit_many(who, act, chosen, &acted, refused).await?;
+        Ok(acted)
+    }
+
+    /// Makes one new run: the request's id and the run's.
+    async fn replay_one(&self, who: &Who, target: Target, how: &Replay) -> Result<(String, String), Refusal> {
+        let mut ready = self.ready(target, how).await?;
+        if ready.edited {
+            ready.seed.actor = Some(who.name.clone());
+        }
+        let of = (!ready.edited).then_some(ready.of.id);
+        let judgement = Judgement::Replay { parent: ready.parent, of };
+        let accept = Accept { seed: Arc::new(ready.seed), judgement };
+        let full = || Refusal::failed("the store's queue is full: try again").coded("down");
+        let answer = self.deps.store.accept(accept).ok_or_else(full)?;
+        let admitted = answer.await.map_err(|_| Refusal::failed("the store is closed").coded("down"))??;
+        let Some((run, _)) = admitted.run else {
+            return Err(Refusal::failed("the store made no run"));
+        };
+        Ok((ready.request, self.deps.store.ids().print(run)))
+    }
+
+    fn printed(&self, target: Target) -> String {
+        match target {
+            Target::Run(run) => self.deps.store.ids().print(run),
+            Target::Request(request) => self.deps.store.ids().print(request),
+        }
+    }
+
+    /// Whether a replay is possible, and what it would be.
+    async fn ready(&self, target: Target, how: &Replay) -> Result<Ready, Refusal> {
+        let store = &self.deps.store;
+        let (id, parent, version) = match target {
+            Target::Request(id) => (id, None, None),
+            Target::Run(run) => {
+                let Some(loaded) = store.load(run).await? else {
+                    return Err(Refusal::not_found(format!("there is no run {}", self.printed(target))));
+                };
+                let Some(id) = loaded.run.request else {
+                    return Err(gone("a person started it without a request"));
+                };
+                (id, Some(run), Some(loaded.run.version))
+            }
+        };
+        let request = store.ids().print(id);
+        let Some(of) = store.request(id).await? else {
+            return Err(Refusal::not_found(format!("there is no request {request}")));
+        };
+        let parent = match parent {
+            Some(parent) => Some(parent),
+            None => self.last_run_of(id, &request).await?,
+        };
+        let (plan, word) = self.version(&of, version, how)?;
+        whole(&of)?;
+        let (seed, edited) = seed(&of, plan.version, how)?;
+        Ok(Ready { request, of, parent, seed, edited, plan, word })
+    }
+
+    /// The newest run of a request.
+    async fn last_run_of(&self, _id: RequestId, request: &str) -> Result<Option<RunId>, Refusal> {
+        let page = crate::model::ask::Page {
+            filter: format!("request:{request}"),
+            limit: 1,
+            ..crate::model::ask::Page::default()
+        };
+        let rows = self.run_rows(&page).await?;
+        Ok(rows.rows.first().and_then(|row| self.deps.store.ids().parse(&row.id)))
+    }
+
+    fn version(
+        &self,
+        of: &StoredRequest,
+        run: Option<u32>,
+        how: &Replay,
+    ) -> Result<(Arc<crate::rules::plan::Plan>, &'static str), Refusal> {
+        let store = &self.deps.store;
+        let flow = of.seed.flow;
+        let state = store.configured();
+        let holding = state.flows.get(&flow).and_then(|row| state.integrations.get(&row.integration));
+        if holding.is_none_or(|holding| holding.removed) {
+            return Err(gone("its integration was removed"));
+        }
+        let numbered = |number: u32| {
+            store
+                .plan(flow, number)
+                .ok_or_else(|| gone(&format!("v{number} has no such flow, or can no longer be read")))
+        };
+        match how.version.as_deref() {
+            None | Some("" | "deployed") => store
+                .deployed_plan(flow)
+                .map(|plan| (plan, "the live version"))
+                .ok_or_else(|| gone("the live version has no such flow; --version original takes its own")),
+            Some("original") => {
+                numbered(run.unwrap_or(of.seed.version)).map(|plan| (plan, "its own version"))
+            }
+            Some("draft") => {
+                let draft = holding.filter(|holding| holding.deployed != Some(holding.latest));
+                match draft {
+                    Some(holding) => numbered(holding.latest).map(|plan| (plan, "the draft")),
+                    None => Err(Refusal::refused("gone", "replay is not possible: there is no draft")),
+                }
+            }
+            Some(number) => match number.strip_prefix('v').unwrap_or(number).parse() {
+                Ok(number) => numbered(number).map(|plan| (plan, "as asked for")),
+                Err(_) => Err(Refusal::usage(format!(
+                    "{number:?} is not a version: write deployed, original, draft or a number"
+                ))),
+            },
+        }
+    }
+}
+
+fn gone(why: &str) -> Refusal {
+    Refusal::refused("gone", format!("replay is not possible: {why}"))
+}
+
+/// Refuses a request whose body was not kept whole, or is nothing that a run can begin with.
+fn whole(of: &StoredRequest) -> Result<(), Refusal> {
+    let kept = of.seed.body.len() as u64;
+    if of.seed.marks.has(Marks::BODY_CUT) {
+        let declared = of.seed.headers.get("content-length").and_then(|text| text.trim().parse::<u64>().ok());
+        let all = declared.filter(|all| *all > kept).map(|all| format!(" of {}", crate::text::size(all)));
+        let (kept, all) = (crate::text::size(kept), all.unwrap_or_default());
+        return Err(gone(&format!("only the first {kept}{all} were kept")));
+    }
+    if of.seed.body.is_empty() {
+        return Ok(());
+    }
+    match facts::scan(&of.seed.body, &[], &[]) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            Err(Refusal::refused("not_json", format!("replay is not possible: its body is {error}")))
+        }
+    }
+}
+
+/// What the new run begins with; the flag tells whether the payload is another one.
+fn seed(of: &StoredRequest, version: u32, how: &Replay) -> Result<(Seed, bool), Refusal> {
+    let mut seed = of.seed.clone();
+    seed.version = version;
+    if how.set.is_empty() {
+        return Ok((seed, false));
+    }
+    let body = if seed.body.is_empty() {
+        serde_json::Value::Object(crate::model::Map::new())
+    } else {
+        serde_json::from_slice(&seed.body).map_err(|error| Refusal::failed(error.to_string()))?
+    };
+    let body = edit::set(body, &how.set)?;
+    let text = serde_json::to_vec(&body).map_err(|error| Refusal::failed(error.to_string()))?;
+    facts::scan(&text, &[], &[]).map_err(|error| Refusal::usage(format!("the edited body is {error}")))?;
+    let headers = seed.headers.iter().filter(|(name, _)| !is_framing(name));
+    let typed = seed.headers.get("content-type").is_none();
+    let more = typed.then_some((b"content-type".as_slice(), b"application/json".as_slice()));
+    seed.headers = Headers::from_pairs(headers.chain(more));
+    seed.body = Bytes::from(text);
+    seed.marks = Marks::MANUAL;
+    Ok((seed, true))
+}
+
+/// Headers that tell how a body came over the wire, and no longer fit an edited one.
+fn is_framing(name: &[u8]) -> bool {
+    [&b"content-length"[..], b"content-encoding", b"transfer-encoding"]
+        .iter()
+        .any(|other| name.eq_ignore_ascii_case(other))
+}
+
+fn flow_name(ready: &Ready) -> String {
+    format!("{} / {}", ready.plan.integration_name, ready.plan.flow.name)
+}

@@ -1,0 +1,142 @@
+//! What a step would send: built as the runner builds it, shown with secrets and token masked.
+
+use super::look::Look;
+use crate::model::run::{Sent, keep};
+use crate::model::view::SentView;
+use crate::rules::advance::idempotency_key;
+use crate::rules::plan::Plan;
+use crate::rules::template::{Context, Outgoing, RenderError, build};
+
+/// What would be sent, and where.
+pub struct Preview {
+    /// As it would be shown among the attempts.
+    pub sent: SentView,
+    /// The target's host and port.
+    pub host: String,
+}
+
+/// Builds what a step would send; `None` where it sends nothing.
+pub fn preview(
+    plan: &Plan,
+    step: usize,
+    context: &Context,
+    attempt: Attempt<'_>,
+) -> Option<Result<Preview, RenderError>> {
+    let exchange = plan.flow.steps.get(step)?.kind.exchange()?;
+    Some(build(plan, step, context).map(|built| {
+        let host = host(&built.url);
+        Preview { sent: shown(plan, step, built, exchange.callback, attempt), host }
+    }))
+}
+
+/// What the engine's own headers are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The run's id as text; a run that is still to be made has none.
+    pub run: &'a str,
+    /// Its number.
+    pub number: u32,
+    /// The arriving request's hops plus one.
+    pub hops: u32,
+    /// From `--fresh-key`.
+    pub fresh_key: Option<u32>,
+    /// What a callback's URL begins with.
+    pub public_url: &'a str,
+}
+
+impl<'a> Attempt<'a> {
+    /// The next attempt of a run that was looked at.
+    pub fn of(look: &'a Look, number: u32, fresh_key: Option<u32>, public_url: &'a str) -> Self {
+        let hops = look.standing.request.as_ref().map_or(0, |request| request.seed.hops) + 1;
+        Self { run: &look.text, number, hops, fresh_key, public_url }
+    }
+}
+
+fn shown(plan: &Plan, step: usize, built: Outgoing, callback: bool, attempt: Attempt<'_>) -> SentView {
+    let name = plan.flow.steps.get(step).map_or("", |step| step.name.as_str());
+    let mut headers = masked(plan, step, built.headers);
+    let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
+    add("Idempotency-Key", idempotency_key(attempt.run, name, attempt.fresh_key));
+    add("Pointsman-Run-Id", attempt.run.to_owned());
+    add("Pointsman-Attempt", attempt.number.to_string());
+    add("Pointsman-Hops", attempt.hops.to_string());
+    if callback {
+        add("X-Response-URL", format!("{}/callback/•••", attempt.public_url));
+    }
+    let body = built.body.map(|body| keep(&body).0);
+    SentView { method: built.method, url: built.url, headers, body }
+}
+
+/// A connection's credentials are not shown: the scheme stays, the rest is masked.
+fn masked(plan: &Plan, step: usize, headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    use crate::model::document::ConnectionAuth;
+    let connection = plan
+        .flow
+        .steps
+        .get(step)
+        .and_then(|step| step.kind.exchange())
+        .and_then(|exchange| exchange.connection.as_ref())
+        .and_then(|name| plan.connections.iter().find(|connection| connection.name == *name));
+    let own = match connection.and_then(|connection| connection.auth.as_ref()) {
+        Some(ConnectionAuth::Header { name, .. }) => Some(name.as_str()),
+        _ => None,
+    };
+    headers
+        .into_iter()
+        .map(|(name, value)| {
+            if name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("proxy-authorization")
+            {
+                let scheme = value.split_once(' ').map_or("", |(scheme, _)| scheme);
+                let value = format!("{scheme} •••").trim_start().to_owned();
+                (name, value)
+            } else if own.is_some_and(|own| own.eq_ignore_ascii_case(&name)) {
+                (name, "•••".to_owned())
+            } else {
+                (name, value)
+            }
+        })
+        .collect()
+}
+
+/// Host and port of a URL, as a target is named.
+pub fn host(url: &str) -> String {
+    let Ok(url) = url::Url::parse(url) else { return "?".to_owned() };
+    let host = url.host_str().unwrap_or("?");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Whether a request differs from one that was sent before: in method, URL or body.
+pub fn differs(sent: &SentView, before: &Sent, same_body: Option<&str>) -> bool {
+    let body = if before.same_body { same_body } else { before.body.as_deref() };
+    sent.method != before.method || sent.url != before.url || (!before.cut && sent.body.as_deref() != body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_named_by_host_and_port() {
+        assert_eq!(host("http://127.0.0.1:9000/a?b"), "127.0.0.1:9000");
+        assert_eq!(host("https://api.example/x"), "api.example");
+        assert_eq!(host("nonsense"), "?");
+    }
+
+    #[test]
+    fn a_request_differs_in_method_url_or_body() {
+        let sent = |url: &str, body: Option<&str>| SentView {
+            method: "POST".into(),
+            url: url.into(),
+            headers: vec![("X".into(), "1".into())],
+            body: body.map(str::to_owned),
+        };
+        let before =
+            Sent { method: "POST".into(), url: "http://a".into(), body: Some("b".into()), ..Sent::default() };
+        assert!(!differs(&sent("http://a", Some("b")), &before, None));
+        assert!(differs(&sent("http://b", Some("b")), &before, None));
+        assert!(differs(&sent("http://a", Some("c")), &before, None));
+        let same = Sent { same_body: true, body: None, ..before };
+        assert!(!differs(&sent("http://a", Some("{}")), &same, Some("{}")));
+        assert!(differs(&sent("http://a", Some("{ }")), &same, Some("{}")));
+    }
+}
