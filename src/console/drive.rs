@@ -1,12 +1,12 @@
 //! The loop that owns the terminal: signals, then keys, then data, then what is due.
 
+use super::Error;
 use super::app::{App, Dirt, Tone};
 use super::asks::Effect;
 use super::draw::draw;
 use super::pacer::Pacer;
 use super::signals::{self, Signal, Signals};
 use super::term::{self, Guard};
-use super::Error;
 use crate::model::ask::Ask;
 use crate::model::time::Ms;
 use crate::session::{Incoming, Link, Session, Ticket};

@@ -109,8 +109,11 @@ impl<'s> Report<'s> {
             })
             .collect();
         // A line that could not be read is told once.
-        let unread: Vec<usize> =
-            problems.iter().filter(|problem| problem.message.starts_with(NO_TOML)).map(|problem| problem.line).collect();
+        let unread: Vec<usize> = problems
+            .iter()
+            .filter(|problem| problem.message.starts_with(NO_TOML))
+            .map(|problem| problem.line)
+            .collect();
         problems.retain(|problem| problem.message.starts_with(NO_TOML) || !unread.contains(&problem.line));
         if more > 0
             && let Some(last) = problems.last()
