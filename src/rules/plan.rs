@@ -75,9 +75,12 @@ impl Plan {
             .get(flow_index)
             .ok_or_else(|| place("flow", format!("{} has no flow number {flow_index}", integration.name)))?;
         let (when, required, dedup, max_body) = match &flow.trigger {
-            Trigger::Webhook(webhook) => {
-                (condition(webhook.when.as_deref())?, webhook.required.clone(), webhook.dedup.clone(), webhook.max_body)
-            }
+            Trigger::Webhook(webhook) => (
+                condition(webhook.when.as_deref())?,
+                webhook.required.clone(),
+                webhook.dedup.clone(),
+                webhook.max_body,
+            ),
             Trigger::Manual => (None, Vec::new(), None, MAX_BODY),
         };
         let steps = flow

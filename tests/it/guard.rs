@@ -1,4 +1,5 @@
 //! The address guard, from outside: a flow's request to an inner address never reaches it.
+#![expect(clippy::unwrap_used, reason = "a test's own settings")]
 
 use pointsman::model::settings::{Limits, Settings};
 use pointsman::rules::template::Outgoing;

@@ -6,6 +6,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `work` | the transition in the making: starting, ending and folding steps |
+//! | `local` | steps that send nothing: `set`, `fail`, `delay`, a false `when` |
 //! | `exchange` | what ends an attempt: an answer, none, a lost lease |
 //! | `outside` | what comes while nobody works: a callback, a time that came |
 //! | `verbs` | what people do: retry, skip, abort |
@@ -14,6 +15,7 @@
 
 mod exchange;
 pub mod fold;
+mod local;
 mod outside;
 mod verbs;
 mod words;

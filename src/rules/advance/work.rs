@@ -1,9 +1,10 @@
 //! A transition in the making: starting, ending and folding steps.
 
+use super::local::Local;
 use super::words::{Failure, no_use};
 use super::{CallbackWrite, Cause, Effect, Env, Snapshot, Transition};
 use crate::model::ask::Refusal;
-use crate::model::document::{Delay, OnError, RequestStep, Step, StepKind};
+use crate::model::document::{OnError, RequestStep, Step, StepKind};
 use crate::model::run::{
     Callback, CallbackState, Detail, Entry, EntryKind, Folded, Frame, Got, Run, RunState, StepState,
 };
@@ -32,14 +33,6 @@ pub struct Work<'a> {
     pub effect: Effect,
     /// The context with what finished in this transition; made when it is first asked for.
     context: Option<Context>,
-}
-
-/// A step that sends nothing was carried out.
-enum Local {
-    /// The next one may start.
-    GoOn,
-    /// The run waits, stopped or ended at it.
-    Stop,
 }
 
 impl<'a> Work<'a> {
@@ -135,7 +128,7 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn context(&mut self) -> &Context {
+    pub fn context(&mut self) -> &Context {
         if self.context.is_none() && self.finished.is_empty() {
             return &self.before.context;
         }
@@ -203,7 +196,7 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn group(&mut self, failure: &Failure, step: &str) {
+    pub fn group(&mut self, failure: &Failure, step: &str) {
         self.cause =
             Some(Cause { step: step.to_owned(), text: failure.text.clone(), normal: failure.normal.clone() });
     }
@@ -320,102 +313,6 @@ impl<'a> Work<'a> {
             match next {
                 Local::GoOn => at += 1,
                 Local::Stop => return Ok(()),
-            }
-        }
-    }
-
-    fn fold(&mut self, step: &Step, state: StepState, outputs: Option<Map>, cause: Option<String>) {
-        self.folded.push(Folded { step: self.run.step, name: step.name.clone(), state, outputs, cause });
-    }
-
-    /// Carries out a step that sends nothing.
-    fn local(&mut self, step: &Step, at: usize) -> Local {
-        let plan = self.plan;
-        let now = self.env.now;
-        match &step.kind {
-            StepKind::Request(_) | StepKind::Send(_) => Local::Stop,
-            StepKind::Set(_) => match template::set_outputs(plan, at, self.context()) {
-                Ok(outputs) => {
-                    self.local_success(step, Some(outputs));
-                    Local::GoOn
-                }
-                Err(error) => self.local_failure(step, &unbuilt(&error)),
-            },
-            StepKind::Fail { .. } => {
-                let failure = match template::fail_message(plan, at, self.context()) {
-                    Ok(message) => Failure::new(message),
-                    Err(error) => unbuilt(&error),
-                };
-                self.fold(step, StepState::Failed, None, Some(failure.text.clone()));
-                self.end(RunState::Failed);
-                self.group(&failure, &step.name);
-                Local::Stop
-            }
-            StepKind::Delay(delay) => {
-                let until = match delay {
-                    Delay::For(ms) => Ok(now.saturating_add(*ms)),
-                    Delay::Until(_) => template::delay_until(plan, at, self.context(), now),
-                };
-                match until {
-                    Ok(until) if until <= now => {
-                        self.local_success(step, None);
-                        Local::GoOn
-                    }
-                    Ok(until) => {
-                        self.fold(step, StepState::Waiting, None, None);
-                        self.run.state = RunState::Waiting;
-                        self.run.due = Some(until);
-                        self.run.started = self.run.started.or(Some(now));
-                        self.effect = Effect::None;
-                        Local::Stop
-                    }
-                    Err(error) => self.local_failure(step, &unbuilt(&error)),
-                }
-            }
-        }
-    }
-
-    fn local_success(&mut self, step: &Step, outputs: Option<Map>) {
-        self.fold(step, StepState::Succeeded, outputs.clone(), None);
-        let outputs = outputs.unwrap_or_default();
-        self.finished(
-            &step.name,
-            StepData {
-                state: StepState::Succeeded,
-                status: None,
-                headers: Vec::new(),
-                body: None,
-                outputs: Some(outputs),
-            },
-        );
-    }
-
-    fn local_failure(&mut self, step: &Step, failure: &Failure) -> Local {
-        let cause = Some(failure.text.clone());
-        match step.on_error {
-            OnError::Stop => {
-                self.fold(step, StepState::Errored, None, cause);
-                self.run.state = RunState::Errored;
-                self.run.due = None;
-                self.effect = Effect::None;
-                self.group(failure, &step.name);
-                Local::Stop
-            }
-            OnError::Abort => {
-                self.fold(step, StepState::Failed, None, cause);
-                self.end(RunState::Failed);
-                self.group(failure, &step.name);
-                Local::Stop
-            }
-            OnError::Continue => {
-                self.fold(step, StepState::Failed, None, cause);
-                self.frame.with_skips = true;
-                let state = StepState::Failed;
-                self.finished(
-                    &step.name,
-                    StepData { state, status: None, headers: Vec::new(), body: None, outputs: None },
-                );
-                Local::GoOn
             }
         }
     }
