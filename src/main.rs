@@ -1,3 +1,7 @@
-//! Arguments become a configuration, the configuration one of the programs; the only exit.
+//! Arguments become settings, settings one of the programs; the only exit.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(pointsman::cli::main())
+}

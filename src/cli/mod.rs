@@ -1,1 +1,148 @@
-//! To come.
+//! The command line: arguments to settings, settings to one of the programs.
+//!
+//! One file a command group. Data goes to stdout, everything else to stderr. Exit codes: 0 ok,
+//! 1 failed, 2 usage, 3 not found, 4 refused, 5 some of many failed, 130 interrupted.
+
+mod args;
+mod config;
+mod demo;
+mod documents;
+mod door;
+mod lists;
+mod local;
+mod output;
+mod send;
+mod serve;
+mod verbs;
+
+use crate::model::ask::Refusal;
+use args::{Args, Command};
+use clap::Parser as _;
+use std::io::Write as _;
+
+/// Runs the program; the exit code.
+#[must_use]
+pub fn main() -> u8 {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
+    match run(args) {
+        Ok(code) => code,
+        Err(refusal) => {
+            tell(&refusal.message);
+            refusal.exit
+        }
+    }
+}
+
+/// Says something to the person: on stderr, safe for a terminal, a line a sentence.
+pub(crate) fn tell(message: &str) {
+    let mut out = std::io::stderr().lock();
+    for line in message.lines() {
+        let _ = writeln!(out, "{}", crate::text::clean(line));
+    }
+}
+
+fn run(args: Args) -> Result<u8, Refusal> {
+    // Filters of text need no settings, no runtime and no store.
+    let command = match args.command.unwrap_or(Command::Run) {
+        Command::Flatten => return local::flatten(),
+        Command::Completions { shell } => return local::completions(shell),
+        Command::New { name } => return local::new(&name),
+        Command::Check { files } => return local::check(&files, &args.global),
+        other => other,
+    };
+    let settings = config::settings(&args.global)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("pointsman")
+        .build()
+        .map_err(|error| Refusal::failed(format!("the runtime does not start: {error}")))?;
+    let code = runtime.block_on(async {
+        match command {
+            Command::Run => serve::run(settings, &args.global).await,
+            Command::Serve => serve::serve(settings).await,
+            Command::Demo { headless } => demo::demo(settings, &args.global, headless).await,
+            other => {
+                let door = door::Door::open(&settings, &args.global).await?;
+                let done = tokio::select! {
+                    done = dispatch(&door, other, &args.global) => done,
+                    _ = tokio::signal::ctrl_c() => Ok(130),
+                };
+                door.close().await;
+                done
+            }
+        }
+    });
+    // Readers that are blocked in a long scan must not hold up the exit.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    code
+}
+
+async fn dispatch(door: &door::Door, command: Command, global: &args::Global) -> Result<u8, Refusal> {
+    let output = global.output;
+    match command {
+        Command::Apply(apply) => documents::apply(door, apply).await,
+        Command::Deploy { name, verb } => documents::deploy(door, name, &verb).await,
+        Command::Remove { name, verb } => documents::remove(door, name, &verb).await,
+        Command::Export { name, version } => documents::export(door, name, version).await,
+        Command::Set(set) => documents::set(door, set).await,
+        Command::Integrations { command } => lists::integrations(door, command, output).await,
+        Command::Endpoints { command: args::EndpointsCommand::Ls } => lists::endpoints(door, output).await,
+        Command::Requests { command } => match command {
+            args::RequestsCommand::Ls(list) => lists::requests(door, list, output).await,
+            args::RequestsCommand::Show { id } => lists::request(door, id, output).await,
+            args::RequestsCommand::Explain { id } => lists::explain(door, id, output).await,
+            args::RequestsCommand::Forget { id, verb } => verbs::forget(door, id, verb).await,
+            args::RequestsCommand::Replay(replay) => verbs::replay(door, replay, output).await,
+            args::RequestsCommand::Readmit(_) => Err(later("readmit")),
+        },
+        Command::Runs { command } => match command {
+            args::RunsCommand::Ls(list) => lists::runs(door, list, output).await,
+            args::RunsCommand::Show { id } => lists::run(door, id, output).await,
+            args::RunsCommand::Retry(retry) => verbs::retry(door, retry, output).await,
+            args::RunsCommand::Skip(skip) => verbs::skip(door, skip, output).await,
+            args::RunsCommand::Abort(abort) => verbs::abort(door, abort, output).await,
+        },
+        Command::Callbacks { command } => match command {
+            args::CallbacksCommand::Ls(list) => lists::callbacks(door, list, output).await,
+            args::CallbacksCommand::Show { id } => lists::callback(door, id, output).await,
+            args::CallbacksCommand::Complete(_) => Err(later("callbacks complete")),
+            args::CallbacksCommand::Extend(_) => Err(later("callbacks extend")),
+            args::CallbacksCommand::Cancel(_) => Err(later("callbacks cancel")),
+        },
+        Command::Groups { command: args::GroupsCommand::Ls } => lists::groups(door, output).await,
+        Command::Audit { command: args::AuditCommand::Ls(list) } => lists::audit(door, list, output).await,
+        Command::Send(send) => send::send(door, send).await,
+        Command::Doctor => lists::doctor(door, output).await,
+        Command::Attach { .. } => Err(later("attach")),
+        Command::Key(_) => Err(later("key")),
+        Command::Token(_) => Err(later("token")),
+        Command::Operator(_) => Err(later("operator")),
+        Command::Test(_) => Err(later("test")),
+        Command::Capture(_) => Err(later("capture")),
+        Command::Jobs(_) => Err(later("jobs")),
+        Command::Store(_) => Err(later("store backup")),
+        Command::Man(_) => Err(later("man")),
+        Command::Config(_) => Err(later("config")),
+        Command::Run
+        | Command::Serve
+        | Command::Demo { .. }
+        | Command::Flatten
+        | Command::Completions { .. }
+        | Command::New { .. }
+        | Command::Check { .. } => Err(Refusal::failed("this command runs without a door")),
+    }
+}
+
+/// A part of the promise that this version does not keep yet: said, never faked.
+fn later(what: &str) -> Refusal {
+    Refusal::refused(
+        "later",
+        format!("{what} is not possible: this version of pointsman does not have it yet"),
+    )
+}

@@ -45,6 +45,7 @@ pub use draw::{draw, picture};
 pub use drive::{Console, Turn};
 pub use options::Options;
 pub use svg::svg;
+pub use theme::Depth;
 
 use crate::model::time::Ms;
 use crate::session::Session;

@@ -1,0 +1,473 @@
+//! The arguments: what may be written, with its help.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Mission control for integrations: receives webhooks, deduplicates them, runs durable workflows
+/// and lets operators steer them.
+///
+/// Without a command: receiver, runner and console in one process.
+#[derive(Debug, Parser)]
+#[command(name = "pointsman", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Flags that stand anywhere.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Flags that stand anywhere; each has an environment variable `POINTSMAN_…`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The data folder [default: $`XDG_DATA_HOME/pointsman`]
+    #[arg(long, global = true, value_name = "DIR", env = "POINTSMAN_DATA")]
+    pub data: Option<PathBuf>,
+    /// The address to listen on [default: 127.0.0.1:7700]
+    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_LISTEN")]
+    pub listen: Option<String>,
+    /// What senders and targets call this program [default: the listening address]
+    #[arg(long, global = true, value_name = "URL", env = "POINTSMAN_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Where the store is [default: `SQLite` in the data folder]
+    #[arg(long, global = true, value_name = "URL", env = "POINTSMAN_STORE")]
+    pub store: Option<String>,
+    /// The configuration file [default: config.toml in the data folder]
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// How data is printed
+    #[arg(long, global = true, value_name = "FORMAT", env = "POINTSMAN_OUTPUT", default_value = "text")]
+    pub output: Output,
+    /// Whether colours are used
+    #[arg(long, global = true, value_name = "WHEN", env = "POINTSMAN_COLOR", default_value = "auto")]
+    pub color: ColorChoice,
+    /// The console's theme: terminal, dark, light, mono
+    #[arg(long, global = true, value_name = "THEME", env = "POINTSMAN_THEME")]
+    pub theme: Option<String>,
+    /// Only ASCII in the console
+    #[arg(long, global = true, env = "POINTSMAN_ASCII")]
+    pub ascii: bool,
+    /// Shows everything, does nothing
+    #[arg(long, global = true, env = "POINTSMAN_READ_ONLY")]
+    pub read_only: bool,
+    /// The operators' API over TCP
+    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_OPERATOR_LISTEN", hide = true)]
+    pub operator_listen: Option<String>,
+    /// An asciicast of the console
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_RECORD", hide = true)]
+    pub record: Option<PathBuf>,
+    /// Figures for Prometheus over TCP
+    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_METRICS_LISTEN", hide = true)]
+    pub metrics_listen: Option<String>,
+    /// A certificate to serve HTTPS with
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_CERT", hide = true)]
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_KEY", hide = true)]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// One array, or one object.
+    Json,
+    /// An object a line.
+    Jsonl,
+}
+
+/// Whether colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// Where the terminal can, and `NO_COLOR` is not set.
+    Auto,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Receiver, runner and console in one process (the default)
+    Run,
+    /// Receiver and runner, without the console
+    Serve,
+    /// Everything against a built-in target with live sample traffic, in a folder of its own
+    Demo {
+        /// Without the console: a line per event
+        #[arg(long)]
+        headless: bool,
+    },
+    /// Console on a running server
+    #[command(hide = true)]
+    Attach {
+        /// The operators' API.
+        url: Option<String>,
+        /// The operator's token.
+        #[arg(long)]
+        token_file: Option<PathBuf>,
+    },
+    /// Prints a commented document to start from
+    New {
+        /// The integration's name
+        name: String,
+    },
+    /// Reports every mistake in documents
+    Check {
+        /// TOML files; `-` is stdin
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Saves documents and deploys them, all or none
+    Apply(Apply),
+    /// Makes the newest version the live one
+    Deploy {
+        /// The integration's name
+        name: String,
+        #[command(flatten)]
+        verb: Consent,
+    },
+    /// Prints a document, flow ids written
+    Export {
+        /// The integration's name
+        name: String,
+        /// A certain version, not the live one
+        #[arg(long)]
+        version: Option<u32>,
+    },
+    /// Closes an integration's endpoints; open runs go on to their end
+    Remove {
+        /// The integration's name
+        name: String,
+        #[command(flatten)]
+        verb: Consent,
+    },
+    /// Sets values of variables; they count for steps that start from then on
+    Set(Set),
+    /// Integrations
+    Integrations {
+        #[command(subcommand)]
+        command: IntegrationsCommand,
+    },
+    /// URLs of flows
+    Endpoints {
+        #[command(subcommand)]
+        command: EndpointsCommand,
+    },
+    /// Requests that arrived
+    Requests {
+        #[command(subcommand)]
+        command: RequestsCommand,
+    },
+    /// Executions of flows
+    Runs {
+        #[command(subcommand)]
+        command: RunsCommand,
+    },
+    /// Promises made by a 202
+    Callbacks {
+        #[command(subcommand)]
+        command: CallbacksCommand,
+    },
+    /// Errored runs by cause
+    Groups {
+        #[command(subcommand)]
+        command: GroupsCommand,
+    },
+    /// Who did what, and why
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// Posts a sample to a flow as a real sender would
+    Send(Send),
+    /// A JSON document a line in, a flat object a line out
+    Flatten,
+    /// Checks store and settings; exits 0 unless something is broken
+    Doctor,
+    /// Prints a script that completes commands in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    #[command(hide = true)]
+    Key(Later),
+    #[command(hide = true)]
+    Token(Later),
+    #[command(hide = true)]
+    Operator(Later),
+    #[command(hide = true)]
+    Test(Later),
+    #[command(hide = true)]
+    Capture(Later),
+    #[command(hide = true)]
+    Jobs(Later),
+    #[command(hide = true)]
+    Store(Later),
+    #[command(hide = true)]
+    Man(Later),
+    #[command(hide = true)]
+    Config(Later),
+}
+
+/// Whatever is written after a command that this version does not have yet.
+#[derive(Debug, clap::Args)]
+pub struct Later {
+    #[arg(num_args = 0.., trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    rest: Vec<String>,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Consent {
+    /// Why; kept in the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Asks nothing
+    #[arg(long)]
+    pub yes: bool,
+    /// Only says what would happen
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `apply`.
+#[derive(Debug, clap::Args)]
+pub struct Apply {
+    /// TOML files; `-` is stdin
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Another name for the integration (one file only)
+    #[arg(long = "as", value_name = "NAME")]
+    pub rename: Option<String>,
+    /// Saves without deploying
+    #[arg(long)]
+    pub draft: bool,
+    #[command(flatten)]
+    pub verb: Consent,
+}
+
+/// `set`.
+#[derive(Debug, clap::Args)]
+pub struct Set {
+    /// The integration's name
+    pub name: String,
+    /// Variables and their values
+    #[arg(required = true, value_name = "VAR=VALUE")]
+    pub values: Vec<String>,
+    /// The value of a secret variable
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub verb: Consent,
+}
+
+/// `send`.
+#[derive(Debug, clap::Args)]
+pub struct Send {
+    /// A JSON body, or {"$request": {method, path, query, headers, body}}; `-` is stdin
+    pub file: PathBuf,
+    /// The flow to send it to
+    #[arg(long, value_name = "NAME/FLOW")]
+    pub to: String,
+    /// The secret that the endpoint's authentication needs
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub secret_file: Option<PathBuf>,
+}
+
+/// Options of a list.
+#[derive(Debug, Clone, clap::Args)]
+pub struct List {
+    /// The filter language: `verdict:duplicate since:1h body.total>100`
+    #[arg(value_name = "FILTER", num_args = 0..)]
+    pub filter: Vec<String>,
+    /// At most so many, newest first; 0 is all, streamed
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+    /// Goes on with what comes, oldest first
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// What a verb acts on.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Targets {
+    /// Ids; any unique ending of six or more digits stands for one
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// All that this filter matches now; never empty
+    #[arg(long)]
+    pub filter: Option<String>,
+    /// Objects a second
+    #[arg(long, hide = true)]
+    pub rate: Option<String>,
+    #[command(flatten)]
+    pub verb: Consent,
+}
+
+/// `integrations`.
+#[derive(Debug, Subcommand)]
+pub enum IntegrationsCommand {
+    /// All of them
+    Ls,
+    /// One of them
+    Show {
+        /// The integration's name
+        name: String,
+    },
+    #[command(hide = true)]
+    History(Later),
+    #[command(hide = true)]
+    Diff(Later),
+    #[command(hide = true)]
+    Rollback(Later),
+    #[command(hide = true)]
+    Pause(Later),
+    #[command(hide = true)]
+    Resume(Later),
+}
+
+/// `endpoints`.
+#[derive(Debug, Subcommand)]
+pub enum EndpointsCommand {
+    /// All of them
+    Ls,
+}
+
+/// `requests`.
+#[derive(Debug, Subcommand)]
+pub enum RequestsCommand {
+    /// Newest first
+    Ls(List),
+    /// One, whole
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Why it was judged as it was
+    Explain {
+        /// Its id
+        id: String,
+    },
+    /// Drops its dedup key
+    Forget {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        verb: Consent,
+    },
+    /// Makes a new run of it, past dedup
+    Replay(Replay),
+    #[command(hide = true)]
+    Readmit(Later),
+}
+
+/// `requests replay`.
+#[derive(Debug, clap::Args)]
+pub struct Replay {
+    #[command(flatten)]
+    pub targets: Targets,
+    /// deployed, original, draft or a number
+    #[arg(long)]
+    pub version: Option<String>,
+    /// Another value in the body: `body.ref="main"`; the value is JSON, else text
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Another URL
+    #[arg(long, hide = true)]
+    pub to: Option<String>,
+    /// fresh or exact
+    #[arg(long, hide = true)]
+    pub sign: Option<String>,
+}
+
+/// `runs`.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Newest first
+    Ls(List),
+    /// One, whole
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// A new attempt of the step that stopped
+    Retry(Retry),
+    /// The step ends skipped, the run goes on
+    Skip(Skip),
+    /// The run ends aborted
+    Abort(Targets),
+}
+
+/// `runs retry`.
+#[derive(Debug, clap::Args)]
+pub struct Retry {
+    #[command(flatten)]
+    pub targets: Targets,
+    /// `original` keeps the run's own version
+    #[arg(long, value_parser = ["deployed", "original"])]
+    pub version: Option<String>,
+    /// A new Idempotency-Key: the target may act twice
+    #[arg(long)]
+    pub fresh_key: bool,
+}
+
+/// `runs skip`.
+#[derive(Debug, clap::Args)]
+pub struct Skip {
+    #[command(flatten)]
+    pub targets: Targets,
+    /// A JSON object that takes the place of the step's outputs
+    #[arg(long, value_name = "JSON")]
+    pub stand_in: Option<String>,
+}
+
+/// `callbacks`.
+#[derive(Debug, Subcommand)]
+pub enum CallbacksCommand {
+    /// Newest first
+    Ls(List),
+    /// One, with its URL; that is audited
+    Show {
+        /// Its id
+        id: String,
+    },
+    #[command(hide = true)]
+    Complete(Later),
+    #[command(hide = true)]
+    Extend(Later),
+    #[command(hide = true)]
+    Cancel(Later),
+}
+
+/// `groups`.
+#[derive(Debug, Subcommand)]
+pub enum GroupsCommand {
+    /// All of them
+    Ls,
+}
+
+/// `audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Newest first
+    Ls(List),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_hold_together() {
+        use clap::CommandFactory as _;
+        Args::command().debug_assert();
+    }
+}

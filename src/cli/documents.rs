@@ -1,0 +1,83 @@
+//! Documents and values: `apply`, `deploy`, `remove`, `export`, `set`.
+
+use super::args::{self, Consent};
+use super::door::Door;
+use super::{local, output, verbs};
+use crate::model::ask::{Answer, Apply, Ask, Done, Refusal};
+
+/// Says what was done; a draft that was kept where a deploy was asked for is exit code 4.
+fn done(answer: Answer) -> Result<u8, Refusal> {
+    match answer {
+        Answer::Done(Done { lines, refused }) => {
+            for line in lines {
+                super::tell(&line);
+            }
+            Ok(if refused { 4 } else { 0 })
+        }
+        _ => Err(verbs::unexpected()),
+    }
+}
+
+/// Saves documents and deploys them, all or none.
+pub async fn apply(door: &Door, args: args::Apply) -> Result<u8, Refusal> {
+    let mut files = Vec::new();
+    for path in &args.files {
+        files.push((path.display().to_string(), local::read(path)?));
+    }
+    let apply = Apply {
+        files,
+        rename: args.rename,
+        draft: args.draft,
+        reason: args.verb.reason,
+        dry_run: args.verb.dry_run,
+    };
+    done(door.ask(Ask::Apply(apply)).await?)
+}
+
+/// Makes the newest version the live one.
+pub async fn deploy(door: &Door, name: String, verb: &Consent) -> Result<u8, Refusal> {
+    done(door.ask(Ask::Deploy { name, reason: verb.reason.clone(), dry_run: verb.dry_run }).await?)
+}
+
+/// Closes an integration's endpoints, after saying what that ends.
+pub async fn remove(door: &Door, name: String, verb: &Consent) -> Result<u8, Refusal> {
+    let ask = |dry_run| Ask::Remove { name: name.clone(), reason: verb.reason.clone(), dry_run };
+    let code = done(door.ask(ask(true)).await?)?;
+    if verb.dry_run || code != 0 {
+        return Ok(code);
+    }
+    if !verb.yes && !verbs::confirmed(&format!("Remove {name}?"))? {
+        super::tell("Nothing was done.");
+        return Ok(4);
+    }
+    done(door.ask(ask(false)).await?)
+}
+
+/// Prints a document.
+pub async fn export(door: &Door, name: String, version: Option<u32>) -> Result<u8, Refusal> {
+    match door.ask(Ask::Export { name, version }).await? {
+        Answer::Source { text, .. } => output::write(&text).map(|()| 0),
+        _ => Err(verbs::unexpected()),
+    }
+}
+
+/// Sets values of variables.
+pub async fn set(door: &Door, args: args::Set) -> Result<u8, Refusal> {
+    if args.secret_file.is_some() {
+        return Err(super::later("set --secret-file"));
+    }
+    let mut values = Vec::new();
+    for text in &args.values {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| Refusal::usage(format!("{text:?} is no value: write VAR=VALUE")))?;
+        values.push((name.to_owned(), value.to_owned()));
+    }
+    if args.verb.dry_run {
+        for (name, value) in &values {
+            super::tell(&format!("would set {name} of {} to {value}", args.name));
+        }
+        return Ok(0);
+    }
+    done(door.ask(Ask::Set { name: args.name, values, reason: args.verb.reason }).await?)
+}

@@ -1,0 +1,116 @@
+//! How a command reaches the desk: through the socket of the process that serves this data folder,
+//! else by opening the store itself.
+
+use super::args::Global;
+use crate::api::Client;
+use crate::desk::{self, Desk};
+use crate::feed::{Feed, Stats};
+use crate::model::ask::{Answer, Ask, Refusal, Who};
+use crate::model::settings::Settings;
+use crate::store::{self, OpenError, Store};
+use crate::vault::Vault;
+use std::sync::Arc;
+
+/// An open door to a desk.
+pub struct Door {
+    who: Who,
+    way: Way,
+}
+
+enum Way {
+    /// Another process serves the folder.
+    Socket(Client),
+    /// Nobody does: the store is ours until the command ends.
+    Own { desk: Box<Desk>, store: Store },
+}
+
+/// Who sits at this keyboard: the system user.
+pub fn who(door: &str, read_only: bool) -> Who {
+    let named = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let name = named.filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    Who { name, door: door.to_owned(), read_only }
+}
+
+impl Door {
+    /// Opens the door.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub async fn open(settings: &Settings, global: &Global) -> Result<Self, Refusal> {
+        let who = who("command line", global.read_only);
+        if let Some(client) = Client::connect(&settings.data) {
+            return Ok(Self { who, way: Way::Socket(client) });
+        }
+        let feed = Feed::default();
+        let opened = open_store(settings, &feed);
+        let (store, _handover) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                // A server that has just started holds the store before it listens at its socket.
+                return match Client::connect(&settings.data) {
+                    Some(client) => Ok(Self { who, way: Way::Socket(client) }),
+                    None => Err(error),
+                };
+            }
+        };
+        let desk = Desk::new(desk::Deps {
+            store: store.clone(),
+            vault: open_vault(settings)?,
+            stats: Arc::new(Stats::default()),
+            feed,
+            settings: Arc::new(settings.clone()),
+        });
+        Ok(Self { who, way: Way::Own { desk: Box::new(desk), store } })
+    }
+
+    /// Asks the desk.
+    ///
+    /// # Errors
+    /// What the desk refuses.
+    pub async fn ask(&self, ask: Ask) -> Result<Answer, Refusal> {
+        match &self.way {
+            Way::Socket(client) => client.ask(&self.who, &ask).await,
+            Way::Own { desk, .. } => desk.answer(&self.who, ask).await,
+        }
+    }
+
+    /// Whether another process serves the folder.
+    pub fn served(&self) -> bool {
+        matches!(self.way, Way::Socket(_))
+    }
+
+    /// Gives the store back.
+    pub async fn close(&self) {
+        if let Way::Own { store, .. } = &self.way {
+            store.close().await;
+        }
+    }
+}
+
+/// Opens the store of a data folder.
+///
+/// # Errors
+/// Another process holds it, it is newer than this program, or it cannot be read.
+pub fn open_store(settings: &Settings, feed: &Feed) -> Result<(Store, store::Handover), Refusal> {
+    let options = store::Options {
+        limits: settings.limits.clone(),
+        feed: feed.clone(),
+        public_url: settings.public_url.clone(),
+        clock: store::clock::Clock::system(),
+    };
+    Store::open(&settings.data, options).map_err(|error| match error {
+        OpenError::Held { .. } | OpenError::Newer { .. } => Refusal::refused("held", error.to_string()),
+        OpenError::Other { .. } => Refusal::failed(error.to_string()),
+    })
+}
+
+/// Opens the key file of a data folder.
+///
+/// # Errors
+/// It cannot be read or made.
+pub fn open_vault(settings: &Settings) -> Result<Vault, Refusal> {
+    Vault::open(&settings.data).map_err(|error| {
+        Refusal::failed(format!("the key file in {} cannot be used: {error}", settings.data.display()))
+    })
+}

@@ -1,0 +1,506 @@
+//! Lists and details: `ls`, `show`, `explain`, `doctor`.
+
+use super::args::{IntegrationsCommand, List, Output};
+use super::door::Door;
+use super::output::{self, Rows, field};
+use super::verbs::unexpected;
+use crate::model::ask::{self, Answer, Ask, Page, Refusal};
+use crate::model::id::short;
+use crate::model::view::{
+    AuditView, CallbackView, CheckState, IntegrationView, RequestDetail, RequestView, RunView,
+};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Rows of one question to the desk.
+const PAGE: u32 = 500;
+
+/// A list that pages: how it is asked for, and how its answer is taken apart.
+struct Paged<T> {
+    ask: fn(Page) -> Ask,
+    take: fn(Answer) -> Option<ask::Rows<T>>,
+    id: fn(&T) -> &str,
+    cells: fn(&T) -> Vec<String>,
+    columns: &'static [(&'static str, usize)],
+    empty: &'static str,
+}
+
+async fn list<T: Serialize>(door: &Door, args: List, output: Output, paged: Paged<T>) -> Result<u8, Refusal> {
+    let filter = args.filter.join(" ");
+    if args.follow && output == Output::Json {
+        return Err(Refusal::usage("--follow never ends an array: use --output jsonl"));
+    }
+    let mut out = Rows::new(output, paged.columns);
+    let mut before = None;
+    let mut left = if args.limit == 0 { u64::MAX } else { u64::from(args.limit) };
+    let mut newest: Option<String> = None;
+    let mut held = Vec::new();
+    while left > 0 {
+        let limit = u32::try_from(left.min(u64::from(PAGE))).unwrap_or(PAGE);
+        let page = Page { filter: filter.clone(), before: before.take(), after: None, limit };
+        let rows = (paged.take)(door.ask((paged.ask)(page)).await?).ok_or_else(unexpected)?;
+        left = left.saturating_sub(rows.rows.len() as u64);
+        for row in rows.rows {
+            newest.get_or_insert_with(|| (paged.id)(&row).to_owned());
+            if args.follow {
+                held.push(row);
+            } else {
+                out.row(&row, || (paged.cells)(&row))?;
+            }
+        }
+        match rows.next {
+            Some(next) => before = Some(next),
+            None => break,
+        }
+    }
+    if !args.follow {
+        out.end(paged.empty)?;
+        return Ok(0);
+    }
+    for row in held.iter().rev() {
+        out.row(row, || (paged.cells)(row))?;
+    }
+    follow(door, &filter, newest, &mut out, &paged).await
+}
+
+/// Goes on with what comes. A filter over all rows can look at many that do not match, so the
+/// place is what was looked at and not what was found.
+async fn follow<T: Serialize>(
+    door: &Door,
+    filter: &str,
+    mut after: Option<String>,
+    out: &mut Rows,
+    paged: &Paged<T>,
+) -> Result<u8, Refusal> {
+    loop {
+        let mut came = false;
+        if let Some(from) = &after {
+            let page =
+                Page { filter: filter.to_owned(), before: None, after: Some(from.clone()), limit: PAGE };
+            let rows = (paged.take)(door.ask((paged.ask)(page)).await?).ok_or_else(unexpected)?;
+            for row in &rows.rows {
+                came = true;
+                out.row(row, || (paged.cells)(row))?;
+                after = Some((paged.id)(row).to_owned());
+            }
+            if let Some(next) = rows.next {
+                after = Some(next);
+            }
+        } else {
+            let page = Page { filter: filter.to_owned(), before: None, after: None, limit: PAGE };
+            let rows = (paged.take)(door.ask((paged.ask)(page)).await?).ok_or_else(unexpected)?;
+            for row in rows.rows.iter().rev() {
+                came = true;
+                out.row(row, || (paged.cells)(row))?;
+                after = Some((paged.id)(row).to_owned());
+            }
+        }
+        if !came {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+}
+
+/// Time of day of an RFC 3339 time, in UTC.
+fn clock(time: &str) -> String {
+    time.get(..19).unwrap_or(time).replace('T', " ")
+}
+
+/// `requests ls`.
+pub async fn requests(door: &Door, args: List, output: Output) -> Result<u8, Refusal> {
+    let paged = Paged::<RequestView> {
+        ask: Ask::Requests,
+        take: |answer| match answer {
+            Answer::Requests(rows) => Some(rows),
+            _ => None,
+        },
+        id: |row| &row.id,
+        cells: |row| {
+            vec![
+                clock(&row.time),
+                row.verdict.word().to_owned(),
+                row.status.map_or_else(String::new, |status| status.to_string()),
+                format!("{} / {}", row.integration, row.flow),
+                crate::text::size(row.size),
+                short(&row.id).to_owned(),
+                row.what.clone(),
+            ]
+        },
+        columns: &[
+            ("TIME (UTC)", 19),
+            ("VERDICT", 9),
+            ("STATUS", 6),
+            ("FLOW", 28),
+            ("SIZE", 8),
+            ("ID", 6),
+            ("WHAT", 0),
+        ],
+        empty: "No request matches.",
+    };
+    list(door, args, output, paged).await
+}
+
+/// `runs ls`.
+pub async fn runs(door: &Door, args: List, output: Output) -> Result<u8, Refusal> {
+    let paged = Paged::<RunView> {
+        ask: Ask::Runs,
+        take: |answer| match answer {
+            Answer::Runs(rows) => Some(rows),
+            _ => None,
+        },
+        id: |row| &row.id,
+        cells: |row| {
+            vec![
+                row.started.as_deref().map_or_else(String::new, clock),
+                row.state.word().to_owned(),
+                format!("{} / {}", row.integration, row.flow),
+                format!("v{}", row.version),
+                short(&row.id).to_owned(),
+                row.request.as_deref().map_or_else(String::new, |id| short(id).to_owned()),
+                row.cause.clone().unwrap_or_default(),
+            ]
+        },
+        columns: &[
+            ("STARTED (UTC)", 19),
+            ("STATE", 20),
+            ("FLOW", 28),
+            ("VER", 4),
+            ("ID", 6),
+            ("REQUEST", 7),
+            ("CAUSE", 0),
+        ],
+        empty: "No run matches.",
+    };
+    list(door, args, output, paged).await
+}
+
+/// `callbacks ls`.
+pub async fn callbacks(door: &Door, args: List, output: Output) -> Result<u8, Refusal> {
+    let paged = Paged::<CallbackView> {
+        ask: Ask::Callbacks,
+        take: |answer| match answer {
+            Answer::Callbacks(rows) => Some(rows),
+            _ => None,
+        },
+        id: |row| &row.id,
+        cells: |row| {
+            vec![
+                clock(&row.created),
+                row.state.word().to_owned(),
+                clock(&row.deadline),
+                format!("{} / {}", row.integration, row.flow),
+                row.step.clone(),
+                short(&row.run).to_owned(),
+                short(&row.id).to_owned(),
+            ]
+        },
+        columns: &[
+            ("CREATED (UTC)", 19),
+            ("STATE", 9),
+            ("DEADLINE (UTC)", 19),
+            ("FLOW", 28),
+            ("STEP", 14),
+            ("RUN", 6),
+            ("ID", 6),
+        ],
+        empty: "No callback matches.",
+    };
+    list(door, args, output, paged).await
+}
+
+/// `audit ls`.
+pub async fn audit(door: &Door, args: List, output: Output) -> Result<u8, Refusal> {
+    let paged = Paged::<AuditView> {
+        ask: Ask::Audit,
+        take: |answer| match answer {
+            Answer::Audit(rows) => Some(rows),
+            _ => None,
+        },
+        id: |row| &row.id,
+        cells: |row| {
+            vec![
+                clock(&row.at),
+                row.who.clone(),
+                row.verb.clone(),
+                row.target.clone(),
+                row.reason.clone().unwrap_or_default(),
+                row.detail.clone(),
+            ]
+        },
+        columns: &[("AT (UTC)", 19), ("WHO", 12), ("VERB", 8), ("TARGET", 28), ("REASON", 24), ("DETAIL", 0)],
+        empty: "Nobody did anything yet.",
+    };
+    list(door, args, output, paged).await
+}
+
+/// `groups ls`.
+pub async fn groups(door: &Door, output: Output) -> Result<u8, Refusal> {
+    let Answer::Groups { groups } = door.ask(Ask::Groups).await? else { return Err(unexpected()) };
+    let columns = [("COUNT", 7), ("FLOW", 28), ("STEP", 14), ("LAST (UTC)", 19), ("ID", 16), ("CAUSE", 0)];
+    let mut out = Rows::new(output, &columns);
+    for group in &groups {
+        out.row(group, || {
+            vec![
+                group.count.to_string(),
+                format!("{} / {}", group.integration, group.flow),
+                group.step.clone(),
+                clock(&group.last),
+                group.id.clone(),
+                group.cause.clone(),
+            ]
+        })?;
+    }
+    out.end("No errored run.")?;
+    Ok(0)
+}
+
+/// `endpoints ls`.
+pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
+    let Answer::Endpoints { endpoints } = door.ask(Ask::Endpoints).await? else { return Err(unexpected()) };
+    let mut out =
+        Rows::new(output, &[("FLOW", 34), ("AUTH", 10), ("METHODS", 22), ("ALIAS", 16), ("URL", 0)]);
+    for endpoint in &endpoints {
+        out.row(endpoint, || {
+            vec![
+                format!("{} / {}", endpoint.integration, endpoint.flow),
+                endpoint.auth.clone(),
+                endpoint.methods.join(" "),
+                endpoint.path.clone().unwrap_or_default(),
+                endpoint.url.clone(),
+            ]
+        })?;
+    }
+    out.end("No endpoint yet: pointsman apply a document.")?;
+    Ok(0)
+}
+
+/// `integrations ls` and `show`.
+pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Output) -> Result<u8, Refusal> {
+    let ask = match command {
+        IntegrationsCommand::Ls => Ask::Integrations,
+        IntegrationsCommand::Show { name } => {
+            let Answer::Integrations { integrations } = door.ask(Ask::Integration { name }).await? else {
+                return Err(unexpected());
+            };
+            let one = integrations.first().ok_or_else(unexpected)?;
+            match output {
+                Output::Text => output::write(&describe(one))?,
+                _ => output::object(one, output)?,
+            }
+            return Ok(0);
+        }
+        IntegrationsCommand::History(_) => return Err(super::later("integrations history")),
+        IntegrationsCommand::Diff(_) => return Err(super::later("integrations diff")),
+        IntegrationsCommand::Rollback(_) => return Err(super::later("integrations rollback")),
+        IntegrationsCommand::Pause(_) => return Err(super::later("integrations pause")),
+        IntegrationsCommand::Resume(_) => return Err(super::later("integrations resume")),
+    };
+    let Answer::Integrations { integrations } = door.ask(ask).await? else { return Err(unexpected()) };
+    let mut out = Rows::new(output, &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("TITLE", 0)]);
+    for one in &integrations {
+        let version =
+            |version: Option<u32>| version.map_or_else(|| "–".to_owned(), |number| format!("v{number}"));
+        out.row(one, || {
+            vec![
+                one.name.clone(),
+                version(one.deployed),
+                version(one.draft),
+                one.flows.len().to_string(),
+                one.title.clone(),
+            ]
+        })?;
+    }
+    out.end("No integration yet: pointsman new NAME prints one to start from.")?;
+    Ok(0)
+}
+
+fn describe(one: &IntegrationView) -> String {
+    let mut text = String::new();
+    field(&mut text, "name", &one.name);
+    field(&mut text, "title", &one.title);
+    field(
+        &mut text,
+        "live",
+        &one.deployed.map_or_else(|| "never deployed".to_owned(), |number| format!("v{number}")),
+    );
+    if let Some(draft) = one.draft {
+        field(&mut text, "draft", &format!("v{draft}"));
+    }
+    field(&mut text, "saved", &format!("{} by {}", clock(&one.saved), one.author));
+    for variable in &one.variables {
+        let set = if variable.set { "set" } else { "default" };
+        field(&mut text, "variable", &format!("{} = {} ({set})", variable.name, variable.value));
+    }
+    for flow in &one.flows {
+        let url = flow.url.as_deref().unwrap_or("by hand");
+        field(&mut text, "flow", &format!("{} [{}] {} {url}", flow.name, flow.id, flow.trigger));
+        for (name, kind) in &flow.steps {
+            field(&mut text, "", &format!("  {name} ({kind})"));
+        }
+    }
+    text
+}
+
+/// `requests show`.
+pub async fn request(door: &Door, id: String, output: Output) -> Result<u8, Refusal> {
+    let Answer::Request(detail) = door.ask(Ask::Request { id }).await? else { return Err(unexpected()) };
+    match output {
+        Output::Text => output::write(&describe_request(&detail))?,
+        _ => output::object(&*detail, output)?,
+    }
+    Ok(0)
+}
+
+fn describe_request(detail: &RequestDetail) -> String {
+    let request = &detail.request;
+    let mut text = String::new();
+    field(&mut text, "request", &request.id);
+    field(&mut text, "time", &request.time);
+    field(&mut text, "flow", &format!("{} / {}", request.integration, request.flow));
+    let status = request.status.map_or_else(String::new, |status| format!(", answered {status}"));
+    field(&mut text, "verdict", &format!("{}{status}", request.verdict.word()));
+    if let Some(cause) = &request.cause {
+        field(&mut text, "cause", cause);
+    }
+    if let Some(first) = &request.duplicate_of {
+        field(&mut text, "duplicate of", first);
+    }
+    for run in &request.runs {
+        field(&mut text, "run", run);
+    }
+    field(&mut text, "call", &format!("{} /{}", request.method, request.path));
+    if let Some(from) = &request.from {
+        field(&mut text, "from", from);
+    }
+    if !request.marks.is_empty() {
+        field(&mut text, "marks", &request.marks.join(" "));
+    }
+    field(&mut text, "size", &crate::text::size(request.size));
+    let width = detail.flat.keys().map(|path| path.chars().count()).max().unwrap_or(0).min(48);
+    for (path, value) in &detail.flat {
+        let _ = writeln!(
+            text,
+            "{:<width$}  {}",
+            crate::text::clean(path),
+            crate::text::clean(&value.to_string())
+        );
+    }
+    text
+}
+
+/// `requests explain`.
+pub async fn explain(door: &Door, id: String, output: Output) -> Result<u8, Refusal> {
+    let Answer::Explain(explain) = door.ask(Ask::Explain { id }).await? else { return Err(unexpected()) };
+    if output != Output::Text {
+        output::object(&*explain, output)?;
+        return Ok(0);
+    }
+    let mut text = String::new();
+    field(&mut text, "request", &explain.request);
+    field(&mut text, "verdict", explain.verdict.word());
+    for why in &explain.why {
+        field(&mut text, "why", why);
+    }
+    for one in &explain.fields {
+        field(&mut text, "field", &format!("{} = {}", one.path, one.value));
+    }
+    if let Some(key) = &explain.key {
+        field(&mut text, "key", key);
+    }
+    if let Some(first) = &explain.first {
+        field(&mut text, "first", first);
+    }
+    field(&mut text, "copies", &explain.copies.to_string());
+    if let Some(lapses) = &explain.lapses {
+        field(&mut text, "lapses", lapses);
+    }
+    for (path, there, here) in &explain.differs {
+        field(&mut text, "differs", &format!("{path}: {there} there, {here} here"));
+    }
+    output::write(&text)?;
+    Ok(0)
+}
+
+/// `runs show`.
+pub async fn run(door: &Door, id: String, output: Output) -> Result<u8, Refusal> {
+    let Answer::Run { run, events } = door.ask(Ask::Run { id }).await? else { return Err(unexpected()) };
+    if output != Output::Text {
+        output::object(&*run, output)?;
+        return Ok(0);
+    }
+    let mut text = String::new();
+    field(&mut text, "run", &run.id);
+    field(&mut text, "flow", &format!("{} / {} v{}", run.integration, run.flow, run.version));
+    field(&mut text, "state", run.state.word());
+    if let Some(cause) = &run.cause {
+        field(&mut text, "cause", cause);
+    }
+    if let Some(request) = &run.request {
+        field(&mut text, "request", request);
+    }
+    if let Some(parent) = &run.parent {
+        field(&mut text, "replay of", parent);
+    }
+    if let Some(due) = &run.due {
+        field(&mut text, "next", due);
+    }
+    for step in &run.steps {
+        field(&mut text, "step", &format!("{} ({}) {}", step.name, step.kind, step.state.word()));
+    }
+    for event in &events {
+        let actor = event.actor.as_deref().map_or_else(String::new, |actor| format!("{actor}: "));
+        field(
+            &mut text,
+            event.at.get(11..23).unwrap_or(&event.at),
+            &format!("{:<12} {actor}{}", event.step, event.text),
+        );
+    }
+    output::write(&text)?;
+    Ok(0)
+}
+
+/// `callbacks show`: with the URL, which is audited.
+pub async fn callback(door: &Door, id: String, output: Output) -> Result<u8, Refusal> {
+    let Answer::Callback(callback) = door.ask(Ask::Callback { id, reveal: true }).await? else {
+        return Err(unexpected());
+    };
+    if output != Output::Text {
+        output::object(&*callback, output)?;
+        return Ok(0);
+    }
+    let mut text = String::new();
+    field(&mut text, "callback", &callback.id);
+    field(&mut text, "run", &callback.run);
+    field(&mut text, "step", &callback.step);
+    field(&mut text, "state", callback.state.word());
+    field(&mut text, "created", &callback.created);
+    field(&mut text, "deadline", &callback.deadline);
+    if let Some(received) = &callback.received {
+        field(&mut text, "received", received);
+    }
+    if let Some(status) = callback.status {
+        field(&mut text, "status", &status.to_string());
+    }
+    if let Some(url) = &callback.url {
+        field(&mut text, "url", url);
+    }
+    output::write(&text)?;
+    Ok(0)
+}
+
+/// `doctor`: exit code 1 only where something is broken.
+pub async fn doctor(door: &Door, output: Output) -> Result<u8, Refusal> {
+    let Answer::Doctor { checks } = door.ask(Ask::Doctor).await? else { return Err(unexpected()) };
+    let mut out = Rows::new(output, &[("CHECK", 18), ("STATE", 7), ("FOUND", 0)]);
+    for check in &checks {
+        let state = match check.state {
+            CheckState::Ok => "ok",
+            CheckState::Warning => "warning",
+            CheckState::Broken => "broken",
+        };
+        out.row(check, || vec![check.name.clone(), state.to_owned(), check.text.clone()])?;
+    }
+    out.end("")?;
+    Ok(u8::from(checks.iter().any(|check| check.state == CheckState::Broken)))
+}

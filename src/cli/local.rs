@@ -1,0 +1,151 @@
+//! Commands that need no store: `flatten`, `completions`, `new`, `check`.
+
+use super::args::{Args, Global, Output};
+use super::output;
+use crate::demo::samples::new_document;
+use crate::model::ask::Refusal;
+use crate::model::document::{Integration, Trigger};
+use crate::rules::check::{Known, check as check_document};
+use crate::rules::flatten::flatten_line;
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+use std::io::{BufRead as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The most that a line of `flatten` or a document may hold, in bytes.
+const INPUT: u64 = 64 << 20;
+
+/// A JSON document a line in, a flat object a line out. A bad line is told on stderr with its
+/// number, the others are written; the exit code is then 1.
+pub fn flatten() -> Result<u8, Refusal> {
+    let mut input = std::io::stdin().lock();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut code = 0;
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let read = (&mut input).take(INPUT).read_until(b'\n', &mut line);
+        match read {
+            Ok(0) => break,
+            Ok(_) if line.last() != Some(&b'\n') && line.len() as u64 == INPUT => {
+                return Err(Refusal::failed(format!("line {number} is over 64 MiB")));
+            }
+            Ok(_) => {}
+            Err(error) => return Err(Refusal::failed(format!("stdin cannot be read: {error}"))),
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let flat = match std::str::from_utf8(&line) {
+            Ok(text) => flatten_line(text).map_err(|error| error.to_string()),
+            Err(error) => Err(format!("not UTF-8 from byte {} on", error.valid_up_to())),
+        };
+        match flat {
+            Ok(flat) => {
+                if writeln!(out, "{flat}").is_err() {
+                    return Ok(0);
+                }
+            }
+            Err(error) => {
+                let _ = out.flush();
+                super::tell(&format!("line {number}: {error}"));
+                code = 1;
+            }
+        }
+    }
+    let _ = out.flush();
+    Ok(code)
+}
+
+/// Prints a script that completes commands in a shell.
+#[expect(clippy::unnecessary_wraps, reason = "one shape for all commands")]
+pub fn completions(shell: Shell) -> Result<u8, Refusal> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "pointsman", &mut script);
+    output::write(&String::from_utf8_lossy(&script))?;
+    Ok(0)
+}
+
+/// Prints a commented document to start from.
+pub fn new(name: &str) -> Result<u8, Refusal> {
+    let fits = !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !fits {
+        return Err(Refusal::usage(format!(
+            "{name:?} is not a name for an integration: small letters, digits and - are, up to 64"
+        )));
+    }
+    output::write(&new_document(name))?;
+    Ok(0)
+}
+
+/// Reads a file, or stdin for `-`.
+///
+/// # Errors
+/// It cannot be read, or is no text.
+pub fn read(path: &Path) -> Result<String, Refusal> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(INPUT).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(INPUT).read_to_string(&mut text))
+    };
+    match read {
+        Ok(_) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Refusal::not_found(format!("{} is not there", path.display())))
+        }
+        Err(error) => Err(Refusal::failed(format!("{} cannot be read: {error}", path.display()))),
+    }
+}
+
+/// Reports every mistake in documents, all at once; warnings leave the exit code at 0.
+pub fn check(files: &[PathBuf], global: &Global) -> Result<u8, Refusal> {
+    let mut known = Known::default();
+    let mut rows = output::Rows::new(global.output, &[("PLACE", 0)]);
+    let mut broken = false;
+    for path in files {
+        let source = read(path)?;
+        let checked = check_document(&source, &known);
+        for problem in &checked.problems {
+            broken |= !problem.warning;
+            let kind = if problem.warning { "warning" } else { "error" };
+            let value = serde_json::json!({
+                "file": path.display().to_string(), "line": problem.line, "column": problem.column,
+                "kind": kind, "message": problem.message,
+            });
+            if global.output == Output::Text {
+                let line = format!(
+                    "{}:{}:{}: {kind}: {}",
+                    path.display(),
+                    problem.line,
+                    problem.column,
+                    problem.message
+                );
+                output::write(&(crate::text::clean(&line).into_owned() + "\n"))?;
+            } else {
+                rows.row(&value, Vec::new)?;
+            }
+        }
+        if let Some(integration) = checked.integration {
+            if global.output == Output::Text {
+                super::tell(&format!("{}: {} is well-formed", path.display(), integration.name));
+            }
+            known.paths.extend(paths(&integration));
+        }
+    }
+    if global.output != Output::Text {
+        rows.end("")?;
+    }
+    Ok(u8::from(broken))
+}
+
+/// The aliases that a document takes, and its name as their owner.
+fn paths(integration: &Integration) -> Vec<(String, String)> {
+    let aliases = integration.flows.iter().filter_map(|flow| match &flow.trigger {
+        Trigger::Webhook(webhook) => webhook.path.clone(),
+        Trigger::Manual => None,
+    });
+    aliases.map(|alias| (alias, integration.name.clone())).collect()
+}

@@ -1,0 +1,159 @@
+//! `send`: posts a sample to a flow as a real sender would.
+//!
+//! A sample is a JSON body, or `{"$request": {method, path, query, headers, body}}`.
+
+use super::door::Door;
+use super::verbs::unexpected;
+use super::{args, local, output};
+use crate::model::ask::{Answer, Ask, Refusal};
+use crate::model::view::EndpointView;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A sample that says more than a body.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Sample {
+    method: Option<String>,
+    path: Option<String>,
+    query: BTreeMap<String, String>,
+    headers: BTreeMap<String, String>,
+    body: Option<Value>,
+}
+
+/// Reads a sample: body bytes as written, or what `$request` says.
+fn read(text: &str) -> Result<(Sample, Vec<u8>), Refusal> {
+    let parsed: Option<Value> = serde_json::from_str(text).ok();
+    if let Some(Value::Object(mut object)) = parsed
+        && object.len() == 1
+        && let Some(inner) = object.remove("$request")
+    {
+        let sample: Sample = serde_json::from_value(inner)
+            .map_err(|error| Refusal::usage(format!("$request of the sample: {error}")))?;
+        let body = sample.body.as_ref().map_or_else(Vec::new, |body| body.to_string().into_bytes());
+        return Ok((sample, body));
+    }
+    Ok((Sample::default(), text.as_bytes().to_vec()))
+}
+
+/// Finds the endpoint of `NAME/FLOW`; `NAME` alone where it has one.
+fn find<'e>(endpoints: &'e [EndpointView], to: &str) -> Result<&'e EndpointView, Refusal> {
+    let (name, flow) = to.split_once('/').map_or((to, None), |(name, flow)| (name.trim(), Some(flow.trim())));
+    let fits = |endpoint: &&EndpointView| {
+        endpoint.integration == name
+            && flow.is_none_or(|flow| {
+                endpoint.flow.eq_ignore_ascii_case(flow) || endpoint.path.as_deref() == Some(flow)
+            })
+    };
+    let found: Vec<&EndpointView> = endpoints.iter().filter(fits).collect();
+    match found[..] {
+        [one] => Ok(one),
+        [] => {
+            let all: Vec<String> =
+                endpoints.iter().map(|one| format!("{}/{}", one.integration, one.flow)).collect();
+            Err(Refusal::not_found(format!("no flow {to} with an endpoint; there are: {}", all.join(", "))))
+        }
+        _ => Err(Refusal::usage(format!("{to} has {} flows: write NAME/FLOW", found.len()))),
+    }
+}
+
+/// Sends, and prints what was answered: exit code 0 for a 2xx, 4 for a refusal.
+pub async fn send(door: &Door, args: args::Send) -> Result<u8, Refusal> {
+    if args.secret_file.is_some() {
+        return Err(super::later("send --secret-file"));
+    }
+    if !door.served() {
+        return Err(Refusal::refused(
+            "not_served",
+            "nobody listens: start `pointsman` or `pointsman serve` on this data folder first",
+        ));
+    }
+    let (sample, body) = read(&local::read(&args.file)?)?;
+    let Answer::Endpoints { endpoints } = door.ask(Ask::Endpoints).await? else { return Err(unexpected()) };
+    let endpoint = find(&endpoints, &args.to)?;
+    let mut url = endpoint.url.clone();
+    if let Some(path) = &sample.path {
+        url.push('/');
+        url.push_str(path.trim_start_matches('/'));
+    }
+    let mut url = url::Url::parse(&url).map_err(|error| Refusal::failed(format!("{url}: {error}")))?;
+    if !sample.query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&sample.query);
+    }
+    let method = sample.method.as_deref().or_else(|| endpoint.methods.first().map(String::as_str));
+    let method = reqwest::Method::from_bytes(method.unwrap_or("POST").as_bytes())
+        .map_err(|_| Refusal::usage("$request.method of the sample is no HTTP method"))?;
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(90))
+        .build()
+        .map_err(|error| Refusal::failed(error.to_string()))?;
+    let mut request = client.request(method, url.clone());
+    let typed = sample.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
+    if !typed && !body.is_empty() {
+        request = request.header("Content-Type", "application/json");
+    }
+    for (name, value) in &sample.headers {
+        request = request.header(name, value);
+    }
+    let answer = request
+        .body(body)
+        .send()
+        .await
+        .map_err(|error| Refusal::failed(format!("{url} cannot be reached: {error}")))?;
+    let status = answer.status();
+    for name in ["Pointsman-Request-Id", "Pointsman-Duplicate-Of"] {
+        if let Some(value) = answer.headers().get(name).and_then(|value| value.to_str().ok()) {
+            super::tell(&format!("{name}: {value}"));
+        }
+    }
+    super::tell(&format!("answered {status}"));
+    let text = answer.text().await.unwrap_or_default();
+    if !text.is_empty() {
+        output::write(&(text + "\n"))?;
+    }
+    Ok(if status.is_success() { 0 } else { 4 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(integration: &str, flow: &str) -> EndpointView {
+        EndpointView {
+            id: "x".into(),
+            url: "http://127.0.0.1:7700/in/x".into(),
+            path: Some("orders".into()),
+            integration: integration.into(),
+            flow: flow.into(),
+            methods: vec!["POST".into()],
+            auth: "none".into(),
+            last_request: None,
+        }
+    }
+
+    #[test]
+    fn a_flow_is_found_by_name_or_alias() {
+        let all = [endpoint("shop", "Orders"), endpoint("erp", "A"), endpoint("erp", "B")];
+        assert_eq!(find(&all, "shop").unwrap().flow, "Orders");
+        assert_eq!(find(&all, "shop/orders").unwrap().flow, "Orders");
+        assert_eq!(find(&all, "erp/b").unwrap().flow, "B");
+        assert_eq!(find(&all, "erp").unwrap_err().exit, 2);
+        assert_eq!(find(&all, "none/x").unwrap_err().exit, 3);
+    }
+
+    #[test]
+    fn a_sample_is_a_body_or_a_whole_request() {
+        let (_, body) = read(r#"{"a":1.0}"#).unwrap();
+        assert_eq!(body, br#"{"a":1.0}"#);
+        let (sample, body) =
+            read(r#"{"$request":{"method":"PUT","headers":{"X-A":"1"},"body":{"b":2.50}}}"#).unwrap();
+        assert_eq!((sample.method.as_deref(), sample.headers.len()), (Some("PUT"), 1));
+        assert_eq!(body, br#"{"b":2.50}"#);
+        assert!(read(r#"{"$request":{"metod":"PUT"}}"#).is_err());
+        assert_eq!(read("not json").unwrap().1, b"not json");
+    }
+}

@@ -1,0 +1,258 @@
+//! The programs that stay: `run` (receiver, runner and console) and `serve` (without console).
+
+use super::args::{ColorChoice, Global};
+use super::door::{open_store, open_vault, who};
+use crate::console;
+use crate::desk::{self, Desk};
+use crate::feed::{Feed, Stats};
+use crate::model::ask::{Answer, Ask, Page, Refusal};
+use crate::model::settings::Settings;
+use crate::scheduler::Slots;
+use crate::session::{self, Incoming};
+use crate::store::Store;
+use crate::{api, receiver, runner};
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Everything but the console, running.
+pub struct Engine {
+    /// Answers questions.
+    pub desk: Desk,
+    /// The settings, with the port that was really bound.
+    pub settings: Arc<Settings>,
+    store: Store,
+    stats: Arc<Stats>,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Opens the store, binds the address and starts receiver, runner and socket.
+    ///
+    /// # Errors
+    /// The store is held by another process, or the address cannot be bound.
+    pub async fn start(mut settings: Settings) -> Result<Self, Refusal> {
+        // The address first: a second process on the same port should not touch the store.
+        let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
+            Refusal::failed(format!("{} cannot be listened on: {error}", settings.listen))
+        })?;
+        if let Ok(bound) = listener.local_addr() {
+            settings.listen = bound;
+        }
+        if !settings.public_url_given {
+            settings.public_url = format!("http://{}", settings.listen);
+        }
+        let feed = Feed::default();
+        let (store, handover) = open_store(&settings, &feed)?;
+        let vault = open_vault(&settings)?;
+        let stats = Arc::new(Stats::default());
+        let stop = CancellationToken::new();
+        let slots = Slots::new(settings.limits.slots);
+        let settings = Arc::new(settings);
+        let desk = Desk::new(desk::Deps {
+            store: store.clone(),
+            vault: vault.clone(),
+            stats: stats.clone(),
+            feed: feed.clone(),
+            settings: settings.clone(),
+        });
+        let runner = runner::Deps {
+            store: store.clone(),
+            handover,
+            slots: slots.clone(),
+            vault: vault.clone(),
+            settings: settings.clone(),
+        };
+        let mut tasks = vec![runner::start(runner, stop.clone()).map_err(Refusal::failed)?];
+        let deps = receiver::Deps {
+            store: store.clone(),
+            slots,
+            vault,
+            stats: stats.clone(),
+            settings: settings.clone(),
+            feed,
+        };
+        tasks.push(tokio::spawn(receiver::serve(listener, deps, stop.clone())));
+        let door = api::Door::bind(&settings.data)
+            .map_err(|error| Refusal::failed(format!("commands could not reach this process: {error}")))?;
+        tasks.push(tokio::spawn(door.serve(desk.clone(), stop.clone())));
+        Ok(Self { desk, settings, store, stats, stop, tasks })
+    }
+
+    /// Stops in order: no new work, what is under way ends, the store is closed. A second signal
+    /// cuts the wait short.
+    pub async fn stop(self) {
+        self.stats.stopping.store(true, Ordering::Relaxed);
+        self.stop.cancel();
+        let all = async {
+            for task in self.tasks {
+                let _ = task.await;
+            }
+        };
+        tokio::select! {
+            () = all => {}
+            () = tokio::time::sleep(Duration::from_secs(40)) => super::tell("some work did not end in 40 s; it goes on at the next start"),
+            () = terminated() => super::tell("stopped at once; what was under way goes on at the next start"),
+        }
+        self.store.close().await;
+    }
+}
+
+/// Waits for SIGINT or SIGTERM (and SIGHUP, which a closed terminal sends).
+pub async fn terminated() {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let mut waits = Vec::new();
+    for kind in kinds {
+        if let Ok(mut signals) = signal(kind) {
+            waits.push(Box::pin(async move {
+                signals.recv().await;
+            }));
+        }
+    }
+    futures_util::future::select_all(waits).await;
+}
+
+/// `serve`: a line per event on stderr.
+///
+/// # Errors
+/// It cannot start.
+pub async fn serve(settings: Settings) -> Result<u8, Refusal> {
+    let engine = Engine::start(settings).await?;
+    super::tell(&format!(
+        "receiving on http://{} · store in {} · ctrl-c stops",
+        engine.settings.listen,
+        engine.settings.data.display()
+    ));
+    watch(&engine).await;
+    super::tell("stopping");
+    engine.stop().await;
+    Ok(0)
+}
+
+/// Writes a line per event until a signal comes.
+pub async fn watch(engine: &Engine) {
+    let lines = tokio::spawn(tell_events(engine.desk.clone()));
+    terminated().await;
+    lines.abort();
+}
+
+/// `run`: with the console; without a terminal it says so and serves.
+///
+/// # Errors
+/// It cannot start.
+pub async fn run(settings: Settings, global: &Global) -> Result<u8, Refusal> {
+    if !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
+        super::tell("no terminal here, so no console: serving");
+        return serve(settings).await;
+    }
+    let engine = Engine::start(settings).await?;
+    let code = show(&engine, global).await;
+    super::tell("stopping");
+    engine.stop().await;
+    code
+}
+
+/// Shows the console on an engine of this process, until the person quits.
+///
+/// # Errors
+/// The terminal cannot be used.
+pub async fn show(engine: &Engine, global: &Global) -> Result<u8, Refusal> {
+    let who = who("console", global.read_only);
+    let session = session::local(engine.desk.clone(), who.clone());
+    let options = console_options(global, &who.name, Some(engine.settings.listen.to_string()));
+    match console::run(session, options).await {
+        Ok(()) => Ok(0),
+        Err(error) => Err(Refusal::failed(error.to_string())),
+    }
+}
+
+fn console_options(global: &Global, who: &str, quitting_stops: Option<String>) -> console::Options {
+    let detected = console::Options::detect(|name| std::env::var(name).ok());
+    let color = match global.color {
+        ColorChoice::Never => console::Depth::Mono,
+        ColorChoice::Always if detected.color == console::Depth::Mono => console::Depth::Sixteen,
+        ColorChoice::Always | ColorChoice::Auto => detected.color,
+    };
+    console::Options {
+        ascii: global.ascii || detected.ascii,
+        theme: global.theme.clone().unwrap_or_else(|| detected.theme.clone()),
+        color,
+        quitting_stops,
+        who: who.to_owned(),
+        read_only: global.read_only,
+        ..detected
+    }
+}
+
+/// Most lines of events that are written in one go; what is over is counted.
+const LINES: u32 = 50;
+
+/// Writes a line per request and per run that needs somebody, to stderr, without ever holding up
+/// what it tells about.
+async fn tell_events(desk: Desk) {
+    let who = who("command line", true);
+    let mut session = session::local(desk.clone(), who.clone());
+    let mut last: Option<String> = None;
+    while let Some(incoming) = session.inbox.recv().await {
+        let Incoming::Changed(changes) = incoming else { continue };
+        if let Some(newest) = changes.newest {
+            let page = match last.take() {
+                Some(after) => Page { after: Some(after), limit: LINES, ..Page::default() },
+                None => Page {
+                    limit: LINES.min(u32::try_from(changes.arrived).unwrap_or(LINES)),
+                    ..Page::default()
+                },
+            };
+            if let Ok(Answer::Requests(rows)) = desk.answer(&who, Ask::Requests(page)).await {
+                let mut rows = rows.rows;
+                rows.sort_by(|a, b| a.id.cmp(&b.id));
+                let shown = rows.len() as u64;
+                for row in rows {
+                    let status = row.status.map_or_else(String::new, |status| format!(" {status}"));
+                    line(&format!(
+                        "{} {}{status} {} / {} {} {}",
+                        row.time,
+                        row.verdict.word(),
+                        row.integration,
+                        row.flow,
+                        row.id,
+                        row.what
+                    ));
+                }
+                if changes.arrived > shown {
+                    line(&format!("and {} more requests", changes.arrived - shown));
+                }
+            }
+            last = Some(newest);
+        }
+        let ids: Vec<String> = changes.runs.into_iter().take(256).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        if let Ok(Answer::Runs(rows)) = desk.answer(&who, Ask::RunsById { ids }).await {
+            use crate::model::run::RunState;
+            for run in
+                rows.rows.iter().filter(|run| matches!(run.state, RunState::Errored | RunState::Failed))
+            {
+                let cause = run.cause.as_deref().unwrap_or_default();
+                line(&format!(
+                    "{} run {} {} / {}: {cause}",
+                    run.state.word(),
+                    run.id,
+                    run.integration,
+                    run.flow
+                ));
+            }
+        }
+    }
+}
+
+fn line(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", crate::text::clean(text));
+}

@@ -1,0 +1,185 @@
+//! Operators' verbs: the plan first, then a question where it is more than one, then the act.
+
+use super::args::{Consent, Output, Replay, Retry, Skip, Targets};
+use super::door::Door;
+use super::output;
+use crate::model::ask::{Act, Acted, Answer, Ask, Plan, Refusal, Verb};
+use crate::model::{Map, ask};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+/// The desk answered something else than what was asked: another version at the other end.
+pub fn unexpected() -> Refusal {
+    Refusal::failed("the server answered something else than what was asked: do both run the same version?")
+}
+
+/// Asks at the terminal; without one it is refused.
+///
+/// # Errors
+/// There is no terminal to ask at.
+pub fn confirmed(question: &str) -> Result<bool, Refusal> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Refusal::usage(format!("{question} There is no terminal to ask at: give --yes")));
+    }
+    let mut err = std::io::stderr().lock();
+    let _ = write!(err, "{} [y/N] ", crate::text::clean(question));
+    let _ = err.flush();
+    let mut answer = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut answer);
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// `runs retry`.
+pub async fn retry(door: &Door, args: Retry, output: Output) -> Result<u8, Refusal> {
+    let original = args.version.as_deref() == Some("original");
+    act(door, Verb::Retry { original, fresh_key: args.fresh_key }, args.targets, output).await
+}
+
+/// `runs skip`.
+pub async fn skip(door: &Door, args: Skip, output: Output) -> Result<u8, Refusal> {
+    let stand_in = match &args.stand_in {
+        None => None,
+        Some(text) => Some(serde_json::from_str::<Map>(text).map_err(|error| Refusal {
+            code: "stand_in_shape".to_owned(),
+            message: format!("--stand-in must be a JSON object: {error}"),
+            exit: 2,
+        })?),
+    };
+    act(door, Verb::Skip { stand_in }, args.targets, output).await
+}
+
+/// `runs abort`.
+pub async fn abort(door: &Door, targets: Targets, output: Output) -> Result<u8, Refusal> {
+    act(door, Verb::Abort, targets, output).await
+}
+
+/// `requests replay`.
+pub async fn replay(door: &Door, args: Replay, output: Output) -> Result<u8, Refusal> {
+    if args.to.is_some() {
+        return Err(super::later("replay --to"));
+    }
+    if args.sign.is_some() {
+        return Err(super::later("replay --sign"));
+    }
+    let mut set = Vec::new();
+    for text in &args.set {
+        let (path, value) = text
+            .split_once('=')
+            .ok_or_else(|| Refusal::usage(format!("{text:?} is no change: write body.path=VALUE")))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        set.push((path.to_owned(), value));
+    }
+    let verb = Verb::Replay(ask::Replay { version: args.version, set });
+    act(door, verb, args.targets, output).await
+}
+
+/// Plan, consent, act.
+async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> Result<u8, Refusal> {
+    let Targets { ids, filter, rate, verb: consent } = targets;
+    if rate.is_some() {
+        return Err(super::later("--rate"));
+    }
+    if ids.is_empty() && filter.as_deref().is_none_or(|filter| filter.trim().is_empty()) {
+        return Err(Refusal::usage("give ids or --filter (never empty): nothing is done to everything"));
+    }
+    if !ids.is_empty() && filter.is_some() {
+        return Err(Refusal::usage("give ids or --filter, not both"));
+    }
+    let word = verb.word();
+    let bulk = filter.is_some() || ids.len() > 1;
+    let Consent { reason, yes, dry_run } = consent;
+    let mut act = Act { verb, ids, filter, seen: Vec::new(), reason, dry_run: true };
+    let plan = match door.ask(Ask::Act(act.clone())).await? {
+        Answer::Plan(plan) => plan,
+        _ => return Err(unexpected()),
+    };
+    if dry_run {
+        show_plan(&plan, output)?;
+        return Ok(0);
+    }
+    if bulk {
+        if plan.count == 0 {
+            show_plan(&plan, Output::Text)?;
+            super::tell(&format!("There is nothing to {word}."));
+            return Ok(0);
+        }
+        if !yes {
+            show_plan(&plan, Output::Text)?;
+            if !confirmed(&format!("{word} {}?", plan.count))? {
+                super::tell("Nothing was done.");
+                return Ok(4);
+            }
+        }
+    }
+    act.dry_run = false;
+    if !bulk {
+        // One object is acted on as it was when the plan was made.
+        act.seen = plan.seen;
+    }
+    match door.ask(Ask::Act(act)).await? {
+        Answer::Acted(acted) => told(&acted, output),
+        _ => Err(unexpected()),
+    }
+}
+
+fn show_plan(plan: &Plan, output: Output) -> Result<(), Refusal> {
+    if output != Output::Text {
+        return output::object(plan, output);
+    }
+    super::tell(&format!("{} {}", plan.verb, plan.count));
+    for line in &plan.lines {
+        super::tell(&format!("  {line}"));
+    }
+    for (host, count) in &plan.hosts {
+        super::tell(&format!("  {count} to {host}"));
+    }
+    for field in &plan.fields {
+        super::tell(&format!("  {:<12} {:<24} {}", field.step, field.field, field.fate.words()));
+    }
+    for (why, count) in &plan.left_out {
+        super::tell(&format!("  left out {count}: {why}"));
+    }
+    Ok(())
+}
+
+/// Says what was done: exit code 4 where nothing was, 5 where some of many failed.
+fn told(acted: &Acted, output: Output) -> Result<u8, Refusal> {
+    if output == Output::Text {
+        for line in &acted.lines {
+            super::tell(line);
+        }
+        for run in &acted.runs {
+            output::write(&format!("{run}\n"))?;
+        }
+        for (id, why) in &acted.refused {
+            super::tell(&format!("{id}: {why}"));
+        }
+    } else {
+        output::object(acted, output)?;
+    }
+    Ok(match (acted.done, acted.refused.len()) {
+        (_, 0) => 0,
+        (0, _) => 4,
+        _ => 5,
+    })
+}
+
+/// `requests forget`.
+pub async fn forget(door: &Door, id: String, consent: Consent) -> Result<u8, Refusal> {
+    if consent.dry_run {
+        let Answer::Explain(explain) = door.ask(Ask::Explain { id }).await? else { return Err(unexpected()) };
+        super::tell(&match explain.key {
+            Some(key) => format!("would forget the key {key} of {}", explain.request),
+            None => format!("{} has no dedup key", explain.request),
+        });
+        return Ok(0);
+    }
+    match door.ask(Ask::Forget { id, reason: consent.reason }).await? {
+        Answer::Done(done) => {
+            for line in done.lines {
+                super::tell(&line);
+            }
+            Ok(0)
+        }
+        _ => Err(unexpected()),
+    }
+}

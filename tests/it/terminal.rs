@@ -1,0 +1,307 @@
+//! The real binary in a real terminal (a pseudo-terminal read by an emulator): what a person sees,
+//! what keys do, and how the terminal is left.
+
+use super::common::{PATIENCE, Target, wait_for};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+fn size(cells: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(cells).unwrap()
+}
+
+/// A terminal with a program in it.
+pub struct Terminal {
+    parser: Arc<Mutex<vt100::Parser>>,
+    raw: Arc<Mutex<Vec<u8>>>,
+    keys: Box<dyn std::io::Write + Send>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+}
+
+impl Terminal {
+    /// Starts the binary in a terminal of this size.
+    pub fn start(data: &Path, args: &[&str], rows: u16, cols: u16) -> Self {
+        Self::start_with(data, args, rows, cols, &[])
+    }
+
+    /// Starts the binary with environment variables of its own.
+    pub fn start_with(data: &Path, args: &[&str], rows: u16, cols: u16, env: &[(&str, &str)]) -> Self {
+        let pty =
+            native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
+        command.args(args);
+        for name in ["NO_COLOR", "SSH_CONNECTION", "COLORTERM", "POINTSMAN_LISTEN"] {
+            command.env_remove(name);
+        }
+        command.env("POINTSMAN_DATA", data);
+        command.env("TERM", "xterm-256color");
+        command.env("LC_ALL", "C.UTF-8");
+        command.env("USER", "anna");
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let child = pty.slave.spawn_command(command).unwrap();
+        let mut output = pty.master.try_clone_reader().unwrap();
+        let keys = pty.master.take_writer().unwrap();
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(cols), 0)));
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let (screen, bytes) = (parser.clone(), raw.clone());
+        std::thread::spawn(move || {
+            let mut chunk = [0_u8; 65_536];
+            while let Ok(read) = output.read(&mut chunk) {
+                if read == 0 {
+                    break;
+                }
+                bytes.lock().unwrap().extend_from_slice(&chunk[..read]);
+                screen.lock().unwrap().process(&chunk[..read]);
+            }
+        });
+        Self { parser, raw, keys, master: Some(pty.master), child }
+    }
+
+    /// What is on the screen.
+    pub fn text(&self) -> String {
+        self.parser.lock().unwrap().screen().contents()
+    }
+
+    /// Types.
+    pub fn keys(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits until the screen fulfils a condition; panics with the screen where it does not.
+    pub fn until(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+        let start = Instant::now();
+        loop {
+            let text = self.text();
+            if condition(&text) {
+                return text;
+            }
+            assert!(start.elapsed() < PATIENCE, "waited for {what}; the screen is\n{text}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until a text is on the screen.
+    pub fn expect(&self, text: &str) -> String {
+        self.until(&format!("{text:?}"), |screen| screen.contains(text))
+    }
+
+    /// Waits for the end of the program; its exit code.
+    pub fn ended(&mut self) -> u32 {
+        wait_for("the program to end", || self.child.try_wait().unwrap()).exit_code()
+    }
+
+    /// How many bytes were written so far.
+    pub fn written(&self) -> usize {
+        self.raw.lock().unwrap().len()
+    }
+
+    /// Asserts that the terminal is as it was.
+    pub fn restored(&self) {
+        wait_for("the last bytes", || {
+            let parser = self.parser.lock().unwrap();
+            let screen = parser.screen();
+            let whole = !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && !screen.bracketed_paste()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None;
+            whole.then_some(())
+        });
+        let raw = self.raw.lock().unwrap();
+        let count = |what: &[u8]| raw.windows(what.len()).filter(|window| *window == what).count();
+        assert_eq!(count(b"\x1b[?2026h"), count(b"\x1b[?2026l"), "every synchronized update is ended");
+        assert_eq!(count(b"\x1b[?1004h") > 0, count(b"\x1b[?1004l") > 0, "focus events are switched off");
+    }
+
+    fn pid(&self) -> String {
+        self.child.process_id().unwrap().to_string()
+    }
+
+    fn signal(&self, signal: &str) {
+        std::process::Command::new("kill").args([&format!("-{signal}"), &self.pid()]).status().unwrap();
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const RUN: &[&str] = &["run", "--listen", "127.0.0.1:0"];
+
+#[test]
+fn an_empty_store_says_what_to_do_and_q_leaves_the_terminal_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(folder.path(), RUN, 24, 80);
+    let screen = terminal.expect("Receiving on");
+    assert!(screen.contains("pointsman apply") && screen.contains("q"), "{screen}");
+    assert!(terminal.parser.lock().unwrap().screen().alternate_screen());
+    terminal.keys("q");
+    terminal.expect("Quitting stops the receiver");
+    terminal.keys("\x1b[C\r");
+    assert_eq!(terminal.ended(), 0);
+    terminal.restored();
+}
+
+#[test]
+fn idle_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let terminal = Terminal::start(folder.path(), RUN, 50, 160);
+    terminal.expect("Receiving on");
+    // The self-probe's first finding may still come.
+    let mut quiet = terminal.written();
+    wait_for("it to settle", || {
+        std::thread::sleep(Duration::from_millis(700));
+        let now = terminal.written();
+        let settled = now == quiet;
+        quiet = now;
+        settled.then_some(())
+    });
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(terminal.written(), quiet);
+}
+
+#[test]
+fn the_terminal_is_restored_after_every_way_out() {
+    for signal in ["TERM", "HUP", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut terminal = Terminal::start(folder.path(), RUN, 24, 80);
+        terminal.expect("Receiving on");
+        terminal.signal(signal);
+        terminal.ended();
+        terminal.restored();
+    }
+    // A panic of the thread that draws.
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start_with(folder.path(), RUN, 24, 80, &[("POINTSMAN_PANIC", "1")]);
+    terminal.expect("Receiving on");
+    terminal.keys("~");
+    assert_ne!(terminal.ended(), 0);
+    terminal.restored();
+    // An error before the first frame: the address is taken.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(folder.path(), &["run", "--listen", &addr], 24, 80);
+    assert_eq!(terminal.ended(), 1);
+    terminal.restored();
+    assert!(terminal.text().contains("cannot be listened on"), "{}", terminal.text());
+}
+
+#[test]
+fn a_terminal_that_hangs_up_ends_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(folder.path(), RUN, 24, 80);
+    terminal.expect("Receiving on");
+    drop(terminal.master.take());
+    terminal.keys = Box::new(std::io::sink());
+    terminal.signal("HUP");
+    terminal.ended();
+}
+
+#[test]
+fn resizes_are_followed_down_to_a_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let terminal = Terminal::start(folder.path(), RUN, 50, 160);
+    terminal.expect("Receiving on");
+    for (rows, cols, text) in
+        [(6, 32, "40x8"), (24, 80, "Receiving on"), (8, 40, "q"), (60, 200, "Receiving on")]
+    {
+        let master = terminal.master.as_ref().unwrap();
+        terminal.parser.lock().unwrap().screen_mut().set_size(size(rows), size(cols));
+        master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        terminal.expect(text);
+    }
+}
+
+/// The states and verdicts that a newcomer sees within ten seconds of `demo`; an errored step is
+/// retried and another skipped from the keyboard.
+#[test]
+fn the_demo_shows_everything_and_obeys_the_keyboard() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal =
+        Terminal::start(folder.path(), &["demo", "--data", folder.path().to_str().unwrap()], 50, 160);
+    terminal.expect("Live");
+    let wanted = ["accepted", "duplicate", "rejected", "succeeded", "retrying", "waiting", "errored"];
+    // Seen at once is not asked for: seen at all is.
+    let seen = std::cell::RefCell::new(std::collections::BTreeSet::new());
+    terminal.until("every verdict and state", |screen| {
+        seen.borrow_mut().extend(wanted.iter().filter(|word| screen.contains(**word)));
+        seen.borrow().len() == wanted.len()
+    });
+    // Runs; the view without groups; only the errored ones.
+    terminal.keys("3");
+    terminal.expect("Runs");
+    terminal.keys("/state:errored\r");
+    terminal.until("an errored run", |screen| screen.contains("! errored"));
+    terminal.keys("\r");
+    terminal.until("its timeline", |screen| screen.contains("Timeline"));
+    terminal.keys("r");
+    terminal.until("the facts of the retry", |screen| {
+        screen.contains("Retry ") && !screen.contains("asking the store")
+    });
+    terminal.keys("\r");
+    terminal.until("the retry to be done", |screen| screen.contains("Retried"));
+    terminal.keys("\x1b");
+    terminal.until("the list", |screen| !screen.contains("Timeline"));
+    terminal.until("an errored run to skip", |screen| screen.contains("! errored"));
+    terminal.keys("s");
+    terminal.until("the facts of the skip", |screen| {
+        screen.contains("Skip ") && !screen.contains("asking the store")
+    });
+    terminal.keys("\r");
+    terminal.until("the skip to be done", |screen| screen.contains("Skipped"));
+}
+
+#[test]
+fn hostile_text_is_shown_and_never_obeyed() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::fine();
+    let document = format!(
+        "name = \"hostile\"\n[[flow]]\nname = \"In\"\n[flow.trigger]\ntype = \"webhook\"\npath = \"in\"\nauth = {{ type = \"none\" }}\n[[flow.step]]\nname = \"push\"\ntype = \"request\"\nurl = \"{}\"\n",
+        target.url()
+    );
+    let path = folder.path().join("hostile.toml");
+    std::fs::write(&path, document).unwrap();
+    let data = folder.path().join("data");
+    let applied = std::process::Command::new(env!("CARGO_BIN_EXE_pointsman"))
+        .args(["apply", path.to_str().unwrap(), "--data", data.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    drop(listener);
+    let mut terminal = Terminal::start(&data, &["run", "--listen", &addr.to_string()], 50, 160);
+    terminal.expect("Live");
+    let body =
+        "{\"title\":\"\\u001b]0;owned\\u0007\\u001b[2J\\u202eevil\",\"k\\u001b[31m\":\"\\u009b31m\\u0000\"}";
+    let answer = super::common::call(
+        addr,
+        "POST",
+        "/in/in",
+        &[("Content-Type", "application/json"), ("X-Bad", "a\x7f\u{202e}b")],
+        body.as_bytes(),
+    );
+    assert_eq!(answer.unwrap().status, 200);
+    terminal.expect("accepted");
+    terminal.keys("2");
+    terminal.expect("evil");
+    for view in ["v", "v", "v", "\r"] {
+        terminal.keys(view);
+        std::thread::sleep(Duration::from_millis(150));
+    }
+    let raw = terminal.raw.lock().unwrap().clone();
+    for wrong in
+        [&b"\x1b]0;"[..], b"\x1b[2Jevil", b"owned\x07", "\u{202e}".as_bytes(), b"\x9b31m", b"\x1b[31mk"]
+    {
+        assert!(!raw.windows(wrong.len()).any(|window| window == wrong), "{wrong:?} reached the terminal");
+    }
+}
