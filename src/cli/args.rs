@@ -9,7 +9,7 @@ use std::path::PathBuf;
 ///
 /// Without a command: receiver, runner and console in one process.
 #[derive(Debug, Parser)]
-#[command(name = "pointsman", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "pointsman", version, disable_help_subcommand = true)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

@@ -75,6 +75,10 @@ pub fn behave(path: &str, wants_callback: bool, nth: u64, clock: Duration, dice:
             delay: Duration::from_millis(300 + millis(dice, 1_500)),
             ..fine(format!("{{\"entry\":\"L-{}\"}}", 20_000 + nth))
         },
+        // A platform that asks to come back later now and then.
+        "v4" if nth % 3 == 1 => {
+            Behaviour { status: 503, body: "{\"error\":\"busy\"}".to_owned(), ..fine(String::new()) }
+        }
         "v4" => fine(format!("{{\"id\":\"evt_{}\"}}", 70_000 + nth)),
         _ => fine(format!(
             "{{\"id\":\"{kind}_{}\",\"customer\":{{\"id\":\"cus_{}\"}}}}",

@@ -157,6 +157,9 @@ fn small(conn: &Connection, before: Ms) -> Result<Did> {
     Ok(Did::All(0))
 }
 
+/// Pages of a file that is made smaller whenever a page is free: 32 MiB.
+const SMALL_FILE: i64 = 4_096;
+
 /// Whether so many pages are free that the file should be made smaller.
 ///
 /// # Errors
@@ -164,7 +167,9 @@ fn small(conn: &Connection, before: Ms) -> Result<Did> {
 pub(super) fn is_hollow(conn: &Connection) -> Result<bool> {
     let free: i64 = conn.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
     let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-    Ok(free > FREE_PAGES.max(pages / 10))
+    // A small file is made as small as it goes: moving its pages costs nothing, and whoever looks
+    // at it after a purge expects to see it.
+    Ok(free > FREE_PAGES.max(pages / 10) || (free > 0 && pages < SMALL_FILE))
 }
 
 fn vacuum(conn: &Connection) -> Result<Did> {

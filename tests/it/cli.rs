@@ -98,7 +98,7 @@ fn check_reports_every_mistake_with_its_place() {
 #[test]
 fn apply_is_all_files_or_none() {
     let house = House::new();
-    let good = house.file("good.toml", ORDERS);
+    let good = house.file("good.toml", &ORDERS.replace("TARGET", "http://127.0.0.1:9"));
     let bad = house.file("bad.toml", "name = \"other\"\n[[flow]]\n");
     let out = house.try_run(&["apply", good.to_str().unwrap(), bad.to_str().unwrap()]);
     assert_eq!(out.status.code(), Some(1), "{}", text(&out.stderr));

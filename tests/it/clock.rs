@@ -48,7 +48,7 @@ fn after_thirty_one_days_what_is_finished_is_gone_and_what_waits_is_there() {
     let (mut house, target) = (House::new(), Target::fine());
     house.apply(&DOCUMENT.replace("TARGET", &target.url()));
     house.serve();
-    let pad = "x".repeat(400_000);
+    let pad = "x".repeat(1_000_000);
     for n in 0..10 {
         assert_eq!(house.post("done", &format!(r#"{{"n":{n},"pad":"{pad}"}}"#)).status, 200);
     }

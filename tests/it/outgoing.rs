@@ -55,7 +55,7 @@ fn guarded_addresses_are_refused_in_every_spelling_and_nobody_is_called() {
         (format!("http://127.1:{port}/"), "127.0.0.1"),
         (format!("http://[::1]:{port}/"), "::1"),
         (format!("http://[::ffff:127.0.0.1]:{port}/"), "127.0.0.1"),
-        (format!("http://localhost:{port}/"), "localhost"),
+        (format!("http://localhost:{port}/"), "is loopback"),
         (format!("http://0.0.0.0:{port}/"), "0.0.0.0"),
         ("http://100.64.0.1/".to_owned(), "100.64.0.1"),
         ("http://[64:ff9b::a00:1]/".to_owned(), "64:ff9b::a00:1"),

@@ -54,28 +54,27 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Packages that the program is built from: reached over normal and build dependencies.
-fn shipped(metadata: &Value) -> BTreeSet<String> {
-    let nodes: BTreeMap<&str, &Value> = metadata["resolve"]["nodes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|node| (node["id"].as_str().unwrap(), node))
-        .collect();
-    let mut reached = BTreeSet::new();
-    let mut open = vec![metadata["resolve"]["root"].as_str().unwrap().to_owned()];
-    while let Some(id) = open.pop() {
-        if !reached.insert(id.clone()) {
-            continue;
-        }
-        for dep in nodes[id.as_str()]["deps"].as_array().unwrap() {
-            let dev_only = dep["dep_kinds"].as_array().unwrap().iter().all(|kind| kind["kind"] == "dev");
-            if !dev_only {
-                open.push(dep["pkg"].as_str().unwrap().to_owned());
-            }
-        }
-    }
-    reached
+/// Packages that the program is built from, as `name version`. `cargo metadata` also lists optional
+/// packages that no feature switches on; `cargo tree` knows which are built.
+fn shipped() -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ');
+            Some(format!("{} {}", words.next()?, words.next()?.trim_start_matches('v')))
+        })
+        .collect()
+}
+
+/// What a package is called in [`shipped`].
+fn named(package: &Value) -> String {
+    format!("{} {}", package["name"].as_str().unwrap(), package["version"].as_str().unwrap())
 }
 
 /// Whether an SPDX expression can be met with the licences of the list.
@@ -93,12 +92,12 @@ fn permitted(expression: &str) -> bool {
 #[test]
 fn every_package_has_a_licence_that_may_be_shipped() {
     let metadata = metadata();
-    let shipped = shipped(&metadata);
+    let shipped = shipped();
     let wrong: Vec<String> = metadata["packages"]
         .as_array()
         .unwrap()
         .iter()
-        .filter(|package| shipped.contains(package["id"].as_str().unwrap()))
+        .filter(|package| shipped.contains(&named(package)))
         .filter(|package| !permitted(package["license"].as_str().unwrap_or("none")))
         .map(|package| format!("{} {}: {}", package["name"], package["version"], package["license"]))
         .collect();
@@ -109,10 +108,10 @@ fn every_package_has_a_licence_that_may_be_shipped() {
 #[test]
 fn one_version_of_each_shared_crate_and_none_of_the_unwanted() {
     let metadata = metadata();
-    let shipped = shipped(&metadata);
+    let shipped = shipped();
     let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
-        if shipped.contains(package["id"].as_str().unwrap()) {
+        if shipped.contains(&named(package)) {
             let name = package["name"].as_str().unwrap();
             versions.entry(name).or_default().push(package["version"].as_str().unwrap());
         }

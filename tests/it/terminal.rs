@@ -231,7 +231,7 @@ fn the_demo_shows_everything_and_obeys_the_keyboard() {
     terminal.expect("Live");
     let wanted = ["accepted", "duplicate", "rejected", "succeeded", "retrying", "waiting", "errored"];
     // Seen at once is not asked for: seen at all is.
-    let seen = std::cell::RefCell::new(std::collections::BTreeSet::new());
+    let seen = std::cell::RefCell::new(std::collections::BTreeSet::<&str>::new());
     terminal.until("every verdict and state", |screen| {
         seen.borrow_mut().extend(wanted.iter().filter(|word| screen.contains(**word)));
         seen.borrow().len() == wanted.len()
