@@ -2,54 +2,6 @@
 
 use super::*;
 use proptest::prelude::*;
-use std::time::{Duration, Instant};
-
-#[test]
-fn no_template_can_take_much_memory_or_time() {
-    let long = "y".repeat(100_000);
-    let body = json!({"s": long, "n": 90_000_000, "list": vec![1; 2_000]});
-    for template in [
-        "{{ 'x' * request.body.n }}",
-        "{{ request.body.s * request.body.n }}",
-        "{{ request.body.list * request.body.n }}",
-        "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ns.s }}",
-        "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}",
-        "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
-        "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}",
-        "{% set ns = namespace(s=1) %}{% for i in range(100) %}{% set ns.s = {'a': ns.s, 'b': ns.s} %}{% endfor %}{{ ns.s }}",
-        "{% set ns = namespace(s=1) %}{% for i in range(100) %}{% set ns.s = dict(a=ns.s, b=ns.s) %}{% endfor %}{{ ns.s }}",
-        "{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}",
-        "{% set ns = namespace() %}{% set ns.a = [dict(x=ns)] %}{{ ns }}",
-        "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
-        "{% for a in range(100000) %}{{ request.body.s }}{% endfor %}",
-        "{% for a in range(100000) %}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{% endfor %}",
-        "{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}",
-        "{% for x in [1] recursive %}{{ loop([x]) }}{% endfor %}",
-        "{{ request.body.s | replace('y', request.body.s) }}",
-        "{{ request.body.list | join(request.body.s) }}",
-        "{{ 'a' | indent(request.body.n) }}",
-        "{{ [1] | batch(request.body.n, 'x') | list }}",
-        "{{ [1] | slice(request.body.n) | list }}",
-        "{{ '%90000000d' | format(1) }}",
-        "{{ '%*d' | format(90000000, 1) }}",
-        "{{ [1] | tojson(indent=request.body.n) }}",
-        "{{ range(100000000) | list }}",
-        "{{ 9 ** request.body.n }}",
-        "{% for i in range(50000) %}{{ 1 if request.body.s is upper }}{% endfor %}",
-        "{% for i in range(50000) %}{% if request.body.s == request.body.s[:] %}{% endif %}{% endfor %}",
-        "{% for i in range(50000) %}{% if 'z' in request.body.s %}{% endif %}{% endfor %}",
-    ] {
-        let begun = Instant::now();
-        let result = render(template, body.clone());
-        assert!(
-            result.is_err(),
-            "{}: {:?}",
-            &template[..60.min(template.len())],
-            result.map(|v| v.map(|v| v.to_string().len()))
-        );
-        assert!(begun.elapsed() < Duration::from_secs(20), "{template} took {:?}", begun.elapsed());
-    }
-}
 
 #[test]
 fn hostile_syntax_is_refused_before_the_engine_compiles_it() {
