@@ -1,4 +1,87 @@
 //! Pointsman: mission control for integrations, in a terminal.
+//!
+//! This page is the guide to the house: what it does in six sentences, the map, the rules, the
+//! threads, the way of one request, and the warts that are known.
+//!
+//! # The idea
+//!
+//! 1. A request comes in, is judged, and is committed; only then is it answered.
+//! 2. What to do next is decided by pure functions over plain data: [`rules`] never reads a clock, a
+//!    socket or a disk.
+//! 3. The [`store`] is the only memory: rows in the same transaction as the journal entry that
+//!    explains them. Whatever a crash loses can be derived again from it.
+//! 4. The [`runner`] claims due work from the store under a lease with a fencing token, does one
+//!    HTTP exchange, and commits the result.
+//! 5. What changed goes out on the [`feed`], into mailboxes that merge instead of queues that grow:
+//!    nothing that watches can slow what receives.
+//! 6. Console, command line and scripts all come in through one door, the [`desk`], where plans,
+//!    refusals, reasons and the audit trail live.
+//!
+//! ```text
+//!  senders ─▶ receiver ─▶ store ◀─ runner ─▶ targets
+//!                ▲          │ ▲        │
+//!                └ rules ───┘ │ rules ─┘            feed ─▶ mailbox ─▶ session ─▶ console
+//!                             │                      ▲
+//!                            desk ◀── api (socket) ◀── command line, other processes
+//! ```
+//!
+//! # The map
+//!
+//! | room | holds | look here to change |
+//! |---|---|---|
+//! | [`model`] | the nouns: ids, documents, requests, runs, the filter language, questions and answers | what a thing is |
+//! | [`rules`] | the decisions: check, templates, flattening, dedup keys, the run state machine | what is decided |
+//! | [`store`] | the only SQL: one writer thread, readers, dedup table, configuration, lists | what is kept, how it is found |
+//! | [`receiver`] | accept loop, order of judgement, callbacks in | what senders are answered |
+//! | [`scheduler`] | slots and the ready ring: who goes next | fairness, bounds of work |
+//! | [`runner`] | claims, leases, HTTP out, the address guard | what targets see |
+//! | [`desk`] | every question and order of people, with its plan | what a verb does and says |
+//! | [`api`], [`session`] | the desk over a unix socket; the console's two channel ends | how a console connects |
+//! | [`console`] | terminal, keys, themes, screens, dialogs | what is drawn, which key does what |
+//! | [`cli`] | arguments, settings, one file a command group | flags, output, exit codes |
+//! | [`demo`] | the built-in target and the sample traffic | what a newcomer sees |
+//! | [`vault`], [`feed`], [`text`] | secrets; what changed; text made safe to draw | |
+//!
+//! `tests/it/layers.rs` holds the table of who may import whom, and fails on an arrow that it does
+//! not have. `tests/it` is one test program: rooms over a real store, and the real binary in a real
+//! terminal, under kill -9 and under other clocks. Benches are in `tests/bench`.
+//!
+//! # Rules that hold everywhere
+//!
+//! - No clock, randomness or environment in [`model`] and [`rules`]: times, ids and dice are
+//!   arguments.
+//! - Every queue, loop, body, header list, nesting, rendering and page has a bound. Overload is
+//!   answered 503; it never grows.
+//! - A run moves by one transition under the guard `run.seq`: [`rules::advance::advance`] decides it,
+//!   the writer commits row, journal, callbacks and error group together. Effects run after the
+//!   commit and may be lost: each can be derived again.
+//! - Text from outside is stored as it came and cleaned where it is drawn ([`text::clean`]). Types
+//!   that hold secrets have no `Debug` that shows them.
+//! - A verb's plan is made by the code that does it, so the dialog cannot promise something else.
+//! - Numbers keep their digits: bodies are read by [`rules::json`], never through a double.
+//!
+//! # The way of one request
+//!
+//! [`receiver`]: route, method, gates, length, type, body under a deadline, one pass over the bytes
+//! (`rules::facts`), `when`, dedup key → [`store::Store::accept`] → the writer thread judges
+//! duplicates in commit order, binds request, run and ledger rows, commits once for all that waited,
+//! then answers, hands new runs over and publishes what changed → [`runner`]: render, guard, send,
+//! commit the answer, go on with the next step in place.
+//!
+//! # Threads
+//!
+//! One writer thread (a little above normal priority), four readers, a tender that wakes once a
+//! second for watermarks, free disk and retention; the tokio workers for everything with a socket;
+//! the console draws on the task that runs it and never waits for the store.
+//!
+//! # Known warts
+//!
+//! - The dedup table lives in memory and grows past its budget; header and `doctor` then say so.
+//! - Filters on bodies read bodies: a scan is paged by time and streamed, not indexed.
+//! - The tables of templates follow minijinja's parser closely (its version is pinned): operators
+//!   and filters are counted by rewriting its instructions.
+//! - The samples are embedded twice, once for the desk and once for the demo's senders, because
+//!   neither room may import the other; a test keeps both lists true to `samples/`.
 #![forbid(unsafe_code)]
 
 pub mod api;

@@ -1,16 +1,14 @@
-//! Lists and details: `ls`, `show`, `explain`, `doctor`.
+//! Lists: `ls`, paged and followed.
 
 use super::args::{IntegrationsCommand, List, Output};
+use super::details::describe;
 use super::door::Door;
-use super::output::{self, Rows, field};
+use super::output::{self, Rows};
 use super::verbs::unexpected;
 use crate::model::ask::{self, Answer, Ask, Page, Refusal};
 use crate::model::id::short;
-use crate::model::view::{
-    AuditView, CallbackView, CheckState, IntegrationView, RequestDetail, RequestView, RunView,
-};
+use crate::model::view::{AuditView, CallbackView, RequestView, RunView};
 use serde::Serialize;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Rows of one question to the desk.
@@ -103,7 +101,7 @@ async fn follow<T: Serialize>(
 }
 
 /// Time of day of an RFC 3339 time, in UTC.
-fn clock(time: &str) -> String {
+pub fn clock(time: &str) -> String {
     time.get(..19).unwrap_or(time).replace('T', " ")
 }
 
@@ -313,194 +311,4 @@ pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Out
     }
     out.end("No integration yet: pointsman new NAME prints one to start from.")?;
     Ok(0)
-}
-
-fn describe(one: &IntegrationView) -> String {
-    let mut text = String::new();
-    field(&mut text, "name", &one.name);
-    field(&mut text, "title", &one.title);
-    field(
-        &mut text,
-        "live",
-        &one.deployed.map_or_else(|| "never deployed".to_owned(), |number| format!("v{number}")),
-    );
-    if let Some(draft) = one.draft {
-        field(&mut text, "draft", &format!("v{draft}"));
-    }
-    field(&mut text, "saved", &format!("{} by {}", clock(&one.saved), one.author));
-    for variable in &one.variables {
-        let set = if variable.set { "set" } else { "default" };
-        field(&mut text, "variable", &format!("{} = {} ({set})", variable.name, variable.value));
-    }
-    for flow in &one.flows {
-        let url = flow.url.as_deref().unwrap_or("by hand");
-        field(&mut text, "flow", &format!("{} [{}] {} {url}", flow.name, flow.id, flow.trigger));
-        for (name, kind) in &flow.steps {
-            field(&mut text, "", &format!("  {name} ({kind})"));
-        }
-    }
-    text
-}
-
-/// `requests show`.
-pub async fn request(door: &Door, id: String, output: Output) -> Result<u8, Refusal> {
-    let Answer::Request(detail) = door.ask(Ask::Request { id }).await? else { return Err(unexpected()) };
-    match output {
-        Output::Text => output::write(&describe_request(&detail))?,
-        _ => output::object(&*detail, output)?,
-    }
-    Ok(0)
-}
-
-fn describe_request(detail: &RequestDetail) -> String {
-    let request = &detail.request;
-    let mut text = String::new();
-    field(&mut text, "request", &request.id);
-    field(&mut text, "time", &request.time);
-    field(&mut text, "flow", &format!("{} / {}", request.integration, request.flow));
-    let status = request.status.map_or_else(String::new, |status| format!(", answered {status}"));
-    field(&mut text, "verdict", &format!("{}{status}", request.verdict.word()));
-    if let Some(cause) = &request.cause {
-        field(&mut text, "cause", cause);
-    }
-    if let Some(first) = &request.duplicate_of {
-        field(&mut text, "duplicate of", first);
-    }
-    for run in &request.runs {
-        field(&mut text, "run", run);
-    }
-    field(&mut text, "call", &format!("{} /{}", request.method, request.path));
-    if let Some(from) = &request.from {
-        field(&mut text, "from", from);
-    }
-    if !request.marks.is_empty() {
-        field(&mut text, "marks", &request.marks.join(" "));
-    }
-    field(&mut text, "size", &crate::text::size(request.size));
-    let width = detail.flat.keys().map(|path| path.chars().count()).max().unwrap_or(0).min(48);
-    for (path, value) in &detail.flat {
-        let _ = writeln!(
-            text,
-            "{:<width$}  {}",
-            crate::text::clean(path),
-            crate::text::clean(&value.to_string())
-        );
-    }
-    text
-}
-
-/// `requests explain`.
-pub async fn explain(door: &Door, id: String, output: Output) -> Result<u8, Refusal> {
-    let Answer::Explain(explain) = door.ask(Ask::Explain { id }).await? else { return Err(unexpected()) };
-    if output != Output::Text {
-        output::object(&*explain, output)?;
-        return Ok(0);
-    }
-    let mut text = String::new();
-    field(&mut text, "request", &explain.request);
-    field(&mut text, "verdict", explain.verdict.word());
-    for why in &explain.why {
-        field(&mut text, "why", why);
-    }
-    for one in &explain.fields {
-        field(&mut text, "field", &format!("{} = {}", one.path, one.value));
-    }
-    if let Some(key) = &explain.key {
-        field(&mut text, "key", key);
-    }
-    if let Some(first) = &explain.first {
-        field(&mut text, "first", first);
-    }
-    field(&mut text, "copies", &explain.copies.to_string());
-    if let Some(lapses) = &explain.lapses {
-        field(&mut text, "lapses", lapses);
-    }
-    for (path, there, here) in &explain.differs {
-        field(&mut text, "differs", &format!("{path}: {there} there, {here} here"));
-    }
-    output::write(&text)?;
-    Ok(0)
-}
-
-/// `runs show`.
-pub async fn run(door: &Door, id: String, output: Output) -> Result<u8, Refusal> {
-    let Answer::Run { run, events } = door.ask(Ask::Run { id }).await? else { return Err(unexpected()) };
-    if output != Output::Text {
-        output::object(&*run, output)?;
-        return Ok(0);
-    }
-    let mut text = String::new();
-    field(&mut text, "run", &run.id);
-    field(&mut text, "flow", &format!("{} / {} v{}", run.integration, run.flow, run.version));
-    field(&mut text, "state", run.state.word());
-    if let Some(cause) = &run.cause {
-        field(&mut text, "cause", cause);
-    }
-    if let Some(request) = &run.request {
-        field(&mut text, "request", request);
-    }
-    if let Some(parent) = &run.parent {
-        field(&mut text, "replay of", parent);
-    }
-    if let Some(due) = &run.due {
-        field(&mut text, "next", due);
-    }
-    for step in &run.steps {
-        field(&mut text, "step", &format!("{} ({}) {}", step.name, step.kind, step.state.word()));
-    }
-    for event in &events {
-        let actor = event.actor.as_deref().map_or_else(String::new, |actor| format!("{actor}: "));
-        field(
-            &mut text,
-            event.at.get(11..23).unwrap_or(&event.at),
-            &format!("{:<12} {actor}{}", event.step, event.text),
-        );
-    }
-    output::write(&text)?;
-    Ok(0)
-}
-
-/// `callbacks show`: with the URL, which is audited.
-pub async fn callback(door: &Door, id: String, output: Output) -> Result<u8, Refusal> {
-    let Answer::Callback(callback) = door.ask(Ask::Callback { id, reveal: true }).await? else {
-        return Err(unexpected());
-    };
-    if output != Output::Text {
-        output::object(&*callback, output)?;
-        return Ok(0);
-    }
-    let mut text = String::new();
-    field(&mut text, "callback", &callback.id);
-    field(&mut text, "run", &callback.run);
-    field(&mut text, "step", &callback.step);
-    field(&mut text, "state", callback.state.word());
-    field(&mut text, "created", &callback.created);
-    field(&mut text, "deadline", &callback.deadline);
-    if let Some(received) = &callback.received {
-        field(&mut text, "received", received);
-    }
-    if let Some(status) = callback.status {
-        field(&mut text, "status", &status.to_string());
-    }
-    if let Some(url) = &callback.url {
-        field(&mut text, "url", url);
-    }
-    output::write(&text)?;
-    Ok(0)
-}
-
-/// `doctor`: exit code 1 only where something is broken.
-pub async fn doctor(door: &Door, output: Output) -> Result<u8, Refusal> {
-    let Answer::Doctor { checks } = door.ask(Ask::Doctor).await? else { return Err(unexpected()) };
-    let mut out = Rows::new(output, &[("CHECK", 18), ("STATE", 7), ("FOUND", 0)]);
-    for check in &checks {
-        let state = match check.state {
-            CheckState::Ok => "ok",
-            CheckState::Warning => "warning",
-            CheckState::Broken => "broken",
-        };
-        out.row(check, || vec![check.name.clone(), state.to_owned(), check.text.clone()])?;
-    }
-    out.end("")?;
-    Ok(u8::from(checks.iter().any(|check| check.state == CheckState::Broken)))
 }

@@ -6,6 +6,7 @@
 mod args;
 mod config;
 mod demo;
+mod details;
 mod documents;
 mod door;
 mod lists;
@@ -95,22 +96,22 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Endpoints { command: args::EndpointsCommand::Ls } => lists::endpoints(door, output).await,
         Command::Requests { command } => match command {
             args::RequestsCommand::Ls(list) => lists::requests(door, list, output).await,
-            args::RequestsCommand::Show { id } => lists::request(door, id, output).await,
-            args::RequestsCommand::Explain { id } => lists::explain(door, id, output).await,
+            args::RequestsCommand::Show { id } => details::request(door, id, output).await,
+            args::RequestsCommand::Explain { id } => details::explain(door, id, output).await,
             args::RequestsCommand::Forget { id, verb } => verbs::forget(door, id, verb).await,
             args::RequestsCommand::Replay(replay) => verbs::replay(door, replay, output).await,
             args::RequestsCommand::Readmit(_) => Err(later("readmit")),
         },
         Command::Runs { command } => match command {
             args::RunsCommand::Ls(list) => lists::runs(door, list, output).await,
-            args::RunsCommand::Show { id } => lists::run(door, id, output).await,
+            args::RunsCommand::Show { id } => details::run(door, id, output).await,
             args::RunsCommand::Retry(retry) => verbs::retry(door, retry, output).await,
             args::RunsCommand::Skip(skip) => verbs::skip(door, skip, output).await,
             args::RunsCommand::Abort(abort) => verbs::abort(door, abort, output).await,
         },
         Command::Callbacks { command } => match command {
             args::CallbacksCommand::Ls(list) => lists::callbacks(door, list, output).await,
-            args::CallbacksCommand::Show { id } => lists::callback(door, id, output).await,
+            args::CallbacksCommand::Show { id } => details::callback(door, id, output).await,
             args::CallbacksCommand::Complete(_) => Err(later("callbacks complete")),
             args::CallbacksCommand::Extend(_) => Err(later("callbacks extend")),
             args::CallbacksCommand::Cancel(_) => Err(later("callbacks cancel")),
@@ -118,7 +119,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Groups { command: args::GroupsCommand::Ls } => lists::groups(door, output).await,
         Command::Audit { command: args::AuditCommand::Ls(list) } => lists::audit(door, list, output).await,
         Command::Send(send) => send::send(door, send).await,
-        Command::Doctor => lists::doctor(door, output).await,
+        Command::Doctor => details::doctor(door, output).await,
         Command::Attach { .. } => Err(later("attach")),
         Command::Key(_) => Err(later("key")),
         Command::Token(_) => Err(later("token")),
