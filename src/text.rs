@@ -1,6 +1,6 @@
 //! Untrusted text made safe to draw, widths, figures, durations, sizes and clock times.
 //!
-//! Text from outside is stored exactly as it came and goes through [`clean`] where it is drawn,
+//! Text from outside is stored exactly as it came and goes through [`clean()`] where it is drawn,
 //! and nowhere else.
 
 mod clean;

@@ -37,7 +37,7 @@ impl Door {
     ///
     /// # Errors
     /// The store cannot be opened.
-    pub async fn open(settings: &Settings, global: &Global) -> Result<Self, Refusal> {
+    pub fn open(settings: &Settings, global: &Global) -> Result<Self, Refusal> {
         let who = who("command line", global.read_only);
         if let Some(client) = Client::connect(&settings.data) {
             return Ok(Self { who, way: Way::Socket(client) });

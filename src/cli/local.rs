@@ -58,7 +58,6 @@ pub fn flatten() -> Result<u8, Refusal> {
 }
 
 /// Prints a script that completes commands in a shell.
-#[expect(clippy::unnecessary_wraps, reason = "one shape for all commands")]
 pub fn completions(shell: Shell) -> Result<u8, Refusal> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "pointsman", &mut script);

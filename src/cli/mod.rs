@@ -69,7 +69,7 @@ fn run(args: Args) -> Result<u8, Refusal> {
             Command::Serve => serve::serve(settings).await,
             Command::Demo { headless } => demo::demo(settings, &args.global, headless).await,
             other => {
-                let door = door::Door::open(&settings, &args.global).await?;
+                let door = door::Door::open(&settings, &args.global)?;
                 let done = tokio::select! {
                     done = dispatch(&door, other, &args.global) => done,
                     _ = tokio::signal::ctrl_c() => Ok(130),

@@ -88,9 +88,8 @@ async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> Resul
     let bulk = filter.is_some() || ids.len() > 1;
     let Consent { reason, yes, dry_run } = consent;
     let mut act = Act { verb, ids, filter, seen: Vec::new(), reason, dry_run: true };
-    let plan = match door.ask(Ask::Act(act.clone())).await? {
-        Answer::Plan(plan) => plan,
-        _ => return Err(unexpected()),
+    let Answer::Plan(plan) = door.ask(Ask::Act(act.clone())).await? else {
+        return Err(unexpected());
     };
     if dry_run {
         show_plan(&plan, output)?;

@@ -1,5 +1,5 @@
 //! The console's whole state: one value, changed by [`super::update`] and [`super::receive`],
-//! drawn by [`super::draw`]. It does no io and reads no clock; `now` is set by the loop.
+//! drawn by [`super::draw::draw`]. It does no io and reads no clock; `now` is set by the loop.
 
 use super::asks::{Asks, Effect};
 use super::layout::{self, Class, Frame, PANES, Pane};

@@ -39,8 +39,8 @@ pub fn behave(path: &str, wants_callback: bool, nth: u64, clock: Duration, dice:
         // A document system that takes its time: every fifth job is answered a minute later, every
         // seventh not at all.
         let job = 4_471 + nth;
-        let after = if nth % 5 == 0 {
-            Duration::from_secs(60)
+        let after = if nth.is_multiple_of(5) {
+            Duration::from_mins(1)
         } else {
             Duration::from_millis(2_500 + millis(dice, 3_000))
         };
@@ -59,7 +59,7 @@ pub fn behave(path: &str, wants_callback: bool, nth: u64, clock: Duration, dice:
             Behaviour { status: 503, body: "{\"error\":\"maintenance\"}".to_owned(), ..fine(String::new()) }
         }
         // A finance system with rules of its own.
-        "purchase-orders" if nth % 3 == 0 => Behaviour {
+        "purchase-orders" if nth.is_multiple_of(3) => Behaviour {
             status: 422,
             body: "{\"error\":\"no budget line\"}".to_owned(),
             ..fine(String::new())
@@ -116,12 +116,9 @@ pub async fn serve(listener: TcpListener, stop: CancellationToken) -> Result<(),
     loop {
         let stream = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(_) => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted { stream } else {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
             },
         };
         let (shared, stop) = (shared.clone(), stop.clone());

@@ -108,7 +108,7 @@ pub fn shot(
         .collect();
     let mut body = freshen("", body, n).to_string();
     if mistake {
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             body.truncate(body.len() / 2);
             while !body.is_ascii() {
                 body.pop();

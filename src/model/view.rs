@@ -1,5 +1,5 @@
 //! The stable JSON shapes of lists and details: what the command line prints, the socket carries
-//! and the console draws. snake_case, times RFC 3339 with milliseconds, ids UUIDv7.
+//! and the console draws. `snake_case`, times RFC 3339 with milliseconds, ids `UUIDv7`.
 //!
 //! Text in here comes from senders and targets as it came: whoever draws it cleans it.
 
@@ -15,7 +15,7 @@ pub type Pair = (String, String);
 /// A request in a list; `show` adds [`RequestDetail`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestView {
-    /// UUIDv7.
+    /// `UUIDv7`.
     pub id: String,
     /// Arrival.
     pub time: String,
@@ -90,7 +90,7 @@ pub struct AnswerView {
 /// A run. Lists leave `steps` without their attempts' bodies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunView {
-    /// UUIDv7.
+    /// `UUIDv7`.
     pub id: String,
     /// The request that began it.
     pub request: Option<String>,
@@ -213,7 +213,7 @@ pub struct EventView {
 /// Why a request is a duplicate, or what its key is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExplainView {
-    /// UUIDv7.
+    /// `UUIDv7`.
     pub request: String,
     /// What was decided.
     pub verdict: Verdict,
@@ -247,7 +247,7 @@ pub struct FieldView {
 /// A callback; `show` adds `url`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallbackView {
-    /// UUIDv7.
+    /// `UUIDv7`.
     pub id: String,
     /// The run that waits.
     pub run: String,
@@ -359,7 +359,7 @@ pub struct VariableView {
 /// An act of a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditView {
-    /// UUIDv7.
+    /// `UUIDv7`.
     pub id: String,
     /// When.
     pub at: String,

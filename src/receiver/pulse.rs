@@ -198,7 +198,7 @@ mod tests {
     const DEADLINES: Deadlines = Deadlines {
         head: Duration::from_secs(10),
         body: Duration::from_secs(30),
-        idle: Duration::from_secs(60),
+        idle: Duration::from_mins(1),
     };
 
     #[test]

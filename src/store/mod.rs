@@ -1,9 +1,9 @@
 //! The only memory, and the only SQL: rows in the same transaction as the journal entry that
 //! explains them.
 //!
-//! One thread writes ([`writer`]): it takes what waits in its queue, judges duplicates, binds rows,
-//! commits once for all, and only then answers. Four connections read ([`pool`]). A third thread
-//! ([`tender`]) wakes once a second for what nobody asks for: watermarks, free disk, retention.
+//! One thread writes (`writer`): it takes what waits in its queue, judges duplicates, binds rows,
+//! commits once for all, and only then answers. Four connections read (`pool`). A third thread
+//! (`tender`) wakes once a second for what nobody asks for: watermarks, free disk, retention.
 
 mod admission;
 mod answer;

@@ -14,7 +14,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// 2026-11-18.
-
 const T0: Ms = 1_795_000_000_000;
 
 struct Rig {
@@ -73,12 +72,12 @@ fn seed(flow: i64, body: &str) -> Arc<Seed> {
     })
 }
 
-fn key(n: u8) -> Option<DedupKey> {
-    Some(DedupKey { key: [n; 16], window: DAY, from_first: false })
+fn key(n: u8) -> DedupKey {
+    DedupKey { key: [n; 16], window: DAY, from_first: false }
 }
 
-fn admit(body: &str, key: Option<DedupKey>, birth: Birth) -> Accept {
-    Accept { seed: seed(1, body), judgement: Judgement::Admit { key, birth } }
+fn admit(body: &str, key: impl Into<Option<DedupKey>>, birth: Birth) -> Accept {
+    Accept { seed: seed(1, body), judgement: Judgement::Admit { key: key.into(), birth } }
 }
 
 fn refuse(flow: i64) -> Accept {
@@ -95,7 +94,6 @@ async fn fresh(store: &Store) -> RunId {
 }
 
 /// Waits for a condition.
-
 async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
     let end = Instant::now() + Duration::from_secs(20);
     while !holds().await {
@@ -140,7 +138,6 @@ async fn healthy(store: &Store) {
 }
 
 /// Reads figures once they hold still: those that are read once a second.
-
 fn figures(store: &Store) -> [u64; 6] {
     let of = store.counters();
     [

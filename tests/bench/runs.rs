@@ -7,6 +7,7 @@
 //! The binary, its target and its senders share the machine. Senders keep at most a thousand runs
 //! open (sent and not yet seen by the target), so what is measured is what is finished and not what
 //! is taken in.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people at a desk")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener as StdListener};

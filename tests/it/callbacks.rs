@@ -130,7 +130,7 @@ fn unknown_tokens_are_404_and_a_retry_voids_the_old_one() {
     let mut forged = url.clone();
     forged.replace_range(url.len() - 1.., if url.ends_with('A') { "B" } else { "A" });
     for unknown in [
-        format!("{}x", url),
+        format!("{url}x"),
         forged,
         url.replace("/callback/", "/callback/A"),
         format!("http://{}/callback/", house.addr()),

@@ -1,6 +1,7 @@
 //! The real binary in a folder of its own, a target that it can call, and clients that call it.
 
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come: long, since machines are small and busy.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for a condition; panics with `what` where it does not come.
 pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
@@ -244,10 +245,10 @@ pub fn call(
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     if !body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH") {
-        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        let _ = write!(head, "Content-Length: {}\r\n", body.len());
     }
     head.push_str("\r\n");
     stream.write_all(head.as_bytes()).ok()?;
@@ -426,9 +427,23 @@ fn converse(stream: TcpStream, seen: &Mutex<Vec<Arrived>>, behaviour: &Behaviour
     }
 }
 
-/// Where test data lies that is not part of the project: `POINTSMAN_VECTORS`, or beside it.
-pub fn vectors() -> Option<PathBuf> {
-    let given = std::env::var_os("POINTSMAN_VECTORS").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
-    given.or(Some(beside)).filter(|path| path.is_dir())
+/// A file or folder of the test data that others wrote. It is not part of the project: it lies where
+/// `POINTSMAN_VECTORS` says, or in a folder `vectors` of a neighbour of the checkout. Tests that use
+/// it say whether it was there.
+pub fn vectors(name: &str) -> Option<PathBuf> {
+    let found = match std::env::var_os("POINTSMAN_VECTORS") {
+        Some(given) => Some(PathBuf::from(given).join(name)),
+        None => std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|neighbour| neighbour.path().join("vectors").join(name))
+            .find(|path| path.exists()),
+    };
+    let found = found.filter(|path| path.exists());
+    match &found {
+        Some(path) => println!("with {}", path.display()),
+        None => println!("without {name}: POINTSMAN_VECTORS names the folder it lies in"),
+    }
+    found
 }

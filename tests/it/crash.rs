@@ -46,7 +46,7 @@ json = {{ n = "{{{{ request.body.n }}}}" }}
 }
 
 /// Figures of the running process, by name, from the socket.
-fn figures(house: &House) -> BTreeMap<String, f64> {
+fn figures(house: &House) -> BTreeMap<String, u64> {
     let mut stream = UnixStream::connect(house.data().join("socket")).unwrap();
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: pointsman\r\nConnection: close\r\n\r\n").unwrap();
     let answer = read_answer(&mut BufReader::new(stream)).unwrap();
@@ -159,7 +159,7 @@ fn send_some(addr: SocketAddr, next: &AtomicU64, last: u64, ledger: &Mutex<Ledge
         if n >= last {
             return;
         }
-        let flow = if n % 2 == 0 { "put" } else { "post" };
+        let flow = if n.is_multiple_of(2) { "put" } else { "post" };
         // Every 20th is a copy of an earlier one, every 50th no JSON.
         let body = match n {
             _ if n % 50 == 49 => "{\"n\":".to_owned(),
@@ -264,7 +264,7 @@ fn twenty_kills_in_the_middle_of_five_thousand_requests() {
     // The store is sound, and the figures are those of the rows, before and after another kill.
     house.run(&["doctor"]);
     let count =
-        |verdict: &str| requests.iter().filter(|request| request["verdict"] == verdict).count() as f64;
+        |verdict: &str| requests.iter().filter(|request| request["verdict"] == verdict).count() as u64;
     let before = figures(&house);
     house.kill();
     house.serve();
@@ -279,7 +279,7 @@ fn twenty_kills_in_the_middle_of_five_thousand_requests() {
     assert_eq!(before.get("pointsman_queue"), after.get("pointsman_queue"));
     assert_eq!(
         before["pointsman_runs{state=\"errored\"}"],
-        runs.iter().filter(|run| run["state"] == "errored").count() as f64
+        runs.iter().filter(|run| run["state"] == "errored").count() as u64
     );
 }
 

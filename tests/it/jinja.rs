@@ -1,9 +1,9 @@
 //! Templates against the answers of Jinja 2: each difference is known, and has a reason.
 
+use crate::common::vectors;
 use pointsman::rules::template::render_text;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// Lines of the vectors.
 const LINES: usize = 524;
@@ -56,18 +56,10 @@ const DIFFERENCES: &[(&str, &[usize])] = &[
     ("`tojson` keeps the order of keys", &[522]),
 ];
 
-fn vectors() -> Option<String> {
-    let folder = std::env::var_os("POINTSMAN_VECTORS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"), PathBuf::from);
-    std::fs::read_to_string(folder.join("jinja.jsonl")).ok()
-}
-
 #[test]
 fn templates_differ_from_jinja_only_where_that_is_known() {
-    let Some(text) = vectors() else {
-        println!("not run: there is no jinja.jsonl; POINTSMAN_VECTORS names its folder");
-        return;
-    };
+    let Some(file) = vectors("jinja.jsonl") else { return };
+    let text = std::fs::read_to_string(file).unwrap();
     let mut differ = BTreeSet::new();
     for (number, line) in (1..).zip(text.lines()) {
         let vector: Value = serde_json::from_str(line).unwrap();

@@ -50,7 +50,7 @@ impl Terminal {
         let raw = Arc::new(Mutex::new(Vec::new()));
         let (screen, bytes) = (parser.clone(), raw.clone());
         std::thread::spawn(move || {
-            let mut chunk = [0_u8; 65_536];
+            let mut chunk = vec![0_u8; 65_536];
             while let Ok(read) = output.read(&mut chunk) {
                 if read == 0 {
                     break;
@@ -141,7 +141,7 @@ fn an_empty_store_says_what_to_do_and_q_leaves_the_terminal_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let mut terminal = Terminal::start(folder.path(), RUN, 24, 80);
     let screen = terminal.expect("Receiving on");
-    assert!(screen.contains("pointsman apply") && screen.contains("q"), "{screen}");
+    assert!(screen.contains("pointsman apply") && screen.contains('q'), "{screen}");
     assert!(terminal.parser.lock().unwrap().screen().alternate_screen());
     terminal.keys("q");
     terminal.expect("Quitting stops the receiver");

@@ -1,6 +1,7 @@
 //! Test data that others wrote: JSON texts that parsers trip over, strings that displays trip
-//! over. It is beside the project, not in it: `$POINTSMAN_VECTORS` or `../shared/vectors`.
+//! over. It is beside the project, not in it.
 
+use crate::common::vectors;
 use pointsman::model::FlowId;
 use pointsman::model::document::Dedup;
 use pointsman::model::headers::Headers;
@@ -13,21 +14,6 @@ use pointsman::text::{Glyphs, clean, clean_as};
 use serde_json::json;
 use std::collections::HashSet;
 use std::fs;
-use std::path::PathBuf;
-
-/// The folder of the vectors, where it is there; says which of the two it is.
-#[expect(clippy::print_stdout, reason = "whether the vectors were there is part of the result")]
-fn vectors(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("POINTSMAN_VECTORS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"), PathBuf::from);
-    let path = folder.join(name);
-    if path.exists() {
-        println!("with the vectors in {}", path.display());
-        return Some(path);
-    }
-    println!("without vectors: there is no {}", path.display());
-    None
-}
 
 #[test]
 fn json_texts_are_accepted_and_refused_as_the_suite_says() {

@@ -55,7 +55,7 @@ pub(super) fn compiled(source: &str) -> Result<&'static minijinja::Expression<'s
     COMPILED.get(source).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "an operator is not there"))
 }
 
-/// Carries out an operator on values without [`Digits`].
+/// Carries out an operator on values without `Digits`.
 pub(super) fn base(operator: &str, a: &Jinja, b: &Jinja) -> Result<Jinja, Error> {
     compiled(operator)?.eval(Jinja::from_pairs([("a", a.clone()), ("b", b.clone())]))
 }
