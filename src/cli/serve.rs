@@ -26,6 +26,8 @@ pub struct Engine {
     pub desk: Desk,
     /// The settings, with the port that was really bound.
     pub settings: Arc<Settings>,
+    /// The newest request of an earlier process.
+    earlier: Option<String>,
     store: Store,
     stats: Arc<Stats>,
     stop: CancellationToken,
@@ -62,6 +64,11 @@ impl Engine {
             feed: feed.clone(),
             settings: settings.clone(),
         });
+        let newest = Page { limit: 1, ..Page::default() };
+        let earlier = match desk.answer(&who("command line", true), Ask::Requests(newest)).await {
+            Ok(Answer::Requests(rows)) => rows.rows.into_iter().next().map(|row| row.id),
+            _ => None,
+        };
         let runner = runner::Deps {
             store: store.clone(),
             handover,
@@ -82,7 +89,7 @@ impl Engine {
         let door = api::Door::bind(&settings.data)
             .map_err(|error| Refusal::failed(format!("commands could not reach this process: {error}")))?;
         tasks.push(tokio::spawn(door.serve(desk.clone(), stop.clone())));
-        Ok(Self { desk, settings, store, stats, stop, tasks })
+        Ok(Self { desk, settings, earlier, store, stats, stop, tasks })
     }
 
     /// Stops in order: no new work, what is under way ends, the store is closed. A second signal
@@ -137,7 +144,7 @@ pub async fn serve(settings: Settings) -> Result<u8, Refusal> {
 
 /// Writes a line per event until a signal comes.
 pub async fn watch(engine: &Engine) {
-    let lines = tokio::spawn(tell_events(engine.desk.clone()));
+    let lines = tokio::spawn(tell_events(engine.desk.clone(), engine.earlier.clone()));
     terminated().await;
     lines.abort();
 }
@@ -193,43 +200,43 @@ fn console_options(global: &Global, who: &str, quitting_stops: Option<String>) -
 /// Most lines of events that are written in one go; what is over is counted.
 const LINES: u32 = 50;
 
-/// Writes a line per request and per run that needs somebody, to stderr, without ever holding up
-/// what it tells about.
-async fn tell_events(desk: Desk) {
+/// Writes a line per request after `last` and per run that needs somebody, to stderr, without ever
+/// holding up what it tells about.
+async fn tell_events(desk: Desk, mut last: Option<String>) {
     let who = who("command line", true);
     let mut session = session::local(desk.clone(), who.clone());
-    let mut last: Option<String> = None;
+    // The mailbox counts what arrived, the store is read a little later: a row may be read before
+    // it is counted, and is never told twice.
+    let mut untold: i64 = 0;
     while let Some(incoming) = session.inbox.recv().await {
         let Incoming::Changed(changes) = incoming else { continue };
-        if let Some(newest) = changes.newest {
-            let page = match last.take() {
-                Some(after) => Page { after: Some(after), limit: LINES, ..Page::default() },
-                None => Page {
-                    limit: LINES.min(u32::try_from(changes.arrived).unwrap_or(LINES)),
-                    ..Page::default()
-                },
-            };
-            if let Ok(Answer::Requests(rows)) = desk.answer(&who, Ask::Requests(page)).await {
-                let mut rows = rows.rows;
-                rows.sort_by(|a, b| a.id.cmp(&b.id));
-                let shown = rows.len() as u64;
-                for row in rows {
-                    let status = row.status.map_or_else(String::new, |status| format!(" {status}"));
-                    line(&format!(
-                        "{} {}{status} {} / {} {} {}",
-                        row.time,
-                        row.verdict.word(),
-                        row.integration,
-                        row.flow,
-                        row.id,
-                        row.what
-                    ));
-                }
-                if changes.arrived > shown {
-                    line(&format!("and {} more requests", changes.arrived - shown));
-                }
+        untold += i64::try_from(changes.arrived).unwrap_or(0);
+        let page = Page { after: last.clone(), limit: LINES, ..Page::default() };
+        if let Ok(Answer::Requests(rows)) = desk.answer(&who, Ask::Requests(page)).await {
+            let mut rows = rows.rows;
+            rows.sort_by(|a, b| a.id.cmp(&b.id));
+            for row in &rows {
+                let status = row.status.map_or_else(String::new, |status| format!(" {status}"));
+                line(&format!(
+                    "{} {}{status} {} / {} {} {}",
+                    row.time,
+                    row.verdict.word(),
+                    row.integration,
+                    row.flow,
+                    row.id,
+                    row.what
+                ));
             }
-            last = Some(newest);
+            untold -= i64::try_from(rows.len()).unwrap_or(0);
+            let full = rows.len() == LINES as usize;
+            last = rows.pop().map(|row| row.id).max(last);
+            if full {
+                last = last.max(changes.newest);
+                if untold > 0 {
+                    line(&format!("and {untold} more requests"));
+                }
+                untold = 0;
+            }
         }
         let ids: Vec<String> = changes.runs.into_iter().take(256).collect();
         if ids.is_empty() {

@@ -7,7 +7,7 @@ use tokio::signal::unix::{self, SignalKind};
 /// What a signal says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGTERM, SIGHUP: end.
+    /// SIGTERM, SIGHUP, SIGINT from outside (`ctrl-c` is a key here): end.
     End,
     /// SIGCONT: the terminal is ours again.
     Continue,
@@ -15,7 +15,7 @@ pub enum Signal {
 
 /// The signals that are listened for; none in tests.
 #[derive(Debug, Default)]
-pub struct Signals(Option<[unix::Signal; 3]>);
+pub struct Signals(Option<[unix::Signal; 4]>);
 
 impl Signals {
     /// Listens.
@@ -26,16 +26,18 @@ impl Signals {
         Ok(Self(Some([
             unix::signal(SignalKind::terminate())?,
             unix::signal(SignalKind::hangup())?,
+            unix::signal(SignalKind::interrupt())?,
             unix::signal(SignalKind::from_raw(Posix::CONT.as_raw()))?,
         ])))
     }
 
     /// The next one.
     pub async fn next(&mut self) -> Signal {
-        let Some([term, hup, cont]) = &mut self.0 else { return std::future::pending().await };
+        let Some([term, hup, int, cont]) = &mut self.0 else { return std::future::pending().await };
         tokio::select! {
             _ = term.recv() => Signal::End,
             _ = hup.recv() => Signal::End,
+            _ = int.recv() => Signal::End,
             _ = cont.recv() => Signal::Continue,
         }
     }

@@ -22,6 +22,8 @@ use tokio::sync::Notify;
 
 /// The terminal is ours, and must be given back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// A frame was begun and, as far as is known, not ended.
+static OPEN: AtomicBool = AtomicBool::new(false);
 static PANICS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 static PANICKED: Notify = Notify::const_new();
 static HOOK: Once = Once::new();
@@ -75,14 +77,10 @@ pub fn restore() {
     }
     let mut out = io::stdout();
     // Nothing can be done where the terminal is gone: then there is none to restore.
-    let _ = queue!(
-        out,
-        EndSynchronizedUpdate,
-        DisableFocusChange,
-        DisableBracketedPaste,
-        LeaveAlternateScreen,
-        cursor::Show
-    );
+    if OPEN.swap(false, Ordering::SeqCst) {
+        let _ = queue!(out, EndSynchronizedUpdate);
+    }
+    let _ = queue!(out, DisableFocusChange, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = out.flush();
     let _ = disable_raw_mode();
 }
@@ -201,7 +199,9 @@ impl<W: Write> Write for FrameWriter<W> {
         }
         self.frame.extend(ansi(EndSynchronizedUpdate));
         self.written.fetch_add(self.frame.len() as u64, Ordering::Relaxed);
+        OPEN.store(true, Ordering::SeqCst);
         let result = self.inner.write_all(&self.frame).and_then(|()| self.inner.flush());
+        OPEN.store(result.is_err(), Ordering::SeqCst);
         self.frame.clear();
         self.frame.shrink_to(FRAME);
         result

@@ -423,6 +423,10 @@ impl App {
     }
 
     fn open_filter(&mut self) {
+        // What is typed next must never be taken for commands: groups give way to the list.
+        if self.place() == Place::Groups {
+            self.view();
+        }
         if let Place::Requests(id) | Place::Runs(id) = self.place() {
             let before = self.filter_of(id);
             let edit = Edit::with(&before);

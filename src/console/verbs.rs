@@ -168,6 +168,7 @@ impl App {
         let in_list = matches!(place, Place::Requests(_) | Place::Runs(_));
         match action {
             Action::Follow if !in_list => Err("follow is not possible: no list has the focus".to_owned()),
+            Action::Filter if place == Place::Groups => Ok(()),
             Action::Filter | Action::FilterToggle if !in_list => {
                 Err("filter is not possible: no list has the focus; tab goes to one".to_owned())
             }

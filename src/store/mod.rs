@@ -126,7 +126,7 @@ pub(in crate::store) struct Inner {
     /// The configuration in memory.
     pub(in crate::store) registry: registry::Registry,
     /// Ends the tender.
-    stop: Arc<tender::Stop>,
+    stop: tender::Stop,
     /// What is let go at the end; taken by the first who closes.
     held: Mutex<Option<open::Held>>,
 }

@@ -136,7 +136,7 @@ impl Store {
             fresh_low,
             seq: past.seq,
         };
-        let stop = Arc::new(Stop::default());
+        let (stop, stopped) = Stop::pair().map_err(|error| OpenError::other(folder, &error))?;
         let tender = Tender {
             file: file.clone(),
             limits: limits.clone(),
@@ -145,7 +145,7 @@ impl Store {
             queue: queue.clone(),
             tally: Arc::clone(&links.tally),
             health,
-            stop: Arc::clone(&stop),
+            stop: stopped,
             purge: None,
             upto: 0,
             from_start: now,

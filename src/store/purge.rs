@@ -172,6 +172,18 @@ pub(super) fn is_hollow(conn: &Connection) -> Result<bool> {
     Ok(free > FREE_PAGES.max(pages / 10) || (free > 0 && pages < SMALL_FILE))
 }
 
+/// Copies the write-ahead log back into the file, as far as no reader holds it; whether all of it
+/// was. Never waits, and never lets the writer wait.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub(super) fn checkpoint(conn: &Connection) -> Result<bool> {
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        let (busy, log, copied): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(busy == 0 && log == copied)
+    })
+}
+
 fn vacuum(conn: &Connection) -> Result<Did> {
     let mut statement = conn.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
     let mut rows = statement.query([])?;

@@ -12,8 +12,11 @@ use crate::model::id::{first_at, time_of};
 use crate::model::settings::Limits;
 use crate::model::time::DAY;
 use rusqlite::{Connection, OptionalExtension, Result, params};
+use std::io::{self, Read as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -24,28 +27,48 @@ const SHARE: u32 = 20;
 /// How full the writer's queue may be, in percent, for retention to go on.
 const BUSY_PERCENT: usize = 25;
 
-/// Tells the tender to end.
-#[derive(Debug, Default)]
-pub(super) struct Stop {
-    stopped: Mutex<bool>,
-    signal: Condvar,
-}
+/// Tells the tender to end, when told to or dropped.
+#[derive(Debug)]
+pub(super) struct Stop(UnixStream);
 
 impl Stop {
-    /// Ends it.
-    pub(super) fn stop(&self) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.signal.notify_all();
+    /// Both ends.
+    ///
+    /// # Errors
+    /// The system has no descriptors left.
+    pub(super) fn pair() -> io::Result<(Self, Stopped)> {
+        let (here, there) = UnixStream::pair()?;
+        Ok((Self(here), Stopped(there)))
     }
 
+    /// Ends it.
+    pub(super) fn stop(&self) {
+        // Shutting down what is shut down already is no news.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
+/// The tender's end of it. A socket and not a condition variable, because its time-out is an
+/// interval that the kernel counts: it stays true when the clock of the process is set.
+#[derive(Debug)]
+pub(super) struct Stopped(UnixStream);
+
+impl Stopped {
     /// Waits; whether it is to end.
     fn wait(&self, time: Duration) -> bool {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let (stopped, _) = self
-            .signal
-            .wait_timeout_while(stopped, time, |stopped| !*stopped)
-            .unwrap_or_else(PoisonError::into_inner);
-        *stopped
+        let end = Instant::now() + time;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            // Zero would mean no bound at all.
+            if self.0.set_read_timeout(Some(left.max(Duration::from_millis(1)))).is_err() {
+                return true;
+            }
+            match (&self.0).read(&mut [0]) {
+                Ok(_) => return true,
+                Err(_) if Instant::now() >= end => return false,
+                Err(_) => {}
+            }
+        }
     }
 }
 
@@ -58,7 +81,7 @@ pub(super) struct Tender {
     pub(super) queue: Queue,
     pub(super) tally: Arc<Mutex<Tally>>,
     pub(super) health: Arc<Health>,
-    pub(super) stop: Arc<Stop>,
+    pub(super) stop: Stopped,
     /// Where retention stands.
     pub(super) purge: Option<Purge>,
     /// The last id that retention looked at.
@@ -160,7 +183,11 @@ impl Tender {
             (what, Did::More(_)) => Some(what),
             (Purge::Ledger, Did::All(_)) => Some(Purge::Small),
             (Purge::Small, Did::All(_)) => self.hollow(),
-            (Purge::Vacuum, Did::All(_)) => None,
+            // Until its pages are copied back from the log the file is as long as it was.
+            (Purge::Vacuum, Did::All(_)) => match self.pool.read_here(purge::checkpoint) {
+                Ok(false) => Some(Purge::Vacuum),
+                Ok(true) | Err(_) => None,
+            },
         }
     }
 

@@ -292,3 +292,23 @@ fn a_configuration_with_an_unknown_key_is_refused_at_its_place() {
     assert_eq!(out.status.code(), Some(2));
     assert!(text(&out.stderr).contains("config.toml:2:1"), "{}", text(&out.stderr));
 }
+
+#[test]
+fn serve_tells_each_request_once() {
+    let (house, target) = (House::new(), Target::fine());
+    house.apply(&ORDERS.replace("TARGET", &target.url()));
+    house.serve();
+    let mut ids = Vec::new();
+    for n in 0..40 {
+        ids.push(
+            house.post("orders", &format!(r#"{{"order_number":{n}}}"#)).json()["request"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
+    }
+    let told = |id: &String| house.log().lines().filter(|line| line.contains(id.as_str())).count();
+    wait_for("a line for each", || ids.iter().all(|id| told(id) > 0).then_some(()));
+    assert!(ids.iter().all(|id| told(id) == 1), "{}", house.log());
+    assert!(!house.log().contains("more requests"), "{}", house.log());
+}
