@@ -219,6 +219,7 @@ impl State {
             ended: None,
             cause: None,
             test: accept.seed.marks.has(Marks::TEST),
+            element: None,
         };
         match birth {
             Birth::Direct(_) => {

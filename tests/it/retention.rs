@@ -59,6 +59,7 @@ async fn to(store: &Store, run: RunId, state: RunState) -> Run {
         detail: Detail { run_state: Some(state), ..Detail::default() },
         sent: None,
         got: Some(Got { status: 500, body: "no".into(), ..Got::default() }),
+        answer: None,
     };
     let transition = Transition {
         guard: before.seq,

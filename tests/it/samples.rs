@@ -102,6 +102,10 @@ fn run_through(integration: &Integration, plan: &Plan, file: &str, payload: &Val
             outputs: None,
         };
         match &step.kind {
+            StepKind::Respond(_) => {
+                rules::template::respond_answer(plan, index, &context)
+                    .unwrap_or_else(|error| panic!("{place}: {error}"));
+            }
             StepKind::Request(exchange) | StepKind::Send(exchange) => {
                 let outgoing =
                     build(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));

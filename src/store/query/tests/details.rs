@@ -120,6 +120,7 @@ async fn the_timeline_says_what_happened_in_words() {
                 status: None,
                 sent: None,
                 got: None,
+                answer: None,
                 detail: Detail {
                     step_name: "push".into(),
                     step_state: Some(StepState::Skipped),
