@@ -1,9 +1,11 @@
 //! Answers to senders, and the problems (RFC 9457) that refusals are answered with.
 
-use crate::model::run::RunState;
+use crate::model::run::{Given, RunState};
 use crate::model::{IdKey, RequestId, RunId};
+use crate::store::Admitted;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
-use warp::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use warp::http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use warp::http::{HeaderName, HeaderValue, StatusCode};
 use warp::reply::Response;
 
@@ -14,6 +16,8 @@ pub(super) const DUPLICATE_OF: HeaderName = HeaderName::from_static("pointsman-d
 
 /// Seconds after which a refusal that is nobody's fault may be tried again.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
+/// Seconds after which a run that goes on may be asked for again.
+pub(super) const ASK_AGAIN: HeaderValue = HeaderValue::from_static("1");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -59,17 +63,109 @@ impl Problem {
 
 /// The answer that tells a problem.
 pub(super) fn problem(problem: &Problem) -> Response {
-    let body = serde_json::json!({
+    problem_with(problem, Map::new())
+}
+
+/// The members of a problem that every one has.
+pub(super) fn problem_body(status: u16, detail: &str) -> Value {
+    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    serde_json::json!({
         "type": "about:blank",
-        "title": problem.status.canonical_reason().unwrap_or("Refused"),
-        "status": problem.status.as_u16(),
-        "detail": problem.detail,
-    });
+        "title": title.unwrap_or("Refused"),
+        "status": status,
+        "detail": detail,
+    })
+}
+
+/// The answer that tells a problem, with members of its own.
+fn problem_with(problem: &Problem, more: Map<String, Value>) -> Response {
+    let mut body = problem_body(problem.status.as_u16(), &problem.detail);
+    if let Value::Object(body) = &mut body {
+        body.extend(more);
+    }
     let mut response = with_body(problem.status, PROBLEM, body.to_string());
     if let Some((name, value)) = &problem.header {
         response.headers_mut().insert(name, value.clone());
     }
     response
+}
+
+/// A request that is kept, with its run or runs, and the state that is told of them.
+#[derive(Clone, Copy)]
+pub(super) struct Kept<'a> {
+    /// Prints ids.
+    pub(super) ids: &'a IdKey,
+    /// What was committed.
+    pub(super) admitted: &'a Admitted,
+    /// Of its run, or of its runs taken together.
+    pub(super) state: RunState,
+}
+
+impl Kept<'_> {
+    /// `request`, `run` (`runs` of one that is split) and `state`.
+    fn members(&self) -> Map<String, Value> {
+        let run = |run: RunId| Value::String(self.ids.print(run));
+        let mut members = Map::new();
+        members.insert("request".to_owned(), Value::String(self.ids.print(self.admitted.request)));
+        match (&self.admitted.split, self.admitted.run) {
+            (Some(runs), _) => {
+                members.insert("runs".to_owned(), runs.iter().map(|(id, _)| run(*id)).collect());
+            }
+            (None, Some((id, _))) => {
+                members.insert("run".to_owned(), run(id));
+            }
+            (None, None) => {}
+        }
+        members.insert("state".to_owned(), Value::from(self.state.word()));
+        members
+    }
+
+    fn named(&self, mut response: Response) -> Response {
+        name_request(&mut response, self.ids.print(self.admitted.request));
+        response
+    }
+
+    /// 200 with what is kept.
+    pub(super) fn accepted(&self) -> Response {
+        self.named(json(StatusCode::OK, Value::Object(self.members()).to_string()))
+    }
+
+    /// 202: it goes on, and can be asked for at this address.
+    pub(super) fn later(&self, status_url: &str) -> Response {
+        let mut members = self.members();
+        members.insert("status_url".to_owned(), Value::from(status_url));
+        let mut response = json(StatusCode::ACCEPTED, Value::Object(members).to_string());
+        response.headers_mut().insert(RETRY_AFTER, ASK_AGAIN);
+        self.named(response)
+    }
+
+    /// A problem with what is kept, and where it can be asked for.
+    pub(super) fn problem(&self, problem: &Problem, status_url: Option<&str>) -> Response {
+        let mut members = self.members();
+        members.extend(status_url.map(|url| ("status_url".to_owned(), Value::from(url))));
+        self.named(problem_with(problem, members))
+    }
+}
+
+/// The answer of a `respond` step, as the flow wrote it.
+pub(super) fn given(given: &Given, request: String) -> Response {
+    let mut response = Response::new(given.body.clone().into());
+    *response.status_mut() = StatusCode::from_u16(given.status).unwrap_or(StatusCode::OK);
+    for (name, value) in &given.headers {
+        let name = HeaderName::try_from(name.as_str());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value.as_bytes())) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    name_request(&mut response, request);
+    response
+}
+
+/// Adds `Location`.
+pub(super) fn locate(response: &mut Response, path: &str) {
+    if let Ok(path) = HeaderValue::try_from(path) {
+        response.headers_mut().insert(LOCATION, path);
+    }
 }
 
 /// A line for people.

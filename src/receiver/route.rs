@@ -4,7 +4,7 @@ use super::answer::{self, Problem};
 use super::callback::Callbacks;
 use super::entry::Arrival;
 use super::ingest::Ingest;
-use super::{Deps, body};
+use super::{Deps, body, status};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,19 +29,18 @@ impl Rooms {
     }
 }
 
-/// All routes of the public listener. What is not here is a 404; `/status/…` comes with the reply
-/// modes that lead to it.
+/// All routes of the public listener. What is not here is a 404.
 pub(super) fn filters(
     deps: Arc<Deps>,
     stop: CancellationToken,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone {
     let rooms = Arc::new(Rooms {
-        ingest: Ingest::new(Arc::clone(&deps)),
+        ingest: Ingest::new(Arc::clone(&deps), stop.clone()),
         callbacks: Callbacks::new(Arc::clone(&deps)),
         deps,
         stop,
     });
-    let (for_inlet, for_callback) = (Arc::clone(&rooms), Arc::clone(&rooms));
+    let (for_inlet, for_callback, for_status) = (Arc::clone(&rooms), Arc::clone(&rooms), Arc::clone(&rooms));
     let inlet = warp::path("in").and(warp::ext::get::<Arc<Arrival>>()).and(warp::body::stream()).then(
         move |arrival: Arc<Arrival>, pieces| {
             let rooms = Arc::clone(&for_inlet);
@@ -55,6 +54,12 @@ pub(super) fn filters(
             let rooms = Arc::clone(&for_callback);
             async move { rooms.callbacks.receive(&arrival, pieces).await }
         });
+    let status = warp::path("status").and(warp::ext::get::<Arc<Arrival>>()).and(warp::body::stream()).then(
+        move |arrival: Arc<Arrival>, pieces| {
+            let rooms = Arc::clone(&for_status);
+            async move { status::show(&rooms.deps, &arrival, pieces).await }
+        },
+    );
     let alive = warp::path("healthz")
         .and(warp::path::end())
         .and(warp::method())
@@ -69,6 +74,8 @@ pub(super) fn filters(
         });
     inlet
         .or(callback)
+        .unify()
+        .or(status)
         .unify()
         .or(alive)
         .unify()

@@ -164,7 +164,7 @@ pub(in crate::store) struct Decided<'a> {
     pub(in crate::store) id: i64,
     pub(in crate::store) verdict: Verdict,
     pub(in crate::store) runs: u32,
-    pub(in crate::store) status: u16,
+    pub(in crate::store) status: Option<u16>,
     pub(in crate::store) cause: Option<&'a str>,
     pub(in crate::store) duplicate_of: Option<i64>,
     pub(in crate::store) dedup: Option<&'a [u8; 16]>,

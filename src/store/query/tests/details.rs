@@ -97,7 +97,7 @@ async fn the_timeline_says_what_happened_in_words() {
                 id,
                 verdict: Verdict::Accepted,
                 runs: 1,
-                status: 200,
+                status: Some(200),
                 cause: None,
                 duplicate_of: None,
                 dedup: None,

@@ -293,7 +293,7 @@ fn put_request(
         id,
         verdict,
         runs: u32::from(verdict == Verdict::Accepted),
-        status,
+        status: Some(status),
         cause,
         duplicate_of: first,
         dedup: key.as_ref(),
