@@ -311,7 +311,8 @@ impl App {
         }
     }
 
-    /// From an open request: the first of a duplicate, else the run that it began.
+    /// From an open request: the first of a duplicate, else the run that it began, or the list of
+    /// them.
     fn open_from_payload(&mut self) {
         if self.requests.opened.is_none() {
             if let Some(id) = self.requests.payload.id.clone() {
@@ -322,6 +323,10 @@ impl App {
         let Some(detail) = &self.requests.payload.detail else { return };
         let first = detail.request.duplicate_of.clone();
         let run = detail.request.runs.first().cloned();
+        if detail.request.runs.len() > 1 {
+            let filter = format!("request:{}", detail.request.id);
+            return self.open_runs(&filter);
+        }
         match (first, run) {
             (Some(first), _) => self.open_request(first),
             (None, Some(run)) => self.open_run(run),
@@ -354,13 +359,18 @@ impl App {
     }
 
     fn open_group(&mut self, id: &str) {
+        self.open_runs(&format!("group:{id}"));
+    }
+
+    /// The list of the runs that a filter finds.
+    fn open_runs(&mut self, filter: &str) {
         self.crumb();
         self.show(Screen::Runs, 0);
         self.runs.opened = None;
         self.runs.groups = false;
         self.runs.chosen = true;
         self.runs.list.follow = true;
-        self.set_filter(ListId::Runs, &format!("group:{id}"));
+        self.set_filter(ListId::Runs, filter);
     }
 
     /// One step back: errors, marks, the full pane, one crumb.

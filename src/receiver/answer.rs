@@ -259,4 +259,63 @@ mod tests {
         let response = accepted(&ids, first, RunId(first.0), RunState::Queued);
         assert_eq!(response.headers()[REQUEST_ID], ids.print(first).as_str());
     }
+
+    fn admitted(runs: Option<Vec<(RunId, RunState)>>) -> Admitted {
+        let request = RequestId(first_at(1_795_008_715_120));
+        let run = Some((RunId(request.0), RunState::Queued)).filter(|_| runs.is_none());
+        let verdict = crate::model::request::Verdict::Accepted;
+        Admitted { request, verdict, run, split: runs, duplicate_of: None }
+    }
+
+    async fn body(response: Response) -> Value {
+        let bytes = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_told_in_each_form() {
+        let ids = IdKey::new([3; 16]);
+        let one = admitted(None);
+        let kept = Kept { ids: &ids, admitted: &one, state: RunState::Waiting };
+        let (request, run) = (ids.print(one.request), ids.print(RunId(one.request.0)));
+        let wanted = serde_json::json!({ "request": request, "run": run, "state": "waiting" });
+        assert_eq!(body(kept.accepted()).await, wanted);
+        let response = kept.later("http://h/status/x");
+        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (202, &ASK_AGAIN));
+        assert_eq!(response.headers()[REQUEST_ID], request.as_str());
+        assert_eq!(body(response).await["status_url"], "http://h/status/x");
+        let problem = Problem::new(StatusCode::CONFLICT, "the run was aborted");
+        let told = body(kept.problem(&problem, Some("http://h/status/x"))).await;
+        for (member, value) in
+            [("status", "409"), ("detail", "\"the run was aborted\""), ("state", "\"waiting\"")]
+        {
+            assert_eq!(told[member].to_string(), value);
+        }
+        let many = admitted(Some(vec![(RunId(5), RunState::Queued), (RunId(6), RunState::Queued)]));
+        let kept = Kept { ids: &ids, admitted: &many, state: RunState::Queued };
+        let told = body(kept.accepted()).await;
+        assert_eq!(told["runs"], serde_json::json!([ids.print(RunId(5)), ids.print(RunId(6))]));
+        assert!(told.get("run").is_none());
+        let none = admitted(Some(Vec::new()));
+        let kept = Kept { ids: &ids, admitted: &none, state: RunState::Succeeded };
+        assert_eq!(body(kept.accepted()).await["runs"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn a_given_answer_keeps_its_headers_but_not_what_is_no_header() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let answer = Given {
+            status: 299,
+            headers: vec![header("X-A", "1"), header("x-a", "é"), header("a b", "1"), header("X-B", "1\n2")],
+            body: "{}".to_owned(),
+            problem: false,
+        };
+        let response = given(&answer, "r-1".to_owned());
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[REQUEST_ID]),
+            (299, &HeaderValue::from_static("r-1"))
+        );
+        assert_eq!(response.headers().get_all("x-a").iter().count(), 2);
+        assert!(response.headers().get("x-b").is_none());
+    }
 }

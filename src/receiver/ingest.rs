@@ -11,7 +11,7 @@ use super::entry::Arrival;
 use super::judge::{self, Content};
 use super::reply::{self, Wait};
 use super::{Deps, judge::Framing};
-use crate::model::document::{Step, StepKind, Trigger, Webhook};
+use crate::model::document::{Reply, Step, StepKind, Trigger, Webhook};
 use crate::model::headers::Headers;
 use crate::model::path::Path;
 use crate::model::request::{Marks, Seed, Verdict};
@@ -198,8 +198,13 @@ impl Ingest {
     /// Stores what was judged and answers after the commit.
     async fn commit(&self, plan: &Plan, seed: Seed, judgement: Judgement, arrival: &Arrival) -> Response {
         let Deps { store, stats, .. } = &*self.deps;
-        let prefer = arrival.headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
-        let wish = wish(plan.flow.reply(), arrival.uri.query().unwrap_or_default(), prefer);
+        let wish = match plan.flow.reply() {
+            Reply::Accept => None,
+            reply => {
+                let prefer = arrival.headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
+                wish(reply, arrival.uri.query().unwrap_or_default(), prefer)
+            }
+        };
         let since = Instant::now();
         let accept = Accept { seed: Arc::new(seed), judgement };
         let waits = wish.filter(|_| !matches!(accept.judgement, Judgement::Filter { .. }));

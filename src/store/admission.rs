@@ -97,7 +97,7 @@ impl Admitted {
     /// Its runs and their states at the commit.
     #[must_use]
     pub fn runs(&self) -> &[(RunId, RunState)] {
-        self.split.as_deref().unwrap_or_else(|| self.run.as_slice())
+        self.split.as_deref().unwrap_or(self.run.as_slice())
     }
 }
 

@@ -10,6 +10,10 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc::error::TrySendError;
 
 /// What became of an item.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are requests: a box would be an allocation for each"
+)]
 pub(super) enum Outcome {
     /// A request, and its runs.
     Admitted(Stored),

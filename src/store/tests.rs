@@ -2,6 +2,7 @@
 
 mod faults;
 mod moves;
+mod reply;
 
 use super::*;
 use crate::model::CallbackId;

@@ -1,6 +1,7 @@
 //! Leases, claims, timers, groups, callbacks: what moves runs keeps them findable.
 
 use super::*;
+use crate::model::RequestId;
 use crate::store::moves;
 
 #[tokio::test]
