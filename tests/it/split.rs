@@ -86,6 +86,8 @@ fn each_element_has_its_run_and_one_that_fails_touches_no_other() {
         let run = house.json(&["runs", "show", run]);
         let url = run["steps"][0]["attempts"][0]["request"]["url"].as_str().unwrap().to_owned();
         assert!(url.ends_with(&format!("/push/{at}")), "{url}");
+        let told = house.run(&["runs", "show", run["id"].as_str().unwrap()]);
+        assert!(told.contains(&format!(", element {at}")), "{told}");
     }
     // The same again is one duplicate, and nobody runs.
     assert_eq!(house.post("s", &body(5..9)).status, 204);
