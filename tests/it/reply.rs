@@ -75,6 +75,7 @@ fn a_sender_that_waits_is_answered_when_its_run_finished() {
     let logged = house.post("log", "{}");
     assert_eq!((logged.status, logged.json()["state"].as_str()), (200, Some("succeeded")));
     assert_eq!(house.post("w", "{").status, 400);
+    assert!(house.run(&["export", "replies"]).contains("reply = \"wait\""));
 }
 
 #[test]

@@ -225,4 +225,33 @@ mod tests {
         let found = mistakes("split = \"body.x\"\nwhen = \"{{ record.a == 1 }}\"", "");
         assert!(found.len() == 1 && found[0].starts_with("8:12: record is"), "{found:?}");
     }
+
+    #[test]
+    fn what_new_shows_in_comments_can_be_written() {
+        const SHOWN: [&str; 9] = [
+            "# split",
+            "# timeout",
+            "# on_timeout",
+            "# [[flow.step]]",
+            "# name = \"answer\"",
+            "# type = \"respond\"",
+            "# status",
+            "# headers = { Location",
+            "# json = { id",
+        ];
+        let document =
+            include_str!("../../../samples/new.toml").replace("# reply = \"accept\"", "reply = \"wait\"");
+        let is_shown = |line: &str| SHOWN.iter().any(|key| line.starts_with(key));
+        let lines = document.lines().map(|line| if is_shown(line) { &line[2..] } else { line });
+        let source = lines
+            .collect::<Vec<_>>()
+            .join("\n")
+            .replace("NAME", "acme")
+            .replace("# outputs = { id", "outputs = { id");
+        let checked = check(&source, &Known::default());
+        assert_eq!(checked.problems, [], "{source}");
+        let flow = checked.integration.unwrap().flows.remove(0);
+        assert_eq!(flow.reply(), Reply::Wait(Patience { timeout: 30_000, abort: false }));
+        assert!(flow.split().is_some() && flow.steps.iter().any(|step| step.kind.word() == "respond"));
+    }
 }
