@@ -102,8 +102,9 @@ mod tests {
         let held: Vec<_> = (0..1_000).map(|id| records.share(RequestId(id), data)).collect();
         assert_eq!(records.lock().shared.len(), SHARED);
         drop(held);
-        records.lock().last =
-            records.lock().last.take().map(|(data, used)| (data, used.checked_sub(KEPT * 2).unwrap()));
+        if let Some((_, used)) = &mut records.lock().last {
+            *used = used.checked_sub(KEPT * 2).unwrap();
+        }
         records.sweep();
         assert!(records.lock().last.is_none());
     }
