@@ -311,8 +311,7 @@ impl App {
         }
     }
 
-    /// From an open request: the first of a duplicate, else the run that it began, or the list of
-    /// them.
+    /// From an open request: the first of a duplicate, else its run, or the list of them.
     fn open_from_payload(&mut self) {
         if self.requests.opened.is_none() {
             if let Some(id) = self.requests.payload.id.clone() {
@@ -321,16 +320,12 @@ impl App {
             return;
         }
         let Some(detail) = &self.requests.payload.detail else { return };
-        let first = detail.request.duplicate_of.clone();
-        let run = detail.request.runs.first().cloned();
-        if detail.request.runs.len() > 1 {
-            let filter = format!("request:{}", detail.request.id);
-            return self.open_runs(&filter);
-        }
-        match (first, run) {
-            (Some(first), _) => self.open_request(first),
-            (None, Some(run)) => self.open_run(run),
-            (None, None) => self.toast(Tone::Info, "it began no run"),
+        let request = &detail.request;
+        match (&request.duplicate_of, request.runs.as_slice()) {
+            (Some(first), _) => self.open_request(first.clone()),
+            (None, []) => self.toast(Tone::Info, "it began no run"),
+            (None, [run]) => self.open_run(run.clone()),
+            (None, _) => self.open_runs(&format!("request:{}", request.id)),
         }
     }
 
@@ -362,7 +357,6 @@ impl App {
         self.open_runs(&format!("group:{id}"));
     }
 
-    /// The list of the runs that a filter finds.
     fn open_runs(&mut self, filter: &str) {
         self.crumb();
         self.show(Screen::Runs, 0);
