@@ -112,24 +112,24 @@ async fn keys_open_what_they_say_and_q_quits() {
 
 #[tokio::test]
 async fn a_request_of_many_runs_says_how_many_and_opens_their_list() {
-    let mut ui = Ui::start(Options::default());
-    ui.tune = |answer| {
-        if let Answer::Request(detail) = answer {
-            detail.request.runs = vec![id(1), id(2), id(3)];
-        }
-    };
-    ui.settle().await;
-    ui.press("2<enter>");
-    ui.settle().await;
-    ui.press("<enter>");
-    ui.settle().await;
-    ui.press("<esc>");
-    ui.settle().await;
-    let (_, console) = ui.end().await;
-    let shown = text(console.terminal.backend().buffer());
-    assert!(shown.contains("· 3 runs"), "{shown}");
-    let filter = console.app.runs.list.filter_in_force();
-    assert!(filter.starts_with("request:") && filter.len() > 40, "{filter}");
+    for (pressed, opens) in [("", false), ("<enter>", true)] {
+        let mut ui = Ui::start(Options::default());
+        ui.tune = |answer| {
+            if let Answer::Request(detail) = answer {
+                detail.request.runs = vec![id(1), id(2), id(3)];
+            }
+        };
+        ui.settle().await;
+        ui.press("2<enter>");
+        ui.settle().await;
+        ui.press(pressed);
+        ui.settle().await;
+        let (_, console) = ui.end().await;
+        let shown = text(console.terminal.backend().buffer());
+        assert_eq!(shown.contains("· 3 runs"), !opens, "{shown}");
+        let filter = console.app.runs.list.filter_in_force();
+        assert_eq!(filter.starts_with("request:") && filter.len() > 40, opens, "{filter}");
+    }
 }
 
 #[tokio::test]
