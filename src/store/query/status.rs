@@ -14,7 +14,7 @@ pub struct RequestStatus {
     pub verdict: Verdict,
     /// The runs that it began, in the order of its elements; replays are a person's and not among them.
     pub runs: Vec<(RunId, RunState)>,
-    /// What its runs answer: see [`given`].
+    /// The first answer of a `respond` step; without one, what a `fail` step told.
     pub given: Option<Given>,
 }
 
