@@ -68,6 +68,10 @@
 //! then answers, hands new runs over and publishes what changed → [`runner`]: render, guard, send,
 //! commit the answer, go on with the next step in place.
 //!
+//! A sender that waits for its run (`reply = "wait"` or `"poll"`) is a future in `receiver::reply`
+//! and an entry in the store's list of waiters, made by the commit that makes the run: the commit
+//! that ends the run, or carries a `respond` step's answer, wakes it.
+//!
 //! # Threads
 //!
 //! One writer thread (a little above normal priority), four readers, a tender that wakes once a
@@ -77,6 +81,8 @@
 //! # Known warts
 //!
 //! - The dedup table lives in memory and grows past its budget; header and `doctor` then say so.
+//! - A sender that waits and shuts its own side of the connection down looks like one that hung up,
+//!   and is treated so. A process that dies forgets an `on_timeout = "abort"`: the run goes on.
 //! - Filters on bodies read bodies: a scan is paged by time and streamed, not indexed.
 //! - The tables of templates follow minijinja's parser closely (its version is pinned): operators
 //!   and filters are counted by rewriting its instructions.

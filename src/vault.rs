@@ -6,7 +6,7 @@
 
 pub mod mask;
 
-use crate::model::CallbackId;
+use crate::model::{CallbackId, RequestId};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -26,6 +26,9 @@ const TOKEN_BYTES: usize = 8 + 32;
 /// Characters of a token.
 pub const TOKEN_CHARS: usize = (TOKEN_BYTES * 4).div_ceil(3);
 
+/// Bytes of a status URL's key.
+const STATUS_BYTES: usize = 16;
+
 /// The data folder's keys: cheap to clone, and without `Debug`.
 #[derive(Clone)]
 pub struct Vault {
@@ -37,6 +40,7 @@ struct Keys {
     callback: Hmac<Sha256>,
     token: Hmac<Sha256>,
     fingerprint: Hmac<Sha256>,
+    status: Hmac<Sha256>,
 }
 
 impl Vault {
@@ -65,6 +69,7 @@ impl Vault {
             callback: derived(key, b"pointsman callback 1"),
             token: derived(key, b"pointsman token 1"),
             fingerprint: derived(key, b"pointsman fingerprint 1"),
+            status: derived(key, b"pointsman status 1"),
         };
         Self { keys: Arc::new(keys) }
     }
@@ -111,6 +116,20 @@ impl Vault {
     fn token_mask(&self, secret: &[u8]) -> i64 {
         let sum = sum(&self.keys.token, secret);
         sum.first_chunk::<8>().map_or(0, |bytes| i64::from_be_bytes(*bytes))
+    }
+
+    /// The key in a request's status URL: base64url of 128 bits of an HMAC-SHA-256 of its id. Nothing
+    /// in the store can be used as one.
+    #[must_use]
+    pub fn status_key(&self, request: RequestId) -> String {
+        let sum = sum(&self.keys.status, &request.0.to_be_bytes());
+        URL_SAFE_NO_PAD.encode(&sum[..STATUS_BYTES])
+    }
+
+    /// Whether a text is the key of a request's status URL, compared in constant time.
+    #[must_use]
+    pub fn is_status_key(&self, request: RequestId, key: &str) -> bool {
+        same(self.status_key(request).as_bytes(), key.as_bytes())
     }
 
     /// Six hex digits that tell one credential from another on a screen. Keyed, so nobody can

@@ -183,6 +183,10 @@ impl Payload {
             return if self.id.is_some() { "asking the store…".to_owned() } else { "payload".to_owned() };
         };
         let id = crate::model::id::short(&detail.request.id);
+        let runs = match detail.request.runs.len() {
+            0 | 1 => String::new(),
+            many => format!(" · {} runs", count(many as u64)),
+        };
         match self.view() {
             View::Why => match (detail.request.verdict, &detail.request.duplicate_of) {
                 (Verdict::Duplicate, Some(first)) => {
@@ -190,9 +194,9 @@ impl Payload {
                 }
                 (verdict, _) => format!("{id} was {}", verdict.word()),
             },
-            View::Flat => format!("{id} · flat · {} paths", count(detail.flat.len() as u64)),
-            View::Raw => format!("{id} · raw · {} bytes", count(detail.request.size)),
-            View::Tree => format!("{id} · tree · {}", size(detail.request.size)),
+            View::Flat => format!("{id} · flat · {} paths{runs}", count(detail.flat.len() as u64)),
+            View::Raw => format!("{id} · raw · {} bytes{runs}", count(detail.request.size)),
+            View::Tree => format!("{id} · tree · {}{runs}", size(detail.request.size)),
         }
     }
 

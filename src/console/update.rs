@@ -311,7 +311,7 @@ impl App {
         }
     }
 
-    /// From an open request: the first of a duplicate, else the run that it began.
+    /// From an open request: the first of a duplicate, else its run, or the list of them.
     fn open_from_payload(&mut self) {
         if self.requests.opened.is_none() {
             if let Some(id) = self.requests.payload.id.clone() {
@@ -320,12 +320,12 @@ impl App {
             return;
         }
         let Some(detail) = &self.requests.payload.detail else { return };
-        let first = detail.request.duplicate_of.clone();
-        let run = detail.request.runs.first().cloned();
-        match (first, run) {
-            (Some(first), _) => self.open_request(first),
-            (None, Some(run)) => self.open_run(run),
-            (None, None) => self.toast(Tone::Info, "it began no run"),
+        let request = &detail.request;
+        match (&request.duplicate_of, request.runs.as_slice()) {
+            (Some(first), _) => self.open_request(first.clone()),
+            (None, []) => self.toast(Tone::Info, "it began no run"),
+            (None, [run]) => self.open_run(run.clone()),
+            (None, _) => self.open_runs(&format!("request:{}", request.id)),
         }
     }
 
@@ -354,13 +354,17 @@ impl App {
     }
 
     fn open_group(&mut self, id: &str) {
+        self.open_runs(&format!("group:{id}"));
+    }
+
+    fn open_runs(&mut self, filter: &str) {
         self.crumb();
         self.show(Screen::Runs, 0);
         self.runs.opened = None;
         self.runs.groups = false;
         self.runs.chosen = true;
         self.runs.list.follow = true;
-        self.set_filter(ListId::Runs, &format!("group:{id}"));
+        self.set_filter(ListId::Runs, filter);
     }
 
     /// One step back: errors, marks, the full pane, one crumb.

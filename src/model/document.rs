@@ -125,6 +125,26 @@ pub struct Flow {
     pub steps: Vec<Step>,
 }
 
+impl Flow {
+    /// When and with what its senders are answered; nobody waits for a flow without a webhook.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        match &self.trigger {
+            Trigger::Webhook(webhook) => webhook.reply,
+            Trigger::Manual => Reply::Accept,
+        }
+    }
+
+    /// The array of the body that is split into runs.
+    #[must_use]
+    pub fn split(&self) -> Option<&Path> {
+        match &self.trigger {
+            Trigger::Webhook(webhook) => webhook.split.as_ref(),
+            Trigger::Manual => None,
+        }
+    }
+}
+
 /// What starts a flow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
@@ -149,8 +169,44 @@ pub struct Webhook {
     pub required: Vec<Path>,
     /// A boolean template: false filters the request.
     pub when: Option<String>,
+    /// An array of the body: one run an element, `record` in templates.
+    pub split: Option<Path>,
+    /// When and with what the sender is answered.
+    pub reply: Reply,
     /// Bytes of a body, also after gunzip.
     pub max_body: u64,
+}
+
+/// When and with what a sender is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reply {
+    /// At once, when the request is kept.
+    #[default]
+    Accept,
+    /// When the run finished, or answered.
+    Wait(Patience),
+    /// When the run finished or answered in time; else it can be asked for.
+    Poll(Patience),
+}
+
+/// How long a sender waits, and what then becomes of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// The longest that a sender waits; it may choose less.
+    pub timeout: Ms,
+    /// The run ends `aborted` where it is not finished in time.
+    pub abort: bool,
+}
+
+impl Reply {
+    /// How long senders wait, where they do.
+    #[must_use]
+    pub fn patience(self) -> Option<Patience> {
+        match self {
+            Self::Accept => None,
+            Self::Wait(patience) | Self::Poll(patience) => Some(patience),
+        }
+    }
 }
 
 /// Who may send. The other schemes of the contract come later and are refused by name.
@@ -204,6 +260,8 @@ pub enum StepKind {
     },
     /// A durable pause.
     Delay(Delay),
+    /// The answer to a sender that waits.
+    Respond(Box<Respond>),
 }
 
 impl StepKind {
@@ -216,6 +274,7 @@ impl StepKind {
             Self::Set(_) => "set",
             Self::Fail { .. } => "fail",
             Self::Delay(_) => "delay",
+            Self::Respond(_) => "respond",
         }
     }
 
@@ -227,6 +286,17 @@ impl StepKind {
             _ => None,
         }
     }
+}
+
+/// The answer that a `respond` step gives; the first one reached counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Respond {
+    /// HTTP status, 200 to 599.
+    pub status: u16,
+    /// Names and templates.
+    pub headers: Vec<(String, String)>,
+    /// Nothing, JSON or text.
+    pub body: Body,
 }
 
 /// How long a `delay` step waits.

@@ -115,7 +115,7 @@ impl StepState {
     }
 }
 
-/// A run's row: 16 small columns, updated in place.
+/// A run's row: 18 small columns, updated in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// Its id.
@@ -152,6 +152,8 @@ pub struct Run {
     pub cause: Option<i64>,
     /// A test.
     pub test: bool,
+    /// Which element of the request's `split` array it is of, from 0.
+    pub element: Option<u32>,
 }
 
 /// What was applied to a run: the kind of a journal entry.
@@ -326,12 +328,15 @@ pub struct Detail {
     /// Fields that were left out of what was sent, for want of a value: `json.customer`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// A `respond` step answered the sender in this transition: the entry holds its answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub answered: bool,
     /// Later steps that were carried out in the same transition without sending anything.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folded: Vec<Folded>,
 }
 
-/// A step that was carried out in passing: `set`, `fail`, or one whose `when` is false.
+/// A step that was carried out in passing: `set`, `respond`, `fail`, or one whose `when` is false.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Folded {
     /// Position in the plan.
@@ -373,6 +378,24 @@ pub struct Entry {
     pub sent: Option<Sent>,
     /// What came back.
     pub got: Option<Got>,
+    /// What a sender that waits is answered: by a `respond` step, or by the `fail` step that ended
+    /// the run.
+    pub answer: Option<Given>,
+}
+
+/// The answer that a run gives to its sender.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// HTTP status.
+    pub status: u16,
+    /// In order; the content type among them.
+    pub headers: Vec<(String, String)>,
+    /// As text.
+    pub body: String,
+    /// A `fail` step's: a problem with this text as its detail, which counts as long as the run is
+    /// failed and no `respond` step answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub problem: bool,
 }
 
 /// Machine state of a run that does not fit its row; only runs that need one have one.
@@ -391,6 +414,9 @@ pub struct Frame {
     /// A step was skipped by an operator, or failed and was continued.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub with_skips: bool,
+    /// A `respond` step answered the sender: the first one counts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub answered: bool,
     /// The suffix of `Idempotency-Key` of the current step, from `--fresh-key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fresh_key: Option<u32>,
@@ -460,20 +486,4 @@ pub struct Callback {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_is_kept_whole_up_to_the_bound_and_cut_past_it() {
-        let whole = vec![b'a'; KEPT];
-        assert_eq!(keep(&whole), ("a".repeat(KEPT), false));
-        let over = vec![b'a'; KEPT + 1];
-        assert_eq!(keep(&over), ("a".repeat(KEPT), true));
-        let mut split = vec![b'a'; KEPT - 1];
-        split.extend_from_slice("é".as_bytes());
-        assert_eq!(keep(&split), ("a".repeat(KEPT - 1), true));
-        let (text, cut) = keep(&vec![0xff; KEPT]);
-        assert!(text.len() <= KEPT && cut);
-        assert_eq!(keep(b"a\xffb"), ("a\u{fffd}b".to_owned(), false));
-    }
-}
+mod tests;

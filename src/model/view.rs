@@ -127,7 +127,7 @@ pub struct RunView {
 pub struct StepView {
     /// Its name.
     pub name: String,
-    /// request, send, set, fail, delay.
+    /// request, send, set, respond, fail, delay.
     #[serde(rename = "type")]
     pub kind: String,
     /// Where it stands.

@@ -1,9 +1,11 @@
 //! Answers to senders, and the problems (RFC 9457) that refusals are answered with.
 
-use crate::model::run::RunState;
+use crate::model::run::{Given, RunState};
 use crate::model::{IdKey, RequestId, RunId};
+use crate::store::Admitted;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
-use warp::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use warp::http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use warp::http::{HeaderName, HeaderValue, StatusCode};
 use warp::reply::Response;
 
@@ -14,6 +16,8 @@ pub(super) const DUPLICATE_OF: HeaderName = HeaderName::from_static("pointsman-d
 
 /// Seconds after which a refusal that is nobody's fault may be tried again.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
+/// Seconds after which a run that goes on may be asked for again.
+pub(super) const ASK_AGAIN: HeaderValue = HeaderValue::from_static("1");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -59,17 +63,109 @@ impl Problem {
 
 /// The answer that tells a problem.
 pub(super) fn problem(problem: &Problem) -> Response {
-    let body = serde_json::json!({
+    problem_with(problem, Map::new())
+}
+
+/// The members of a problem that every one has.
+pub(super) fn problem_body(status: u16, detail: &str) -> Value {
+    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    serde_json::json!({
         "type": "about:blank",
-        "title": problem.status.canonical_reason().unwrap_or("Refused"),
-        "status": problem.status.as_u16(),
-        "detail": problem.detail,
-    });
+        "title": title.unwrap_or("Refused"),
+        "status": status,
+        "detail": detail,
+    })
+}
+
+/// The answer that tells a problem, with members of its own.
+fn problem_with(problem: &Problem, more: Map<String, Value>) -> Response {
+    let mut body = problem_body(problem.status.as_u16(), &problem.detail);
+    if let Value::Object(body) = &mut body {
+        body.extend(more);
+    }
     let mut response = with_body(problem.status, PROBLEM, body.to_string());
     if let Some((name, value)) = &problem.header {
         response.headers_mut().insert(name, value.clone());
     }
     response
+}
+
+/// A request that is kept, with its run or runs, and the state that is told of them.
+#[derive(Clone, Copy)]
+pub(super) struct Kept<'a> {
+    /// Prints ids.
+    pub(super) ids: &'a IdKey,
+    /// What was committed.
+    pub(super) admitted: &'a Admitted,
+    /// Of its run, or of its runs taken together.
+    pub(super) state: RunState,
+}
+
+impl Kept<'_> {
+    /// `request`, `run` (`runs` of one that is split) and `state`.
+    fn members(&self) -> Map<String, Value> {
+        let run = |run: RunId| Value::String(self.ids.print(run));
+        let mut members = Map::new();
+        members.insert("request".to_owned(), Value::String(self.ids.print(self.admitted.request)));
+        match (&self.admitted.split, self.admitted.run) {
+            (Some(runs), _) => {
+                members.insert("runs".to_owned(), runs.iter().map(|(id, _)| run(*id)).collect());
+            }
+            (None, Some((id, _))) => {
+                members.insert("run".to_owned(), run(id));
+            }
+            (None, None) => {}
+        }
+        members.insert("state".to_owned(), Value::from(self.state.word()));
+        members
+    }
+
+    fn named(&self, mut response: Response) -> Response {
+        name_request(&mut response, self.ids.print(self.admitted.request));
+        response
+    }
+
+    /// 200 with what is kept.
+    pub(super) fn accepted(&self) -> Response {
+        self.named(json(StatusCode::OK, Value::Object(self.members()).to_string()))
+    }
+
+    /// 202: it goes on, and can be asked for at this address.
+    pub(super) fn later(&self, status_url: &str) -> Response {
+        let mut members = self.members();
+        members.insert("status_url".to_owned(), Value::from(status_url));
+        let mut response = json(StatusCode::ACCEPTED, Value::Object(members).to_string());
+        response.headers_mut().insert(RETRY_AFTER, ASK_AGAIN);
+        self.named(response)
+    }
+
+    /// A problem with what is kept, and where it can be asked for.
+    pub(super) fn problem(&self, problem: &Problem, status_url: Option<&str>) -> Response {
+        let mut members = self.members();
+        members.extend(status_url.map(|url| ("status_url".to_owned(), Value::from(url))));
+        self.named(problem_with(problem, members))
+    }
+}
+
+/// The answer of a `respond` step, as the flow wrote it.
+pub(super) fn given(given: &Given, request: String) -> Response {
+    let mut response = Response::new(given.body.clone().into());
+    *response.status_mut() = StatusCode::from_u16(given.status).unwrap_or(StatusCode::OK);
+    for (name, value) in &given.headers {
+        let name = HeaderName::try_from(name.as_str());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value.as_bytes())) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    name_request(&mut response, request);
+    response
+}
+
+/// Adds `Location`.
+pub(super) fn locate(response: &mut Response, path: &str) {
+    if let Ok(path) = HeaderValue::try_from(path) {
+        response.headers_mut().insert(LOCATION, path);
+    }
 }
 
 /// A line for people.
@@ -162,5 +258,64 @@ mod tests {
         assert_eq!(response.headers()[DUPLICATE_OF], ids.print(first).as_str());
         let response = accepted(&ids, first, RunId(first.0), RunState::Queued);
         assert_eq!(response.headers()[REQUEST_ID], ids.print(first).as_str());
+    }
+
+    fn admitted(runs: Option<Vec<(RunId, RunState)>>) -> Admitted {
+        let request = RequestId(first_at(1_795_008_715_120));
+        let run = Some((RunId(request.0), RunState::Queued)).filter(|_| runs.is_none());
+        let verdict = crate::model::request::Verdict::Accepted;
+        Admitted { request, verdict, run, split: runs, duplicate_of: None }
+    }
+
+    async fn body(response: Response) -> Value {
+        let bytes = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_told_in_each_form() {
+        let ids = IdKey::new([3; 16]);
+        let one = admitted(None);
+        let kept = Kept { ids: &ids, admitted: &one, state: RunState::Waiting };
+        let (request, run) = (ids.print(one.request), ids.print(RunId(one.request.0)));
+        let wanted = serde_json::json!({ "request": request, "run": run, "state": "waiting" });
+        assert_eq!(body(kept.accepted()).await, wanted);
+        let response = kept.later("http://h/status/x");
+        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (202, &ASK_AGAIN));
+        assert_eq!(response.headers()[REQUEST_ID], request.as_str());
+        assert_eq!(body(response).await["status_url"], "http://h/status/x");
+        let problem = Problem::new(StatusCode::CONFLICT, "the run was aborted");
+        let told = body(kept.problem(&problem, Some("http://h/status/x"))).await;
+        for (member, value) in
+            [("status", "409"), ("detail", "\"the run was aborted\""), ("state", "\"waiting\"")]
+        {
+            assert_eq!(told[member].to_string(), value);
+        }
+        let many = admitted(Some(vec![(RunId(5), RunState::Queued), (RunId(6), RunState::Queued)]));
+        let kept = Kept { ids: &ids, admitted: &many, state: RunState::Queued };
+        let told = body(kept.accepted()).await;
+        assert_eq!(told["runs"], serde_json::json!([ids.print(RunId(5)), ids.print(RunId(6))]));
+        assert!(told.get("run").is_none());
+        let none = admitted(Some(Vec::new()));
+        let kept = Kept { ids: &ids, admitted: &none, state: RunState::Succeeded };
+        assert_eq!(body(kept.accepted()).await["runs"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn a_given_answer_keeps_its_headers_but_not_what_is_no_header() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let answer = Given {
+            status: 299,
+            headers: vec![header("X-A", "1"), header("x-a", "é"), header("a b", "1"), header("X-B", "1\n2")],
+            body: "{}".to_owned(),
+            problem: false,
+        };
+        let response = given(&answer, "r-1".to_owned());
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[REQUEST_ID]),
+            (299, &HeaderValue::from_static("r-1"))
+        );
+        assert_eq!(response.headers().get_all("x-a").iter().count(), 2);
+        assert!(response.headers().get("x-b").is_none());
     }
 }

@@ -20,7 +20,8 @@ pub(super) const MAX_HEADERS: usize = 16 << 10;
 /// Serves a connection until it ends, is cut at a deadline, or is closed for a stop.
 ///
 /// Half-closing is allowed: a sender that shuts its side down after the request still reads the
-/// answer, and one that hangs up ends nothing that is already on its way to the store.
+/// answer, and one that hangs up ends nothing that is already on its way to the store. A sender that
+/// waits for its run must keep its side open: see `pulse`.
 pub(super) async fn drive<S>(stream: TcpStream, service: S, pulse: Arc<Pulse>, deadlines: Deadlines)
 where
     S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,

@@ -9,26 +9,36 @@ use super::answer::{self, Problem};
 use super::body::{self, Budget, Pieces, Unread};
 use super::entry::Arrival;
 use super::judge::{self, Content};
+use super::reply::{self, Wait};
 use super::{Deps, judge::Framing};
-use crate::model::document::{Step, StepKind, Trigger, Webhook};
+use crate::model::document::{Reply, Step, StepKind, Trigger, Webhook};
 use crate::model::headers::Headers;
+use crate::model::path::Path;
 use crate::model::request::{Marks, Seed, Verdict};
 use crate::model::{FlowId, RequestId, RunId};
 use crate::rules::plan::Plan;
-use crate::rules::{dedup, facts, template};
+use crate::rules::reply::{state_of, wish};
+use crate::rules::{dedup, facts, json, split, template};
 use crate::store::registry::Route;
 use crate::store::{Accept, Birth, Judgement, StoreError};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use warp::http::header::ALLOW;
-use warp::http::{HeaderValue, Method, StatusCode};
+use warp::http::{HeaderName, HeaderValue, Method, StatusCode};
 use warp::reply::Response;
+
+/// Chooses how long a sender waits (RFC 7240).
+const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// What judges requests; one for all connections.
 pub(super) struct Ingest {
     deps: Arc<Deps>,
     budget: Budget,
+    /// Senders that wait are answered when it comes.
+    stop: CancellationToken,
 }
 
 /// The flow that a refusal is counted for.
@@ -40,8 +50,8 @@ struct Owner {
 
 impl Ingest {
     /// With nothing being gathered.
-    pub(super) fn new(deps: Arc<Deps>) -> Self {
-        Self { deps, budget: Budget::default() }
+    pub(super) fn new(deps: Arc<Deps>, stop: CancellationToken) -> Self {
+        Self { deps, budget: Budget::default(), stop }
     }
 
     /// Answers a request under `/in/`.
@@ -95,7 +105,7 @@ impl Ingest {
         arrival.pulse.busy();
         let request = Received { plan: &plan, arrival, rest, framing, content };
         match self.judge_body(&request, &body) {
-            Ok((seed, judgement)) => self.commit(&plan, seed, judgement).await,
+            Ok((seed, judgement)) => self.commit(&plan, seed, judgement, arrival).await,
             Err(problem) => self.refuse(owner, arrival, rest, &problem, &body, false).await,
         }
     }
@@ -130,6 +140,7 @@ impl Ingest {
             facts::scan(json, &wanted, &required).map_err(|error| judge::bad_request(error.to_string()))?;
         let (as_sent, headers) = judge::headers(&arrival.headers, &self.deps.vault);
         judge::required(plan, &facts, &as_sent, query)?;
+        let elements = plan.flow.split().map(|path| elements(json, path)).transpose()?;
         let hops = judge::hops(&arrival.headers);
         judge::loops(hops)?;
 
@@ -146,8 +157,14 @@ impl Ingest {
         if !self.holds(plan, &seed)? {
             return Ok((seed, Judgement::Filter { cause: "when is false".to_owned() }));
         }
-        let birth = self.birth(plan);
-        Ok((seed, Judgement::Admit { key: key.flatten(), birth }))
+        let key = key.flatten();
+        Ok((
+            seed,
+            match elements {
+                Some(elements) => Judgement::Split { key, elements, done: plan.flow.steps.is_empty() },
+                None => Judgement::Admit { key, birth: self.birth(plan) },
+            },
+        ))
     }
 
     /// Judges the trigger's `when`.
@@ -156,7 +173,7 @@ impl Ingest {
             return Ok(true);
         }
         let unborn = (RequestId(0), RunId(0));
-        let mut context = self.deps.store.context(plan, unborn.1, Some((unborn.0, seed)));
+        let mut context = self.deps.store.context(plan, unborn.1, None, Some((unborn.0, seed)));
         // Neither has an id yet: the writer gives them.
         context.run.clear();
         if let Some(request) = &mut context.request {
@@ -179,23 +196,49 @@ impl Ingest {
     }
 
     /// Stores what was judged and answers after the commit.
-    async fn commit(&self, plan: &Plan, seed: Seed, judgement: Judgement) -> Response {
+    async fn commit(&self, plan: &Plan, seed: Seed, judgement: Judgement, arrival: &Arrival) -> Response {
         let Deps { store, stats, .. } = &*self.deps;
-        let Some(answer) = store.accept(Accept { seed: Arc::new(seed), judgement }) else {
+        let wish = match plan.flow.reply() {
+            Reply::Accept => None,
+            reply => {
+                let prefer = arrival.headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
+                wish(reply, arrival.uri.query().unwrap_or_default(), prefer)
+            }
+        };
+        let since = Instant::now();
+        let accept = Accept { seed: Arc::new(seed), judgement };
+        let waits = wish.filter(|_| !matches!(accept.judgement, Judgement::Filter { .. }));
+        let answer = match waits {
+            None => store.accept(accept).map(|answer| (answer, None)),
+            Some(wish) => {
+                store.accept_waiting(accept).map(|(answer, waiting)| (answer, Some((wish, waiting))))
+            }
+        };
+        let Some((answer, waits)) = answer else {
             store.count_refusal(plan.flow_id, "the store's queue is full");
             return answer::problem(&Problem::unavailable());
         };
         match answer.await {
-            Ok(Ok(admitted)) => match (admitted.verdict, admitted.run) {
-                (Verdict::Duplicate, _) => {
-                    answer::duplicate(store.ids(), admitted.request, admitted.duplicate_of)
-                }
-                (_, Some((run, state))) => {
+            Ok(Ok(admitted)) => match admitted.verdict {
+                Verdict::Duplicate => answer::duplicate(store.ids(), admitted.request, admitted.duplicate_of),
+                Verdict::Accepted => {
                     stats.promised.fetch_add(1, Ordering::Relaxed);
                     stats.accepted(admitted.request.time(), 1);
-                    answer::accepted(store.ids(), admitted.request, run, state)
+                    match (waits, admitted.run, &admitted.split) {
+                        (Some((wish, waiting)), _, _) => {
+                            let wait = Wait { wish, since, pulse: &arrival.pulse };
+                            reply::answer(&self.deps, &self.stop, &admitted, waiting, wait).await
+                        }
+                        (None, Some((run, state)), None) => {
+                            answer::accepted(store.ids(), admitted.request, run, state)
+                        }
+                        (None, _, _) => {
+                            let state = state_of(admitted.runs().iter().map(|(_, state)| *state));
+                            answer::Kept { ids: store.ids(), admitted: &admitted, state }.accepted()
+                        }
+                    }
                 }
-                (_, None) => answer::filtered(store.ids(), admitted.request),
+                Verdict::Filtered | Verdict::Rejected => answer::filtered(store.ids(), admitted.request),
             },
             Ok(Err(StoreError::Broken(_))) => {
                 let detail = "the request could not be stored";
@@ -270,6 +313,12 @@ impl Ingest {
         self.deps.store.count_refusal(owner.flow, "not accepting");
         body::leave(arrival, answer::problem(&Problem::unavailable()), pieces)
     }
+}
+
+/// How many elements a body is split into.
+fn elements(json: &[u8], path: &Path) -> Result<u32, Problem> {
+    let body = json::parse(json).map_err(|error| judge::bad_request(error.to_string()))?;
+    split::elements(&body, path).map_err(|error| judge::bad_request(error.to_string()))
 }
 
 /// A request with its whole body.

@@ -13,6 +13,8 @@
 //! | `judge` | the pure parts of that judgement |
 //! | `body` | bodies under a cap and a deadline, and what is done with the rest of a refused one |
 //! | `answer` | answers and RFC 9457 problems |
+//! | `reply` | senders that wait for their run |
+//! | `status` | `/status/…` |
 //! | `callback` | `/callback/…` |
 //! | `probe` | looks at our own `/healthz` through the listening address |
 
@@ -26,7 +28,9 @@ mod ingest;
 mod judge;
 mod probe;
 mod pulse;
+mod reply;
 mod route;
+mod status;
 
 pub use accept::serve;
 

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// What a connection is doing.
@@ -22,12 +23,14 @@ pub(super) enum Phase {
     Body,
     /// The request is ours to work on.
     Busy,
+    /// Its sender waits for what becomes of it: whether it is still there is looked at.
+    Waiting,
     /// Answered, and kept alive.
     Idle,
 }
 
 impl Phase {
-    const ALL: [Self; 4] = [Self::Head, Self::Body, Self::Busy, Self::Idle];
+    const ALL: [Self; 5] = [Self::Head, Self::Body, Self::Busy, Self::Waiting, Self::Idle];
 }
 
 /// How long each phase may last.
@@ -82,6 +85,11 @@ impl Pulse {
         self.phase.store(Phase::Busy as u8, Ordering::Relaxed);
     }
 
+    /// The sender waits for what becomes of its request: if it hangs up, the connection ends.
+    pub(super) fn wait(&self) {
+        self.phase.store(Phase::Waiting as u8, Ordering::Relaxed);
+    }
+
     fn bytes_came(&self) {
         if self.phase() == Phase::Idle {
             self.enter(Phase::Head);
@@ -93,7 +101,7 @@ impl Pulse {
         let may_last = match self.phase() {
             Phase::Head => deadlines.head,
             Phase::Body => deadlines.body,
-            Phase::Busy => return None,
+            Phase::Busy | Phase::Waiting => return None,
             Phase::Idle => deadlines.idle,
         };
         Some(self.born + Duration::from_millis(self.since.load(Ordering::Relaxed)) + may_last)
@@ -132,7 +140,19 @@ impl Pulse {
     }
 }
 
-/// A stream that notes the first byte of the next request.
+/// Looks at what has come on a stream without taking it.
+pub(super) trait Peek {
+    /// How many bytes are there, 0 at the end; one at most is looked at.
+    fn peek(&self, context: &mut Context<'_>) -> Poll<std::io::Result<usize>>;
+}
+
+impl Peek for TcpStream {
+    fn peek(&self, context: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        self.poll_peek(context, &mut ReadBuf::new(&mut [0]))
+    }
+}
+
+/// A stream that notes the first byte of the next request, and whether a sender that waits hangs up.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
     stream: S,
@@ -161,7 +181,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Peek + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -170,7 +190,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
+    /// hyper comes here whenever it was woken, also while it waits for an answer, and reads nothing
+    /// meanwhile: so this is where the end of a sender that waits is seen. One that shut its side
+    /// down alone looks the same, and has hung up too.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        if self.pulse.phase() == Phase::Waiting {
+            match self.stream.peek(context) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::ConnectionReset.into())),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                // Its next request is there already.
+                Poll::Ready(Ok(_)) | Poll::Pending => {}
+            }
+        }
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -212,6 +243,8 @@ mod tests {
         assert_eq!(after(&pulse), Some(30));
         pulse.busy();
         assert_eq!(after(&pulse), None);
+        pulse.wait();
+        assert_eq!(after(&pulse), None, "how long it waits is the flow's to say");
         pulse.enter(Phase::Idle);
         assert_eq!(after(&pulse), Some(60));
         pulse.bytes_came();

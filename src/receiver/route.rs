@@ -1,11 +1,11 @@
 //! The warp filters: which path leads where.
 
-use super::Deps;
 use super::answer::{self, Problem};
 use super::body::{self, Pieces};
 use super::callback::Callbacks;
 use super::entry::Arrival;
 use super::ingest::Ingest;
+use super::{Deps, status};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio_util::sync::CancellationToken;
@@ -28,12 +28,12 @@ impl Rooms {
         !stopping && self.deps.store.refuses().is_none()
     }
 
-    /// Which path leads where. What is not here is a 404; `/status/…` comes with the reply modes
-    /// that lead to it.
+    /// Which path leads where. What is not here is a 404.
     async fn answer(&self, arrival: &Arc<Arrival>, pieces: impl Pieces) -> Response {
         match arrival.uri.path() {
             path if path.starts_with("/in/") => self.ingest.receive(arrival, pieces).await,
             path if path.starts_with("/callback/") => self.callbacks.receive(arrival, pieces).await,
+            path if path.starts_with("/status/") => status::show(&self.deps, arrival, pieces).await,
             "/healthz" => looked_at(&arrival.method, true),
             "/readyz" => looked_at(&arrival.method, self.ready()),
             _ => body::leave(arrival, answer::problem(&Problem::not_found()), pieces),
@@ -49,7 +49,7 @@ pub(super) fn filters(
     stop: CancellationToken,
 ) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone {
     let rooms = Arc::new(Rooms {
-        ingest: Ingest::new(Arc::clone(&deps)),
+        ingest: Ingest::new(Arc::clone(&deps), stop.clone()),
         callbacks: Callbacks::new(Arc::clone(&deps)),
         deps,
         stop,

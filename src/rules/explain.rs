@@ -94,6 +94,9 @@ fn refusal(status: Option<u16>, cause: &str) -> (String, String) {
         Some(400) if cause.starts_with("nested deeper") || cause.starts_with("more than") => {
             "Let the sender send a simpler document: these bounds are fixed.".to_owned()
         }
+        Some(400) if cause.contains(" is split and ") => {
+            "Let the sender send an array of up to 1,000 elements there, or change the trigger's `split`.".to_owned()
+        }
         Some(400) if cause.contains("when") => {
             "Change the trigger's `when`: it must give true or false for every request.".to_owned()
         }

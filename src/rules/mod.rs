@@ -10,6 +10,8 @@ pub mod flatten;
 pub mod json;
 mod near;
 pub mod plan;
+pub mod reply;
 pub mod retry;
 pub mod rows;
+pub mod split;
 pub mod template;

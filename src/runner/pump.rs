@@ -132,7 +132,7 @@ fn give_back(shared: &Arc<Shared>, born: Born) {
 fn from_memory(shared: &Shared, run: Run, request: Option<(RequestId, &Arc<Seed>)>) -> Option<Carried> {
     let plan = shared.store.plan(run.flow, run.version)?;
     let seed = request.map(|(id, seed)| (id, seed.as_ref()));
-    let context = shared.store.context(&plan, run.id, seed);
+    let context = shared.store.context_of(&plan, &run, seed);
     let step_name = plan.flow.steps.first().map(|step| step.name.clone()).unwrap_or_default();
     let snapshot = Snapshot { run, frame: Frame::default(), step_name, callbacks: Vec::new(), context };
     Some(Carried { plan, snapshot, hops: request.map_or(0, |(_, seed)| seed.hops) })
@@ -222,7 +222,7 @@ fn start_claimed_by_rule(shared: &Arc<Shared>, plan: Arc<Plan>, ready: Ready, sl
                 }
                 return;
             };
-            let context = shared.store.context(&plan, run.id, Some((request, &seed)));
+            let context = shared.store.context_of(&plan, &run, Some((request, &seed)));
             let step_name = plan.flow.steps.first().map(|step| step.name.clone()).unwrap_or_default();
             let snapshot =
                 Snapshot { run, frame: Frame::default(), step_name, callbacks: Vec::new(), context };

@@ -37,12 +37,23 @@ pub enum Judgement {
         /// How its run is born.
         birth: Birth,
     },
-    /// A person wants a new run of a stored request (or of an edited payload): no key, a parent.
+    /// As [`Judgement::Admit`], with a run for each element of an array of the body.
+    Split {
+        /// Its dedup key.
+        key: Option<DedupKey>,
+        /// How many there are; of none the request is kept, without a run.
+        elements: u32,
+        /// The flow has no steps: its runs are born `succeeded`.
+        done: bool,
+    },
+    /// A person wants new runs of a stored request (or of an edited payload): no key, parents.
     Replay {
-        /// The request's earlier run.
-        parent: Option<RunId>,
         /// The stored request, where its payload is unchanged; a new one is stored where not.
         of: Option<RequestId>,
+        /// The new runs: one, or one for each element.
+        runs: Vec<Again>,
+        /// The flow has no steps: its runs are born `succeeded`.
+        done: bool,
     },
     /// The trigger's `when` is false.
     Filter {
@@ -58,6 +69,15 @@ pub enum Judgement {
     },
 }
 
+/// A run of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Again {
+    /// The request's earlier run, of the same element.
+    pub parent: Option<RunId>,
+    /// The element that it is of.
+    pub element: Option<u32>,
+}
+
 /// What became of it; sent after the commit that makes it true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
@@ -65,10 +85,20 @@ pub struct Admitted {
     pub request: RequestId,
     /// accepted, duplicate, filtered or rejected.
     pub verdict: Verdict,
-    /// Its run and the run's state at the commit.
+    /// Its run and the run's state at the commit; the first one where there are several.
     pub run: Option<(RunId, RunState)>,
+    /// All runs of a split request, in the order of its elements; `None` for one that is not split.
+    pub split: Option<Vec<(RunId, RunState)>>,
     /// The first request with its key.
     pub duplicate_of: Option<RequestId>,
+}
+
+impl Admitted {
+    /// Its runs and their states at the commit.
+    #[must_use]
+    pub fn runs(&self) -> &[(RunId, RunState)] {
+        self.split.as_deref().unwrap_or(self.run.as_slice())
+    }
 }
 
 /// A committed run on its way to the runner, with all that its first step needs.

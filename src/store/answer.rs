@@ -1,17 +1,22 @@
 //! After the commit: runs go to the runner, answers to those who asked.
 
 use super::StoreError;
-use super::admission::{Admitted, Birth, Born, Judgement};
+use super::admission::{Birth, Born, Judgement};
 use super::links::Links;
 use super::queue::Item;
+use super::state::Stored;
 use crate::model::run::{Run, RunState};
 use std::sync::atomic::Ordering;
 use tokio::sync::mpsc::error::TrySendError;
 
 /// What became of an item.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are requests: a box would be an allocation for each"
+)]
 pub(super) enum Outcome {
-    /// A request, and its run where it has one.
-    Admitted(Admitted, Option<Run>),
+    /// A request, and its runs.
+    Admitted(Stored),
     /// A transition: written, or refused by its guard.
     Moved(Result<(), StoreError>),
     /// The runs that were claimed.
@@ -29,18 +34,32 @@ impl Links {
         let mut answers = Vec::with_capacity(items.len());
         for (item, outcome) in items.into_iter().zip(outcomes) {
             match (item, outcome) {
-                (Item::Accept { accept, bytes, reply }, Outcome::Admitted(admitted, run)) => {
+                (Item::Accept { accept, bytes, seat, reply }, Outcome::Admitted(stored)) => {
+                    let Stored { admitted, run, more } = stored;
                     self.waiting.give(bytes);
+                    // Before anybody can move its runs.
+                    if let Some(seat) = seat {
+                        self.waiters.seat(seat, admitted.runs());
+                    }
                     let slot = match accept.judgement {
                         Judgement::Admit { birth: Birth::Direct(slot), .. } => Some(slot),
                         _ => None,
                     };
+                    born.extend(more.into_iter().filter(|run| !run.state.ended()).map(|run| Born {
+                        run,
+                        request: admitted.request,
+                        seed: accept.seed.clone(),
+                        slot: None,
+                    }));
                     if let Some(run) = run.filter(|run| !run.state.ended()) {
                         born.push(Born { run, request: admitted.request, seed: accept.seed, slot });
                     }
                     answers.push((reply, admitted));
                 }
-                (Item::Move { reply, .. }, Outcome::Moved(result)) => {
+                (Item::Move { mut transition, reply }, Outcome::Moved(result)) => {
+                    if result.is_ok() {
+                        self.waiters.moved(&mut transition);
+                    }
                     let _ = reply.send(result);
                 }
                 (Item::Claim { reply, .. }, Outcome::Claimed(runs)) => {

@@ -3,13 +3,15 @@
 
 use super::{Loaded, Store, StoreError};
 use crate::model::ask::Refusal;
-use crate::model::request::{Seed, StoredRequest};
+use crate::model::request::{RequestData, Seed, StoredRequest};
 use crate::model::run::{Entry, Run, RunState};
 use crate::model::{CallbackId, Ms, RequestId, RunId};
 use crate::rules::advance::{self, Effect, Env, Input, Snapshot, fold};
 use crate::rules::data::request_data;
 use crate::rules::plan::Plan;
+use crate::rules::split;
 use crate::rules::template::Context;
+use bytes::Bytes;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -84,18 +86,51 @@ pub fn refusal(error: &StoreError) -> Refusal {
 }
 
 impl Store {
-    /// What templates of a run see, before any step has ended.
+    /// What templates of a run see, before any step has ended: of a run that is still to be made, or
+    /// of a payload that is not stored.
     #[must_use]
-    pub fn context(&self, plan: &Plan, run: RunId, request: Option<(RequestId, &Seed)>) -> Context {
-        let webhook_urls = self.webhook_urls(plan.integration);
-        let raw_body = request.map(|(_, seed)| seed.body.clone());
-        let request = request.map(|(id, seed)| {
-            let base = webhook_urls.get(&plan.flow.name).and_then(Value::as_str).unwrap_or_default();
-            let url = called_url(base, seed);
-            Arc::new(request_data(seed, &self.ids().print(id), id.time(), &url))
+    pub fn context(
+        &self,
+        plan: &Plan,
+        run: RunId,
+        element: Option<u32>,
+        request: Option<(RequestId, &Seed)>,
+    ) -> Context {
+        let data = request.map(|(id, seed)| self.data(plan, id, seed));
+        self.context_with(plan, run, element, data, request.map(|(_, seed)| seed.body.clone()))
+    }
+
+    /// What templates of a stored run see, before any step has ended. Runs of one request share what
+    /// is made of its body.
+    #[must_use]
+    pub fn context_of(&self, plan: &Plan, run: &Run, request: Option<(RequestId, &Seed)>) -> Context {
+        let data = request.map(|(id, seed)| match run.element {
+            Some(_) => self.inner.links.records.share(id, || self.data(plan, id, seed)),
+            None => self.data(plan, id, seed),
         });
+        self.context_with(plan, run.id, run.element, data, request.map(|(_, seed)| seed.body.clone()))
+    }
+
+    fn data(&self, plan: &Plan, id: RequestId, seed: &Seed) -> Arc<RequestData> {
+        let webhook_urls = self.webhook_urls(plan.integration);
+        let base = webhook_urls.get(&plan.flow.name).and_then(Value::as_str).unwrap_or_default();
+        let url = called_url(base, seed);
+        Arc::new(request_data(seed, &self.ids().print(id), id.time(), &url))
+    }
+
+    fn context_with(
+        &self,
+        plan: &Plan,
+        run: RunId,
+        element: Option<u32>,
+        request: Option<Arc<RequestData>>,
+        raw_body: Option<Bytes>,
+    ) -> Context {
+        let webhook_urls = self.webhook_urls(plan.integration);
+        let record = element.zip(plan.flow.split()).map(|(element, path)| split::record(path, element));
         Context {
             request,
+            record,
             config: self.values(plan.integration),
             webhook_urls,
             run: self.ids().print(run),
@@ -131,7 +166,7 @@ impl Store {
     fn stand(&self, plan: Arc<Plan>, own: Option<&Plan>, loaded: Loaded) -> Standing {
         let Loaded { run, frame, request, journal, callbacks } = loaded;
         let seed = request.as_ref().map(|request| (request.id, &request.seed));
-        let mut context = self.context(&plan, run.id, seed);
+        let mut context = self.context_of(&plan, &run, seed);
         context.steps = fold::finished(&plan, &run, &journal);
         let step_name = own
             .and_then(|own| own.flow.steps.get(run.step as usize))

@@ -22,6 +22,7 @@ const TOTALS: Duration = Duration::from_secs(10);
 impl Writer {
     /// Does what is due; an idle store is not written to.
     pub(super) fn beat(&mut self) {
+        self.links.records.sweep();
         if self.resting().is_some() {
             return;
         }

@@ -170,7 +170,7 @@ impl Store {
 
     /// A page of fresh runs as [`Store::fresh_from`] finds them, those that nobody has touched yet
     /// with their requests, so that they need no look-up of their own; and whether nothing follows.
-    /// A page ends early at [`PAGE_BYTES`] of bodies.
+    /// A page ends early once it has 4 MiB of bodies.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -197,12 +197,18 @@ impl Store {
             let mut statement = conn.prepare_cached(&sql)?;
             let mut rows = statement.query(params![from.max(low), whole(limit)])?;
             let (mut page, mut bytes) = (Vec::new(), 0);
+            // Runs of a split request share it.
+            let mut last: Option<(RequestId, Arc<Seed>)> = None;
             while let Some(row) = rows.next()? {
                 let run = codec::run(row, 0)?;
-                let known = run.seq == 0 && row.get::<_, Option<i64>>(columns)?.is_some();
-                let request = if known { Some(codec::request(row, columns)?) } else { None };
-                bytes += request.as_ref().map_or(0, |request| request.seed.body.len());
-                let seed = request.map(|request| (request.id, Arc::new(request.seed)));
+                let there = row.get::<_, Option<i64>>(columns)?.map(RequestId);
+                let wanted = there.filter(|_| run.seq == 0);
+                if wanted.is_some() && last.as_ref().map(|(id, _)| *id) != wanted {
+                    let request = codec::request(row, columns)?;
+                    bytes += request.seed.body.len();
+                    last = Some((request.id, Arc::new(request.seed)));
+                }
+                let seed = wanted.and(last.clone());
                 page.push(FreshRow { run, seed });
                 if bytes >= PAGE_BYTES {
                     return Ok((page, false));

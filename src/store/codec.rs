@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 /// Columns of `run`, in the order of [`run`].
 pub(in crate::store) const RUN: &str = "id, request, parent, flow, version, state, step, attempt, round, \
-     fence, seq, owner, due, started, ended, cause, test";
+     fence, seq, owner, due, started, ended, cause, test, element";
 
 /// Columns of `request`, in the order of [`request`].
 pub(in crate::store) const REQUEST: &str = "id, flow, version, verdict, flags, runs, status, cause, \
@@ -18,7 +18,7 @@ pub(in crate::store) const REQUEST: &str = "id, flow, version, verdict, flags, r
 
 /// Columns of `journal`, in the order of [`entry`].
 pub(in crate::store) const ENTRY: &str =
-    "run, seq, at, kind, step, attempt, status, actor, detail, sent, got";
+    "run, seq, at, kind, step, attempt, status, actor, detail, sent, got, answer";
 
 /// Columns of `callback`, in the order of [`callback`].
 pub(in crate::store) const CALLBACK: &str =
@@ -61,6 +61,7 @@ pub(in crate::store) fn run(row: &Row<'_>, at: usize) -> Result<Run> {
         ended: row.get(at + 14)?,
         cause: row.get(at + 15)?,
         test: row.get::<_, i64>(at + 16)? != 0,
+        element: row.get(at + 17)?,
     })
 }
 
@@ -71,8 +72,8 @@ pub(in crate::store) fn run(row: &Row<'_>, at: usize) -> Result<Run> {
 pub(in crate::store) fn insert_run(conn: &Connection, run: &Run) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO run (id, request, parent, flow, version, state, step, attempt, round, fence, seq, owner,
-             due, started, ended, cause, test)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             due, started, ended, cause, test, element)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )?
     .execute(params![
         run.id.0,
@@ -92,6 +93,7 @@ pub(in crate::store) fn insert_run(conn: &Connection, run: &Run) -> Result<()> {
         run.ended,
         run.cause,
         i64::from(run.test),
+        run.element,
     ])
     .map(|_| ())
 }
@@ -162,7 +164,7 @@ pub(in crate::store) struct Decided<'a> {
     pub(in crate::store) id: i64,
     pub(in crate::store) verdict: Verdict,
     pub(in crate::store) runs: u32,
-    pub(in crate::store) status: u16,
+    pub(in crate::store) status: Option<u16>,
     pub(in crate::store) cause: Option<&'a str>,
     pub(in crate::store) duplicate_of: Option<i64>,
     pub(in crate::store) dedup: Option<&'a [u8; 16]>,
@@ -220,6 +222,7 @@ pub(in crate::store) fn entry(row: &Row<'_>, at: usize) -> Result<Entry> {
         detail: json(at + 8, row.get_ref(at + 8)?.as_bytes()?)?,
         sent: part(at + 9)?.map(|blob| json(at + 9, blob)).transpose()?,
         got: part(at + 10)?.map(|blob| json(at + 10, blob)).transpose()?,
+        answer: part(at + 11)?.map(|blob| json(at + 11, blob)).transpose()?,
     })
 }
 
@@ -230,9 +233,10 @@ pub(in crate::store) fn entry(row: &Row<'_>, at: usize) -> Result<Entry> {
 pub(in crate::store) fn insert_entry(conn: &Connection, entry: &Entry) -> Result<()> {
     let sent = entry.sent.as_ref().map(to_json).transpose()?;
     let got = entry.got.as_ref().map(to_json).transpose()?;
+    let answer = entry.answer.as_ref().map(to_json).transpose()?;
     conn.prepare_cached(
-        "INSERT INTO journal (run, seq, at, kind, step, attempt, status, actor, detail, sent, got)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO journal (run, seq, at, kind, step, attempt, status, actor, detail, sent, got, answer)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         entry.run.0,
@@ -246,6 +250,7 @@ pub(in crate::store) fn insert_entry(conn: &Connection, entry: &Entry) -> Result
         to_json(&entry.detail)?,
         sent.as_ref().map(String::as_bytes),
         got.as_ref().map(String::as_bytes),
+        answer.as_ref().map(String::as_bytes),
     ])
     .map(|_| ())
 }

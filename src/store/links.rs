@@ -5,8 +5,10 @@ use super::admission::Born;
 use super::commit::SyncFails;
 use super::health::Health;
 use super::queue::Waiting;
+use super::records::Records;
 use super::refusals::Refusals;
 use super::tally::Tally;
+use super::waiters::Waiters;
 use crate::feed::Feed;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
@@ -26,6 +28,10 @@ pub(super) struct Links {
     pub(super) refusals: Arc<Refusals>,
     pub(super) waiting: Arc<Waiting>,
     pub(super) due: Arc<Notify>,
+    /// Senders that wait for a run.
+    pub(super) waiters: Arc<Waiters>,
+    /// Data that runs of one request share.
+    pub(super) records: Arc<Records>,
     pub(super) born: mpsc::Sender<Vec<Born>>,
     pub(super) dropped_from: Arc<AtomicI64>,
     /// Batches of born-leased runs that may wait at once: one a slot.

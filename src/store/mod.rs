@@ -28,6 +28,7 @@ mod pool;
 mod purge;
 mod query;
 mod queue;
+mod records;
 mod recover;
 mod refusals;
 pub mod registry;
@@ -35,12 +36,15 @@ mod schema;
 mod state;
 mod tally;
 mod tender;
+mod waiters;
 mod writer;
 
-pub use admission::{Accept, Admitted, Birth, Born, Handover, Judgement};
+pub use admission::{Accept, Admitted, Again, Birth, Born, Handover, Judgement};
 pub use claims::FreshRow;
 pub use error::{OpenError, StoreError};
+pub use query::RequestStatus;
 pub use queue::{Claim, KeyEntry};
+pub use waiters::{Told, Waiting};
 
 use crate::feed::Feed;
 use crate::model::change::{Change, Counters};
@@ -248,7 +252,19 @@ impl Store {
                 return None;
             }
         }
-        self.inner.queue.accept(accept)
+        self.inner.queue.accept(accept, None)
+    }
+
+    /// Stores a request whose sender waits for what becomes of it: the second answer comes after the
+    /// commit that ends its runs, or gives an answer. Nobody is held up who goes away before.
+    ///
+    /// `None` as for [`Store::accept`].
+    pub fn accept_waiting(
+        &self,
+        accept: Accept,
+    ) -> Option<(oneshot::Receiver<Result<Admitted, StoreError>>, Waiting)> {
+        let (seat, waiting) = self.inner.links.waiters.wait();
+        self.inner.queue.accept(accept, Some(seat)).map(|answer| (answer, waiting))
     }
 
     /// Counts a refusal that is not stored. It is written within a second.

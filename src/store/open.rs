@@ -120,6 +120,8 @@ impl Store {
             refusals: Arc::new(Refusals::default()),
             waiting: Arc::clone(queue.waiting()),
             due: Arc::new(Notify::new()),
+            waiters: Arc::default(),
+            records: Arc::default(),
             born,
             dropped_from: Arc::clone(&dropped_from),
             reserve,

@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::admission::{Accept, Admitted};
 use super::state::Batch;
+use super::waiters::Seat;
 use crate::model::run::Run;
 use crate::model::{Ms, RequestId, RunId};
 use crate::rules::advance::Transition;
@@ -50,8 +51,8 @@ pub struct Claim {
 
 /// What the writer does, in the order of the queue.
 pub(super) enum Item {
-    /// Stores a request.
-    Accept { accept: Accept, bytes: usize, reply: Reply<Admitted> },
+    /// Stores a request; `seat` where its sender waits.
+    Accept { accept: Accept, bytes: usize, seat: Option<Seat>, reply: Reply<Admitted> },
     /// Commits a transition.
     Move { transition: Box<Transition>, reply: Reply<()> },
     /// Claims runs; answers those it got.
@@ -129,7 +130,11 @@ impl Queue {
     }
 
     /// Queues a request; `None` where the bounds are met or the writer is gone.
-    pub(super) fn accept(&self, accept: Accept) -> Option<oneshot::Receiver<Result<Admitted, StoreError>>> {
+    pub(super) fn accept(
+        &self,
+        accept: Accept,
+        seat: Option<Seat>,
+    ) -> Option<oneshot::Receiver<Result<Admitted, StoreError>>> {
         let seed = &accept.seed;
         let bytes =
             OVERHEAD + seed.body.len() + seed.headers.blob().len() + seed.query.len() + seed.path.len();
@@ -137,7 +142,7 @@ impl Queue {
             return None;
         }
         let (reply, answer) = oneshot::channel();
-        if self.sender.send(Item::Accept { accept, bytes, reply }).is_err() {
+        if self.sender.send(Item::Accept { accept, bytes, seat, reply }).is_err() {
             self.waiting.give(bytes);
             return None;
         }

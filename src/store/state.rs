@@ -1,6 +1,6 @@
 //! What the writer knows beside the rows, and what one batch does to it.
 
-use super::admission::{Accept, Admitted, Birth, Judgement};
+use super::admission::{Accept, Admitted, Again, Birth, Judgement};
 use super::clock::Clock;
 use super::codec::{self, Decided};
 use super::dedup::Table;
@@ -68,17 +68,48 @@ impl Batch {
     }
 }
 
+/// A request as it was stored, with the rows of its runs.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) admitted: Admitted,
+    /// Of one that is not split.
+    pub(super) run: Option<Run>,
+    /// Of one that is.
+    pub(super) more: Vec<Run>,
+}
+
+/// What a run comes from.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    request: RequestId,
+    parent: Option<RunId>,
+    element: Option<u32>,
+}
+
+/// What the runs of an admitted request are born as.
+enum Births<'a> {
+    One(&'a Birth),
+    Each { elements: u32, done: bool },
+}
+
 impl State {
-    /// Judges and stores a request; its run, where it has one.
+    /// Judges and stores a request; `waits` tells whether its sender waits for what becomes of it.
     pub(super) fn admit(
         &mut self,
         conn: &Connection,
         accept: &Accept,
+        waits: bool,
         batch: &mut Batch,
-    ) -> Result<(Admitted, Option<Run>)> {
+    ) -> Result<Stored> {
         match &accept.judgement {
-            Judgement::Admit { key, birth } => self.judge(conn, accept, key.as_ref(), birth, batch),
-            Judgement::Replay { parent, of } => self.replay(conn, accept, *parent, *of, batch),
+            Judgement::Admit { key, birth } => {
+                self.judge(conn, accept, key.as_ref(), &Births::One(birth), waits, batch)
+            }
+            Judgement::Split { key, elements, done } => {
+                let births = Births::Each { elements: *elements, done: *done };
+                self.judge(conn, accept, key.as_ref(), &births, waits, batch)
+            }
+            Judgement::Replay { of, runs, done } => self.replay(conn, accept, *of, runs, *done, batch),
             Judgement::Filter { cause } => self.turn_away(conn, accept, Verdict::Filtered, 200, cause, batch),
             Judgement::Refuse { status, cause } => {
                 batch.refused.push((accept.seed.flow, cause.clone()));
@@ -108,16 +139,21 @@ impl State {
         conn: &Connection,
         accept: &Accept,
         key: Option<&DedupKey>,
-        birth: &Birth,
+        births: &Births<'_>,
+        waits: bool,
         batch: &mut Batch,
-    ) -> Result<(Admitted, Option<Run>)> {
+    ) -> Result<Stored> {
         let id = self.ids.next(batch.now);
         let first = key.and_then(|key| self.table.judge(key, id, batch.now));
         let mut decided = Decided {
             id,
             verdict: Verdict::Accepted,
-            runs: 1,
-            status: 200,
+            runs: match births {
+                Births::One(_) => 1,
+                Births::Each { elements, .. } => *elements,
+            },
+            // Who waits is answered later: by its run.
+            status: (!waits).then_some(200),
             cause: None,
             duplicate_of: None,
             dedup: key.map(|key| &key.key),
@@ -126,7 +162,7 @@ impl State {
             decided = Decided {
                 verdict: Verdict::Duplicate,
                 runs: 0,
-                status: 204,
+                status: Some(204),
                 duplicate_of: Some(first),
                 ..decided
             };
@@ -135,30 +171,61 @@ impl State {
                 request: RequestId(id),
                 verdict: Verdict::Duplicate,
                 run: None,
+                split: None,
                 duplicate_of: Some(RequestId(first)),
             };
-            return Ok((admitted, None));
+            return Ok(Stored { admitted, run: None, more: Vec::new() });
         }
         Self::write_request(conn, accept, &decided, batch)?;
-        let run = self.bear(conn, accept, id, Some(RequestId(id)), None, birth, batch)?;
-        Ok((accepted(RequestId(id), &run), Some(run)))
+        let request = RequestId(id);
+        let origin = |element| Origin { request, parent: None, element };
+        match births {
+            Births::One(birth) => {
+                let run = self.bear(conn, accept, id, origin(None), birth, batch)?;
+                Ok(one(request, run))
+            }
+            Births::Each { elements, done } => {
+                let origins = (0..*elements).map(|element| origin(Some(element)));
+                self.bear_each(conn, accept, id, origins, *done, batch).map(|runs| several(request, runs))
+            }
+        }
+    }
+
+    /// Runs of one request: the first has the integer of `id`, the others have their own.
+    fn bear_each(
+        &mut self,
+        conn: &Connection,
+        accept: &Accept,
+        id: i64,
+        origins: impl ExactSizeIterator<Item = Origin>,
+        done: bool,
+        batch: &mut Batch,
+    ) -> Result<Vec<Run>> {
+        let birth = if done { Birth::Done } else { Birth::Fresh };
+        let mut runs = Vec::with_capacity(origins.len());
+        for (at, origin) in origins.enumerate() {
+            let id = if at == 0 { id } else { self.ids.next(batch.now) };
+            runs.push(self.bear(conn, accept, id, origin, &birth, batch)?);
+        }
+        Ok(runs)
     }
 
     fn replay(
         &mut self,
         conn: &Connection,
         accept: &Accept,
-        parent: Option<RunId>,
         of: Option<RequestId>,
+        runs: &[Again],
+        done: bool,
         batch: &mut Batch,
-    ) -> Result<(Admitted, Option<Run>)> {
+    ) -> Result<Stored> {
         let id = self.ids.next(batch.now);
         if of.is_none() {
             let decided = Decided {
                 id,
                 verdict: Verdict::Accepted,
-                runs: 1,
-                status: 200,
+                runs: u32::try_from(runs.len()).unwrap_or(u32::MAX),
+                status: Some(200),
                 cause: None,
                 duplicate_of: None,
                 dedup: None,
@@ -166,8 +233,10 @@ impl State {
             Self::write_request(conn, accept, &decided, batch)?;
         }
         let request = of.unwrap_or(RequestId(id));
-        let run = self.bear(conn, accept, id, Some(request), parent, &Birth::Fresh, batch)?;
-        Ok((accepted(request, &run), Some(run)))
+        let origins =
+            runs.iter().map(|again| Origin { request, parent: again.parent, element: again.element });
+        let runs = self.bear_each(conn, accept, id, origins, done, batch)?;
+        Ok(several(request, runs))
     }
 
     fn turn_away(
@@ -178,33 +247,37 @@ impl State {
         status: u16,
         cause: &str,
         batch: &mut Batch,
-    ) -> Result<(Admitted, Option<Run>)> {
+    ) -> Result<Stored> {
         let id = self.ids.next(batch.now);
-        let decided =
-            Decided { id, verdict, runs: 0, status, cause: Some(cause), duplicate_of: None, dedup: None };
+        let decided = Decided {
+            id,
+            verdict,
+            runs: 0,
+            status: Some(status),
+            cause: Some(cause),
+            duplicate_of: None,
+            dedup: None,
+        };
         Self::write_request(conn, accept, &decided, batch)?;
-        Ok((Admitted { request: RequestId(id), verdict, run: None, duplicate_of: None }, None))
+        let admitted =
+            Admitted { request: RequestId(id), verdict, run: None, split: None, duplicate_of: None };
+        Ok(Stored { admitted, run: None, more: Vec::new() })
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the columns of a new row; a struct for one caller says less"
-    )]
     fn bear(
         &self,
         conn: &Connection,
         accept: &Accept,
         id: i64,
-        request: Option<RequestId>,
-        parent: Option<RunId>,
+        origin: Origin,
         birth: &Birth,
         batch: &mut Batch,
     ) -> Result<Run> {
         let now = batch.now;
         let mut run = Run {
             id: RunId(id),
-            request,
-            parent,
+            request: Some(origin.request),
+            parent: origin.parent,
             flow: accept.seed.flow,
             version: accept.seed.version,
             state: RunState::Queued,
@@ -219,6 +292,7 @@ impl State {
             ended: None,
             cause: None,
             test: accept.seed.marks.has(Marks::TEST),
+            element: origin.element,
         };
         match birth {
             Birth::Direct(_) => {
@@ -241,6 +315,21 @@ impl State {
     }
 }
 
-fn accepted(request: RequestId, run: &Run) -> Admitted {
-    Admitted { request, verdict: Verdict::Accepted, run: Some((run.id, run.state)), duplicate_of: None }
+fn one(request: RequestId, run: Run) -> Stored {
+    let verdict = Verdict::Accepted;
+    let admitted =
+        Admitted { request, verdict, run: Some((run.id, run.state)), split: None, duplicate_of: None };
+    Stored { admitted, run: Some(run), more: Vec::new() }
+}
+
+fn several(request: RequestId, runs: Vec<Run>) -> Stored {
+    let split: Vec<_> = runs.iter().map(|run| (run.id, run.state)).collect();
+    let admitted = Admitted {
+        request,
+        verdict: Verdict::Accepted,
+        run: split.first().copied(),
+        split: Some(split),
+        duplicate_of: None,
+    };
+    Stored { admitted, run: None, more: runs }
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod moves;
+mod reply;
 
 use super::*;
 use crate::model::CallbackId;
@@ -118,6 +119,7 @@ fn step(run: &Run, change: impl FnOnce(&mut Run)) -> Transition {
         detail: crate::model::run::Detail { elapsed_ms: Some(12), ..Default::default() },
         sent: Some(crate::model::run::Sent { method: "POST".into(), ..Default::default() }),
         got: Some(crate::model::run::Got { status: 200, body: "ok".into(), ..Default::default() }),
+        answer: None,
     };
     Transition {
         guard: run.seq,

@@ -158,9 +158,8 @@ impl Writer {
 
 fn apply(conn: &Connection, state: &mut State, batch: &mut Batch, item: &Item) -> rusqlite::Result<Outcome> {
     Ok(match item {
-        Item::Accept { accept, .. } => {
-            let (admitted, run) = state.admit(conn, accept, batch)?;
-            Outcome::Admitted(admitted, run)
+        Item::Accept { accept, seat, .. } => {
+            Outcome::Admitted(state.admit(conn, accept, seat.is_some(), batch)?)
         }
         Item::Move { transition, .. } => Outcome::Moved(state.transit(conn, transition, batch)?),
         Item::Claim { claims, .. } => Outcome::Claimed(state.claim(conn, claims, batch)?),

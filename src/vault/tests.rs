@@ -108,3 +108,26 @@ fn comparison_sees_length_and_content() {
     assert!(same(b"abc", b"abc") && same(b"", b""));
     assert!(!same(b"abc", b"abd") && !same(b"abc", b"ab"));
 }
+
+#[test]
+fn a_status_key_is_of_its_request_and_of_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let stranger = Vault::open(other.path()).unwrap();
+    let (one, two) = (RequestId(1), RequestId(2));
+    let key = vault.status_key(one);
+    assert_eq!(key.len(), 22, "128 bits in base64url");
+    assert!(vault.is_status_key(one, &key) && Vault::open(folder.path()).unwrap().is_status_key(one, &key));
+    for wrong in [
+        vault.status_key(two),
+        stranger.status_key(one),
+        String::new(),
+        key[..21].to_owned(),
+        format!("{key}A"),
+    ] {
+        assert!(!vault.is_status_key(one, &wrong), "{wrong}");
+    }
+    // It says nothing of a callback's token that has the same integer.
+    assert!(!vault.callback_token(CallbackId(1)).contains(&key));
+}

@@ -11,7 +11,7 @@ use pointsman::model::view::CheckState;
 use pointsman::model::{FlowId, Ms, RequestId, RunId};
 use pointsman::rules::advance::{Effect, Transition};
 use pointsman::store::clock::Clock;
-use pointsman::store::{Accept, Admitted, Birth, Handover, Judgement, Options, Store};
+use pointsman::store::{Accept, Admitted, Again, Birth, Handover, Judgement, Options, Store};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -59,6 +59,7 @@ async fn to(store: &Store, run: RunId, state: RunState) -> Run {
         detail: Detail { run_state: Some(state), ..Detail::default() },
         sent: None,
         got: Some(Got { status: 500, body: "no".into(), ..Got::default() }),
+        answer: None,
     };
     let transition = Transition {
         guard: before.seq,
@@ -109,7 +110,11 @@ async fn what_is_old_and_over_leaves_and_what_is_open_stays() {
     // It ended a day before the others are old: it is looked at again when that is old.
     to(&store, late.run.unwrap().0, RunState::Failed).await;
     let original = store.request(replayed.request).await.unwrap().unwrap();
-    let judgement = Judgement::Replay { parent: replayed.run.map(|run| run.0), of: Some(replayed.request) };
+    let judgement = Judgement::Replay {
+        of: Some(replayed.request),
+        runs: vec![Again { parent: replayed.run.map(|run| run.0), element: None }],
+        done: false,
+    };
     let replay = store.accept(Accept { seed: Arc::new(original.seed.clone()), judgement }).unwrap();
     let replay = replay.await.unwrap().unwrap().run.unwrap().0;
     let young = accept(&store, "6", 0, Birth::Done).await;

@@ -9,7 +9,8 @@ use pointsman::model::{FlowId, IntegrationId, Map};
 use pointsman::rules::check::{Known, check};
 use pointsman::rules::plan::Plan;
 use pointsman::rules::template::{
-    Context, StepData, build, fail_message, fixed_host, set_outputs, step_when, target, trigger_when,
+    Context, StepData, build, fail_message, fixed_host, respond_answer, set_outputs, step_when, target,
+    trigger_when,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -102,6 +103,9 @@ fn run_through(integration: &Integration, plan: &Plan, file: &str, payload: &Val
             outputs: None,
         };
         match &step.kind {
+            StepKind::Respond(_) => {
+                respond_answer(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));
+            }
             StepKind::Request(exchange) | StepKind::Send(exchange) => {
                 let outgoing =
                     build(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));

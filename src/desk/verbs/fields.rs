@@ -53,17 +53,13 @@ fn judge(plan: &Plan, at: usize, step: &Step, asked: &Asked, context: &Context, 
         }
     }
     let failed = |error: RenderError| vec![fate(&error.place, Fate::Fails)];
+    let left_out = |places: Vec<String>| {
+        let left = if step.missing == Missing::Empty { Fate::Empty } else { Fate::LeftOut };
+        places.iter().filter(|place| asked.at(step, place)).map(|place| fate(place, left)).collect()
+    };
     match &step.kind {
         StepKind::Request(_) | StepKind::Send(_) => match template::build(plan, at, context) {
-            Ok(built) => {
-                let left = if step.missing == Missing::Empty { Fate::Empty } else { Fate::LeftOut };
-                built
-                    .left_out
-                    .iter()
-                    .filter(|place| asked.at(step, place))
-                    .map(|place| fate(place, left))
-                    .collect()
-            }
+            Ok(built) => left_out(built.left_out),
             Err(error) => failed(error),
         },
         StepKind::Set(outputs) => match template::set_outputs(plan, at, context) {
@@ -88,6 +84,9 @@ fn judge(plan: &Plan, at: usize, step: &Step, asked: &Asked, context: &Context, 
             template::delay_until(plan, at, context, now).map_or_else(failed, |_| Vec::new())
         }
         StepKind::Delay(Delay::For(_)) => Vec::new(),
+        StepKind::Respond(_) => {
+            template::respond_answer(plan, at, context).map_or_else(failed, |(_, left)| left_out(left))
+        }
     }
 }
 
@@ -117,7 +116,9 @@ fn given(
                 .collect();
             Some(StepData { status: Some(200), ..data(StepState::Succeeded, Some(outputs)) })
         }
-        StepKind::Fail { .. } | StepKind::Delay(_) => Some(data(StepState::Succeeded, None)),
+        StepKind::Fail { .. } | StepKind::Delay(_) | StepKind::Respond(_) => {
+            Some(data(StepState::Succeeded, None))
+        }
     }
 }
 
@@ -152,19 +153,27 @@ fn texts(step: &Step) -> Vec<&str> {
         StepKind::Request(exchange) | StepKind::Send(exchange) => {
             texts.push(exchange.url.as_str());
             texts.extend(exchange.query.iter().chain(&exchange.headers).map(|(_, text)| text.as_str()));
-            match &exchange.body {
-                Body::Json(tree) => leaves(tree, &mut texts),
-                Body::Form(pairs) => texts.extend(pairs.iter().map(|(_, text)| text.as_str())),
-                Body::Text(text) => texts.push(text),
-                Body::Empty | Body::Document => {}
-            }
+            of_body(&exchange.body, &mut texts);
         }
         StepKind::Set(outputs) => texts.extend(outputs.iter().map(|(_, text)| text.as_str())),
         StepKind::Fail { message, .. } => texts.push(message),
         StepKind::Delay(Delay::Until(text)) => texts.push(text),
         StepKind::Delay(Delay::For(_)) => {}
+        StepKind::Respond(respond) => {
+            texts.extend(respond.headers.iter().map(|(_, text)| text.as_str()));
+            of_body(&respond.body, &mut texts);
+        }
     }
     texts
+}
+
+fn of_body<'v>(body: &'v Body, texts: &mut Vec<&'v str>) {
+    match body {
+        Body::Json(tree) => leaves(tree, texts),
+        Body::Form(pairs) => texts.extend(pairs.iter().map(|(_, text)| text.as_str())),
+        Body::Text(text) => texts.push(text),
+        Body::Empty | Body::Document => {}
+    }
 }
 
 fn leaves<'v>(tree: &'v Value, texts: &mut Vec<&'v str>) {
@@ -189,21 +198,27 @@ fn written<'s>(step: &'s Step, place: &str) -> Option<&'s str> {
             ("headers", _) => named(&exchange.headers),
             ("form", Body::Form(pairs)) => named(pairs),
             ("text", Body::Text(text)) => Some(text),
-            _ if place.starts_with("json") => {
-                let Body::Json(tree) = &exchange.body else { return None };
-                let path: crate::model::path::Path = place.parse().ok()?;
-                let found = match path.0.first() {
-                    Some(Segment::Key(root)) if root == "json" => walk(tree, path.rest())?,
-                    _ => return None,
-                };
-                found.as_str()
-            }
-            _ => None,
+            (_, body) => in_json(body, place),
+        },
+        StepKind::Respond(respond) => match (kind, &respond.body) {
+            ("headers", _) => named(&respond.headers),
+            ("text", Body::Text(text)) => Some(text),
+            (_, body) => in_json(body, place),
         },
         StepKind::Set(outputs) => named(outputs),
         StepKind::Fail { message, .. } => Some(message),
         StepKind::Delay(Delay::Until(text)) => Some(text),
         StepKind::Delay(Delay::For(_)) => None,
+    }
+}
+
+/// The template at a place of a JSON tree.
+fn in_json<'b>(body: &'b Body, place: &str) -> Option<&'b str> {
+    let Body::Json(tree) = body else { return None };
+    let path: crate::model::path::Path = place.parse().ok()?;
+    match path.0.first() {
+        Some(Segment::Key(root)) if root == "json" => walk(tree, path.rest())?.as_str(),
+        _ => None,
     }
 }
 

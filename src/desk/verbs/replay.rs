@@ -10,8 +10,8 @@ use crate::model::headers::Headers;
 use crate::model::id::short;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::{RequestId, RunId};
-use crate::rules::facts;
-use crate::store::{Accept, Judgement};
+use crate::rules::{facts, split};
+use crate::store::{Accept, Again, Judgement};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
@@ -23,8 +23,8 @@ struct Ready {
     request: String,
     /// The request of the run's data.
     of: Arc<StoredRequest>,
-    /// The run that it replays.
-    parent: Option<RunId>,
+    /// The new runs: one, or one for each element of what is split. Never none.
+    runs: Vec<Again>,
     /// What the new run begins with.
     seed: Seed,
     /// Whether the payload is another than the stored one.
@@ -52,10 +52,11 @@ impl Desk {
         while let Some(ready) = judged.next().await {
             match ready {
                 Ok(ready) => {
-                    plan.count += 1;
-                    *flows.entry(flow_name(&ready)).or_default() += 1;
+                    let made = ready.runs.len() as u64;
+                    plan.count += made;
+                    *flows.entry(flow_name(&ready)).or_default() += made;
                     if let Some((host, _)) = self.first(&ready) {
-                        *hosts.entry(host).or_default() += 1;
+                        *hosts.entry(host).or_default() += made;
                     }
                 }
                 Err(refusal) => *left_out.entry(refusal.message).or_default() += 1,
@@ -71,8 +72,19 @@ impl Desk {
     }
 
     fn plan_one_replay(&self, ready: &Ready, how: &Replay) -> Plan {
-        let mut plan = Plan { verb: "replay".to_owned(), count: 1, ..Plan::default() };
-        plan.lines.push(format!("Makes a new run of {}, past dedup.", flow_name(ready)));
+        let made = ready.runs.len() as u64;
+        let mut plan = Plan { verb: "replay".to_owned(), count: made, ..Plan::default() };
+        let flow = flow_name(ready);
+        plan.lines.push(match (ready.plan.flow.split(), ready.runs.as_slice()) {
+            (Some(path), [Again { element: Some(at), .. }]) => {
+                format!("Makes a new run of {flow} for element {at} of {path}, past dedup.")
+            }
+            (Some(path), many) if many.len() > 1 => format!(
+                "Makes {} of {flow}, one for each element of {path}, past dedup.",
+                runs(made).replacen("run", "new run", 1)
+            ),
+            _ => format!("Makes a new run of {flow}, past dedup."),
+        });
         plan.lines.push(format!("With v{}, {}.", ready.plan.version, ready.word));
         let own = ready.of.seed.version;
         plan.versions = (own != ready.plan.version).then_some((own, ready.plan.version));
@@ -99,11 +111,15 @@ impl Desk {
             .collect();
         plan.lines.push(match exchanges.as_slice() {
             [] => "It sends nothing.".to_owned(),
-            [one] => format!("It sends 1 real request: {one}."),
-            many => format!("It sends {} real requests: {}.", many.len(), list(many.iter().copied())),
+            [one] if made == 1 => format!("It sends 1 real request: {one}."),
+            [one] => format!("Each sends 1 real request: {one}."),
+            many => {
+                let it = if made == 1 { "It" } else { "Each" };
+                format!("{it} sends {} real requests: {}.", many.len(), list(many.iter().copied()))
+            }
         });
         if let Some((host, sends)) = self.first(ready) {
-            plan.hosts = vec![(host, 1)];
+            plan.hosts = vec![(host, made)];
             plan.sends = sends;
         }
         plan
@@ -111,7 +127,9 @@ impl Desk {
 
     /// What the new run would send first, and where: its first step, where that sends something.
     fn first(&self, ready: &Ready) -> Option<(String, Option<crate::model::view::SentView>)> {
-        let context = self.deps.store.context(&ready.plan, RunId(0), Some((ready.of.id, &ready.seed)));
+        let element = ready.runs.first().and_then(|again| again.element);
+        let context =
+            self.deps.store.context(&ready.plan, RunId(0), element, Some((ready.of.id, &ready.seed)));
         let url = &self.deps.settings.public_url;
         let hops = ready.seed.hops + 1;
         let attempt = Attempt { run: "•••", number: 1, hops, fresh_key: None, public_url: url };
@@ -130,14 +148,17 @@ impl Desk {
         how: &Replay,
     ) -> Result<Acted, Refusal> {
         if let Some(target) = chosen.one() {
-            let (request, run) = self.replay_one(who, target, how).await?;
-            let mut said = format!("Replayed {} as run {}.", short(&request), short(&run));
+            let (request, made) = self.replay_one(who, target, how).await?;
+            let mut said = match made.as_slice() {
+                [one] => format!("Replayed {} as run {}.", short(&request), short(one)),
+                many => format!("Replayed {} as {}.", short(&request), runs(many.len() as u64)),
+            };
             if !how.set.is_empty() {
                 let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
                 said = format!("{said} {changed} changed.");
             }
             self.audit(who, "replay", &request, act.reason.as_deref(), &said).await?;
-            return Ok(Acted { done: 1, runs: vec![run], lines: vec![said], ..Acted::default() });
+            return Ok(Acted { done: 1, runs: made, lines: vec![said], ..Acted::default() });
         }
         let mut acted = Acted::default();
         let mut refused = 0;
@@ -146,9 +167,9 @@ impl Desk {
             .buffer_unordered(SIDE_BY_SIDE);
         while let Some((target, result)) = made.next().await {
             match result {
-                Ok((_, run)) => {
+                Ok((_, made)) => {
                     acted.done += 1;
-                    acted.runs.push(run);
+                    acted.runs.extend(made);
                 }
                 Err(refusal) => {
                     refused += 1;
@@ -170,22 +191,30 @@ impl Desk {
         Ok(acted)
     }
 
-    /// Makes one new run: the request's id and the run's.
-    async fn replay_one(&self, who: &Who, target: Target, how: &Replay) -> Result<(String, String), Refusal> {
+    /// Makes the new runs of one request: its id and theirs.
+    async fn replay_one(
+        &self,
+        who: &Who,
+        target: Target,
+        how: &Replay,
+    ) -> Result<(String, Vec<String>), Refusal> {
         let mut ready = self.ready(target, how).await?;
         if ready.edited {
             ready.seed.actor = Some(who.name.clone());
         }
         let of = (!ready.edited).then_some(ready.of.id);
-        let judgement = Judgement::Replay { parent: ready.parent, of };
+        let done = ready.plan.flow.steps.is_empty();
+        let judgement = Judgement::Replay { of, runs: ready.runs, done };
         let accept = Accept { seed: Arc::new(ready.seed), judgement };
         let full = || Refusal::failed("the store's queue is full: try again").coded("down");
         let answer = self.deps.store.accept(accept).ok_or_else(full)?;
         let admitted = answer.await.map_err(|_| Refusal::failed("the store is closed").coded("down"))??;
-        let Some((run, _)) = admitted.run else {
+        let made: Vec<String> =
+            admitted.runs().iter().map(|(run, _)| self.deps.store.ids().print(*run)).collect();
+        if made.is_empty() {
             return Err(Refusal::failed("the store made no run"));
-        };
-        Ok((ready.request, self.deps.store.ids().print(run)))
+        }
+        Ok((ready.request, made))
     }
 
     fn printed(&self, target: Target) -> String {
@@ -198,7 +227,7 @@ impl Desk {
     /// Whether a replay is possible, and what it would be.
     async fn ready(&self, target: Target, how: &Replay) -> Result<Ready, Refusal> {
         let store = &self.deps.store;
-        let (id, parent, version) = match target {
+        let (id, run, version) = match target {
             Target::Request(id) => (id, None, None),
             Target::Run(run) => {
                 let Some(loaded) = store.load(run).await? else {
@@ -207,32 +236,57 @@ impl Desk {
                 let Some(id) = loaded.run.request else {
                     return Err(gone("a person started it without a request"));
                 };
-                (id, Some(run), Some(loaded.run.version))
+                (id, Some((run, loaded.run.element)), Some(loaded.run.version))
             }
         };
         let request = store.ids().print(id);
         let Some(of) = store.request(id).await? else {
             return Err(Refusal::not_found(format!("there is no request {request}")));
         };
-        let parent = match parent {
-            Some(parent) => Some(parent),
-            None => self.last_run_of(id, &request).await?,
-        };
         let (plan, word) = self.version(&of, version, how)?;
         whole(&of)?;
         let (seed, edited) = seed(&of, plan.version, how)?;
-        Ok(Ready { request, of, parent, seed, edited, plan, word })
+        let runs = self.again(&plan, id, &seed, run).await?;
+        Ok(Ready { request, of, runs, seed, edited, plan, word })
     }
 
-    /// The newest run of a request.
-    async fn last_run_of(&self, _id: RequestId, request: &str) -> Result<Option<RunId>, Refusal> {
-        let page = crate::model::ask::Page {
-            filter: format!("request:{request}"),
-            limit: 1,
-            ..crate::model::ask::Page::default()
+    /// The new runs: one; where the version splits the body one for each element, or for that of the
+    /// run which is replayed. Each has the request's earlier run of the same element as its parent.
+    async fn again(
+        &self,
+        plan: &crate::rules::plan::Plan,
+        id: RequestId,
+        seed: &Seed,
+        run: Option<(RunId, Option<u32>)>,
+    ) -> Result<Vec<Again>, Refusal> {
+        let Some(path) = plan.flow.split() else {
+            let parent = match run {
+                Some((run, _)) => Some(run),
+                None => self.deps.store.newest_runs(id).await?.into_iter().map(|(_, run)| run).max(),
+            };
+            return Ok(vec![Again { parent, element: None }]);
         };
-        let rows = self.run_rows(&page).await?;
-        Ok(rows.rows.first().and_then(|row| self.deps.store.ids().parse(&row.id)))
+        let elements = split::elements_of(&seed.body, path).map_err(|error| gone(&error.to_string()))?;
+        if elements == 0 {
+            return Err(gone(&format!("{path} is split and has no elements")));
+        }
+        match run {
+            Some((run, Some(at))) if at < elements => {
+                Ok(vec![Again { parent: Some(run), element: Some(at) }])
+            }
+            Some((_, Some(at))) => {
+                Err(gone(&format!("the run is of element {at}, and {path} has {elements} elements")))
+            }
+            Some((run, None)) => {
+                Ok((0..elements).map(|at| Again { parent: Some(run), element: Some(at) }).collect())
+            }
+            None => {
+                let newest = self.deps.store.newest_runs(id).await?;
+                let parent =
+                    |at: u32| newest.iter().find(|(element, _)| *element == Some(at)).map(|(_, run)| *run);
+                Ok((0..elements).map(|at| Again { parent: parent(at), element: Some(at) }).collect())
+            }
+        }
     }
 
     fn version(

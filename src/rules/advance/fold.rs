@@ -33,7 +33,7 @@ pub struct Fold {
 pub struct StepFold {
     /// Its name.
     pub name: String,
-    /// `request`, `send`, `set`, `fail`, `delay`.
+    /// `request`, `send`, `set`, `respond`, `fail`, `delay`.
     pub kind: &'static str,
     /// Where it stands.
     pub state: StepState,
@@ -263,6 +263,7 @@ impl<'a> Folding<'a> {
         let detail = &entry.detail;
         let state = detail.run_state.unwrap_or(self.fold.state);
         let frame = &mut self.fold.frame;
+        frame.answered |= detail.answered;
         match (entry.kind, detail.step_state) {
             (EntryKind::Abort, _) if state == RunState::Running => {
                 frame.abort = Some((entry.actor.clone().unwrap_or_default(), detail.reason.clone()));

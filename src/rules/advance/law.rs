@@ -1,8 +1,8 @@
 //! What holds of every run, whatever comes in whatever order.
 
 use super::tests::{
-    OWNER, World, abort, callback_step, delay_step, exchange_of, fail_step, guarded, request, retry,
-    set_step, skip,
+    OWNER, World, abort, callback_step, delay_step, exchange_of, fail_step, guarded, request, respond_step,
+    retry, set_step, skip,
 };
 use super::*;
 use crate::model::document::{OnError, Step, StepKind};
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 fn step(at: usize) -> impl Strategy<Value = Step> {
     let on_error = prop_oneof![Just(OnError::Stop), Just(OnError::Continue), Just(OnError::Abort)];
-    (0_u8..8, on_error, any::<bool>(), 1_u32..4, any::<bool>()).prop_map(
+    (0_u8..9, on_error, any::<bool>(), 1_u32..4, any::<bool>()).prop_map(
         move |(kind, on_error, idempotent, attempts, written)| {
             let name = format!("s{at}");
             let mut step = match kind {
@@ -24,6 +24,8 @@ fn step(at: usize) -> impl Strategy<Value = Step> {
                 5 => guarded(callback_step(&name), "{{ steps.s0.state == 'succeeded' }}"),
                 6 if attempts == 3 => fail_step(&name, "no"),
                 6 => set_step(&name, "{{ error('no') }}"),
+                7 if attempts == 3 => respond_step(&name, 200, "{{ error('no') }}"),
+                7 => respond_step(&name, 201, "ok"),
                 _ => request(&name),
             };
             step.on_error = on_error;
@@ -88,6 +90,9 @@ fn check(world: &World, before: &Run, kind: &str) -> Result<(), TestCaseError> {
         _ => prop_assert_eq!(run.due, None),
     }
     prop_assert_eq!(run.ended.is_some(), run.state.ended());
+    // At most one answer of a `respond` step, and the frame knows of it.
+    let answers = world.given().iter().filter(|(_, _, problem)| !problem).count();
+    prop_assert_eq!(answers, usize::from(world.snapshot.frame.answered));
     // A callback row of a running or waiting step, and never two that can be answered.
     let pending = world.snapshot.callbacks.iter().filter(|one| one.state == CallbackState::Pending).count();
     prop_assert!(pending <= 1);

@@ -4,8 +4,8 @@ use super::Effect;
 use super::words::Failure;
 use super::work::{Work, unbuilt};
 use crate::model::Map;
-use crate::model::document::{Delay, OnError, Step, StepKind};
-use crate::model::run::{Folded, RunState, StepState};
+use crate::model::document::{Delay, OnError, Reply, Step, StepKind};
+use crate::model::run::{Folded, Given, RunState, StepState};
 use crate::rules::template::{self, StepData};
 
 /// A step that sends nothing was carried out.
@@ -34,16 +34,18 @@ impl Work<'_> {
                 }
                 Err(error) => self.local_failure(step, &unbuilt(&error)),
             },
-            StepKind::Fail { .. } => {
+            StepKind::Fail { status, .. } => {
                 let failure = match template::fail_message(plan, at, self.context()) {
                     Ok(message) => Failure::new(message),
                     Err(error) => unbuilt(&error),
                 };
+                self.tell_failure(*status, &failure.text);
                 self.fold(step, StepState::Failed, None, Some(failure.text.clone()));
                 self.end(RunState::Failed);
                 self.group(&failure, &step.name);
                 Local::Stop
             }
+            StepKind::Respond(_) => self.respond(step, at),
             StepKind::Delay(delay) => {
                 let until = match delay {
                     Delay::For(ms) => Ok(now.saturating_add(*ms)),
@@ -65,6 +67,38 @@ impl Work<'_> {
                     Err(error) => self.local_failure(step, &unbuilt(&error)),
                 }
             }
+        }
+    }
+
+    /// A `respond` step: the first one reached answers the sender; what follows it is nobody's answer
+    /// and is not even built.
+    fn respond(&mut self, step: &Step, at: usize) -> Local {
+        if !self.frame.answered {
+            match template::respond_answer(self.plan, at, self.context()) {
+                Ok((given, _)) => self.tell(given),
+                Err(error) => return self.local_failure(step, &unbuilt(&error)),
+            }
+        }
+        self.local_success(step, None);
+        Local::GoOn
+    }
+
+    fn tell(&mut self, given: Given) {
+        self.frame.answered = true;
+        if let Some(entry) = &mut self.entry {
+            entry.detail.answered = true;
+            entry.answer = Some(given);
+        }
+    }
+
+    /// What a `fail` step tells a sender that waits. Kept only where one may.
+    fn tell_failure(&mut self, status: u16, message: &str) {
+        if self.frame.answered || self.plan.flow.reply() == Reply::Accept {
+            return;
+        }
+        if let Some(entry) = &mut self.entry {
+            let body = message.to_owned();
+            entry.answer = Some(Given { status, headers: Vec::new(), body, problem: true });
         }
     }
 

@@ -94,6 +94,7 @@ impl<'a> Work<'a> {
             detail: Detail { step_name, ..Detail::default() },
             sent: None,
             got: None,
+            answer: None,
         })
     }
 

@@ -100,18 +100,30 @@ fn credentials(auth: &Fields<'_>, names: &Names) -> Option<ConnectionAuth> {
 }
 
 fn header_name(fields: &Fields<'_>, name: &str, at: usize) {
+    header_name_but(fields, name, at, reserved_header);
+}
+
+fn header_name_but(fields: &Fields<'_>, name: &str, at: usize, reserved: Reserved) {
     if !is_header_name(name) {
         fields.report.error(at, format!("{name:?} is no name of a header"));
-    } else if let Some(why) = reserved_header(name) {
+    } else if let Some(why) = reserved(name) {
         fields.report.error(at, format!("the header {name:?} cannot be set: {why}"));
     }
 }
 
-/// `headers = { … }` of a connection or a step.
+/// Why a header cannot be set, where that is so.
+type Reserved = fn(&str) -> Option<&'static str>;
+
+/// `headers = { … }` of a connection or a step that sends.
 pub(super) fn headers(fields: &Fields<'_>, names: &Names) -> Vec<(String, String)> {
+    headers_but(fields, names, reserved_header)
+}
+
+/// `headers = { … }`, but those that are reserved.
+pub(super) fn headers_but(fields: &Fields<'_>, names: &Names, reserved: Reserved) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for ((name, name_span), (text, span)) in fields.pairs("headers") {
-        header_name(fields, &name, name_span.start);
+        header_name_but(fields, &name, name_span.start, reserved);
         if all.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
             fields.report.error(name_span.start, format!("the header {name:?} is written twice: keep one"));
         }

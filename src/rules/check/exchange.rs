@@ -79,7 +79,7 @@ pub(super) fn read(
         url,
         query: if send { Vec::new() } else { plain(templates(fields, "query", names)) },
         headers: headers(fields, names),
-        body: if send { Body::Document } else { body(fields, names) },
+        body: if send { Body::Document } else { body_of(fields, names, &["json", "form", "text"]) },
         timeout: fields.duration("timeout", HOUR, "\"1h\"").unwrap_or(if send {
             5 * SECOND
         } else {
@@ -199,17 +199,19 @@ pub(super) fn url_shape(base: Option<&Parsed>, own: &Parsed) -> Result<(), Strin
     }
 }
 
-fn body(fields: &Fields<'_>, names: &Names) -> Body {
-    let written: Vec<&str> = ["json", "form", "text"].into_iter().filter(|key| fields.has(key)).collect();
+/// What is sent: one of the keys, or nothing.
+pub(super) fn body_of(fields: &Fields<'_>, names: &Names, keys: &[&str]) -> Body {
+    let written: Vec<&str> = keys.iter().copied().filter(|key| fields.has(key)).collect();
     if let [first, second, ..] = written.as_slice() {
-        let message = format!("{} has {first} and {second}: keep one of json, form and text", fields.what);
+        let one = if keys.len() == 2 { "json and text" } else { "json, form and text" };
+        let message = format!("{} has {first} and {second}: keep one of {one}", fields.what);
         fields.report.error(fields.key_at(second), message);
     }
     let json = fields.get("json").map(|value| {
         leaves(fields, names, value);
         Body::Json(to_json(fields.report, value).unwrap_or_default())
     });
-    let form = fields.has("form").then(|| Body::Form(plain(templates(fields, "form", names))));
+    let form = written.contains(&"form").then(|| Body::Form(plain(templates(fields, "form", names))));
     let text = fields.text("text").map(|(text, span)| {
         names.template(fields.report, &text, &span);
         Body::Text(text)

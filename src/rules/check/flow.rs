@@ -3,7 +3,7 @@
 use super::fields::{Fields, list, meant};
 use super::names::Names;
 use super::units::{is_alias, size, slug};
-use super::{Known, step};
+use super::{Known, reply, step};
 use crate::model::document::{Auth, Connection, Dedup, Flow, MAX_BODY, Trigger, Webhook};
 use crate::model::path::{Path, Segment};
 use crate::model::time::DAY;
@@ -11,8 +11,20 @@ use crate::rules::template::Parsed;
 
 const KEYS: &[&str] = &["id", "name", "was", "description", "trigger", "step"];
 const TRIGGERS: &[&str] = &["webhook", "manual", "schedule", "deploy", "remove"];
-const WEBHOOK: &[&str] =
-    &["type", "path", "methods", "auth", "dedup", "required", "when", "max_body", "reply"];
+const WEBHOOK: &[&str] = &[
+    "type",
+    "path",
+    "methods",
+    "auth",
+    "dedup",
+    "required",
+    "when",
+    "split",
+    "reply",
+    "timeout",
+    "on_timeout",
+    "max_body",
+];
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// More are not kept in memory while they arrive.
 const LARGEST_BODY: u64 = 64 << 20;
@@ -65,7 +77,9 @@ pub(super) fn read(
             report.error(id_at, message);
         }
         let trigger = trigger(fields, names, &all, known);
-        let steps = step::read(fields, names, connections);
+        names.split = matches!(&trigger, Trigger::Webhook(webhook) if webhook.split.is_some());
+        let steps = step::read(fields, names, connections, &trigger);
+        names.split = false;
         all.push(Flow {
             id,
             id_written,
@@ -134,20 +148,8 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
         path
     });
     let auth = auth(fields);
-    if let Some((reply, span)) = fields.text("reply") {
-        match reply.as_str() {
-            "accept" => {}
-            "wait" | "poll" => {
-                report.error(span.start, format!("reply = {reply:?}: this version does not have it yet; leave it out or write \"accept\""));
-            }
-            _ => report.error(span.start, format!("reply {reply:?} is not possible: write \"accept\"")),
-        }
-    }
     for (key, what) in [
-        ("split", "one run per element"),
         ("mask", "masking"),
-        ("timeout", "reply = \"wait\" and \"poll\""),
-        ("on_timeout", "reply = \"wait\" and \"poll\""),
         ("rate_limit", "rate limits"),
         ("concurrency", "limits on parallel runs"),
         ("allow_from", "address lists"),
@@ -170,6 +172,8 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
             .filter_map(|(text, span)| request_path(fields, &text, span.start, "required"))
             .collect(),
         when,
+        split: reply::split(fields),
+        reply: reply::reply(fields),
         max_body: max_body(fields),
     };
     fields.finish(WEBHOOK);
@@ -275,7 +279,7 @@ fn dedup_rule(fields: &Fields<'_>) -> Dedup {
 }
 
 /// A path into body, headers or query of a request.
-fn request_path(fields: &Fields<'_>, text: &str, at: usize, what: &str) -> Option<Path> {
+pub(super) fn request_path(fields: &Fields<'_>, text: &str, at: usize, what: &str) -> Option<Path> {
     let example = "write body.order_number, headers[\"X-Request-ID\"] or query.page";
     match text.parse::<Path>() {
         Err(error) => {

@@ -5,6 +5,7 @@ mod exchange;
 mod fields;
 mod flow;
 mod names;
+mod reply;
 mod report;
 mod step;
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub(super) struct Names {
     /// Flows, and whether a webhook triggers them.
     flows: Vec<(String, bool)>,
     pub(super) connections: Vec<String>,
+    /// The flow makes one run an element: there is a `record`.
+    pub(super) split: bool,
     /// Steps before this one.
     pub(super) earlier: Vec<Earlier>,
     /// This step and those after it.
@@ -46,6 +48,7 @@ impl Names {
                 })
                 .collect(),
             connections: Vec::new(),
+            split: false,
             earlier: Vec::new(),
             later: Vec::new(),
         }
@@ -136,7 +139,11 @@ impl Names {
                 None => Ok(()),
             },
             "run" | "flow" | "integration" => Ok(()),
-            "record" => error("record needs `split`, which this version does not have yet".to_owned()),
+            "record" if self.split => Ok(()),
+            "record" => error(
+                "record is an element of `split`: write split = \"body.…\" in the trigger; only steps see it"
+                    .to_owned(),
+            ),
             "item" => error("item needs `for_each`, which this version does not have yet".to_owned()),
             other => error(format!(
                 "there is no {other:?}{}: templates see request, config, steps, webhook_urls, run, flow and integration",

@@ -4,7 +4,8 @@ use super::connection::templates;
 use super::exchange;
 use super::fields::{Fields, meant};
 use super::names::{Earlier, Names};
-use crate::model::document::{Connection, Delay, Missing, OnError, Step, StepKind};
+use super::reply;
+use crate::model::document::{Connection, Delay, Missing, OnError, Step, StepKind, Trigger};
 use crate::model::path::is_identifier;
 use crate::model::time::DAY;
 use crate::rules::template::Parsed;
@@ -17,6 +18,7 @@ pub(super) fn read(
     flow: &Fields<'_>,
     names: &mut Names,
     connections: &[(Connection, Option<Parsed>)],
+    trigger: &Trigger,
 ) -> Vec<Step> {
     let tables = flow.tables("step", 200);
     names.earlier.clear();
@@ -58,7 +60,7 @@ pub(super) fn read(
                 &[("stop", OnError::Stop), ("continue", OnError::Continue), ("abort", OnError::Abort)],
             )
             .unwrap_or(OnError::Stop);
-        let kind = kind(fields, names, connections);
+        let kind = kind(fields, names, connections, trigger);
         let outputs = match &kind {
             Some(StepKind::Set(outputs)) => outputs.iter().map(|(name, _)| name.clone()).collect(),
             Some(kind) => kind
@@ -82,6 +84,7 @@ fn kind(
     fields: &Fields<'_>,
     names: &Names,
     connections: &[(Connection, Option<Parsed>)],
+    trigger: &Trigger,
 ) -> Option<StepKind> {
     let report = fields.report;
     let (word, span) = fields.required_text("type", "type = \"request\"")?;
@@ -118,12 +121,13 @@ fn kind(
             Some(StepKind::Delay(delay))
         }
         "respond" => {
-            report.error(span.start, "type = \"respond\": this version does not have this step yet");
-            None
+            let respond = reply::respond(fields, names, trigger, span.start);
+            finish(reply::RESPOND);
+            Some(StepKind::Respond(Box::new(respond)))
         }
         other => {
             let message = format!(
-                "type {other:?} is not possible: write \"request\", \"send\", \"set\", \"fail\" or \"delay\"{}",
+                "type {other:?} is not possible: write \"request\", \"send\", \"set\", \"respond\", \"fail\" or \"delay\"{}",
                 meant(other, KINDS)
             );
             report.error(span.start, message);

@@ -38,6 +38,7 @@ fn every_refusal_says_what_and_what_to_do() {
         ),
         (400, "nested deeper than 128", "Nested deeper than 128.", "simpler document"),
         (400, "more than 200000 values", "More than 200000 values.", "simpler document"),
+        (400, "body.r is split and no array", "body.r is split and no array.", "array of up to 1,000"),
         (400, "when gives a number", "when gives a number.", "true or false"),
         (405, "DELETE is not in methods", "DELETE is not in methods.", "add DELETE to"),
         (413, "6.3 MiB is over 6 MiB", "6.3 MiB is over 6 MiB.", "max_body"),

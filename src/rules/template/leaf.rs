@@ -100,8 +100,8 @@ pub(super) fn value(insert: &Insert, scope: &Scope<'_>) -> Result<Rendered, Stri
 }
 
 /// The names that templates see.
-pub(crate) const ROOTS: [&str; 7] =
-    ["request", "config", "steps", "webhook_urls", "run", "flow", "integration"];
+pub(crate) const ROOTS: [&str; 8] =
+    ["request", "record", "config", "steps", "webhook_urls", "run", "flow", "integration"];
 
 fn roots<'p>(paths: impl Iterator<Item = &'p Path>) -> impl Iterator<Item = &'static str> {
     let wanted: Vec<&str> = paths.map(Path::root).collect();

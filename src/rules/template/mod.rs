@@ -7,6 +7,7 @@ mod leaf;
 mod operators;
 mod parts;
 mod request;
+mod respond;
 mod syntax;
 mod tame;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod walk;
 pub(crate) use leaf::ROOTS;
 pub(crate) use parts::Parts;
 pub use request::build;
+pub use respond::{MAX_ANSWER, MAX_ANSWER_HEADERS, respond_answer};
 pub(crate) use syntax::{Parsed, Piece, Reference, Shape, parse_template};
 pub(crate) use url::{UrlTemplate, authority_end};
 pub(crate) use value::{REQUEST_FIELDS, STEP_FIELDS};
@@ -73,6 +75,8 @@ impl Template {
 pub struct Context {
     /// The request that began the run.
     pub request: Option<Arc<RequestData>>,
+    /// Where `record` is in the request's body, for a run of one element of a `split`.
+    pub record: Option<Vec<Segment>>,
     /// Values of the variables.
     pub config: Arc<Map>,
     /// Finished steps by name.

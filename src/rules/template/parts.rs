@@ -2,6 +2,7 @@
 
 use super::RenderError;
 use super::leaf::Leaf;
+use super::respond::Respond;
 use super::tree::Tree;
 use super::{UrlTemplate, place_key};
 use crate::model::Ms;
@@ -20,6 +21,8 @@ pub(crate) enum Parts {
     For(Ms),
     /// `delay` with `until`.
     Until(Leaf),
+    /// `respond`.
+    Respond(Box<Respond>),
 }
 
 /// The templates of an exchange.
@@ -73,6 +76,10 @@ impl Parts {
             StepKind::Fail { message, .. } => Self::Fail(leaf(message, "message")?),
             StepKind::Delay(Delay::For(duration)) => Self::For(*duration),
             StepKind::Delay(Delay::Until(until)) => Self::Until(leaf(until, "until")?),
+            StepKind::Respond(respond) => Self::Respond(Box::new(Respond {
+                headers: leaves(&respond.headers, "headers")?,
+                body: BodyParts::new(&respond.body)?,
+            })),
         })
     }
 
@@ -88,6 +95,36 @@ impl Parts {
             Self::Fail(leaf) => each("message", leaf),
             Self::For(_) => {}
             Self::Until(leaf) => each("until", leaf),
+            Self::Respond(respond) => {
+                for (name, leaf) in &respond.headers {
+                    each(&place_key("headers", name), leaf);
+                }
+                respond.body.leaves(each);
+            }
+        }
+    }
+}
+
+impl BodyParts {
+    fn new(body: &Body) -> Result<Self, RenderError> {
+        Ok(match body {
+            Body::Empty | Body::Document => Self::Empty,
+            Body::Json(value) => Self::Json(Tree::new(value, "json")?),
+            Body::Form(fields) => Self::Form(leaves(fields, "form")?),
+            Body::Text(text) => Self::Text(leaf(text, "text")?),
+        })
+    }
+
+    fn leaves(&self, each: &mut dyn FnMut(&str, &Leaf)) {
+        match self {
+            Self::Empty => {}
+            Self::Json(tree) => tree.leaves("json", each),
+            Self::Form(form) => {
+                for (name, leaf) in form {
+                    each(&place_key("form", name), leaf);
+                }
+            }
+            Self::Text(leaf) => each("text", leaf),
         }
     }
 }
@@ -122,12 +159,7 @@ impl Exchange {
             },
             auth,
             headers: leaves(&step.headers, "headers")?,
-            body: match &step.body {
-                Body::Empty | Body::Document => BodyParts::Empty,
-                Body::Json(value) => BodyParts::Json(Tree::new(value, "json")?),
-                Body::Form(fields) => BodyParts::Form(leaves(fields, "form")?),
-                Body::Text(text) => BodyParts::Text(leaf(text, "text")?),
-            },
+            body: BodyParts::new(&step.body)?,
         })
     }
 
@@ -144,12 +176,7 @@ impl Exchange {
         fields("query", &self.query);
         fields("connection.headers", &self.connection_headers);
         fields("headers", &self.headers);
-        match &self.body {
-            BodyParts::Empty => {}
-            BodyParts::Json(tree) => tree.leaves("json", each),
-            BodyParts::Form(form) => fields("form", form),
-            BodyParts::Text(leaf) => each("text", leaf),
-        }
+        self.body.leaves(each);
         match &self.auth {
             None => {}
             Some(AuthParts::Bearer(leaf) | AuthParts::Header(_, leaf)) => each("connection.auth", leaf),

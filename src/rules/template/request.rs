@@ -81,7 +81,7 @@ pub fn build(plan: &Plan, step: usize, context: &Context) -> Result<Outgoing, Re
 }
 
 /// Sets a header in place of one of the same name, whatever its case.
-fn set_header(
+pub(super) fn set_header(
     headers: &mut Vec<(String, String)>,
     name: &str,
     value: String,
@@ -127,6 +127,8 @@ fn credentials(
     })
 }
 
+const JSON: &str = "application/json";
+
 type Built = (Option<Bytes>, Option<&'static str>, bool);
 
 fn body(
@@ -135,7 +137,6 @@ fn body(
     written: &Body,
     context: &Context,
 ) -> Result<Built, RenderError> {
-    const JSON: &str = "application/json";
     Ok(match &parts.body {
         BodyParts::Empty if matches!(written, Body::Document) => {
             match (&context.raw_body, &context.request) {
@@ -150,11 +151,24 @@ fn body(
                 }
             }
         }
-        BodyParts::Empty => (None, None, false),
+        other => {
+            let (bytes, kind) = written_body(renderer, other)?;
+            (bytes, kind, false)
+        }
+    })
+}
+
+/// A body as the document writes it, and its content type.
+pub(super) fn written_body(
+    renderer: &mut Renderer<'_>,
+    parts: &BodyParts,
+) -> Result<(Option<Bytes>, Option<&'static str>), RenderError> {
+    Ok(match parts {
+        BodyParts::Empty => (None, None),
         BodyParts::Json(tree) => {
             let bytes = renderer.tree(tree, "json")?.map(|value| Bytes::from(value.to_string()));
             let kind = bytes.as_ref().map(|_| JSON);
-            (bytes, kind, false)
+            (bytes, kind)
         }
         BodyParts::Form(fields) => {
             let mut form = String::new();
@@ -168,12 +182,12 @@ fn body(
                     form.extend(::url::form_urlencoded::byte_serialize(value.as_bytes()));
                 }
             }
-            (Some(Bytes::from(form)), Some("application/x-www-form-urlencoded"), false)
+            (Some(Bytes::from(form)), Some("application/x-www-form-urlencoded"))
         }
         BodyParts::Text(leaf) => {
             let text = renderer.text(leaf, "text")?.map(Bytes::from);
             let kind = text.as_ref().map(|_| "text/plain; charset=utf-8");
-            (text, kind, false)
+            (text, kind)
         }
     })
 }

@@ -1,6 +1,7 @@
 //! Tests of templates: types, misses, encodings, and what a hostile template or value can do.
 
 mod hostile;
+mod respond;
 mod sending;
 
 use super::*;
@@ -47,6 +48,7 @@ fn context(body: Value) -> Context {
     };
     Context {
         request: Some(request(body)),
+        record: None,
         config: Arc::new(map(json!({"base": "http://api.example/v1", "host": "api.example", "token": "t"}))),
         steps: [("lookup".to_owned(), skipped), ("done".to_owned(), done)].into(),
         webhook_urls: Arc::new(map(json!({"Other flow": "https://p.example/in/abc"}))),

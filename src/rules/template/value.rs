@@ -204,6 +204,7 @@ pub(super) struct Scope<'c> {
     /// Where paths are looked up.
     pub(super) context: &'c Context,
     request: OnceLock<Jinja>,
+    record: OnceLock<Jinja>,
     config: OnceLock<Jinja>,
     urls: OnceLock<Jinja>,
     steps: OnceLock<Jinja>,
@@ -215,10 +216,17 @@ impl<'c> Scope<'c> {
         Self {
             context,
             request: OnceLock::new(),
+            record: OnceLock::new(),
             config: OnceLock::new(),
             urls: OnceLock::new(),
             steps: OnceLock::new(),
         }
+    }
+
+    /// The element that the run is of.
+    fn record_value(&self) -> Option<&'c Value> {
+        let context = self.context;
+        walk(&context.request.as_deref()?.body, context.record.as_ref()?)
     }
 
     /// What the engine is given: the names in `roots` alone.
@@ -232,6 +240,9 @@ impl<'c> Scope<'c> {
                     }
                     None => Jinja::UNDEFINED,
                 }),
+                "record" => {
+                    self.record.get_or_init(|| self.record_value().map_or(Jinja::UNDEFINED, to_jinja))
+                }
                 "config" => self.config.get_or_init(|| map_to_jinja(&context.config)),
                 "webhook_urls" => self.urls.get_or_init(|| map_to_jinja(&context.webhook_urls)),
                 "steps" => self.steps.get_or_init(|| {
@@ -267,6 +278,7 @@ impl<'c> Scope<'c> {
                     _ => None,
                 }
             }
+            "record" => walk(self.record_value()?, rest).map(Cow::Borrowed),
             "config" => look_map(&context.config, rest),
             "webhook_urls" => look_map(&context.webhook_urls, rest),
             "steps" => match rest {

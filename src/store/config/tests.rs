@@ -17,6 +17,8 @@ fn flow(name: &str, path: Option<&str>) -> Flow {
             dedup: None,
             required: Vec::new(),
             when: None,
+            split: None,
+            reply: crate::model::document::Reply::Accept,
             max_body: 1,
         }),
         steps: Vec::new(),

@@ -125,7 +125,7 @@ pub fn callback_by_id(conn: &Connection, id: CallbackId) -> rusqlite::Result<Opt
 /// # Errors
 /// Whatever `SQLite` says.
 pub fn journal(conn: &Connection, run: RunId, whole: bool) -> rusqlite::Result<Vec<Entry>> {
-    let bodies = if whole { "sent, got" } else { "NULL, NULL" };
+    let bodies = if whole { "sent, got, answer" } else { "NULL, NULL, NULL" };
     let sql = format!(
         "SELECT run, seq, at, kind, step, attempt, status, actor, detail, {bodies} FROM journal
          WHERE run = ?1 ORDER BY seq"

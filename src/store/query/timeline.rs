@@ -22,11 +22,12 @@ pub struct Birth<'a> {
 #[must_use]
 pub fn timeline(birth: Birth<'_>, run: &Run, steps: &[String], journal: &[Entry]) -> Vec<EventView> {
     let mut lines = Lines { events: Vec::new() };
+    let element = run.element.map(|at| format!(", element {at}")).unwrap_or_default();
     let from = match (birth.parent, birth.request) {
         (Some(parent), Some(request)) => {
-            format!("queued to replay {} from request {}", short(parent), short(request))
+            format!("queued to replay {} from request {}{element}", short(parent), short(request))
         }
-        (None, Some(request)) => format!("queued from request {}", short(request)),
+        (None, Some(request)) => format!("queued from request {}{element}", short(request)),
         _ => "queued by hand".to_owned(),
     };
     lines.push(birth.at, "", None, from, None);

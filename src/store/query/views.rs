@@ -3,7 +3,7 @@
 use super::content;
 use super::head::{self, RequestHead};
 use super::look::Look;
-use super::what;
+use super::{status, what};
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Verdict};
 use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent};
@@ -101,7 +101,7 @@ pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result
     let Some(stored) = head::stored(look.conn, id)? else { return Ok(None) };
     let data = request_data(&stored.seed, &view.id, id.time(), "");
     Ok(Some(RequestDetail {
-        answer: answer(look, &head, &view),
+        answer: answer(look, &head, &view)?,
         request: view,
         headers: content::shown_headers(&stored.seed.headers),
         flat: flat(&data),
@@ -113,8 +113,19 @@ pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result
 
 /// What the sender was answered, as far as rows tell it: of an accepted request the run's state at
 /// the commit is not kept, and a refusal's problem document has its detail here alone.
-fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> Option<AnswerView> {
-    let status = head.status.filter(|_| !head.marks.has(Marks::MANUAL))?;
+fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::Result<Option<AnswerView>> {
+    if head.marks.has(Marks::MANUAL) {
+        return Ok(None);
+    }
+    let Some(status) = head.status else {
+        // A sender that waited was answered by its run, where that gave an answer.
+        let given = status::given_of(look.conn, head.id)?;
+        return Ok(given.map(|given| {
+            let (mut headers, body) = status::shown(&given);
+            headers.push(("pointsman-request-id".to_owned(), view.id.clone()));
+            AnswerView { status: given.status, headers, body }
+        }));
+    };
     let id = ("pointsman-request-id".to_owned(), view.id.clone());
     let text = |body: Map| Value::Object(body).to_string();
     let pair = |name: &str, value: &str| (name.to_owned(), Value::String(value.to_owned()));
@@ -122,7 +133,10 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> Option<Ans
     let (headers, body) = match head.verdict {
         Verdict::Accepted => {
             let mut body: Map = [pair("request", &view.id)].into_iter().collect();
-            if let Some(run) = view.runs.first() {
+            let plan = look.plan(head.flow, head.version);
+            if plan.is_some_and(|plan| plan.flow.split().is_some()) {
+                body.insert("runs".to_owned(), view.runs.iter().map(String::as_str).collect());
+            } else if let Some(run) = view.runs.first() {
                 body.extend([pair("run", run)]);
             }
             (vec![json, id], text(body))
@@ -146,7 +160,7 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> Option<Ans
             (vec![problem, id], text(body))
         }
     };
-    Some(AnswerView { status, headers, body })
+    Ok(Some(AnswerView { status, headers, body }))
 }
 
 /// A run; `whole` with what its attempts sent and got, where the journal has that.

@@ -81,7 +81,9 @@ CREATE TABLE journal (
     actor TEXT,
     detail TEXT NOT NULL,
     sent BLOB,
-    got BLOB
+    got BLOB,
+    -- What a sender that waits was answered, where this entry gave it.
+    answer BLOB
 ) STRICT;
 CREATE UNIQUE INDEX journal_run ON journal (run, seq);
 

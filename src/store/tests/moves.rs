@@ -1,6 +1,7 @@
 //! Leases, claims, timers, groups, callbacks: what moves runs keeps them findable.
 
 use super::*;
+use crate::model::RequestId;
 use crate::store::moves;
 
 #[tokio::test]
@@ -173,6 +174,11 @@ async fn groups_and_callbacks_are_counted_through_their_moves() {
     healthy(&store).await;
 }
 
+fn again(parent: RunId, of: Option<RequestId>) -> Judgement {
+    let runs = vec![Again { parent: Some(parent), element: None }];
+    Judgement::Replay { of, runs, done: false }
+}
+
 #[tokio::test]
 async fn a_replay_has_a_parent_and_no_key() {
     let rig = Rig::new();
@@ -180,12 +186,12 @@ async fn a_replay_has_a_parent_and_no_key() {
     let first = accept(&store, admit("{}", key(1), Birth::Done)).await.unwrap();
     let (parent, state) = first.run.unwrap();
     assert_eq!(state, RunState::Succeeded);
-    let judgement = Judgement::Replay { parent: Some(parent), of: Some(first.request) };
+    let judgement = again(parent, Some(first.request));
     let replayed = accept(&store, Accept { seed: seed(1, "{}"), judgement }).await.unwrap();
     assert_eq!(replayed.request, first.request);
     let loaded = store.load(replayed.run.unwrap().0).await.unwrap().unwrap();
     assert_eq!((loaded.run.parent, loaded.run.request), (Some(parent), Some(first.request)));
-    let judgement = Judgement::Replay { parent: Some(parent), of: None };
+    let judgement = again(parent, None);
     let edited = accept(&store, Accept { seed: seed(1, r#"{"b":2}"#), judgement }).await.unwrap();
     assert_ne!(edited.request, first.request);
     assert_eq!(&store.request(edited.request).await.unwrap().unwrap().seed.body[..], br#"{"b":2}"#);

@@ -4,7 +4,7 @@ use super::hand::{NOW, answer, counters, id, keys, text};
 use pointsman::console::signals::Signals;
 use pointsman::console::theme::Theme;
 use pointsman::console::{App, Console, Error, Options, Turn};
-use pointsman::model::ask::{Ask, Changes};
+use pointsman::model::ask::{Answer, Ask, Changes};
 use pointsman::model::time::Ms;
 use pointsman::session::{Incoming, Session, Ticket};
 use ratatui::backend::TestBackend;
@@ -24,6 +24,8 @@ struct Ui {
     inbox: mpsc::Sender<Incoming>,
     asks: mpsc::Receiver<(Ticket, Ask)>,
     turns: watch::Receiver<Turn>,
+    /// Changes what is answered.
+    tune: fn(&mut Answer),
     sent: u64,
     task: JoinHandle<(Result<(), Error>, Console<TestBackend>)>,
 }
@@ -43,7 +45,7 @@ impl Ui {
             let result = console.drive(stream, Signals::default()).await;
             (result, console)
         });
-        Self { input: Some(input), inbox, asks, turns, sent: 0, task }
+        Self { input: Some(input), inbox, asks, turns, tune: |_| {}, sent: 0, task }
     }
 
     async fn send(&mut self, incoming: Incoming) {
@@ -68,7 +70,9 @@ impl Ui {
                 }
                 tokio::select! {
                     Some((ticket, ask)) = self.asks.recv() => {
-                        let reply = Incoming::Reply(ticket, Box::new(Ok(answer(&ask, 600))));
+                        let mut answered = answer(&ask, 600);
+                        (self.tune)(&mut answered);
+                        let reply = Incoming::Reply(ticket, Box::new(Ok(answered)));
                         self.sent += 1;
                         self.inbox.send(reply).await.unwrap();
                     }
@@ -104,6 +108,28 @@ async fn keys_open_what_they_say_and_q_quits() {
     ui.press("q");
     let (result, _) = tokio::time::timeout(Duration::from_secs(20), ui.task).await.unwrap().unwrap();
     assert!(result.is_ok());
+}
+
+#[tokio::test]
+async fn a_request_of_many_runs_says_how_many_and_opens_their_list() {
+    for (pressed, opens) in [("", false), ("<enter>", true)] {
+        let mut ui = Ui::start(Options::default());
+        ui.tune = |answer| {
+            if let Answer::Request(detail) = answer {
+                detail.request.runs = vec![id(1), id(2), id(3)];
+            }
+        };
+        ui.settle().await;
+        ui.press("2<enter>");
+        ui.settle().await;
+        ui.press(pressed);
+        ui.settle().await;
+        let (_, console) = ui.end().await;
+        let shown = text(console.terminal.backend().buffer());
+        assert_eq!(shown.contains("· 3 runs"), !opens, "{shown}");
+        let filter = console.app.runs.list.filter_in_force();
+        assert_eq!(filter.starts_with("request:") && filter.len() > 40, opens, "{filter}");
+    }
 }
 
 #[tokio::test]

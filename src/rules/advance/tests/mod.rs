@@ -1,14 +1,15 @@
 //! The tables of the state machine, row by row; and the world that they are judged in.
 
 mod callbacks;
+mod respond;
 mod runs;
 mod verbs;
 
 use super::fold::fold;
 use super::*;
 use crate::model::document::{
-    Body, Connection, Delay, Flow, Integration, Missing, OnError, RequestStep, Retry, StatusMatch, Step,
-    StepKind, Trigger,
+    Auth, Body, Connection, Delay, Flow, Integration, Missing, OnError, Patience, Reply, RequestStep,
+    Respond, Retry, StatusMatch, Step, StepKind, Trigger, Webhook,
 };
 use crate::model::run::{EntryKind, Outcome, RunState, StepState};
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND};
@@ -68,6 +69,11 @@ pub fn set_step(name: &str, value: &str) -> Step {
 
 pub fn fail_step(name: &str, message: &str) -> Step {
     Step { kind: StepKind::Fail { message: message.to_owned(), status: 422 }, ..request(name) }
+}
+
+pub fn respond_step(name: &str, status: u16, text: &str) -> Step {
+    let respond = Respond { status, headers: Vec::new(), body: Body::Text(text.to_owned()) };
+    Step { kind: StepKind::Respond(Box::new(respond)), ..request(name) }
 }
 
 pub fn guarded(step: Step, when: &str) -> Step {
@@ -137,6 +143,7 @@ impl World {
             ended: None,
             cause: None,
             test: false,
+            element: None,
         };
         let step_name = plan.flow.steps.first().map(|step| step.name.clone()).unwrap_or_default();
         let snapshot = Snapshot {
@@ -147,6 +154,28 @@ impl World {
             context: Context::default(),
         };
         Self { plan, snapshot, journal: Vec::new(), now: 1_795_008_715_120, minted: 0 }
+    }
+
+    /// Its senders wait.
+    pub fn waited_for(mut self) -> Self {
+        self.plan.flow.trigger = Trigger::Webhook(Webhook {
+            path: None,
+            methods: vec!["POST".to_owned()],
+            auth: Auth::None,
+            dedup: None,
+            required: Vec::new(),
+            when: None,
+            split: None,
+            reply: Reply::Wait(Patience { timeout: 30 * SECOND, abort: false }),
+            max_body: 1,
+        });
+        self
+    }
+
+    /// What was given to the sender, in the order of the journal.
+    pub fn given(&self) -> Vec<(u16, &str, bool)> {
+        let given = self.journal.iter().filter_map(|entry| entry.answer.as_ref());
+        given.map(|given| (given.status, given.body.as_str(), given.problem)).collect()
     }
 
     pub fn try_put(&mut self, input: Input, lease: bool) -> Result<Effect, Refusal> {

@@ -97,7 +97,7 @@ async fn the_timeline_says_what_happened_in_words() {
                 id,
                 verdict: Verdict::Accepted,
                 runs: 1,
-                status: 200,
+                status: Some(200),
                 cause: None,
                 duplicate_of: None,
                 dedup: None,
@@ -120,6 +120,7 @@ async fn the_timeline_says_what_happened_in_words() {
                 status: None,
                 sent: None,
                 got: None,
+                answer: None,
                 detail: Detail {
                     step_name: "push".into(),
                     step_state: Some(StepState::Skipped),

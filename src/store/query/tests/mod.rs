@@ -167,6 +167,7 @@ fn run_row(id: i64, flow: FlowId, state: RunState) -> Run {
         ended: state.ended().then_some(crate::model::id::time_of(id) + 50),
         cause: None,
         test: false,
+        element: None,
     }
 }
 
@@ -200,6 +201,7 @@ fn answer(id: i64, step: &str, status: u16, step_state: StepState, run_state: Ru
             ..Sent::default()
         }),
         got: Some(Got { status, headers: Vec::new(), body: "got-text".into(), cut: false }),
+        answer: None,
     }
 }
 
@@ -291,7 +293,7 @@ fn put_request(
         id,
         verdict,
         runs: u32::from(verdict == Verdict::Accepted),
-        status,
+        status: Some(status),
         cause,
         duplicate_of: first,
         dedup: key.as_ref(),

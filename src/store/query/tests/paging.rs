@@ -234,7 +234,7 @@ async fn pages_have_every_row_once_while_new_ones_arrive() {
                     id,
                     verdict: Verdict::Accepted,
                     runs: 1,
-                    status: 200,
+                    status: Some(200),
                     cause: None,
                     duplicate_of: None,
                     dedup: None,

@@ -1,0 +1,158 @@
+//! Senders that wait: for the end of their run, for its answer, or for their time to be up.
+//!
+//! A sender that waits is a future and an entry in the store's list of waiters. The commit that
+//! answers or ends its run wakes it; the store is asked once, when its time is up.
+
+use super::answer::{self, Kept, Problem};
+use super::pulse::Pulse;
+use super::{Deps, status};
+use crate::model::Ms;
+use crate::model::RunId;
+use crate::model::run::{Given, RunState};
+use crate::rules::advance::Input;
+use crate::rules::reply::{self, Told, Wish};
+use crate::store::{Admitted, Waiting};
+use futures_util::StreamExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+/// Once a stop was asked for, senders wait this long at most: their answer must leave before the
+/// connections are cut.
+const LAST: Duration = Duration::from_secs(5);
+/// Runs of one request that are aborted side by side.
+const SIDE_BY_SIDE: usize = 32;
+
+/// What a sender waits for.
+pub(super) struct Wait<'r> {
+    /// How long, and what then.
+    pub(super) wish: Wish,
+    /// When its request was complete.
+    pub(super) since: Instant,
+    /// Of its connection.
+    pub(super) pulse: &'r Pulse,
+}
+
+/// What is known of a request when its sender is answered.
+struct Known {
+    states: Vec<(RunId, RunState)>,
+    given: Option<Given>,
+}
+
+/// Waits with a sender whose request was committed, and answers it.
+pub(super) async fn answer(
+    deps: &Arc<Deps>,
+    stop: &CancellationToken,
+    admitted: &Admitted,
+    mut waiting: Waiting,
+    wait: Wait<'_>,
+) -> Response {
+    let Wait { wish, since, pulse } = wait;
+    let until = since + Duration::from_millis(u64::try_from(wish.within).unwrap_or(0));
+    let stopping = async {
+        stop.cancelled().await;
+        sleep(LAST).await;
+    };
+    pulse.wait();
+    let (known, in_time) = tokio::select! {
+        biased;
+        told = waiting.told() => (told.map(|told| Known { states: told.states, given: told.given }), true),
+        () = sleep_until(until) => (None, false),
+        () = stopping => (None, true),
+    };
+    pulse.busy();
+    let known = match known {
+        Some(known) => known,
+        // A commit whose outcome had to be looked up tells nobody: the rows are asked.
+        None => read(deps, admitted).await,
+    };
+    let state = match told(deps, admitted, &known) {
+        Ok(response) => return response,
+        Err(state) => state,
+    };
+    if in_time || !wish.abort {
+        return open(deps, admitted, state, &wish, false);
+    }
+    abort(deps, &known, wish.within).await;
+    // What ended meanwhile has ended: the abort came too late.
+    let known = read(deps, admitted).await;
+    match told(deps, admitted, &known) {
+        Ok(response) if reply::state_of(states(&known)) != RunState::Aborted => response,
+        Ok(_) => open(deps, admitted, RunState::Aborted, &wish, true),
+        Err(state) => open(deps, admitted, state, &wish, true),
+    }
+}
+
+fn states(known: &Known) -> impl Iterator<Item = RunState> {
+    known.states.iter().map(|(_, state)| *state)
+}
+
+/// Where a request stands by its rows; where they cannot be read, as it was committed.
+async fn read(deps: &Deps, admitted: &Admitted) -> Known {
+    match deps.store.request_status(admitted.request).await {
+        Ok(Some(status)) => Known { states: status.runs, given: status.given },
+        Ok(None) | Err(_) => Known { states: admitted.runs().to_vec(), given: None },
+    }
+}
+
+/// The answer of a request that has one; else the state of what still goes on.
+fn told(deps: &Deps, admitted: &Admitted, known: &Known) -> Result<Response, RunState> {
+    let ids = deps.store.ids();
+    let kept = |state| Kept { ids, admitted, state };
+    Ok(match reply::told(states(known), known.given.as_ref()) {
+        Told::Open(state) => return Err(state),
+        Told::Given(given) if given.problem => {
+            let status = StatusCode::from_u16(given.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            kept(RunState::Failed).problem(&Problem::new(status, given.body.clone()), None)
+        }
+        Told::Given(given) => answer::given(given, ids.print(admitted.request)),
+        Told::Finished(state) => kept(state).accepted(),
+        Told::Stopped(state) => {
+            let (status, detail) = match state {
+                RunState::Aborted => (StatusCode::CONFLICT, "the run was aborted"),
+                RunState::Failed => (StatusCode::BAD_GATEWAY, "the run failed"),
+                _ => (StatusCode::BAD_GATEWAY, "the run stopped with an error, and waits for an operator"),
+            };
+            let url = status::url(deps, admitted.request);
+            kept(state).problem(&Problem::new(status, detail), Some(&url))
+        }
+    })
+}
+
+/// The answer to a sender whose time is up: 202 where it asked for that, else 504.
+fn open(deps: &Deps, admitted: &Admitted, state: RunState, wish: &Wish, aborted: bool) -> Response {
+    let kept = Kept { ids: deps.store.ids(), admitted, state };
+    let url = status::url(deps, admitted.request);
+    let mut response = if wish.asks_later && !aborted {
+        kept.later(&url)
+    } else {
+        let then = if aborted { "it ends aborted" } else { "it goes on" };
+        let detail = format!("the run is not finished in time: {then}");
+        kept.problem(&Problem::new(StatusCode::GATEWAY_TIMEOUT, detail), Some(&url))
+    };
+    answer::locate(&mut response, &status::path(deps, admitted.request));
+    response
+}
+
+/// Ends what is still open: at once, or after its attempt.
+async fn abort(deps: &Arc<Deps>, known: &Known, within: Ms) {
+    let reason = format!("not finished within {}", crate::text::took(within));
+    let open: Vec<RunId> =
+        known.states.iter().filter(|(_, state)| !reply::rests(*state)).map(|(run, _)| *run).collect();
+    let deps = Arc::clone(deps);
+    // A sender that hangs up now must not leave half of them.
+    let aborting = tokio::spawn(async move {
+        let store = &deps.store;
+        let input = || Input::Abort { actor: "on_timeout".to_owned(), reason: Some(reason.clone()) };
+        futures_util::stream::iter(open)
+            .for_each_concurrent(SIDE_BY_SIDE, |run| async move {
+                // Refused where it has ended since.
+                let _ = store.apply(run, |_| input()).await;
+            })
+            .await;
+    });
+    let _ = aborting.await;
+}
