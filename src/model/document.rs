@@ -6,6 +6,7 @@
 //! the text that was written.
 
 use super::Ms;
+pub use super::auth::Auth;
 use super::path::Path;
 use serde_json::Value;
 
@@ -151,13 +152,6 @@ pub struct Webhook {
     pub when: Option<String>,
     /// Bytes of a body, also after gunzip.
     pub max_body: u64,
-}
-
-/// Who may send. The other schemes of the contract come later and are refused by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Auth {
-    /// Anyone; always written out.
-    None,
 }
 
 /// What makes two requests one.

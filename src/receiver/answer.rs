@@ -3,7 +3,7 @@
 use crate::model::run::RunState;
 use crate::model::{IdKey, RequestId, RunId};
 use std::borrow::Cow;
-use warp::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use warp::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderName, HeaderValue, StatusCode};
 use warp::reply::Response;
 
@@ -25,14 +25,16 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     /// In words.
     pub(super) detail: Cow<'static, str>,
-    /// A header that explains the status: `Allow`, `Accept-Encoding`.
+    /// A header that explains the status: `Allow`, `Accept-Encoding`, `WWW-Authenticate`.
     pub(super) header: Option<(HeaderName, HeaderValue)>,
+    /// What the operator can be shown beside it, as JSON.
+    pub(super) evidence: Option<String>,
 }
 
 impl Problem {
     /// A status and why.
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), header: None }
+        Self { status, detail: detail.into(), header: None, evidence: None }
     }
 
     /// There is nothing at this address; nothing more is said.
@@ -48,6 +50,15 @@ impl Problem {
         }
     }
 
+    /// Not let in. The sender learns the scheme, and nothing about why.
+    pub(super) fn unauthorized(cause: String, evidence: Option<String>, challenge: HeaderValue) -> Self {
+        Self {
+            header: Some((WWW_AUTHENTICATE, challenge)),
+            evidence,
+            ..Self::new(StatusCode::UNAUTHORIZED, cause)
+        }
+    }
+
     /// A method that is not taken here.
     pub(super) fn method(detail: impl Into<Cow<'static, str>>, allow: &str) -> Self {
         Self {
@@ -59,12 +70,15 @@ impl Problem {
 
 /// The answer that tells a problem.
 pub(super) fn problem(problem: &Problem) -> Response {
-    let body = serde_json::json!({
+    let mut body = serde_json::json!({
         "type": "about:blank",
         "title": problem.status.canonical_reason().unwrap_or("Refused"),
         "status": problem.status.as_u16(),
-        "detail": problem.detail,
     });
+    // Why somebody was not let in is for the operator alone.
+    if problem.status != StatusCode::UNAUTHORIZED {
+        body["detail"] = serde_json::json!(problem.detail);
+    }
     let mut response = with_body(problem.status, PROBLEM, body.to_string());
     if let Some((name, value)) = &problem.header {
         response.headers_mut().insert(name, value.clone());
@@ -149,6 +163,18 @@ mod tests {
         assert_eq!(response.headers()["allow"], "POST, OPTIONS");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(problem(&Problem::unavailable()).headers()["retry-after"], "10");
+    }
+
+    #[test]
+    fn who_is_not_let_in_learns_the_scheme_and_nothing_more() {
+        let challenge = HeaderValue::from_static("Bearer realm=\"pointsman\"");
+        let [one, other] = ["no key matches", "key `acme` is HS256, the token says RS256"].map(|cause| {
+            let response = problem(&Problem::unauthorized(cause.into(), Some("{}".into()), challenge.clone()));
+            assert_eq!((response.status().as_u16(), &response.headers()["www-authenticate"]), (401, &challenge));
+            format!("{:?} {:?}", response.headers(), response.body())
+        });
+        assert_eq!(one, other);
+        assert!(!one.contains("key"));
     }
 
     #[test]

@@ -13,3 +13,4 @@ pub mod plan;
 pub mod retry;
 pub mod rows;
 pub mod template;
+pub mod verify;

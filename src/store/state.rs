@@ -80,7 +80,7 @@ impl State {
             Judgement::Admit { key, birth } => self.judge(conn, accept, key.as_ref(), birth, batch),
             Judgement::Replay { parent, of } => self.replay(conn, accept, *parent, *of, batch),
             Judgement::Filter { cause } => self.turn_away(conn, accept, Verdict::Filtered, 200, cause, batch),
-            Judgement::Refuse { status, cause } => {
+            Judgement::Refuse { status, cause, .. } => {
                 batch.refused.push((accept.seed.flow, cause.clone()));
                 self.turn_away(conn, accept, Verdict::Rejected, *status, cause, batch)
             }
@@ -183,6 +183,11 @@ impl State {
         let decided =
             Decided { id, verdict, runs: 0, status, cause: Some(cause), duplicate_of: None, dedup: None };
         Self::write_request(conn, accept, &decided, batch)?;
+        if let Judgement::Refuse { detail: Some(detail), .. } = &accept.judgement {
+            // Few have one: the statement of all the others stays as it is.
+            conn.prepare_cached("UPDATE request SET detail = ?2 WHERE id = ?1")?
+                .execute(rusqlite::params![id, detail])?;
+        }
         Ok((Admitted { request: RequestId(id), verdict, run: None, duplicate_of: None }, None))
     }
 
