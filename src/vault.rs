@@ -14,8 +14,8 @@ pub mod seal;
 use crate::model::CallbackId;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use keys::Ring;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use keys::Ring;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -122,8 +122,13 @@ impl Vault {
                 }
             })
         };
-        let wrong = "it is no key: 64 hex digits are one, or base64 of 32 bytes; `openssl rand -hex 32` makes one";
-        if read { Ok(Self::from_key(&key, true)) } else { Err(io::Error::new(io::ErrorKind::InvalidInput, wrong)) }
+        let wrong =
+            "it is no key: 64 hex digits are one, or base64 of 32 bytes; `openssl rand -hex 32` makes one";
+        if read {
+            Ok(Self::from_key(&key, true))
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, wrong))
+        }
     }
 
     /// The secret part of a callback's token: an HMAC-SHA-256 of its id.

@@ -122,7 +122,7 @@ async fn add(door: &Door, args: Add, output: Output) -> Result<u8, Refusal> {
         reason: args.verb.reason,
         dry_run: args.verb.dry_run,
     };
-    let Answer::Key(made) = door.ask(Ask::AddKey(add)).await? else { return Err(verbs::unexpected()) };
+    let Answer::Key(made) = door.ask(Ask::AddKey(Box::new(add))).await? else { return Err(verbs::unexpected()) };
     for line in &made.lines {
         super::tell(line);
     }
@@ -138,7 +138,15 @@ async fn list(door: &Door, output: Output) -> Result<u8, Refusal> {
     let Answer::Keys { keys } = door.ask(Ask::Keys).await? else { return Err(verbs::unexpected()) };
     let mut out = Rows::new(
         output,
-        &[("NAME", 20), ("TYPE", 9), ("ALGORITHM", 9), ("USER", 12), ("ADDED", 19), ("USED", 19), ("FLOWS", 0)],
+        &[
+            ("NAME", 20),
+            ("TYPE", 9),
+            ("ALGORITHM", 9),
+            ("USER", 12),
+            ("ADDED", 19),
+            ("USED", 19),
+            ("FLOWS", 0),
+        ],
     );
     for key in &keys {
         out.row(key, || {
@@ -161,7 +169,9 @@ async fn remove(door: &Door, name: String, verb: &Consent) -> Result<u8, Refusal
     let ask = |dry_run| Ask::RemoveKey { name: name.clone(), reason: verb.reason.clone(), dry_run };
     let told = |answer| match answer {
         Answer::Done(Done { lines, .. }) => {
-            lines.iter().for_each(|line| super::tell(line));
+            for line in &lines {
+                super::tell(line);
+            }
             Ok(())
         }
         _ => Err(verbs::unexpected()),

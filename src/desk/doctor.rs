@@ -47,12 +47,16 @@ impl Desk {
         checks.extend(open_to_all(settings, auths.iter().any(|(_, auth)| **auth == Auth::None)));
         let ring = self.deps.vault.ring();
         for (name, why) in ring.closed() {
-            let text = format!("key {name} cannot be used: {why}; put the right key file back, or add the key anew");
+            let text =
+                format!("key {name} cannot be used: {why}; put the right key file back, or add the key anew");
             checks.push(view("keys", CheckState::Broken, text));
         }
         for (flow, auth) in auths {
             for name in auth.keys().iter().filter(|name| ring.get(name).is_none()) {
-                let text = format!("{} names the key {name}, which is not there: pointsman key add {name}", flow.name);
+                let text = format!(
+                    "{} names the key {name}, which is not there: pointsman key add {name}",
+                    flow.name
+                );
                 checks.push(view("keys", CheckState::Warning, text));
             }
         }

@@ -74,7 +74,14 @@ impl Desk {
             (false, secret) => secret,
         };
         let short = secret.as_ref().is_some_and(|secret| secret.reveal().len() < SHORT);
-        let new = NewKey { name: name.clone(), kind, user: add.user, secret, public: add.public, private: add.private };
+        let new = NewKey {
+            name: name.clone(),
+            kind,
+            user: add.user,
+            secret,
+            public: add.public,
+            private: add.private,
+        };
         let row = self
             .deps
             .vault
@@ -84,7 +91,9 @@ impl Desk {
         let what = format!("{}{algorithm}", kind.word());
         let mut lines = Vec::new();
         if short {
-            lines.push(format!("the secret has under {SHORT} bytes: it can be guessed at; --generate makes a long one"));
+            lines.push(format!(
+                "the secret has under {SHORT} bytes: it can be guessed at; --generate makes a long one"
+            ));
         }
         if add.dry_run {
             if self.deps.vault.ring().get(&name).is_some() {
@@ -142,9 +151,7 @@ impl Desk {
             None => Err(Refusal::not_found(format!(
                 "there is no key {name:?}; `pointsman key ls` lists them, `pointsman key add {name}` makes one"
             ))),
-            Some(Some(why)) => {
-                Err(Refusal::refused("closed", format!("key {name} cannot be used: {why}")))
-            }
+            Some(Some(why)) => Err(Refusal::refused("closed", format!("key {name} cannot be used: {why}"))),
             Some(None) => Ok(()),
         }
     }
@@ -163,9 +170,12 @@ fn kind(add: &AddKey) -> Result<KeyKind, String> {
     }
     let kind = match (add.kind.as_deref(), add.algorithm.as_deref()) {
         (None | Some("jwt"), Some(word)) => {
-            let found = Algorithm::ALL.into_iter().find(|algorithm| algorithm.word().eq_ignore_ascii_case(word));
+            let found =
+                Algorithm::ALL.into_iter().find(|algorithm| algorithm.word().eq_ignore_ascii_case(word));
             let all: Vec<&str> = Algorithm::ALL.into_iter().map(Algorithm::word).collect();
-            KeyKind::Jwt(found.ok_or_else(|| format!("{word:?} is no algorithm of tokens: {} are", all.join(", ")))?)
+            KeyKind::Jwt(
+                found.ok_or_else(|| format!("{word:?} is no algorithm of tokens: {} are", all.join(", ")))?,
+            )
         }
         (None | Some("jwt"), None) if add.public.is_some() => {
             return Err("say what the public key is for: --algorithm RS256, ES256, EdDSA, …".to_owned());
@@ -182,7 +192,8 @@ fn kind(add: &AddKey) -> Result<KeyKind, String> {
             return Err(format!("{other:?} is no type of key: jwt, api-key, basic and signature are"));
         }
     };
-    let pair = matches!(kind, KeyKind::Ed25519) || matches!(kind, KeyKind::Jwt(algorithm) if !algorithm.shared());
+    let pair =
+        matches!(kind, KeyKind::Ed25519) || matches!(kind, KeyKind::Jwt(algorithm) if !algorithm.shared());
     if pair && add.secret.is_some() {
         return Err("it wants the sender's public key (--public-key F), no secret".to_owned());
     }

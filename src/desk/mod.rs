@@ -104,7 +104,7 @@ impl Desk {
             Ask::Act(act) => self.act(who, act).await,
             Ask::Forget { id, reason } => self.forget(who, &id, reason.as_deref()).await,
             Ask::Keys => self.keys().await,
-            Ask::AddKey(add) => self.add_key(who, add).await,
+            Ask::AddKey(add) => self.add_key(who, *add).await,
             Ask::RemoveKey { name, reason, dry_run } => {
                 self.remove_key(who, &name, reason.as_deref(), dry_run).await
             }

@@ -47,7 +47,9 @@ impl Desk {
         let exp = (at + new.ttl) / 1_000;
         let token = issue(key, algorithm, &new.key, at, exp, claims).ok_or_else(|| {
             let name = &new.key;
-            let why = format!("key {name} has no private half here: its owner signs, or add it with --private-key F");
+            let why = format!(
+                "key {name} has no private half here: its owner signs, or add it with --private-key F"
+            );
             Refusal::refused("only_checks", why)
         })?;
         let expires = rfc3339(exp * 1_000);
@@ -126,11 +128,14 @@ impl Desk {
         }
         let loose = secret.map(|secret| self.loose(name, kind, row, secret)).transpose()?;
         let ring = self.deps.vault.ring();
-        let key = loose.as_ref().or_else(|| ring.get(name)).ok_or_else(|| format!("there is no key {name}"))?;
+        let key =
+            loose.as_ref().or_else(|| ring.get(name)).ok_or_else(|| format!("there is no key {name}"))?;
         if let Some(closed) = key.closed() {
             return Err(format!("key {name} cannot be used: {closed}"));
         }
-        let half = || format!("of key {name} only the public half is kept: give --secret-file F with the private one");
+        let half = || {
+            format!("of key {name} only the public half is kept: give --secret-file F with the private one")
+        };
         match auth {
             Auth::Jwt { iss, aud, .. } => {
                 let KeyKind::Jwt(algorithm) = kind else { return Err(half()) };

@@ -10,13 +10,13 @@ pub mod keys;
 pub use changes::Changes;
 pub use json::from_json;
 
+use super::Map;
 use super::change::Counters;
+use super::credential::KeyView;
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
     RequestDetail, RequestView, RunView,
 };
-use super::Map;
-use super::credential::KeyView;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -148,7 +148,7 @@ pub enum Ask {
     /// Senders' keys.
     Keys,
     /// Adds a sender's key.
-    AddKey(keys::AddKey),
+    AddKey(Box<keys::AddKey>),
     /// Removes a sender's key: its secret is wiped.
     RemoveKey {
         /// Its name.

@@ -27,8 +27,8 @@ pub(super) struct Problem {
     pub(super) detail: Cow<'static, str>,
     /// A header that explains the status: `Allow`, `Accept-Encoding`, `WWW-Authenticate`.
     pub(super) header: Option<(HeaderName, HeaderValue)>,
-    /// What the operator can be shown beside it, as JSON.
-    pub(super) evidence: Option<String>,
+    /// What the operator can be shown beside it.
+    pub(super) evidence: Option<Box<serde_json::Value>>,
 }
 
 impl Problem {
@@ -51,10 +51,10 @@ impl Problem {
     }
 
     /// Not let in. The sender learns the scheme, and nothing about why.
-    pub(super) fn unauthorized(cause: String, evidence: Option<String>, challenge: HeaderValue) -> Self {
+    pub(super) fn unauthorized(cause: String, evidence: Option<serde_json::Value>, challenge: HeaderValue) -> Self {
         Self {
             header: Some((WWW_AUTHENTICATE, challenge)),
-            evidence,
+            evidence: evidence.map(Box::new),
             ..Self::new(StatusCode::UNAUTHORIZED, cause)
         }
     }
@@ -169,8 +169,12 @@ mod tests {
     fn who_is_not_let_in_learns_the_scheme_and_nothing_more() {
         let challenge = HeaderValue::from_static("Bearer realm=\"pointsman\"");
         let [one, other] = ["no key matches", "key `acme` is HS256, the token says RS256"].map(|cause| {
-            let response = problem(&Problem::unauthorized(cause.into(), Some("{}".into()), challenge.clone()));
-            assert_eq!((response.status().as_u16(), &response.headers()["www-authenticate"]), (401, &challenge));
+            let response =
+                problem(&Problem::unauthorized(cause.into(), Some(serde_json::json!({})), challenge.clone()));
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()["www-authenticate"]),
+                (401, &challenge)
+            );
             format!("{:?} {:?}", response.headers(), response.body())
         });
         assert_eq!(one, other);

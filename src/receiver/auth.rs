@@ -1,8 +1,8 @@
 //! Whether a sender is let in: the keys of the vault asked by the rules, at the wall clock's time.
 //! Engine time is not for this: it goes on at its own pace while the machine's clock is wrong.
 
-use super::answer::Problem;
 use super::Deps;
+use super::answer::Problem;
 use crate::model::Ms;
 use crate::model::auth::Auth;
 use crate::model::headers::Headers;
@@ -54,7 +54,7 @@ fn settle(
             Ok(actor)
         }
         Err(Denied { cause, detail }) => {
-            Err(Problem::unauthorized(cause, detail.map(|detail| detail.to_string()), challenge(auth)))
+            Err(Problem::unauthorized(cause, detail, challenge(auth)))
         }
     }
 }

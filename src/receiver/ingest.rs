@@ -132,12 +132,7 @@ impl Ingest {
     }
 
     /// Everything that is judged before the body is read.
-    fn judge_head(
-        &self,
-        hook: &Webhook,
-        plan: &Plan,
-        arrival: &Arrival,
-    ) -> Result<Head, Problem> {
+    fn judge_head(&self, hook: &Webhook, plan: &Plan, arrival: &Arrival) -> Result<Head, Problem> {
         judge::method(hook, &arrival.method)?;
         if self.deps.stats.stopping.load(Ordering::Relaxed) || self.deps.store.refuses().is_some() {
             return Err(Problem::unavailable());
@@ -184,7 +179,7 @@ impl Ingest {
             marks = marks.with(Marks::NO_DEDUP_KEY);
         }
         let headers = self.deps.vault.guarded(owner.flow, as_sent, owner.auth.secret_header());
-        let seed = Seed { marks, hops, actor, ..seed(owner, arrival, rest, headers, body.clone()) };
+        let seed = Seed { marks, actor, hops, ..seed(owner, arrival, rest, headers, body.clone()) };
         if !self.holds(plan, &seed)? {
             return Ok((seed, Judgement::Filter { cause: "when is false".to_owned() }));
         }
@@ -303,7 +298,7 @@ impl Ingest {
         let hops = judge::hops(&arrival.headers);
         let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body) };
         let cause = problem.detail.clone().into_owned();
-        let detail = problem.evidence.clone();
+        let detail = problem.evidence.as_ref().map(ToString::to_string);
         let judgement = Judgement::Refuse { status: problem.status.as_u16(), cause, detail };
         let answer = store.accept(Accept { seed: Arc::new(seed), judgement })?;
         answer.await.ok()?.ok().map(|admitted| admitted.request)

@@ -60,9 +60,15 @@ pub struct Key {
 }
 
 enum Material {
-    Token { verify: DecodingKey, sign: Option<EncodingKey> },
+    Token {
+        verify: DecodingKey,
+        sign: Option<EncodingKey>,
+    },
     /// The hash's state after key and salt, and what it must come to.
-    Hash { state: Hmac<Sha256>, hash: Vec<u8> },
+    Hash {
+        state: Hmac<Sha256>,
+        hash: Vec<u8>,
+    },
     Secret(Wiped),
     Public(DecodingKey),
     Closed(String),
@@ -162,7 +168,8 @@ impl Vault {
                 },
             },
             KeyKind::ApiKey | KeyKind::Basic => {
-                let (salt, hash) = row.hash.as_deref().and_then(|all| all.split_at_checked(SALT)).ok_or_else(lost)?;
+                let (salt, hash) =
+                    row.hash.as_deref().and_then(|all| all.split_at_checked(SALT)).ok_or_else(lost)?;
                 Material::Hash { state: self.salted(salt), hash: hash.to_vec() }
             }
             KeyKind::Secret => Material::Secret(unsealed()?),
@@ -196,7 +203,9 @@ impl Vault {
         };
         match new.kind {
             KeyKind::Jwt(algorithm) if algorithm.shared() => {
-                let secret = secret(new)?;
+                secret(new)?;
+                let text = new.secret.as_ref().map_or("", Secret::reveal);
+                let secret = material::shared(algorithm, text)?;
                 if secret.len() < MIN_HS_SECRET {
                     return Err(format!(
                         "the secret has {} bytes: {} wants at least {MIN_HS_SECRET}",
@@ -204,17 +213,19 @@ impl Vault {
                         algorithm.word()
                     ));
                 }
-                made.cipher = seal(secret)?;
+                made.cipher = seal(&secret)?;
             }
             KeyKind::Jwt(algorithm) => {
                 let text = public(new)?;
-                let verify = material::public(algorithm, text).map_err(|why| format!("the public key: {why}"))?;
+                let verify =
+                    material::public(algorithm, text).map_err(|why| format!("the public key: {why}"))?;
                 if let Some(private) = &new.private {
                     let wrong = |why: &str| format!("the private key: {why}");
                     let der = material::private(algorithm, private.reveal()).map_err(|why| wrong(&why))?;
                     let sign = material::signer(algorithm, &der);
                     let algorithm = material::translated(algorithm);
-                    let proof = crypto::sign(b"one pair", &sign, algorithm).map_err(|_| wrong("it does not sign"))?;
+                    let proof =
+                        crypto::sign(b"one pair", &sign, algorithm).map_err(|_| wrong("it does not sign"))?;
                     let pair = crypto::verify(&proof, b"one pair", &verify, algorithm);
                     if !pair.unwrap_or(false) {
                         return Err("the private key and the public key are not of one pair".to_owned());
@@ -230,7 +241,8 @@ impl Vault {
                     return Err("a basic key wants a user without a colon: --user U".to_owned());
                 }
                 let mut all = vec![0; SALT];
-                getrandom::fill(&mut all).map_err(|error| format!("the system gives no random bits: {error}"))?;
+                getrandom::fill(&mut all)
+                    .map_err(|error| format!("the system gives no random bits: {error}"))?;
                 let hash = hashed(self.salted(&all), user.as_bytes(), secret);
                 all.extend_from_slice(&hash);
                 made.hash = Some(all);

@@ -36,7 +36,11 @@ fn secrets_are_sealed_or_hashed_and_come_back_as_keys_that_check() {
     assert!(!ring.get("api").unwrap().is(None, &LONG.as_bytes()[1..]));
     assert!(!ring.get("api").unwrap().is(Some(b"u"), LONG.as_bytes()));
     let pw = ring.get("pw").unwrap();
-    assert!(pw.is(Some(b"shop"), LONG.as_bytes()) && !pw.is(Some(b"sho"), LONG.as_bytes()) && !pw.is(None, LONG.as_bytes()));
+    assert!(
+        pw.is(Some(b"shop"), LONG.as_bytes())
+            && !pw.is(Some(b"sho"), LONG.as_bytes())
+            && !pw.is(None, LONG.as_bytes())
+    );
     // Hashes are salted.
     let again = vault.prepare(&NewKey { name: "api".into(), ..new(KeyKind::ApiKey, LONG) }, 8, 1).unwrap();
     assert_ne!(again.hash, api.hash);
@@ -130,9 +134,10 @@ fn pairs() -> Vec<(Algorithm, String, String)> {
     };
     let random = SystemRandom::new();
     let mut all = Vec::new();
-    for (algorithm, signing) in
-        [(Algorithm::ES256, &ECDSA_P256_SHA256_FIXED_SIGNING), (Algorithm::ES384, &ECDSA_P384_SHA384_FIXED_SIGNING)]
-    {
+    for (algorithm, signing) in [
+        (Algorithm::ES256, &ECDSA_P256_SHA256_FIXED_SIGNING),
+        (Algorithm::ES384, &ECDSA_P384_SHA384_FIXED_SIGNING),
+    ] {
         let private = EcdsaKeyPair::generate_pkcs8(signing, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(signing, private.as_ref()).unwrap();
         let public = pair.public_key().as_der().unwrap();
@@ -198,17 +203,20 @@ fn pair(algorithm: Algorithm, public: &str, private: Option<&str>) -> Result<Key
 
 #[test]
 fn pairs_are_read_as_pem_and_as_jwk() {
-    let pairs = pairs();
+    let [pairs, other] = [(); 2].map(|()| pairs());
     for (algorithm, public, private) in &pairs {
-        let key = pair(*algorithm, public, Some(private)).unwrap_or_else(|why| panic!("{algorithm:?}: {why}"));
+        let key =
+            pair(*algorithm, public, Some(private)).unwrap_or_else(|why| panic!("{algorithm:?}: {why}"));
         let signature = key.sign(b"a.b").unwrap();
         let checks = pair(*algorithm, public, None).unwrap();
         assert!(checks.signed(b"a.b", &signature) && !checks.signed(b"a.c", &signature));
         assert!(!checks.signs() && checks.sign(b"a").is_none());
-        assert!(pair(*algorithm, private, None).is_err() || private.starts_with('{'), "a private key is no public one");
+        assert!(
+            pair(*algorithm, private, None).is_err() || private.starts_with('{'),
+            "a private key is no public one"
+        );
     }
     // Of another pair, of another curve, of another family.
-    let other = self::pairs();
     assert!(pair(Algorithm::ES256, &pairs[0].1, Some(&other[0].2)).unwrap_err().contains("not of one pair"));
     for (algorithm, public) in [
         (Algorithm::ES384, &pairs[0].1),

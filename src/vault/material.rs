@@ -103,13 +103,13 @@ fn jwk(text: &str, algorithm: Algorithm, family: Family, verb: &str) -> Result<J
         // The text of a private key is not repeated.
         format!("it is no JWK: line {}, column {}", error.line(), error.column())
     })?;
-    let fits = match (family, jwk.kty.as_str(), jwk.crv.as_deref()) {
+    let fits = matches!(
+        (family, jwk.kty.as_str(), jwk.crv.as_deref()),
         (Family::Rsa, "RSA", _)
-        | (Family::P256, "EC", Some("P-256"))
-        | (Family::P384, "EC", Some("P-384"))
-        | (Family::Ed25519, "OKP", Some("Ed25519")) => true,
-        _ => false,
-    };
+            | (Family::P256, "EC", Some("P-256"))
+            | (Family::P384, "EC", Some("P-384"))
+            | (Family::Ed25519, "OKP", Some("Ed25519"))
+    );
     if !fits {
         return Err(format!("{} wants {}", algorithm.word(), family.word()));
     }
@@ -160,7 +160,9 @@ pub(super) fn public(algorithm: Algorithm, text: &str) -> Result<DecodingKey, St
         }
     } else {
         if text.contains("BEGIN CERTIFICATE") {
-            return Err("that is a certificate: take its key out with `openssl x509 -pubkey -noout`".to_owned());
+            return Err(
+                "that is a certificate: take its key out with `openssl x509 -pubkey -noout`".to_owned()
+            );
         }
         let read = match family {
             Family::Rsa => DecodingKey::from_rsa_pem(text.as_bytes()),
@@ -189,6 +191,36 @@ pub(super) fn public(algorithm: Algorithm, text: &str) -> Result<DecodingKey, St
 fn ed25519(bytes: &[u8]) -> Result<DecodingKey, String> {
     let fits = bytes.len() == 32 && ParsedPublicKey::new(&ED25519, bytes).is_ok();
     if fits { Ok(DecodingKey::from_ed_der(bytes)) } else { Err("it is no Ed25519 key".to_owned()) }
+}
+
+/// Reads a secret that both sides have: its bytes as they stand, or those of a JWK (`kty` `oct`).
+///
+/// # Errors
+/// A JWK that is for something else.
+pub(super) fn shared(algorithm: Algorithm, text: &str) -> Result<Wiped, String> {
+    #[derive(Deserialize)]
+    struct Oct {
+        kty: String,
+        k: Number,
+        #[serde(default)]
+        alg: Option<String>,
+        #[serde(default, rename = "use")]
+        purpose: Option<String>,
+    }
+    // Any other text that begins so is a secret like all the others.
+    match serde_json::from_str::<Oct>(text)
+        .ok()
+        .filter(|oct| text.trim_start().starts_with('{') && oct.kty == "oct")
+    {
+        None => Ok(Zeroizing::new(text.as_bytes().to_vec())),
+        Some(Oct { alg: Some(alg), .. }) if alg != algorithm.word() => {
+            Err(format!("the JWK is for {alg}, not for {}", algorithm.word()))
+        }
+        Some(Oct { purpose: Some(purpose), .. }) if purpose != "sig" => {
+            Err("the JWK says that it is not for signatures".to_owned())
+        }
+        Some(oct) => Ok(oct.k.0),
+    }
 }
 
 /// Reads the private half of a pair, as the crypto library wants it.
@@ -229,7 +261,8 @@ pub(super) fn private(algorithm: Algorithm, text: &str) -> Result<Wiped, String>
         Family::P256 | Family::P384 => EncodingKey::from_ec_pem(text.as_bytes()),
         Family::Ed25519 => EncodingKey::from_ed_pem(text.as_bytes()),
     };
-    let read = read.map_err(|_| format!("it is neither PEM nor JWK of {} with its private half", family.word()))?;
+    let read =
+        read.map_err(|_| format!("it is neither PEM nor JWK of {} with its private half", family.word()))?;
     Ok(Zeroizing::new(read.as_bytes().to_vec()))
 }
 

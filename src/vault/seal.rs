@@ -71,9 +71,9 @@ impl Vault {
             return Err("it is sealed in a way that this version does not know".to_owned());
         }
         if id != self.keys.id {
-            let hex = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let hex = |id: &[u8]| u32::from_be_bytes(id.try_into().unwrap_or_default());
             return Err(format!(
-                "it is sealed under the key {}, and the key here is {}",
+                "it is sealed under the key {:08x}, and the key here is {:08x}",
                 hex(id),
                 hex(&self.keys.id)
             ));

@@ -49,7 +49,10 @@ pub(super) fn read(fields: &Fields<'_>, known: &Known) -> Auth {
 fn keys(auth: &Fields<'_>) -> Vec<String> {
     let report = auth.report;
     if !auth.has("keys") {
-        report.missing(auth.span.start, "auth has no keys: write keys = [\"acme\"] and `pointsman key add acme`");
+        report.missing(
+            auth.span.start,
+            "auth has no keys: write keys = [\"acme\"] and `pointsman key add acme`",
+        );
     }
     let Some(written) = auth.texts("keys") else { return Vec::new() };
     if written.is_empty() {
@@ -62,8 +65,7 @@ fn keys(auth: &Fields<'_>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for (name, span) in written {
         if !is_key_name(&name) {
-            let message =
-                format!("key {name:?} is not possible: write 1 to 64 of A-Z, a-z, 0-9 and . _ ~ -");
+            let message = format!("key {name:?} is not possible: write 1 to 64 of A-Z, a-z, 0-9 and . _ ~ -");
             report.error(span.start, message);
         } else if all.contains(&name) {
             report.error(span.start, format!("key {name:?} is written twice"));
@@ -146,20 +148,25 @@ fn provider(auth: &Fields<'_>) -> (Provider, &'static [&'static str]) {
                 header: header(auth).unwrap_or_default(),
                 algorithm: auth.choice("algorithm", &MacAlgorithm::WORDS).unwrap_or(MacAlgorithm::Sha256),
                 encoding: auth.choice("encoding", &Encoding::WORDS).unwrap_or(Encoding::Hex),
-                prefix: auth.text("prefix").map(|(prefix, span)| {
-                    if prefix.chars().count() > 64 || prefix.chars().any(|c| !(' '..='~').contains(&c)) {
-                        let message = "prefix is not possible: write up to 64 printable ASCII characters";
-                        auth.report.error(span.start, message);
-                    }
-                    prefix
-                }).unwrap_or_default(),
+                prefix: auth
+                    .text("prefix")
+                    .map(|(prefix, span)| {
+                        if prefix.chars().count() > 64 || prefix.chars().any(|c| !(' '..='~').contains(&c)) {
+                            let message = "prefix is not possible: write up to 64 printable ASCII characters";
+                            auth.report.error(span.start, message);
+                        }
+                        prefix
+                    })
+                    .unwrap_or_default(),
             };
-            return (Provider::Hmac(hmac), &["keys", "provider", "header", "algorithm", "encoding", "prefix"]);
+            return (
+                Provider::Hmac(hmac),
+                &["keys", "provider", "header", "algorithm", "encoding", "prefix"],
+            );
         }
         other => {
             let all = Provider::WORDS;
-            let message =
-                format!("provider {other:?} is not possible: {}{}", list(&all), meant(other, &all));
+            let message = format!("provider {other:?} is not possible: {}{}", list(&all), meant(other, &all));
             auth.report.error(span.start, message);
             Provider::Standard
         }
@@ -201,10 +208,7 @@ mod tests {
         let keys = |name: &str| vec![name.to_owned()];
         for (text, wanted) in [
             (r#"{ type = "none" }"#, Auth::None),
-            (
-                r#"{ type = "jwt", keys = ["acme"] }"#,
-                Auth::Jwt { keys: keys("acme"), iss: None, aud: None },
-            ),
+            (r#"{ type = "jwt", keys = ["acme"] }"#, Auth::Jwt { keys: keys("acme"), iss: None, aud: None }),
             (
                 r#"{ type = "jwt", keys = ["acme"], iss = "i", aud = "a" }"#,
                 Auth::Jwt { keys: keys("acme"), iss: Some("i".into()), aud: Some("a".into()) },

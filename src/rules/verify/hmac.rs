@@ -45,7 +45,8 @@ fn lenient(value: &[u8]) -> Vec<(Vec<u8>, String)> {
         let Some(digits) = value.strip_prefix(prefix.as_bytes()) else { continue };
         for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64Url] {
             if let Some(digest) = spell::read(digits, encoding) {
-                let with = if prefix.is_empty() { "no prefix".to_owned() } else { format!("the prefix {prefix}") };
+                let with =
+                    if prefix.is_empty() { "no prefix".to_owned() } else { format!("the prefix {prefix}") };
                 all.push((digest, format!("read as {} with {with}", word(encoding))));
             }
         }

@@ -38,8 +38,8 @@ pub struct Token<'t> {
     pub kid: Option<String>,
     /// What is signed: header and claims as they were sent.
     pub signed: &'t str,
-    /// The claims, base64url.
-    claims: &'t str,
+    /// The claims, decoded.
+    claims: Vec<u8>,
     /// The signature, base64url.
     pub signature: &'t str,
 }
@@ -90,8 +90,8 @@ impl<'t> Token<'t> {
             return Err(Denied::new("the token is not three parts"));
         };
         let bytes = decode(header, "header")?;
-        let head: Header = serde_json::from_slice(&bytes)
-            .map_err(|_| Denied::new("the token's header is no JSON object with one alg"))?;
+        let head: Header =
+            object(&bytes).ok_or_else(|| Denied::new("the token's header is no JSON object with one alg"))?;
         if head.crit {
             return Err(Denied::new("the token has crit: extensions are not understood here"));
         }
@@ -103,7 +103,7 @@ impl<'t> Token<'t> {
             said,
             kid: head.kid.as_ref().and_then(Value::as_str).map(|kid| quoted(kid.as_bytes())),
             signed: &text[..header.len() + 1 + claims.len()],
-            claims,
+            claims: decode(claims, "claims part")?,
             signature,
         })
     }
@@ -112,6 +112,12 @@ impl<'t> Token<'t> {
 /// Part of a token; one spelling only.
 fn decode(part: &str, what: &str) -> Result<Vec<u8>, Denied> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Denied::new(format!("the token's {what} is not base64url")))
+}
+
+/// Reads an object; a list of values in its order is none.
+fn object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    bytes.trim_ascii_start().first().filter(|first| **first == b'{')?;
+    serde_json::from_slice(bytes).ok()
 }
 
 /// Judges a request.
@@ -125,13 +131,11 @@ pub fn verify<K: KeyCheck>(
     now: Ms,
 ) -> Result<Passed, Denied> {
     let token = Token::read(authorization(headers, "Bearer")?)?;
-    let shown = |cause: Denied, claims: Option<&Claims>| Denied {
-        detail: Some(detail(&token, claims)),
-        ..cause
-    };
+    let shown =
+        |cause: Denied, claims: Option<&Claims>| Denied { detail: Some(detail(&token, claims)), ..cause };
     let key = signer(&token, keys).map_err(|cause| shown(cause, None))?;
-    let claims: Claims = serde_json::from_slice(&decode(token.claims, "claims part")?)
-        .map_err(|_| shown(Denied::new("the claims are no JSON object, or one is there twice"), None))?;
+    let claims: Claims = object(&token.claims)
+        .ok_or_else(|| shown(Denied::new("the claims are no JSON object, or one is there twice"), None))?;
     judge(&claims, wanted, now).map_err(|cause| shown(cause, Some(&claims)))?;
     let actor = claims.sub.as_ref().and_then(Value::as_str);
     Ok(Passed {
@@ -158,9 +162,9 @@ fn signer<'k, K: KeyCheck>(token: &Token<'_>, keys: &[Usable<'k, K>]) -> Result<
         }
     }
     if !asked {
-        let each = keys.iter().filter_map(|Usable { name, key }| {
-            Some(format!("key `{name}` is {}", of(key)?.word()))
-        });
+        let each = keys
+            .iter()
+            .filter_map(|Usable { name, key }| Some(format!("key `{name}` is {}", of(key)?.word())));
         let each: Vec<String> = each.collect();
         return Err(Denied::new(format!("{}, the token says {}", each.join(", "), token.said)));
     }

@@ -214,6 +214,9 @@ fn first_difference<K: KeyCheck>(
     best.map(|(expected, digit)| (proof.written.clone(), expected, digit))
 }
 
+/// Makes the HMAC of the parts one after the other, under a secret read so.
+pub type Signer<'s> = dyn Fn(Reading, MacAlgorithm, &[&[u8]]) -> Option<Vec<u8>> + 's;
+
 /// What a sender of this provider puts into its headers.
 ///
 /// `sign` makes the HMAC of the parts under the secret, read as it is told. `None` where it cannot.
@@ -223,7 +226,7 @@ pub fn sign(
     id: &str,
     at: i64,
     body: &[u8],
-    sign: &dyn Fn(Reading, MacAlgorithm, &[&[u8]]) -> Option<Vec<u8>>,
+    sign: &Signer<'_>,
 ) -> Option<Vec<(String, String)>> {
     let time = at.to_string();
     let plain = |scheme: &Hmac| {
@@ -236,7 +239,8 @@ pub fn sign(
         Provider::Shopify => plain(&shopify::scheme()),
         Provider::Hmac(scheme) => plain(scheme),
         Provider::Stripe => {
-            let digest = sign(Reading::AsIs, MacAlgorithm::Sha256, &[&stripe::before(time.as_bytes()), body])?;
+            let digest =
+                sign(Reading::AsIs, MacAlgorithm::Sha256, &[&stripe::before(time.as_bytes()), body])?;
             let value = format!("t={time},v1={}", spell::write(&digest, Encoding::Hex));
             Some(vec![(stripe::SIGNATURE.to_owned(), value)])
         }

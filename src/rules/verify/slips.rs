@@ -27,8 +27,7 @@ const BODIES: &[Slip] = &[
         body.windows(2).any(|pair| pair == b"\r\n").then(|| Cow::Owned(replaced(body, b"\r\n", b"\n")))
     }),
     ("the body matches with CR LF for each LF", |body| {
-        body.contains(&b'\n')
-            .then(|| Cow::Owned(replaced(&replaced(body, b"\r\n", b"\n"), b"\n", b"\r\n")))
+        body.contains(&b'\n').then(|| Cow::Owned(replaced(&replaced(body, b"\r\n", b"\n"), b"\n", b"\r\n")))
     }),
     ("the body matches without white space between its values", |body| {
         Some(Cow::Owned(parse(body).ok()?.to_string().into_bytes()))

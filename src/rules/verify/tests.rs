@@ -33,15 +33,15 @@ fn bearer(auth: &Auth, token: &str) -> Result<Option<Passed>, String> {
     with(auth, &key, &[("authorization", &format!("Bearer {token}"))], NOW)
 }
 
-fn claims(claims: Value) -> Result<Option<Passed>, String> {
-    bearer(&jwt_auth(), &token(&claims))
+fn claims(claims: &Value) -> Result<Option<Passed>, String> {
+    bearer(&jwt_auth(), &token(claims))
 }
 
 #[test]
 fn a_token_is_let_in_and_says_who() {
-    let passed = claims(json!({"exp": NOW + 60, "sub": "anna"})).unwrap().unwrap();
+    let passed = claims(&json!({"exp": NOW + 60, "sub": "anna"})).unwrap().unwrap();
     assert_eq!(passed, Passed { key: "acme".into(), actor: Some("anna".into()) });
-    let passed = claims(json!({"exp": NOW + 60})).unwrap().unwrap();
+    let passed = claims(&json!({"exp": NOW + 60})).unwrap().unwrap();
     assert_eq!(passed.actor, None);
     let token = token(&json!({"exp": NOW + 60}));
     let key = Toy::new(KeyKind::Jwt(Algorithm::HS256), SECRET);
@@ -66,7 +66,7 @@ fn claims_are_judged_with_the_cause_that_is_told() {
         (json!({"exp": NOW + 60, "nbf": NOW + 31}), "nbf is 31s ahead"),
         (json!({"exp": NOW + 60, "nbf": "0"}), "nbf is no number"),
     ] {
-        let cause = claims(given.clone()).unwrap_err();
+        let cause = claims(&given).unwrap_err();
         assert!(cause.starts_with(told), "{given}: {cause}");
     }
     for given in [
@@ -77,7 +77,7 @@ fn claims_are_judged_with_the_cause_that_is_told() {
         json!({"exp": 1e300}),
         json!({"exp": NOW + 60, "iat": NOW + 9_999, "iss": 7, "aud": {}}),
     ] {
-        assert!(claims(given.clone()).is_ok(), "{given}");
+        assert!(claims(&given).is_ok(), "{given}");
     }
 }
 
@@ -230,7 +230,13 @@ fn sig_auth(provider: Provider) -> Auth {
     Auth::Signature { keys: vec!["acme".into()], provider }
 }
 
-fn judged(provider: &Provider, key: &Toy, headers: &[(String, String)], bytes: &[u8], now: i64) -> Result<(), Denied> {
+fn judged(
+    provider: &Provider,
+    key: &Toy,
+    headers: &[(String, String)],
+    bytes: &[u8],
+    now: i64,
+) -> Result<(), Denied> {
     let named = [Named { name: "acme", key: Some(key) }];
     let headers = Headers::from_pairs(headers.iter().map(|(name, value)| (name, value)));
     body(&sig_auth(provider.clone()), &headers, bytes, &named, now * 1_000).map(|_| ())
@@ -258,8 +264,10 @@ fn providers() -> Vec<Provider> {
 }
 
 fn signed(provider: &Provider, key: &Toy, bytes: &[u8], at: i64) -> Vec<(String, String)> {
-    signature::sign(provider, "msg_1", at, bytes, &|reading, algorithm, parts| key.mac(reading, algorithm, parts))
-        .unwrap()
+    signature::sign(provider, "msg_1", at, bytes, &|reading, algorithm, parts| {
+        key.mac(reading, algorithm, parts)
+    })
+    .unwrap()
 }
 
 const BODY: &[u8] = br#"{"id": "evt_1", "n": 1.50}"#;
@@ -318,7 +326,10 @@ fn a_signed_time_is_good_for_five_minutes_both_ways() {
         assert_eq!(cause(NOW - 420), "time is 7m ahead (limit 5m)");
     }
     for time in ["", "-1", "1e9", "1795008715.5", "9999999999999999"] {
-        let headers = [("x-slack-request-timestamp".to_owned(), time.to_owned()), ("x-slack-signature".to_owned(), "v0=00".to_owned())];
+        let headers = [
+            ("x-slack-request-timestamp".to_owned(), time.to_owned()),
+            ("x-slack-signature".to_owned(), "v0=00".to_owned()),
+        ];
         let key = Toy::new(KeyKind::Secret, SECRET);
         let cause = judged(&Provider::Slack, &key, &headers, BODY, NOW).unwrap_err().cause;
         assert_eq!(cause, "X-Slack-Request-Timestamp is no number of seconds", "{time}");
@@ -370,8 +381,16 @@ fn the_usual_slips_are_told_where_they_are_proven() {
         (b"{}\r\n", b"{}", "the body matches after adding a final CR LF"),
         (b"{\n}", b"{\r\n}", "the body matches with LF for each CR LF"),
         (b"{\r\n}", b"{\n}", "the body matches with CR LF for each LF"),
-        (b"{\"a\":[1,2.50]}", b"{ \"a\": [1, 2.50] }", "the body matches without white space between its values"),
-        (b"{\"a\": [1, {\"b\": null}]}", b"{\"a\":[1,{\"b\":null}]}", "the body matches with a space after each comma and colon"),
+        (
+            b"{\"a\":[1,2.50]}",
+            b"{ \"a\": [1, 2.50] }",
+            "the body matches without white space between its values",
+        ),
+        (
+            b"{\"a\": [1, {\"b\": null}]}",
+            b"{\"a\":[1,{\"b\":null}]}",
+            "the body matches with a space after each comma and colon",
+        ),
         (b"{\n  \"a\": 1\n}", b"{\"a\":1}", "the body matches when indented by two spaces"),
     ] {
         assert_eq!(stripe(sent, came), format!("signature differs; {told}"));
@@ -381,17 +400,22 @@ fn the_usual_slips_are_told_where_they_are_proven() {
     for (provider, right, told) in [
         (Provider::Stripe, &b"secret of a webhook"[..], "the secret matches once it is decoded from base64"),
         (Provider::Standard, &secret[..], "the secret matches as it stands, without decoding it"),
-        (Provider::Github, b"whsec_c2VjcmV0IG9mIGEgd2ViaG9vaw==\n", "the secret matches with a newline at its end"),
+        (
+            Provider::Github,
+            b"whsec_c2VjcmV0IG9mIGEgd2ViaG9vaw==\n",
+            "the secret matches with a newline at its end",
+        ),
     ] {
         // Signs with these very bytes.
         let other = Toy::new(KeyKind::Secret, right);
-        let headers = signature::sign(&provider, "m", NOW, BODY, &|_, _, parts| Some(hmac(&other.secret, parts)));
+        let headers =
+            signature::sign(&provider, "m", NOW, BODY, &|_, _, parts| Some(hmac(&other.secret, parts)));
         let cause = judged(&provider, &key, &headers.unwrap(), BODY, NOW).unwrap_err().cause;
         assert_eq!(cause, format!("signature differs; {told}"));
     }
     // The digest is spelt otherwise.
     let digest = hmac(secret, &[BODY]);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+    let hex = spell::write(&digest, Encoding::Hex).to_uppercase();
     let github = |value: &str| {
         let headers = [("x-hub-signature-256".to_owned(), value.to_owned())];
         judged(&Provider::Github, &key, &headers, BODY, NOW).map_err(|denied| denied.cause)
@@ -425,7 +449,10 @@ fn of_an_expected_signature_no_digit_is_told_past_the_first_that_differs() {
     headers[0].1 = headers[0].1.replace(&right, &wrong);
     let detail = judged(&Provider::Stripe, &key, &headers, BODY, NOW).unwrap_err().detail.unwrap();
     assert_eq!(detail["expected"], right[..8]);
-    assert_eq!((detail["digit"].as_i64(), detail["received"].as_str()), (Some(8), Some(&*format!("v1={wrong}"))));
+    assert_eq!(
+        (detail["digit"].as_i64(), detail["received"].as_str()),
+        (Some(8), Some(&*format!("v1={wrong}")))
+    );
     assert_eq!(detail["signed"], format!("{NOW}."));
     assert!(!detail.to_string().contains(&right[..9]), "{detail}");
 }
@@ -437,7 +464,10 @@ fn what_is_kept_of_a_token_is_never_the_token() {
     let named = [Named { name: "acme", key: Some(&key) }];
     let headers = Headers::from_pairs([("authorization", format!("Bearer {token}"))]);
     let detail = head(&jwt_auth(), &headers, &named, NOW * 1_000).unwrap_err().detail.unwrap();
-    assert_eq!((detail["alg"].as_str(), detail["kid"].as_str(), detail["sub"].as_str()), (Some("HS256"), Some("acme"), Some("\"anna\"")));
+    assert_eq!(
+        (detail["alg"].as_str(), detail["kid"].as_str(), detail["sub"].as_str()),
+        (Some("HS256"), Some("acme"), Some("\"anna\""))
+    );
     for part in token.split('.') {
         assert!(!detail.to_string().contains(part));
     }

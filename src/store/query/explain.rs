@@ -138,7 +138,9 @@ fn flat_of(look: &Look<'_>, id: RequestId) -> rusqlite::Result<Option<Map>> {
 fn advice(status: Option<u16>) -> Option<&'static str> {
     Some(match status? {
         400 => "The sender must send what the flow asks for; nothing was stored of it but this row.",
-        401 => "The sender was told nothing more: its credentials, the keys that the flow names and the flow's auth must agree.",
+        401 => {
+            "The sender was told nothing more: its credentials, the keys that the flow names and the flow's auth must agree."
+        }
         404 => "The integration was never deployed: deploy it.",
         405 => "The flow's methods say what it takes.",
         410 => "The flow was removed; the sender must use another endpoint.",
