@@ -9,6 +9,7 @@ mod demo;
 mod details;
 mod documents;
 mod door;
+mod events;
 mod keys;
 mod lists;
 mod local;
