@@ -122,7 +122,9 @@ async fn add(door: &Door, args: Add, output: Output) -> Result<u8, Refusal> {
         reason: args.verb.reason,
         dry_run: args.verb.dry_run,
     };
-    let Answer::Key(made) = door.ask(Ask::AddKey(Box::new(add))).await? else { return Err(verbs::unexpected()) };
+    let Answer::Key(made) = door.ask(Ask::AddKey(Box::new(add))).await? else {
+        return Err(verbs::unexpected());
+    };
     for line in &made.lines {
         super::tell(line);
     }

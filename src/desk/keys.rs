@@ -26,6 +26,7 @@ impl Desk {
     /// # Errors
     /// The store cannot be read.
     pub async fn load_keys(&self) -> Result<(), Refusal> {
+        let _one = self.loading.lock().await;
         self.deps.vault.load(&self.deps.store.credentials().await?);
         Ok(())
     }

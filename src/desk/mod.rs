@@ -49,6 +49,8 @@ pub struct Deps {
 #[derive(Clone)]
 pub struct Desk {
     deps: Arc<Deps>,
+    /// Held while senders' keys are read and swapped: the later reader must be the later writer.
+    loading: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -61,7 +63,7 @@ impl Desk {
     /// A desk over a store.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self { deps: Arc::new(deps) }
+        Self { deps: Arc::new(deps), loading: Arc::default() }
     }
 
     /// Answers a question or carries out an order.

@@ -50,6 +50,10 @@ impl Headers {
     /// The lines alone.
     #[must_use]
     pub fn lines(&self) -> &[u8] {
+        // `contains` is far quicker than a search byte by byte, and nearly always says no.
+        if !self.0.contains(&0) {
+            return &self.0;
+        }
         let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
         &self.0[..end]
     }

@@ -51,7 +51,11 @@ impl Problem {
     }
 
     /// Not let in. The sender learns the scheme, and nothing about why.
-    pub(super) fn unauthorized(cause: String, evidence: Option<serde_json::Value>, challenge: HeaderValue) -> Self {
+    pub(super) fn unauthorized(
+        cause: String,
+        evidence: Option<serde_json::Value>,
+        challenge: HeaderValue,
+    ) -> Self {
         Self {
             header: Some((WWW_AUTHENTICATE, challenge)),
             evidence: evidence.map(Box::new),

@@ -53,9 +53,7 @@ fn settle(
             used(deps, &key, now);
             Ok(actor)
         }
-        Err(Denied { cause, detail }) => {
-            Err(Problem::unauthorized(cause, detail, challenge(auth)))
-        }
+        Err(Denied { cause, detail }) => Err(Problem::unauthorized(cause, detail, challenge(auth))),
     }
 }
 

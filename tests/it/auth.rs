@@ -474,9 +474,11 @@ fn keys_are_refused_with_a_reason() {
     assert_eq!(code, Some(4), "{told}");
     // A document that names a key that is not there is a warning, and deploys.
     let path = house.file("shop.toml", DOCUMENT);
+    let checked = house.run(&["check", path.to_str().unwrap()]);
+    assert!(checked.contains("warning: there is no key \"nobody\""), "{checked}");
     let (code, told) = out(&["apply", path.to_str().unwrap()]);
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("warning: there is no key \"acme\""), "{told}");
+    assert!(told.contains("warning: there is no key \"nobody\""), "{told}");
     let text = house.run(&["export", "shop"]);
     assert!(
         text.contains(
