@@ -209,3 +209,54 @@ fn kind(add: &AddKey) -> Result<KeyKind, String> {
     }
     Ok(kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::credential::Secret;
+
+    fn add(kind: Option<&str>, algorithm: Option<&str>) -> AddKey {
+        AddKey {
+            name: "acme".into(),
+            kind: kind.map(str::to_owned),
+            algorithm: algorithm.map(str::to_owned),
+            ..AddKey::default()
+        }
+    }
+
+    #[test]
+    fn a_key_is_for_what_was_written() {
+        let public = |add: AddKey| AddKey { public: Some("p".into()), ..add };
+        for (add, wanted) in [
+            (add(None, None), KeyKind::Jwt(Algorithm::HS256)),
+            (add(Some("jwt"), None), KeyKind::Jwt(Algorithm::HS256)),
+            (add(None, Some("hs384")), KeyKind::Jwt(Algorithm::HS384)),
+            (public(add(None, Some("EdDSA"))), KeyKind::Jwt(Algorithm::EdDSA)),
+            (add(Some("api-key"), None), KeyKind::ApiKey),
+            (add(Some("signature"), None), KeyKind::Secret),
+            (public(add(Some("signature"), None)), KeyKind::Ed25519),
+            (AddKey { user: Some("u".into()), ..add(Some("basic"), None) }, KeyKind::Basic),
+        ] {
+            assert_eq!(kind(&add), Ok(wanted), "{add:?}");
+        }
+        for (add, told) in [
+            (public(add(None, None)), "--algorithm RS256"),
+            (public(add(None, Some("HS256"))), "no pair of keys"),
+            (public(add(Some("api-key"), None)), "no pair of keys"),
+            (add(Some("basic"), Some("HS256")), "--algorithm belongs to tokens"),
+            (AddKey { user: Some("u".into()), ..add(None, None) }, "--user belongs to --type basic"),
+            (AddKey { secret: Some(Secret::new("x".into())), ..add(None, Some("ES256")) }, "no secret"),
+            (AddKey { name: String::new(), ..add(None, None) }, "its name must be"),
+        ] {
+            assert!(kind(&add).unwrap_err().contains(told), "{add:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_has_64_kib_at_most() {
+        let with = |len: usize| AddKey { secret: Some(Secret::new("x".repeat(len))), ..add(None, None) };
+        assert!(kind(&with(MAX_SECRET)).is_ok());
+        assert!(kind(&with(MAX_SECRET + 1)).unwrap_err().contains("64 KiB"));
+        assert!(!format!("{:?}", with(3)).contains("xxx"), "a secret is in no debug output");
+    }
+}

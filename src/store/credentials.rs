@@ -7,7 +7,7 @@ use crate::model::credential::{Credential, KeyKind};
 use rusqlite::{Connection, params};
 
 /// Keys that are kept at most: all of them are held in memory.
-pub const MAX: usize = 10_000;
+const MAX: usize = 10_000;
 
 impl Store {
     /// Every key that was not removed, by name.
@@ -21,7 +21,7 @@ impl Store {
     /// Adds a key.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] where there is one of that name, or there are [`MAX`]; see
+    /// [`StoreError::Refused`] where there is one of that name, or there are 10,000 already; see
     /// [`StoreError`].
     pub async fn add_credential(&self, new: Credential) -> Result<(), StoreError> {
         let added = self
@@ -125,4 +125,60 @@ fn rows(conn: &Connection) -> rusqlite::Result<Vec<Credential>> {
         });
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Feed;
+    use crate::model::settings::Limits;
+    use crate::store::{Options, clock::Clock};
+
+    fn key(id: i64, name: &str) -> Credential {
+        Credential {
+            id,
+            name: name.to_owned(),
+            kind: KeyKind::ApiKey,
+            user: None,
+            cipher: None,
+            hash: Some(vec![1, 2]),
+            public: None,
+            added: 5,
+            used: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn names_are_unique_until_they_are_removed_and_keys_are_bounded() {
+        let home = tempfile::tempdir().unwrap();
+        let options = Options {
+            limits: Limits { free_disk: 0, ..Limits::default() },
+            feed: Feed::default(),
+            public_url: "http://127.0.0.1:7700".into(),
+            clock: Clock::manual(1_795_000_000_000),
+        };
+        let (store, _handover) = Store::open(home.path(), options).unwrap();
+        store.add_credential(key(1, "acme")).await.unwrap();
+        let again = store.add_credential(key(2, "acme")).await.unwrap_err();
+        assert!(matches!(&again, StoreError::Refused(why) if why.contains("names are unique")), "{again}");
+        store.touch_credential(1, 77).await.unwrap();
+        let rows = store.credentials().await.unwrap();
+        assert_eq!((rows.len(), rows[0].used, rows[0].hash.as_deref()), (1, Some(77), Some(&[1, 2][..])));
+        assert!(store.remove_credential("acme").await.unwrap());
+        assert!(!store.remove_credential("acme").await.unwrap());
+        assert!(store.credentials().await.unwrap().is_empty());
+        let wiped = "SELECT count(*) FROM credential WHERE hash IS NULL AND removed IS NOT NULL";
+        let wiped: i64 = store.read(move |conn| conn.query_row(wiped, [], |row| row.get(0))).await.unwrap();
+        assert_eq!(wiped, 1);
+        store.add_credential(key(2, "acme")).await.unwrap();
+        let many = i64::try_from(MAX).unwrap() - 2;
+        store
+            .write(Vec::new(), move |tx| (0..many).try_for_each(|n| insert(tx, &key(100 + n, &format!("k{n}")))))
+            .await
+            .unwrap();
+        store.add_credential(key(3, "last")).await.unwrap();
+        let over = store.add_credential(key(4, "over")).await.unwrap_err();
+        assert!(matches!(&over, StoreError::Refused(why) if why.contains("there are 10000 keys")), "{over}");
+        store.close().await;
+    }
 }

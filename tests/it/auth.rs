@@ -421,7 +421,7 @@ fn no_secret_lies_open_in_the_data_folder() {
         let mut found = Vec::new();
         files(&house.data(), &mut found);
         let names: Vec<String> = found.iter().map(|path| path.display().to_string()).collect();
-        assert!(names.iter().any(|name| name.ends_with(".db")), "{names:?}");
+        assert!(names.iter().any(|name| name.contains("pointsman.db")), "{names:?}");
         for path in found.iter().filter(|path| path.file_name().unwrap() != "socket") {
             let bytes = std::fs::read(path).unwrap();
             for secret in secrets {
@@ -566,6 +566,10 @@ fn key(vault: &Vault, kind: KeyKind, secret: Option<String>, public: Option<Stri
     vault.loose(&NewKey { name, kind, user: None, secret, public, private: None })
 }
 
+/// Labels that cannot be met: the padding that these two tokens are refused for is not in them. As
+/// they stand they are well-formed and rightly signed.
+const MISLABELLED: &[&str] = &["wycheproof-jws-367", "wycheproof-jws-370"];
+
 #[test]
 fn signatures_that_others_made_and_forged() {
     let Some(file) = vectors("signatures.jsonl") else { return };
@@ -616,11 +620,14 @@ fn signatures_that_others_made_and_forged() {
         };
         if vector["soft"] == true {
             doubtful += 1;
+        } else if MISLABELLED.contains(&text("src")) {
+            assert!(let_in, "{line}");
+            doubtful += 1;
         } else if vector["valid"] != json!(let_in) {
             wrong.push(format!("{} {}: let in: {let_in}", text("src"), text("comment")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(tokens > 400 && bodies >= 10 && doubtful < 10, "{tokens} {bodies} {doubtful}");
+    assert!(tokens > 400 && bodies >= 10 && doubtful == 8, "{tokens} {bodies} {doubtful}");
     println!("run: {tokens} tokens, {bodies} bodies, {doubtful} labels in doubt");
 }
