@@ -173,7 +173,9 @@ mod tests {
         store.add_credential(key(2, "acme")).await.unwrap();
         let many = i64::try_from(MAX).unwrap() - 2;
         store
-            .write(Vec::new(), move |tx| (0..many).try_for_each(|n| insert(tx, &key(100 + n, &format!("k{n}")))))
+            .write(Vec::new(), move |tx| {
+                (0..many).try_for_each(|n| insert(tx, &key(100 + n, &format!("k{n}"))))
+            })
             .await
             .unwrap();
         store.add_credential(key(3, "last")).await.unwrap();
