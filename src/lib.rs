@@ -30,7 +30,7 @@
 //! | room | holds | look here to change |
 //! |---|---|---|
 //! | [`model`] | the nouns: ids, documents, requests, runs, the filter language, questions and answers | what a thing is |
-//! | [`rules`] | the decisions: check, templates, flattening, dedup keys, the run state machine | what is decided |
+//! | [`rules`] | the decisions: check, templates, flattening, dedup keys, who is let in, the run state machine | what is decided |
 //! | [`store`] | the only SQL: one writer thread, readers, dedup table, configuration, lists | what is kept, how it is found |
 //! | [`receiver`] | accept loop, order of judgement, callbacks in | what senders are answered |
 //! | [`scheduler`] | slots and the ready ring: who goes next | fairness, bounds of work |
@@ -56,13 +56,15 @@
 //!   the writer commits row, journal, callbacks and error group together. Effects run after the
 //!   commit and may be lost: each can be derived again.
 //! - Text from outside is stored as it came and cleaned where it is drawn ([`text::clean`]). Types
-//!   that hold secrets have no `Debug` that shows them.
+//!   that hold secrets have no `Debug` that shows them. Senders' credentials are stored masked, with
+//!   what came sealed behind the lines; their keys are asked ([`model::credential::KeyCheck`]) and
+//!   tell nothing.
 //! - A verb's plan is made by the code that does it, so the dialog cannot promise something else.
 //! - Numbers keep their digits: bodies are read by [`rules::json`], never through a double.
 //!
 //! # The way of one request
 //!
-//! [`receiver`]: route, method, gates, length, type, body under a deadline, one pass over the bytes
+//! [`receiver`]: route, method, gates, length, type, credentials, body under a deadline, signature, one pass over the bytes
 //! (`rules::facts`), `when`, dedup key → [`store::Store::accept`] → the writer thread judges
 //! duplicates in commit order, binds request, run and ledger rows, commits once for all that waited,
 //! then answers, hands new runs over and publishes what changed → [`runner`]: render, guard, send,

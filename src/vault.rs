@@ -1,22 +1,29 @@
 //! Keys, sealing, masking: the only code that sees a secret in plain.
 //!
-//! Everything secret hangs on one key file in the data folder. From it each use derives its own
+//! Everything secret hangs on one key: a file in the data folder, or what the environment gives
+//! ([`KEY_VARIABLE`]). From it each use derives its own
 //! key, so no use can stand in for another. Nothing in here prints, and nothing that holds a
 //! secret can be printed.
 
+mod der;
+pub mod keys;
 pub mod mask;
+mod material;
+pub mod seal;
 
 use crate::model::{CallbackId, RequestId};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use keys::Ring;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
 /// The key file's name in the data folder.
 pub const KEY_FILE: &str = "key";
@@ -29,10 +36,15 @@ pub const TOKEN_CHARS: usize = (TOKEN_BYTES * 4).div_ceil(3);
 /// Bytes of a status URL's key.
 const STATUS_BYTES: usize = 16;
 
-/// The data folder's keys: cheap to clone, and without `Debug`.
+/// The environment's variable that gives the key in place of the file: 64 hex digits, or base64 of
+/// 32 bytes.
+pub const KEY_VARIABLE: &str = "POINTSMAN_KEY";
+
+/// The data folder's keys, and those of senders: cheap to clone, and without `Debug`.
 #[derive(Clone)]
 pub struct Vault {
     keys: Arc<Keys>,
+    ring: Arc<RwLock<Arc<Ring>>>,
 }
 
 /// Keyed and ready, so that a use costs no key schedule.
@@ -41,6 +53,12 @@ struct Keys {
     token: Hmac<Sha256>,
     fingerprint: Hmac<Sha256>,
     status: Hmac<Sha256>,
+    password: Hmac<Sha256>,
+    /// Tells one key from another; says nothing about it.
+    id: [u8; seal::KEY_ID],
+    seal: Zeroizing<[u8; 32]>,
+    /// Given by the environment, not kept in a file.
+    given: bool,
 }
 
 impl Vault {
@@ -61,17 +79,61 @@ impl Vault {
             }
             found => found?,
         };
-        Ok(Self::from_key(&key))
+        Ok(Self::from_key(&key, false))
     }
 
-    fn from_key(key: &[u8; KEY_BYTES]) -> Self {
+    /// Whether the key was given by the environment, and is in no file.
+    #[must_use]
+    pub fn given(&self) -> bool {
+        self.keys.given
+    }
+
+    fn from_key(key: &[u8; KEY_BYTES], given: bool) -> Self {
         let keys = Keys {
             callback: derived(key, b"pointsman callback 1"),
             token: derived(key, b"pointsman token 1"),
             fingerprint: derived(key, b"pointsman fingerprint 1"),
             status: derived(key, b"pointsman status 1"),
+            password: derived(key, b"pointsman password 1"),
+            id: first(&sum(&derived(key, b"pointsman key id 1"), b"")),
+            seal: Zeroizing::new(sum(&derived(key, b"pointsman seal 1"), b"")),
+            given,
         };
-        Self { keys: Arc::new(keys) }
+        Self { keys: Arc::new(keys), ring: Arc::default() }
+    }
+
+    /// With a key that the environment gave ([`KEY_VARIABLE`]); no file is read or made.
+    ///
+    /// # Errors
+    /// The text is neither 64 hex digits nor base64 of 32 bytes.
+    pub fn with_key(text: &str) -> io::Result<Self> {
+        let text = text.trim();
+        let mut key = Zeroizing::new([0; KEY_BYTES]);
+        let hex = text.len() == 2 * KEY_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let read = if hex {
+            (0..KEY_BYTES).all(|at| match u8::from_str_radix(&text[2 * at..2 * at + 2], 16) {
+                Ok(byte) => {
+                    key[at] = byte;
+                    true
+                }
+                Err(_) => false,
+            })
+        } else {
+            let decoded = STANDARD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).map(Zeroizing::new);
+            decoded.is_ok_and(|bytes| {
+                bytes.len() == KEY_BYTES && {
+                    key.copy_from_slice(&bytes);
+                    true
+                }
+            })
+        };
+        let wrong =
+            "it is no key: 64 hex digits are one, or base64 of 32 bytes; `openssl rand -hex 32` makes one";
+        if read {
+            Ok(Self::from_key(&key, true))
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, wrong))
+        }
     }
 
     /// The secret part of a callback's token: an HMAC-SHA-256 of its id.
@@ -168,6 +230,12 @@ fn sum(key: &Hmac<Sha256>, message: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+fn first(sum: &[u8; 32]) -> [u8; seal::KEY_ID] {
+    let mut first = [0; seal::KEY_ID];
+    first.copy_from_slice(&sum[..seal::KEY_ID]);
+    first
+}
+
 fn read_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     let mut file = File::open(path).map_err(|error| told(path, &error))?;
     let meta = file.metadata()?;
@@ -183,7 +251,7 @@ fn read_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
             io::ErrorKind::InvalidData,
             format!(
                 "{} has {} bytes and is no key file (one has {KEY_BYTES}): put the right one back; \
-                 callbacks that are under way can only be answered with it",
+                 callbacks that are under way can only be answered with it, and senders' keys only be opened",
                 path.display(),
                 meta.len()
             ),

@@ -56,6 +56,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Integrations
         | Ask::Integration { .. }
         | Ask::Export { .. }
+        | Ask::Keys
         | Ask::Doctor => true,
         Ask::Callback { reveal, .. } => !reveal,
         Ask::Apply(_)
@@ -64,6 +65,10 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Set { .. }
         | Ask::Act(_)
         | Ask::Forget { .. }
+        | Ask::AddKey(_)
+        | Ask::RemoveKey { .. }
+        | Ask::Token(_)
+        | Ask::Sign(_)
         | Ask::LoadSamples => false,
     }
 }

@@ -197,10 +197,13 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
-    #[command(hide = true)]
-    Key(Later),
-    #[command(hide = true)]
-    Token(Later),
+    /// Keys that senders authenticate with
+    Key {
+        #[command(subcommand)]
+        command: super::keys::KeyCommand,
+    },
+    /// Prints a token for a sender
+    Token(super::keys::Token),
     #[command(hide = true)]
     Operator(Later),
     #[command(hide = true)]
@@ -277,8 +280,8 @@ pub struct Send {
     /// The flow to send it to
     #[arg(long, value_name = "NAME/FLOW")]
     pub to: String,
-    /// The secret that the endpoint's authentication needs
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// The secret to sign with, where the endpoint's key cannot be recovered; `-` is stdin
+    #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
 }
 

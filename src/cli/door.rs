@@ -8,7 +8,7 @@ use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Refusal, Who};
 use crate::model::settings::Settings;
 use crate::store::{self, OpenError, Store};
-use crate::vault::Vault;
+use crate::vault::{KEY_VARIABLE, Vault};
 use std::sync::Arc;
 
 /// An open door to a desk.
@@ -36,8 +36,8 @@ impl Door {
     /// Opens the door.
     ///
     /// # Errors
-    /// The store cannot be opened.
-    pub fn open(settings: &Settings, global: &Global) -> Result<Self, Refusal> {
+    /// The store cannot be opened, or its keys not be read.
+    pub async fn open(settings: &Settings, global: &Global) -> Result<Self, Refusal> {
         let who = who("command line", global.read_only);
         if let Some(client) = Client::connect(&settings.data) {
             return Ok(Self { who, way: Way::Socket(client) });
@@ -54,13 +54,15 @@ impl Door {
                 };
             }
         };
+        let vault = open_vault(settings)?;
         let desk = Desk::new(desk::Deps {
             store: store.clone(),
-            vault: open_vault(settings)?,
+            vault,
             stats: Arc::new(Stats::default()),
             feed,
             settings: Arc::new(settings.clone()),
         });
+        desk.load_keys().await?;
         Ok(Self { who, way: Way::Own { desk: Box::new(desk), store } })
     }
 
@@ -105,11 +107,21 @@ pub fn open_store(settings: &Settings, feed: &Feed) -> Result<(Store, store::Han
     })
 }
 
-/// Opens the key file of a data folder.
+/// Opens the key file of a data folder, or takes the key that the environment gives.
 ///
 /// # Errors
 /// It cannot be read or made.
 pub fn open_vault(settings: &Settings) -> Result<Vault, Refusal> {
+    match std::env::var(KEY_VARIABLE) {
+        Ok(key) if !key.trim().is_empty() => {
+            let wrong = |error| Refusal::usage(format!("{KEY_VARIABLE}: {error}"));
+            return Vault::with_key(&key).map_err(wrong);
+        }
+        Err(std::env::VarError::NotUnicode(_)) => {
+            return Err(Refusal::usage(format!("{KEY_VARIABLE} is no text")));
+        }
+        _ => {}
+    }
     Vault::open(&settings.data).map_err(|error| {
         Refusal::failed(format!("the key file in {} cannot be used: {error}", settings.data.display()))
     })

@@ -3,7 +3,8 @@
 use super::args::{Args, Global, Output};
 use super::output;
 use crate::demo::samples::new_document;
-use crate::model::ask::Refusal;
+use crate::model::ask::{Answer, Ask, Refusal};
+use crate::model::credential::{KeyKind, KeyView};
 use crate::model::document::{Integration, Trigger};
 use crate::rules::check::{Known, check as check_document};
 use crate::rules::flatten::flatten_line;
@@ -102,11 +103,15 @@ pub fn read(path: &Path) -> Result<String, Refusal> {
 /// Reports every mistake in documents, all at once; warnings leave the exit code at 0.
 pub fn check(files: &[PathBuf], global: &Global) -> Result<u8, Refusal> {
     let mut known = Known::default();
+    let sources = files.iter().map(|path| Ok((path, read(path)?))).collect::<Result<Vec<_>, Refusal>>()?;
+    // Names of keys are judged where there is a store that has some, or could.
+    if sources.iter().any(|(_, source)| names_keys(source)) {
+        known.keys = keys_there(global);
+    }
     let mut rows = output::Rows::new(global.output, &[("PLACE", 0)]);
     let mut broken = false;
-    for path in files {
-        let source = read(path)?;
-        let checked = check_document(&source, &known);
+    for (path, source) in &sources {
+        let checked = check_document(source, &known);
         for problem in &checked.problems {
             broken |= !problem.warning;
             let kind = if problem.warning { "warning" } else { "error" };
@@ -138,6 +143,34 @@ pub fn check(files: &[PathBuf], global: &Global) -> Result<u8, Refusal> {
         rows.end("")?;
     }
     Ok(u8::from(broken))
+}
+
+/// Whether a document names a key.
+fn names_keys(source: &str) -> bool {
+    let checked = check_document(source, &Known::default());
+    checked.integration.is_some_and(|integration| {
+        integration.flows.iter().any(|flow| match &flow.trigger {
+            Trigger::Webhook(webhook) => !webhook.auth.keys().is_empty(),
+            Trigger::Manual => false,
+        })
+    })
+}
+
+/// The keys of the data folder; `None` where there is none, or it cannot be asked.
+fn keys_there(global: &Global) -> Option<Vec<(String, KeyKind)>> {
+    let settings = super::config::settings(global).ok()?;
+    // A check makes no store.
+    settings.data.join("pointsman.db").exists().then_some(())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let answer = runtime.block_on(async {
+        let door = super::door::Door::open(&settings, global).await.ok()?;
+        let answer = door.ask(Ask::Keys).await.ok();
+        door.close().await;
+        answer
+    });
+    let Some(Answer::Keys { keys }) = answer else { return None };
+    let kind = |key: &KeyView| KeyKind::from_words(&key.kind, key.algorithm.as_deref().unwrap_or_default());
+    Some(keys.iter().filter_map(|key| Some((key.name.clone(), kind(key)?))).collect())
 }
 
 /// The aliases that a document takes, and its name as their owner.

@@ -10,6 +10,7 @@ mod details;
 mod documents;
 mod door;
 mod events;
+mod keys;
 mod lists;
 mod local;
 mod output;
@@ -70,7 +71,7 @@ fn run(args: Args) -> Result<u8, Refusal> {
             Command::Serve => serve::serve(settings).await,
             Command::Demo { headless } => demo::demo(settings, &args.global, headless).await,
             other => {
-                let door = door::Door::open(&settings, &args.global)?;
+                let door = door::Door::open(&settings, &args.global).await?;
                 let done = tokio::select! {
                     done = dispatch(&door, other, &args.global) => done,
                     _ = tokio::signal::ctrl_c() => Ok(130),
@@ -122,8 +123,8 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Send(send) => send::send(door, send).await,
         Command::Doctor => details::doctor(door, output).await,
         Command::Attach { .. } => Err(later("attach")),
-        Command::Key(_) => Err(later("key")),
-        Command::Token(_) => Err(later("token")),
+        Command::Key { command } => keys::key(door, command, output).await,
+        Command::Token(token) => keys::token(door, token, output).await,
         Command::Operator(_) => Err(later("operator")),
         Command::Test(_) => Err(later("test")),
         Command::Capture(_) => Err(later("capture")),

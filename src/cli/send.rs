@@ -4,9 +4,12 @@
 
 use super::door::Door;
 use super::verbs::unexpected;
-use super::{args, local, output};
+use super::{args, keys, local, output};
+use crate::model::ask::keys::Sign;
 use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::view::EndpointView;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,9 +64,6 @@ fn find<'e>(endpoints: &'e [EndpointView], to: &str) -> Result<&'e EndpointView,
 
 /// Sends, and prints what was answered: exit code 0 for a 2xx, 4 for a refusal.
 pub async fn send(door: &Door, args: args::Send) -> Result<u8, Refusal> {
-    if args.secret_file.is_some() {
-        return Err(super::later("send --secret-file"));
-    }
     if !door.served() {
         return Err(Refusal::refused(
             "not_served",
@@ -91,12 +91,27 @@ pub async fn send(door: &Door, args: args::Send) -> Result<u8, Refusal> {
         .timeout(Duration::from_secs(90))
         .build()
         .map_err(|error| Refusal::failed(error.to_string()))?;
+    let secret = args.secret_file.as_deref().map(keys::secret).transpose()?;
+    let sign = Sign { endpoint: endpoint.id.clone(), body: STANDARD.encode(&body), secret };
+    let signed = if endpoint.auth == "none" {
+        Vec::new()
+    } else {
+        match door.ask(Ask::Sign(sign)).await? {
+            Answer::Signed(signed) => signed.headers,
+            _ => return Err(unexpected()),
+        }
+    };
     let mut request = client.request(method, url.clone());
     let typed = sample.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
     if !typed && !body.is_empty() {
         request = request.header("Content-Type", "application/json");
     }
     for (name, value) in &sample.headers {
+        request = request.header(name, value);
+    }
+    // What the sample says itself, it wants so: a wrong signature, say.
+    let own = |name: &str| sample.headers.keys().any(|other| other.eq_ignore_ascii_case(name));
+    for (name, value) in signed.iter().filter(|(name, _)| !own(name)) {
         request = request.header(name, value);
     }
     let answer = request

@@ -66,6 +66,8 @@ impl Engine {
             feed: feed.clone(),
             settings: settings.clone(),
         });
+        // Before the first request is judged.
+        desk.load_keys().await?;
         let newest = Page { limit: 1, ..Page::default() };
         let earlier = match desk.answer(&who("command line", true), Ask::Requests(newest)).await {
             Ok(Answer::Requests(rows)) => rows.rows.into_iter().next().map(|row| row.id),

@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::model::ask::{Answer, Refusal};
+use crate::model::auth::Auth;
 use crate::model::change::Counters;
 use crate::model::settings::Settings;
 use crate::model::time::{DAY, HOUR, Ms};
@@ -15,7 +16,10 @@ impl Desk {
         let mut checks = self.deps.store.doctor().await;
         let settings = &self.deps.settings;
         checks.extend(figures(&self.counters()));
-        checks.extend(files(&settings.data));
+        let mut files = files(&settings.data);
+        // A key that the environment gives needs no file.
+        files.retain(|check| check.name != "key file" || !self.deps.vault.given());
+        checks.extend(files);
         checks.push(disk(settings));
         let state = self.deps.store.configured();
         let live = state.integrations.values().filter(|holding| !holding.removed);
@@ -34,7 +38,28 @@ impl Desk {
         checks.push(public_url(settings, callbacks));
         checks.push(networks(settings));
         checks.push(retention(settings, window));
-        checks.extend(open_to_all(settings, !live.is_empty()));
+        let auths: Vec<_> = flows()
+            .filter_map(|flow| match &flow.trigger {
+                crate::model::document::Trigger::Webhook(webhook) => Some((flow, &webhook.auth)),
+                crate::model::document::Trigger::Manual => None,
+            })
+            .collect();
+        checks.extend(open_to_all(settings, auths.iter().any(|(_, auth)| **auth == Auth::None)));
+        let ring = self.deps.vault.ring();
+        for (name, why) in ring.closed() {
+            let text =
+                format!("key {name} cannot be used: {why}; put the right key file back, or add the key anew");
+            checks.push(view("keys", CheckState::Broken, text));
+        }
+        for (flow, auth) in auths {
+            for name in auth.keys().iter().filter(|name| ring.get(name).is_none()) {
+                let text = format!(
+                    "{} names the key {name}, which is not there: pointsman key add {name}",
+                    flow.name
+                );
+                checks.push(view("keys", CheckState::Warning, text));
+            }
+        }
         Ok(Answer::Doctor { checks })
     }
 }

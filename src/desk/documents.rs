@@ -73,7 +73,7 @@ impl Desk {
                 Some(name) => crate::store::config::source::with_name(text, name),
                 None => text.clone(),
             };
-            let mut known = Known { paths: others.clone() };
+            let mut known = Known { paths: others.clone(), keys: Some(self.deps.vault.ring().kinds()) };
             for before in &documents {
                 known.paths.extend(aliases(&before.integration));
             }

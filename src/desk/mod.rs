@@ -5,8 +5,10 @@ mod detail;
 mod doctor;
 mod documents;
 mod edit;
+mod keys;
 mod lists;
 mod samples;
+mod sign;
 mod trail;
 mod values;
 mod verbs;
@@ -47,6 +49,8 @@ pub struct Deps {
 #[derive(Clone)]
 pub struct Desk {
     deps: Arc<Deps>,
+    /// Held while senders' keys are read and swapped: the later reader must be the later writer.
+    loading: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -59,7 +63,7 @@ impl Desk {
     /// A desk over a store.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self { deps: Arc::new(deps) }
+        Self { deps: Arc::new(deps), loading: Arc::default() }
     }
 
     /// Answers a question or carries out an order.
@@ -101,6 +105,13 @@ impl Desk {
             Ask::Set { name, values, reason } => self.set(who, &name, &values, reason.as_deref()).await,
             Ask::Act(act) => self.act(who, act).await,
             Ask::Forget { id, reason } => self.forget(who, &id, reason.as_deref()).await,
+            Ask::Keys => self.keys().await,
+            Ask::AddKey(add) => self.add_key(who, *add).await,
+            Ask::RemoveKey { name, reason, dry_run } => {
+                self.remove_key(who, &name, reason.as_deref(), dry_run).await
+            }
+            Ask::Token(new) => self.token(who, new).await,
+            Ask::Sign(sign) => self.sign(who, sign).await,
             Ask::LoadSamples => self.load_samples(who).await,
             Ask::Doctor => self.doctor().await,
         }
@@ -137,6 +148,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         | Ask::Integrations
         | Ask::Integration { .. }
         | Ask::Export { .. }
+        | Ask::Keys
         | Ask::Doctor
         | Ask::Callback { reveal: false, .. } => None,
         Ask::Callback { reveal: true, .. } => Some("showing the URL"),
@@ -146,6 +158,10 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Set { .. } => Some("set"),
         Ask::Act(act) => Some(act.verb.word()),
         Ask::Forget { .. } => Some("forget"),
+        Ask::AddKey(_) => Some("key add"),
+        Ask::RemoveKey { .. } => Some("key rm"),
+        Ask::Token(_) => Some("token"),
+        Ask::Sign(_) => Some("signing"),
         Ask::LoadSamples => Some("loading the samples"),
     }
 }

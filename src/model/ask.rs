@@ -3,16 +3,20 @@
 //! One door: the same [`Ask`] is answered in the same process, over the socket, and in tests. The
 //! enums are the wire format of the socket too.
 
+mod changes;
 mod json;
+pub mod keys;
 
+pub use changes::Changes;
 pub use json::from_json;
 
+use super::Map;
 use super::change::Counters;
+use super::credential::KeyView;
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
     RequestDetail, RequestView, RunView,
 };
-use super::{Map, Ms};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -141,6 +145,23 @@ pub enum Ask {
         /// Why.
         reason: Option<String>,
     },
+    /// Senders' keys.
+    Keys,
+    /// Adds a sender's key.
+    AddKey(Box<keys::AddKey>),
+    /// Removes a sender's key: its secret is wiped.
+    RemoveKey {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: Option<String>,
+        /// Only says what would happen.
+        dry_run: bool,
+    },
+    /// Makes a token that a sender can use.
+    Token(keys::NewToken),
+    /// Signs a request as its endpoint asks.
+    Sign(keys::Sign),
     /// Saves and deploys the samples that ship with the program.
     LoadSamples,
     /// Checks the store and the settings.
@@ -340,8 +361,20 @@ pub enum Answer {
         /// TOML.
         text: String,
     },
-    /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`], [`Ask::Forget`].
+    /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`], [`Ask::Forget`],
+    /// [`Ask::RemoveKey`].
     Done(Done),
+    /// To [`Ask::Keys`].
+    Keys {
+        /// By name.
+        keys: Vec<KeyView>,
+    },
+    /// To [`Ask::AddKey`].
+    Key(keys::Made),
+    /// To [`Ask::Token`].
+    Token(keys::Token),
+    /// To [`Ask::Sign`].
+    Signed(keys::Signed),
     /// To [`Ask::Act`] with `dry_run`.
     Plan(Plan),
     /// To [`Ask::Act`].
@@ -439,54 +472,6 @@ pub struct Acted {
     pub runs: Vec<String>,
     /// What happened, in sentences.
     pub lines: Vec<String>,
-}
-
-/// What changed since the last one, merged: what a session pushes to a console.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Changes {
-    /// Raised with each push; never goes back.
-    pub seq: u64,
-    /// Requests that arrived: the newest id, and how many.
-    pub newest: Option<String>,
-    /// How many requests arrived.
-    pub arrived: u64,
-    /// Runs that were made or moved (at most 4,096).
-    pub runs: Vec<String>,
-    /// Callbacks were made or moved.
-    pub callbacks: bool,
-    /// Documents or values changed.
-    pub config: bool,
-    /// Something was lost: read the page again.
-    pub resync: bool,
-    /// The header's figures.
-    pub counters: Option<Counters>,
-    /// Engine time.
-    pub at: Ms,
-}
-
-impl Changes {
-    /// Runs that are told one by one; past it the page is read again.
-    pub const MOST_RUNS: usize = 4_096;
-
-    /// Takes later changes in, so that both are one push.
-    pub fn merge(&mut self, later: Self) {
-        let known: std::collections::HashSet<&str> = self.runs.iter().map(String::as_str).collect();
-        let fresh: Vec<String> = later.runs.into_iter().filter(|run| !known.contains(run.as_str())).collect();
-        self.seq = later.seq;
-        self.newest = later.newest.or(self.newest.take());
-        self.arrived += later.arrived;
-        self.runs.extend(fresh);
-        self.callbacks |= later.callbacks;
-        self.config |= later.config;
-        self.resync |= later.resync;
-        if self.resync || self.runs.len() > Self::MOST_RUNS {
-            self.runs.clear();
-            self.resync = true;
-        }
-        self.counters = later.counters.or(self.counters.take());
-        self.at = later.at;
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! the text that was written.
 
 use super::Ms;
+pub use super::auth::Auth;
 use super::path::Path;
 use serde_json::Value;
 
@@ -147,6 +148,7 @@ impl Flow {
 
 /// What starts a flow.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one a flow, and nearly all are webhooks")]
 pub enum Trigger {
     /// A request at its endpoint.
     Webhook(Webhook),
@@ -207,13 +209,6 @@ impl Reply {
             Self::Wait(patience) | Self::Poll(patience) => Some(patience),
         }
     }
-}
-
-/// Who may send. The other schemes of the contract come later and are refused by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Auth {
-    /// Anyone; always written out.
-    None,
 }
 
 /// What makes two requests one.

@@ -2,7 +2,9 @@
 //! randomness: times, ids and jitter come in as arguments.
 
 pub mod ask;
+pub mod auth;
 pub mod change;
+pub mod credential;
 pub mod decimal;
 pub mod document;
 pub mod headers;

@@ -5,7 +5,7 @@ use crate::model::{IdKey, RequestId, RunId};
 use crate::store::Admitted;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use warp::http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use warp::http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderName, HeaderValue, StatusCode};
 use warp::reply::Response;
 
@@ -29,14 +29,16 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     /// In words.
     pub(super) detail: Cow<'static, str>,
-    /// A header that explains the status: `Allow`, `Accept-Encoding`.
+    /// A header that explains the status: `Allow`, `Accept-Encoding`, `WWW-Authenticate`.
     pub(super) header: Option<(HeaderName, HeaderValue)>,
+    /// What the operator can be shown beside it.
+    pub(super) evidence: Option<Box<Value>>,
 }
 
 impl Problem {
     /// A status and why.
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), header: None }
+        Self { status, detail: detail.into(), header: None, evidence: None }
     }
 
     /// There is nothing at this address; nothing more is said.
@@ -49,6 +51,19 @@ impl Problem {
         Self {
             header: Some((RETRY_AFTER, RETRY_SECONDS)),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "not accepting at the moment, please try again")
+        }
+    }
+
+    /// Not let in. The sender learns the scheme, and nothing about why.
+    pub(super) fn unauthorized(
+        cause: String,
+        evidence: Option<Value>,
+        challenge: HeaderValue,
+    ) -> Self {
+        Self {
+            header: Some((WWW_AUTHENTICATE, challenge)),
+            evidence: evidence.map(Box::new),
+            ..Self::new(StatusCode::UNAUTHORIZED, cause)
         }
     }
 
@@ -69,12 +84,16 @@ pub(super) fn problem(problem: &Problem) -> Response {
 /// The members of a problem that every one has.
 pub(super) fn problem_body(status: u16, detail: &str) -> Value {
     let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    serde_json::json!({
+    let mut body = serde_json::json!({
         "type": "about:blank",
         "title": title.unwrap_or("Refused"),
         "status": status,
-        "detail": detail,
-    })
+    });
+    // Why somebody was not let in is for the operator alone.
+    if status != StatusCode::UNAUTHORIZED.as_u16() {
+        body["detail"] = serde_json::json!(detail);
+    }
+    body
 }
 
 /// The answer that tells a problem, with members of its own.
@@ -245,6 +264,22 @@ mod tests {
         assert_eq!(response.headers()["allow"], "POST, OPTIONS");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(problem(&Problem::unavailable()).headers()["retry-after"], "10");
+    }
+
+    #[test]
+    fn who_is_not_let_in_learns_the_scheme_and_nothing_more() {
+        let challenge = HeaderValue::from_static("Bearer realm=\"pointsman\"");
+        let [one, other] = ["no key matches", "key `acme` is HS256, the token says RS256"].map(|cause| {
+            let response =
+                problem(&Problem::unauthorized(cause.into(), Some(serde_json::json!({})), challenge.clone()));
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()["www-authenticate"]),
+                (401, &challenge)
+            );
+            format!("{:?} {:?}", response.headers(), response.body())
+        });
+        assert_eq!(one, other);
+        assert!(!one.contains("key"));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use super::body::{self, Budget, Pieces, Unread};
 use super::entry::Arrival;
 use super::judge::{self, Content};
 use super::reply::{self, Wait};
-use super::{Deps, judge::Framing};
-use crate::model::document::{Reply, Step, StepKind, Trigger, Webhook};
+use super::{Deps, auth, judge::Framing};
+use crate::model::document::{Auth, Reply, Step, StepKind, Trigger, Webhook};
 use crate::model::headers::Headers;
 use crate::model::path::Path;
 use crate::model::request::{Marks, Seed, Verdict};
@@ -32,6 +32,8 @@ use warp::reply::Response;
 
 /// Chooses how long a sender waits (RFC 7240).
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Versions that are looked through for what a removed flow asked of its senders.
+const LOOK_BACK: usize = 20;
 
 /// What judges requests; one for all connections.
 pub(super) struct Ingest {
@@ -43,9 +45,21 @@ pub(super) struct Ingest {
 
 /// The flow that a refusal is counted for.
 #[derive(Clone, Copy)]
-struct Owner {
+struct Owner<'p> {
     flow: FlowId,
     version: u32,
+    /// Which header carries its senders' credential.
+    auth: &'p Auth,
+}
+
+/// What the head of a request says, judged.
+struct Head {
+    framing: Framing,
+    content: Content,
+    /// As sent.
+    headers: Headers,
+    /// Who it is, where the scheme says so before the body.
+    actor: Option<String>,
 }
 
 impl Ingest {
@@ -63,7 +77,8 @@ impl Ingest {
         let plan = match routes.by_name.get(&*endpoint) {
             Some(Route::Live(plan)) => Arc::clone(plan),
             Some(Route::Removed(flow)) => {
-                let owner = Owner { flow: *flow, version: 0 };
+                let auth = self.last_auth(*flow);
+                let owner = Owner { flow: *flow, version: 0, auth: &auth };
                 let problem = Problem::new(StatusCode::GONE, "the endpoint was removed");
                 return self.refuse_unread(owner, arrival, rest, problem, pieces).await;
             }
@@ -77,18 +92,18 @@ impl Ingest {
         let Trigger::Webhook(hook) = &plan.flow.trigger else {
             return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
         };
-        let owner = Owner { flow: plan.flow_id, version: plan.version };
+        let owner = Owner { flow: plan.flow_id, version: plan.version, auth: &hook.auth };
         if let Some(answer) = checked(hook, &arrival.method) {
             return body::leave(arrival, answer, pieces);
         }
-        let (framing, content) = match self.judge_head(hook, &plan, arrival) {
+        let head = match self.judge_head(hook, &plan, arrival) {
             Ok(head) => head,
             Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE => {
                 return self.unavailable(owner, arrival, pieces);
             }
             Err(problem) => return self.refuse_unread(owner, arrival, rest, problem, pieces).await,
         };
-        let body = match content {
+        let body = match head.content {
             Content::Nothing => Ok(Bytes::new()),
             _ => body::read(&mut pieces, plan.max_body, &arrival.pulse, &self.budget).await,
         };
@@ -97,49 +112,70 @@ impl Ingest {
             Err((Unread::NoRoom, _)) => return self.unavailable(owner, arrival, pieces),
             Err((failed, part)) => {
                 let deadline = self.deps.settings.limits.body_deadline;
-                let problem = judge::unread(failed, plan.max_body, deadline, framing, part.len());
+                let problem = judge::unread(failed, plan.max_body, deadline, head.framing, part.len());
                 let response = self.refuse(owner, arrival, rest, &problem, &part, true).await;
                 return body::leave_unread(arrival, response, failed, pieces);
             }
         };
         arrival.pulse.busy();
-        let request = Received { plan: &plan, arrival, rest, framing, content };
+        let request = Received { plan: &plan, owner, arrival, rest, head: &head };
         match self.judge_body(&request, &body) {
             Ok((seed, judgement)) => self.commit(&plan, seed, judgement, arrival).await,
             Err(problem) => self.refuse(owner, arrival, rest, &problem, &body, false).await,
         }
     }
 
+    /// Who might send to a flow that was removed: its senders may still bring their key in a header
+    /// of its own, and that is kept like any other credential.
+    fn last_auth(&self, flow: FlowId) -> Auth {
+        let store = &self.deps.store;
+        let state = store.configured();
+        let owner = state.flows.get(&flow).map(|row| row.integration);
+        let Some(holding) = owner.and_then(|owner| state.integrations.get(&owner)) else { return Auth::None };
+        let versions = (1..=holding.latest).rev().take(LOOK_BACK);
+        let mut plans = versions.filter_map(|version| store.plan(flow, version));
+        match plans.next().map(|plan| plan.flow.trigger.clone()) {
+            Some(Trigger::Webhook(hook)) => hook.auth,
+            _ => Auth::None,
+        }
+    }
+
     /// Everything that is judged before the body is read.
-    fn judge_head(
-        &self,
-        hook: &Webhook,
-        plan: &Plan,
-        arrival: &Arrival,
-    ) -> Result<(Framing, Content), Problem> {
+    fn judge_head(&self, hook: &Webhook, plan: &Plan, arrival: &Arrival) -> Result<Head, Problem> {
         judge::method(hook, &arrival.method)?;
         if self.deps.stats.stopping.load(Ordering::Relaxed) || self.deps.store.refuses().is_some() {
             return Err(Problem::unavailable());
         }
         let framing = judge::framing(&arrival.headers);
         judge::declared_length(framing, plan.max_body)?;
-        Ok((framing, judge::content(&arrival.headers, framing)?))
+        let content = judge::content(&arrival.headers, framing)?;
+        let headers = judge::headers(&arrival.headers);
+        let actor = match &hook.auth {
+            Auth::None => None,
+            auth => auth::head(&self.deps, auth, &headers)?,
+        };
+        Ok(Head { framing, content, headers, actor })
     }
 
     /// Everything that is judged after it.
     fn judge_body(&self, request: &Received<'_>, body: &Bytes) -> Result<(Seed, Judgement), Problem> {
-        let Received { plan, arrival, rest, framing, content } = *request;
+        let Received { plan, owner, arrival, rest, head } = *request;
+        let Head { framing, content, headers: as_sent, .. } = head;
+        let (framing, content) = (*framing, *content);
         let query = arrival.uri.query().unwrap_or_default();
         if content == Content::Untyped && !body.is_empty() {
             return Err(judge::untyped());
         }
+        let actor = match owner.auth {
+            auth @ Auth::Signature { .. } => auth::body(&self.deps, auth, as_sent, body)?,
+            _ => head.actor.clone(),
+        };
         let json: &[u8] = if content == Content::Nothing { b"{}" } else { body };
         let wanted = plan.dedup.as_ref().map(dedup::body_fields).unwrap_or_default();
         let required: Vec<_> = plan.required.iter().filter(|path| path.root() == "body").collect();
         let facts =
             facts::scan(json, &wanted, &required).map_err(|error| judge::bad_request(error.to_string()))?;
-        let (as_sent, headers) = judge::headers(&arrival.headers, &self.deps.vault);
-        judge::required(plan, &facts, &as_sent, query)?;
+        judge::required(plan, &facts, as_sent, query)?;
         let elements = plan.flow.split().map(|path| elements(json, path)).transpose()?;
         let hops = judge::hops(&arrival.headers);
         judge::loops(hops)?;
@@ -148,12 +184,12 @@ impl Ingest {
         if facts.repeated_keys {
             marks = marks.with(Marks::REPEATED_KEYS);
         }
-        let key = plan.dedup.as_ref().map(|rule| dedup::key(plan.flow_id, rule, &facts, &as_sent, query));
+        let key = plan.dedup.as_ref().map(|rule| dedup::key(plan.flow_id, rule, &facts, as_sent, query));
         if key == Some(None) {
             marks = marks.with(Marks::NO_DEDUP_KEY);
         }
-        let owner = Owner { flow: plan.flow_id, version: plan.version };
-        let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body.clone()) };
+        let headers = self.deps.vault.guarded(owner.flow, as_sent, owner.auth.secret_header());
+        let seed = Seed { marks, actor, hops, ..seed(owner, arrival, rest, headers, body.clone()) };
         if !self.holds(plan, &seed)? {
             return Ok((seed, Judgement::Filter { cause: "when is false".to_owned() }));
         }
@@ -252,7 +288,7 @@ impl Ingest {
     /// rest.
     async fn refuse_unread(
         &self,
-        owner: Owner,
+        owner: Owner<'_>,
         arrival: &Arrival,
         rest: &str,
         problem: Problem,
@@ -267,7 +303,7 @@ impl Ingest {
     /// Stores a refusal and answers it.
     async fn refuse(
         &self,
-        owner: Owner,
+        owner: Owner<'_>,
         arrival: &Arrival,
         rest: &str,
         problem: &Problem,
@@ -286,7 +322,7 @@ impl Ingest {
     /// Stores a refused request, with up to 64 KiB of its body; `None` where it was only counted.
     async fn keep(
         &self,
-        owner: Owner,
+        owner: Owner<'_>,
         arrival: &Arrival,
         rest: &str,
         problem: &Problem,
@@ -295,7 +331,8 @@ impl Ingest {
     ) -> Option<RequestId> {
         let store = &self.deps.store;
         let (body, cut) = body::cut(part);
-        let (_, headers) = judge::headers(&arrival.headers, &self.deps.vault);
+        let as_sent = judge::headers(&arrival.headers);
+        let headers = self.deps.vault.guarded(owner.flow, &as_sent, owner.auth.secret_header());
         let mut marks = framing_marks(judge::framing(&arrival.headers));
         if cut || incomplete {
             marks = marks.with(Marks::BODY_CUT);
@@ -303,13 +340,14 @@ impl Ingest {
         let hops = judge::hops(&arrival.headers);
         let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body) };
         let cause = problem.detail.clone().into_owned();
-        let judgement = Judgement::Refuse { status: problem.status.as_u16(), cause };
+        let detail = problem.evidence.as_ref().map(ToString::to_string);
+        let judgement = Judgement::Refuse { status: problem.status.as_u16(), cause, detail };
         let answer = store.accept(Accept { seed: Arc::new(seed), judgement })?;
         answer.await.ok()?.ok().map(|admitted| admitted.request)
     }
 
     /// 503: counted, never stored, since it is the store that has no room.
-    fn unavailable(&self, owner: Owner, arrival: &Arrival, pieces: impl Pieces) -> Response {
+    fn unavailable(&self, owner: Owner<'_>, arrival: &Arrival, pieces: impl Pieces) -> Response {
         self.deps.store.count_refusal(owner.flow, "not accepting");
         body::leave(arrival, answer::problem(&Problem::unavailable()), pieces)
     }
@@ -325,10 +363,10 @@ fn elements(json: &[u8], path: &Path) -> Result<u32, Problem> {
 #[derive(Clone, Copy)]
 struct Received<'r> {
     plan: &'r Plan,
+    owner: Owner<'r>,
     arrival: &'r Arrival,
     rest: &'r str,
-    framing: Framing,
-    content: Content,
+    head: &'r Head,
 }
 
 /// The answer to a method that looks and stores nothing.
@@ -356,7 +394,7 @@ fn framing_marks(framing: Framing) -> Marks {
     if framing.chunked { Marks::CHUNKED } else { Marks::default() }
 }
 
-fn seed(owner: Owner, arrival: &Arrival, rest: &str, headers: Headers, body: Bytes) -> Seed {
+fn seed(owner: Owner<'_>, arrival: &Arrival, rest: &str, headers: Headers, body: Bytes) -> Seed {
     Seed {
         flow: owner.flow,
         version: owner.version,

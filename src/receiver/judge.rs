@@ -4,18 +4,17 @@ use super::answer::Problem;
 use super::body::Unread;
 use crate::model::Ms;
 use crate::model::document::Webhook;
-use crate::model::headers::{Headers, is_credential};
+use crate::model::headers::Headers;
 use crate::rules::data;
 use crate::rules::facts::Facts;
 use crate::rules::plan::Plan;
-use crate::vault::Vault;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use warp::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
 };
-use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 /// Systems like this one that a request may have passed through.
 pub(super) const MAX_HOPS: u32 = 8;
@@ -258,36 +257,17 @@ pub(super) fn bad_request(cause: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, cause)
 }
 
-/// The headers as one blob, and the blob to store: there the vault has masked the credentials.
-pub(super) fn headers(map: &HeaderMap, vault: &Vault) -> (Headers, Headers) {
+/// The headers as one blob.
+pub(super) fn headers(map: &HeaderMap) -> Headers {
     let len = map.iter().map(|(name, value)| name.as_str().len() + value.len() + 3).sum();
-    let mut secret = false;
     let mut blob = Vec::with_capacity(len);
     for (name, value) in map {
-        secret |= is_credential(name.as_str());
-        line(&mut blob, name, value.as_bytes());
+        blob.extend_from_slice(name.as_str().as_bytes());
+        blob.extend_from_slice(b": ");
+        blob.extend_from_slice(value.as_bytes());
+        blob.push(b'\n');
     }
-    let as_sent = Headers::from_blob(Bytes::from(blob));
-    if !secret {
-        return (as_sent.clone(), as_sent);
-    }
-    let mut blob = Vec::with_capacity(len);
-    for (name, value) in map {
-        if is_credential(name.as_str()) {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            line(&mut blob, name, vault.shown_header(name.as_str(), &value).as_bytes());
-        } else {
-            line(&mut blob, name, value.as_bytes());
-        }
-    }
-    (as_sent, Headers::from_blob(Bytes::from(blob)))
-}
-
-fn line(blob: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
-    blob.extend_from_slice(name.as_str().as_bytes());
-    blob.extend_from_slice(b": ");
-    blob.extend_from_slice(value);
-    blob.push(b'\n');
+    Headers::from_blob(Bytes::from(blob))
 }
 
 /// A sender's own words, short enough for a cause.

@@ -11,6 +11,7 @@
 //! | `route` | the warp filters |
 //! | `ingest` | `/in/…`: judge, store, answer |
 //! | `judge` | the pure parts of that judgement |
+//! | `auth` | whether the sender is let in |
 //! | `body` | bodies under a cap and a deadline, and what is done with the rest of a refused one |
 //! | `answer` | answers and RFC 9457 problems |
 //! | `reply` | senders that wait for their run |
@@ -20,6 +21,7 @@
 
 mod accept;
 mod answer;
+mod auth;
 mod body;
 mod callback;
 mod connection;

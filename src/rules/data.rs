@@ -15,7 +15,7 @@ use std::borrow::Cow;
 pub fn request_data(seed: &Seed, id: &str, time: Ms, url: &str) -> RequestData {
     RequestData {
         body: read_body(seed).unwrap_or_default(),
-        headers: seed.headers.folded(),
+        headers: visible(&seed.headers),
         query: query_values(&seed.query),
         method: seed.method.clone(),
         path: seed.path.clone(),
@@ -25,6 +25,15 @@ pub fn request_data(seed: &Seed, id: &str, time: Ms, url: &str) -> RequestData {
         time,
         from: seed.peer.clone().unwrap_or_default(),
     }
+}
+
+/// Headers in lower case, but for one that the endpoint takes its key from: the well-known credentials
+/// are there, masked, and that one is nobody's business at all.
+fn visible(headers: &Headers) -> Vec<(String, String)> {
+    let hidden = headers.hidden();
+    let mut all = headers.folded();
+    all.retain(|(name, _)| is_credential(name) || !hidden.contains(name));
+    all
 }
 
 /// The JSON body of a request; `{}` where it came without body and without content type.

@@ -15,3 +15,4 @@ pub mod retry;
 pub mod rows;
 pub mod split;
 pub mod template;
+pub mod verify;

@@ -66,6 +66,8 @@ pub enum Judgement {
         status: u16,
         /// In words.
         cause: String,
+        /// What else the operator can be shown, as JSON; no secret is in it.
+        detail: Option<String>,
     },
 }
 

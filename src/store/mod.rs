@@ -14,6 +14,7 @@ pub mod clock;
 mod codec;
 mod commit;
 pub mod config;
+mod credentials;
 mod dedup;
 mod doctor;
 mod error;

@@ -36,7 +36,8 @@ pub(super) fn past(conn: &Connection) -> Result<Past> {
     // the same id would be refused for ever.
     let stored: i64 = conn.query_row(
         "SELECT max(ifnull((SELECT max(id) FROM request), 0), ifnull((SELECT max(id) FROM run), 0),
-                    ifnull((SELECT max(id) FROM callback), 0), ifnull((SELECT max(id) FROM audit), 0))",
+                    ifnull((SELECT max(id) FROM callback), 0), ifnull((SELECT max(id) FROM audit), 0),
+                    ifnull((SELECT max(id) FROM credential), 0))",
         [],
         |row| row.get(0),
     )?;

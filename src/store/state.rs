@@ -111,7 +111,7 @@ impl State {
             }
             Judgement::Replay { of, runs, done } => self.replay(conn, accept, *of, runs, *done, batch),
             Judgement::Filter { cause } => self.turn_away(conn, accept, Verdict::Filtered, 200, cause, batch),
-            Judgement::Refuse { status, cause } => {
+            Judgement::Refuse { status, cause, .. } => {
                 batch.refused.push((accept.seed.flow, cause.clone()));
                 self.turn_away(conn, accept, Verdict::Rejected, *status, cause, batch)
             }
@@ -259,6 +259,11 @@ impl State {
             dedup: None,
         };
         Self::write_request(conn, accept, &decided, batch)?;
+        if let Judgement::Refuse { detail: Some(detail), .. } = &accept.judgement {
+            // Few have one: the statement of all the others stays as it is.
+            conn.prepare_cached("UPDATE request SET detail = ?2 WHERE id = ?1")?
+                .execute(rusqlite::params![id, detail])?;
+        }
         let admitted =
             Admitted { request: RequestId(id), verdict, run: None, split: None, duplicate_of: None };
         Ok(Stored { admitted, run: None, more: Vec::new() })

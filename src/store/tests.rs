@@ -82,7 +82,7 @@ fn admit(body: &str, key: impl Into<Option<DedupKey>>, birth: Birth) -> Accept {
 }
 
 fn refuse(flow: i64) -> Accept {
-    let judgement = Judgement::Refuse { status: 400, cause: "not JSON at line 1".into() };
+    let judgement = Judgement::Refuse { status: 400, cause: "not JSON at line 1".into(), detail: None };
     Accept { seed: seed(flow, "{"), judgement }
 }
 

@@ -15,10 +15,16 @@ impl Vault {
         if !is_credential(name) {
             return mask_callbacks(value);
         }
-        let fingerprint = self.fingerprint(value.as_bytes());
-        match scheme(name, value) {
-            Some(scheme) => Cow::Owned(format!("{scheme} {MASK} {fingerprint}")),
-            None => Cow::Owned(format!("{MASK} {fingerprint}")),
+        Cow::Owned(self.shown_credential(name, value.as_bytes()))
+    }
+
+    /// A credential as it may be shown, whatever its header: scheme and fingerprint.
+    #[must_use]
+    pub fn shown_credential(&self, name: &str, value: &[u8]) -> String {
+        let fingerprint = self.fingerprint(value);
+        match scheme(name, &String::from_utf8_lossy(value)) {
+            Some(scheme) => format!("{scheme} {MASK} {fingerprint}"),
+            None => format!("{MASK} {fingerprint}"),
         }
     }
 }
@@ -76,7 +82,7 @@ mod tests {
     use crate::model::CallbackId;
 
     fn vault() -> Vault {
-        Vault::from_key(&[1; 32])
+        Vault::from_key(&[1; 32], false)
     }
 
     #[test]

@@ -1,8 +1,8 @@
 use super::*;
 use std::collections::HashSet;
 
-fn of(byte: u8) -> Vault {
-    Vault::from_key(&[byte; KEY_BYTES])
+pub(super) fn of(byte: u8) -> Vault {
+    Vault::from_key(&[byte; KEY_BYTES], false)
 }
 
 #[test]

@@ -31,6 +31,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use warp::Filter as _;
 
+#[path = "ingest_auth.rs"]
+mod auth;
+
+use auth::Scheme;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is measured in each round, in this order.
@@ -38,17 +43,19 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 enum Path {
     Noop,
     Held,
+    Guarded,
     Running,
 }
 
 impl Path {
-    const ALL: [Self; 3] = [Self::Noop, Self::Held, Self::Running];
+    const ALL: [Self; 4] = [Self::Noop, Self::Held, Self::Guarded, Self::Running];
 
     /// What `--only` calls it.
     fn word(self) -> &'static str {
         match self {
             Self::Noop => "noop",
             Self::Held => "held",
+            Self::Guarded => "guarded",
             Self::Running => "running",
         }
     }
@@ -57,6 +64,7 @@ impl Path {
         match self {
             Self::Noop => "warp no-op",
             Self::Held => "accepted, runner held",
+            Self::Guarded => "the same, authenticated",
             Self::Running => "accepted, runner at work",
         }
     }
@@ -66,6 +74,8 @@ struct Plan {
     seconds: u64,
     rounds: usize,
     connections: usize,
+    /// How senders authenticate; measured beside the path without.
+    auth: Option<Scheme>,
 }
 
 /// One path in one round.
@@ -88,14 +98,20 @@ fn main() -> Result<(), Failure> {
         let value = args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1));
         value.and_then(|value| value.parse().ok()).unwrap_or(default)
     };
+    let text = |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1));
+    let auth = match text("--auth") {
+        Some(word) => Some(Scheme::parse(word).ok_or("--auth is hs256, es256, rs256 or signature")?),
+        None => None,
+    };
     let plan = Plan {
+        auth,
         seconds: number("--seconds", 4),
         rounds: usize::try_from(number("--rounds", 3))?,
         connections: usize::try_from(number("--connections", 64))?,
     };
     if let Some(at) = args.iter().position(|arg| arg == "--load") {
         let address = args.get(at + 1).ok_or("--load needs an address")?.parse()?;
-        return load(address, &plan, number("--first", 0));
+        return load(address, &plan, number("--first", 0), text("--line").map_or("", String::as_str));
     }
     let only =
         args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1)).map(String::as_str);
@@ -111,7 +127,8 @@ fn main() -> Result<(), Failure> {
     for _ in 0..plan.rounds {
         let mut base = 0.0;
         for (path, ratios) in Path::ALL.into_iter().zip(&mut ratios) {
-            if only.is_some_and(|only| only != path.word()) {
+            if only.is_some_and(|only| only != path.word()) || (path == Path::Guarded && plan.auth.is_none())
+            {
                 continue;
             }
             let runtime =
@@ -153,22 +170,27 @@ async fn measure(path: Path, plan: &Plan, first: u64) -> Result<Measured, Failur
     let address = listener.local_addr()?;
     if path == Path::Noop {
         tokio::spawn(noop(listener));
-        return drive(address, plan, first).await;
+        return drive(address, plan, first, None).await;
     }
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let house = House::open(folder.path(), address, path).await?;
+    let scheme = plan.auth.filter(|_| path == Path::Guarded);
+    let house = House::open(folder.path(), address, path, scheme).await?;
+    let senders = match scheme {
+        Some(scheme) => Some((scheme, scheme.prepare(&house.vault)?)),
+        None => None,
+    };
     let stop = CancellationToken::new();
     let served = tokio::spawn(receiver::serve(listener, house.receiver(), stop.clone()));
     let House { store, handover, slots, vault, settings, stats, .. } = house;
     // With the only slot taken every run waits, and nobody takes it from the hand-over.
-    let held = (path == Path::Held).then(|| slots.take_waiting());
+    let held = matches!(path, Path::Held | Path::Guarded).then(|| slots.take_waiting());
     let running = if path == Path::Running {
         let deps = runner::Deps { store: store.clone(), handover, slots, vault, settings };
         Ok(runner::start(deps, stop.clone())?)
     } else {
         Err(handover)
     };
-    let mut measured = drive(address, plan, first).await?;
+    let mut measured = drive(address, plan, first, senders).await?;
     if path == Path::Running {
         let all = stats.promised.load(Ordering::Relaxed) as f64;
         let open = open_runs(&store).await? as f64;
@@ -206,8 +228,13 @@ struct House {
 }
 
 impl House {
-    async fn open(folder: &std::path::Path, address: SocketAddr, path: Path) -> Result<Self, Failure> {
-        let slots = if path == Path::Held { 1 } else { Limits::default().slots };
+    async fn open(
+        folder: &std::path::Path,
+        address: SocketAddr,
+        path: Path,
+        scheme: Option<Scheme>,
+    ) -> Result<Self, Failure> {
+        let slots = if matches!(path, Path::Held | Path::Guarded) { 1 } else { Limits::default().slots };
         let limits = Limits { slots, ..Limits::default() };
         let feed = Feed::default();
         let public_url = format!("http://{address}");
@@ -221,7 +248,7 @@ impl House {
             },
         )?;
         let target = TcpListener::bind("127.0.0.1:0").await?;
-        let document = document(target.local_addr()?);
+        let document = document(target.local_addr()?, scheme.map_or("{ type = \"none\" }", Scheme::auth));
         tokio::spawn(noop(target));
         let checked = check(&document, &Known::default());
         let integration = checked.integration.ok_or_else(|| format!("{:?}", checked.problems))?;
@@ -258,7 +285,7 @@ impl House {
     }
 }
 
-fn document(target: SocketAddr) -> String {
+fn document(target: SocketAddr, auth: &str) -> String {
     format!(
         r#"
 name = "bench"
@@ -268,7 +295,7 @@ name = "Orders"
 [flow.trigger]
 type = "webhook"
 path = "orders"
-auth = {{ type = "none" }}
+auth = {auth}
 dedup = {{ fields = ["body.order_number"] }}
 [[flow.step]]
 name = "push"
@@ -293,7 +320,12 @@ async fn noop(listener: TcpListener) {
 }
 
 /// Starts the load as a process of its own and reads what it found.
-async fn drive(address: SocketAddr, plan: &Plan, first: u64) -> Result<Measured, Failure> {
+async fn drive(
+    address: SocketAddr,
+    plan: &Plan,
+    first: u64,
+    senders: Option<(Scheme, String)>,
+) -> Result<Measured, Failure> {
     let (cpu, written) = (cpu_seconds(), bytes_written());
     let exe = std::env::current_exe()?;
     let mut command = Command::new(exe);
@@ -301,6 +333,9 @@ async fn drive(address: SocketAddr, plan: &Plan, first: u64) -> Result<Measured,
         .args(["--load", &address.to_string(), "--first", &first.to_string()])
         .args(["--seconds", &plan.seconds.to_string(), "--connections", &plan.connections.to_string()])
         .stderr(Stdio::inherit());
+    if let Some((scheme, line)) = senders {
+        command.args(["--auth", scheme.word(), "--line", &line]);
+    }
     let output = tokio::task::spawn_blocking(move || command.output()).await??;
     let text = String::from_utf8(output.stdout)?;
     let figures: Vec<u64> = text.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
@@ -335,7 +370,7 @@ fn bytes_written() -> f64 {
 }
 
 /// The load: unique orders over kept-alive connections, one outstanding on each.
-fn load(address: SocketAddr, plan: &Plan, first: u64) -> Result<(), Failure> {
+fn load(address: SocketAddr, plan: &Plan, first: u64, line: &str) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let begun = Instant::now();
     let until = begun + Duration::from_secs(plan.seconds);
@@ -343,7 +378,8 @@ fn load(address: SocketAddr, plan: &Plan, first: u64) -> Result<(), Failure> {
         let mut senders = tokio::task::JoinSet::new();
         for number in 0..plan.connections {
             let step = plan.connections as u64;
-            senders.spawn(sender(address, until, first + number as u64, step));
+            let request = order(first + number as u64, line, plan.auth == Some(Scheme::Signature));
+            senders.spawn(sender(address, until, first + number as u64, step, request));
         }
         let mut all = Vec::new();
         while let Some(sent) = senders.join_next().await {
@@ -360,10 +396,17 @@ fn load(address: SocketAddr, plan: &Plan, first: u64) -> Result<(), Failure> {
 }
 
 /// Sends until it is time; how long each took, in microseconds.
-async fn sender(address: SocketAddr, until: Instant, first: u64, step: u64) -> Result<Vec<u32>, Failure> {
+async fn sender(
+    address: SocketAddr,
+    until: Instant,
+    first: u64,
+    step: u64,
+    mut request: Vec<u8>,
+) -> Result<Vec<u32>, Failure> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let mut request = order(first);
+    let signature = find(&request, b"X-Hub-Signature-256");
+    let body = find(&request, b"\r\n\r\n").ok_or("no body")? + 4;
     let at = find(&request, DIGITS.as_bytes()).ok_or("no place for the number")?;
     let mut answer = vec![0; 4_096];
     let mut took = Vec::with_capacity(16_384);
@@ -375,6 +418,10 @@ async fn sender(address: SocketAddr, until: Instant, first: u64, step: u64) -> R
         }
         write!(&mut request[at..at + DIGITS.len()], "{number:012}")?;
         number += step;
+        if let Some(signature) = signature {
+            let line = auth::sign(&request[body..]);
+            request[signature..signature + line.len()].copy_from_slice(line.as_bytes());
+        }
         stream.write_all(&request).await?;
         let mut had = 0;
         while !whole(&answer[..had]) {
@@ -407,7 +454,7 @@ fn find(all: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 /// An order of about a KiB, as a shop sends it.
-fn order(number: u64) -> Vec<u8> {
+fn order(number: u64, line: &str, signed: bool) -> Vec<u8> {
     let lines: Vec<_> = (0..6)
         .map(|line| {
             serde_json::json!({"sku": format!("SKU-{:05}", number % 90_000 + line), "name": "Earwax, every flavour", "quantity": line + 1, "price": "19.90", "tax": 0.19})
@@ -422,8 +469,13 @@ fn order(number: u64) -> Vec<u8> {
         "total": 119.4, "currency": "GBP", "paid": true, "note": null,
     })
     .to_string();
+    let mut lines = if line.is_empty() { String::new() } else { format!("{line}\r\n") };
+    if signed {
+        lines.push_str(&auth::sign(body.as_bytes()));
+        lines.push_str("\r\n");
+    }
     format!(
-        "POST /in/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: shop/4.2\r\nAccept: */*\r\nContent-Type: application/json\r\nX-Request-ID: 0b0f6e0e-6f0e-4b0e-9b0e-0b0f6e0e6f0e\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /in/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: shop/4.2\r\nAccept: */*\r\nContent-Type: application/json\r\nX-Request-ID: 0b0f6e0e-6f0e-4b0e-9b0e-0b0f6e0e6f0e\r\n{lines}Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

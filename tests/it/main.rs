@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod auth;
 mod callbacks;
 mod cli;
 mod clock;

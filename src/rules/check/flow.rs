@@ -3,8 +3,8 @@
 use super::fields::{Fields, list, meant};
 use super::names::Names;
 use super::units::{is_alias, size, slug};
-use super::{Known, reply, step};
-use crate::model::document::{Auth, Connection, Dedup, Flow, MAX_BODY, Trigger, Webhook};
+use super::{Known, auth, reply, step};
+use crate::model::document::{Connection, Dedup, Flow, MAX_BODY, Trigger, Webhook};
 use crate::model::path::{Path, Segment};
 use crate::model::time::DAY;
 use crate::rules::template::Parsed;
@@ -147,7 +147,7 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
         }
         path
     });
-    let auth = auth(fields);
+    let auth = auth::read(fields, known);
     for (key, what) in [
         ("mask", "masking"),
         ("rate_limit", "rate limits"),
@@ -178,33 +178,6 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
     };
     fields.finish(WEBHOOK);
     webhook
-}
-
-fn auth(fields: &Fields<'_>) -> Auth {
-    const SCHEMES: &[&str] = &["none", "jwt", "api_key", "basic", "signature"];
-    let report = fields.report;
-    let none = "write auth = { type = \"none\" } to let anyone send";
-    if !fields.has("auth") {
-        report.missing(fields.span.start, format!("{} has no auth: {none}", fields.what));
-    }
-    if let Some(auth) = fields.table("auth", "auth")
-        && let Some((scheme, span)) = auth.required_text("type", "type = \"none\"")
-    {
-        match scheme.as_str() {
-            "none" => auth.finish(&["type"]),
-            "jwt" | "api_key" | "basic" | "signature" => {
-                report
-                    .error(span.start, format!("auth {scheme:?}: this version does not have it yet; {none}"));
-            }
-            other => {
-                report.error(
-                    span.start,
-                    format!("auth {other:?} is not possible: {none}{}", meant(other, SCHEMES)),
-                );
-            }
-        }
-    }
-    Auth::None
 }
 
 fn methods(fields: &Fields<'_>) -> Vec<String> {

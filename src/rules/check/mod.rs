@@ -1,5 +1,6 @@
 //! A document's text becomes an [`Integration`], or every mistake in it at once.
 
+mod auth;
 mod connection;
 mod exchange;
 mod fields;
@@ -13,6 +14,7 @@ mod tests;
 mod units;
 mod variable;
 
+use crate::model::credential::KeyKind;
 use crate::model::document::{Integration, Problem};
 use fields::Fields;
 use names::Names;
@@ -28,6 +30,8 @@ const MAX_DOCUMENT: usize = 1 << 20;
 pub struct Known {
     /// Aliases of other integrations and who owns them.
     pub paths: Vec<(String, String)>,
+    /// Senders' keys and what they are for; `None` where that is not known, and names are not judged.
+    pub keys: Option<Vec<(String, KeyKind)>>,
 }
 
 /// The result of a check.

@@ -1,6 +1,7 @@
 //! Tests of the check of documents: every mistake at its place, defaults, bounds, hostile input.
 
 use super::*;
+use crate::model::credential::Algorithm;
 use crate::model::document::{
     Auth, Body, Delay, Missing, OnError, RequestStep, StatusMatch, StepKind, Trigger, VariableKind, Webhook,
 };
@@ -8,7 +9,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn known() -> Known {
-    Known { paths: vec![("taken".into(), "shop/Orders".into())] }
+    Known {
+        paths: vec![("taken".into(), "shop/Orders".into())],
+        keys: Some(vec![("acme".into(), KeyKind::Jwt(Algorithm::HS256)), ("pw".into(), KeyKind::Basic)]),
+    }
 }
 
 /// `line:column: message` of each mistake.

@@ -1,6 +1,6 @@
 //! What is configured, as lists show it: endpoints, integrations, flows and variables.
 
-use crate::model::document::{Auth, Flow, Trigger, VariableKind};
+use crate::model::document::{Flow, Trigger, VariableKind};
 use crate::model::time::rfc3339;
 use crate::model::view::{EndpointView, FlowView, IntegrationView, VariableView};
 use crate::model::{FlowId, RequestId};
@@ -26,7 +26,7 @@ pub fn endpoints(state: &State, public_url: &str, last: &HashMap<FlowId, Request
                 integration: holding.name.clone(),
                 flow: flow.name.clone(),
                 methods: webhook.methods.clone(),
-                auth: auth_word(&webhook.auth).to_owned(),
+                auth: webhook.auth.word().to_owned(),
                 last_request: last.get(&row.id).map(|id| rfc3339(id.time())),
             });
         }
@@ -71,7 +71,7 @@ fn flows(state: &State, public_url: &str, doc: &Doc) -> Vec<FlowView> {
     let view = |id: i64, flow: &Flow| {
         let row = state.flows.get(&FlowId(id));
         let (trigger, auth) = match &flow.trigger {
-            Trigger::Webhook(webhook) => ("webhook", Some(auth_word(&webhook.auth).to_owned())),
+            Trigger::Webhook(webhook) => ("webhook", Some(webhook.auth.word().to_owned())),
             Trigger::Manual => ("manual", None),
         };
         FlowView {
@@ -102,12 +102,6 @@ fn variables(doc: &Doc, holding: &Holding) -> Vec<VariableView> {
             }
         })
         .collect()
-}
-
-fn auth_word(auth: &Auth) -> &'static str {
-    match auth {
-        Auth::None => "none",
-    }
 }
 
 fn kind_word(kind: &VariableKind) -> &'static str {

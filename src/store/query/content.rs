@@ -11,9 +11,13 @@ use crate::rules::json::parse;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Header lines in order; of credentials only scheme and fingerprint.
+/// Header lines in order; of credentials only scheme and fingerprint. The receiver masks them before
+/// they are stored; what was stored by somebody else is masked here.
 #[must_use]
 pub fn shown_headers(headers: &Headers) -> Vec<Pair> {
+    if headers.sealed().is_some() {
+        return headers.texts().collect();
+    }
     headers
         .texts()
         .map(|(name, value)| {
@@ -46,7 +50,7 @@ pub fn at(path: &Path, headers: &Headers, raw_query: &str, body: &[u8]) -> Vec<V
         },
         "headers" => path
             .header()
-            .filter(|name| !is_credential(name))
+            .filter(|name| !headers.hides(name))
             .and_then(|name| headers.get(&name))
             .map(Value::String)
             .into_iter()
@@ -64,7 +68,7 @@ pub fn at(path: &Path, headers: &Headers, raw_query: &str, body: &[u8]) -> Vec<V
 #[must_use]
 pub fn mentions(word: &str, headers: &Headers, raw_query: &str, body: &[u8]) -> bool {
     body_mentions(word, body)
-        || headers.texts().any(|(name, value)| !is_credential(&name) && contains(&value, word))
+        || headers.texts().any(|(name, value)| !headers.hides(&name) && contains(&value, word))
         || query_values(raw_query).values().any(|value| leaf_mentions(value, word))
 }
 

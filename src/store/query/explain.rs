@@ -10,6 +10,8 @@ use crate::model::time::rfc3339;
 use crate::model::view::{ExplainView, FieldView};
 use crate::model::{Map, Ms, RequestId};
 use crate::rules::data::{flat, request_data};
+use crate::rules::verify;
+use rusqlite::OptionalExtension as _;
 use serde_json::Value;
 
 /// What the judge of duplicates knows of a key: the first request, and when it was seen last.
@@ -58,7 +60,7 @@ pub(super) fn explain(
         first: first.map(|first| look.request_id(first)),
         copies: if first.is_some() { copies.count + 1 } else { 0 },
         lapses: lapses.map(rfc3339),
-        why: why(head, rule.is_some()),
+        why: why(head, rule.is_some(), evidence(look, head)?),
         differs,
     })
 }
@@ -136,7 +138,9 @@ fn flat_of(look: &Look<'_>, id: RequestId) -> rusqlite::Result<Option<Map>> {
 fn advice(status: Option<u16>) -> Option<&'static str> {
     Some(match status? {
         400 => "The sender must send what the flow asks for; nothing was stored of it but this row.",
-        401 => "The sender was told nothing more. Its credentials and the flow's auth must agree.",
+        401 => {
+            "The sender was told nothing more: its credentials, the keys that the flow names and the flow's auth must agree."
+        }
         404 => "The integration was never deployed: deploy it.",
         405 => "The flow's methods say what it takes.",
         410 => "The flow was removed; the sender must use another endpoint.",
@@ -149,11 +153,26 @@ fn advice(status: Option<u16>) -> Option<&'static str> {
     })
 }
 
-fn why(head: &RequestHead, ruled: bool) -> Vec<String> {
+/// What was kept of a refused sender beside the cause.
+fn evidence(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<Vec<String>> {
+    if head.verdict != Verdict::Rejected {
+        return Ok(Vec::new());
+    }
+    let detail: Option<String> = look
+        .conn
+        .prepare_cached("SELECT detail FROM request WHERE id = ?1")?
+        .query_row([head.id.0], |row| row.get(0))
+        .optional()?
+        .flatten();
+    Ok(detail.as_deref().map(verify::evidence::lines).unwrap_or_default())
+}
+
+fn why(head: &RequestHead, ruled: bool, evidence: Vec<String>) -> Vec<String> {
     let mut lines = Vec::new();
     match head.verdict {
         Verdict::Rejected => {
             lines.extend(head.cause.clone());
+            lines.extend(evidence);
             lines.extend(advice(head.status).map(str::to_owned));
         }
         Verdict::Filtered => {

@@ -17,7 +17,7 @@ CREATE TABLE node (
     permits INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- Cold and append-only. The body is last, so that columns of lists never touch overflow pages.
+-- Cold and append-only. `detail` is what a refusal can be explained with. The body is last, so that columns of lists never touch overflow pages.
 CREATE TABLE request (
     id INTEGER PRIMARY KEY,
     flow INTEGER NOT NULL,
@@ -27,6 +27,7 @@ CREATE TABLE request (
     runs INTEGER NOT NULL,
     status INTEGER,
     cause TEXT,
+    detail TEXT,
     duplicate_of INTEGER,
     dedup BLOB,
     peer TEXT,
@@ -203,6 +204,22 @@ CREATE TABLE value (
     author TEXT NOT NULL,
     PRIMARY KEY (integration, name)
 ) STRICT, WITHOUT ROWID;
+
+-- Senders' keys. `cipher` is sealed, `hash` is salt and hash; both are wiped when the key is removed.
+CREATE TABLE credential (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    algorithm TEXT NOT NULL,
+    user TEXT,
+    cipher BLOB,
+    hash BLOB,
+    public BLOB,
+    added INTEGER NOT NULL,
+    removed INTEGER,
+    used INTEGER
+) STRICT;
+CREATE UNIQUE INDEX credential_name ON credential (name) WHERE removed IS NULL;
 
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY,

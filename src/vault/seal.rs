@@ -1,0 +1,211 @@
+//! What must be recoverable is kept sealed: XChaCha20-Poly1305, with the id of the sealing key in the
+//! blob, bound to the place that it is kept in, so that it opens nowhere else.
+
+use super::Vault;
+use crate::model::FlowId;
+use crate::model::headers::Headers;
+use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+/// The first byte of a blob: how the rest is read.
+const FORM: u8 = 1;
+const NONCE: usize = 24;
+/// Bytes of the sealing key's id.
+pub(super) const KEY_ID: usize = 4;
+
+/// The place of a sealed value: its table, its row and its column.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'p> {
+    /// The table.
+    pub table: &'p str,
+    /// What tells the row from others.
+    pub row: &'p [u8],
+    /// The column.
+    pub column: &'p str,
+}
+
+impl Place<'_> {
+    /// Its parts, each with its length before it: no two places are one.
+    fn bytes(self) -> Vec<u8> {
+        let mut all = Vec::with_capacity(24 + self.table.len() + self.row.len() + self.column.len());
+        for part in [self.table.as_bytes(), self.row, self.column.as_bytes()] {
+            all.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            all.extend_from_slice(part);
+        }
+        all
+    }
+}
+
+impl Vault {
+    /// Seals a value for its place.
+    ///
+    /// # Errors
+    /// The system gives no random bits.
+    pub fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, String> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|error| format!("the system gives no random bits: {error}"))?;
+        let aad = place.bytes();
+        let sealed = self
+            .cipher()
+            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
+            .map_err(|_| "it is too long to be sealed".to_owned())?;
+        let mut blob = Vec::with_capacity(1 + KEY_ID + NONCE + sealed.len());
+        blob.push(FORM);
+        blob.extend_from_slice(&self.keys.id);
+        blob.extend_from_slice(&nonce);
+        blob.extend_from_slice(&sealed);
+        Ok(blob)
+    }
+
+    /// Opens a value at its place.
+    ///
+    /// # Errors
+    /// It was sealed under another key, or was changed, or belongs elsewhere.
+    pub fn unseal(&self, place: Place<'_>, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+        let cut = || "it is cut short".to_owned();
+        let (head, sealed) = blob.split_at_checked(1 + KEY_ID + NONCE).ok_or_else(cut)?;
+        let (form, rest) = head.split_first().ok_or_else(cut)?;
+        let (id, nonce) = rest.split_at(KEY_ID);
+        if *form != FORM {
+            return Err("it is sealed in a way that this version does not know".to_owned());
+        }
+        if id != self.keys.id {
+            let hex = |id: &[u8]| u32::from_be_bytes(id.try_into().unwrap_or_default());
+            return Err(format!(
+                "it is sealed under the key {:08x}, and the key here is {:08x}",
+                hex(id),
+                hex(&self.keys.id)
+            ));
+        }
+        let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| cut())?;
+        let aad = place.bytes();
+        let plain = self.cipher().decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: &aad });
+        plain.map(Zeroizing::new).map_err(|_| "it was changed, or belongs to another row".to_owned())
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&(*self.keys.seal).into())
+    }
+
+    /// The headers of a request as they are stored: of those that carry credentials the lines show
+    /// scheme and fingerprint, and what came is sealed behind them. `extra` is the header that the
+    /// endpoint takes its key from.
+    #[must_use]
+    pub fn guarded(&self, flow: FlowId, headers: &Headers, extra: Option<&str>) -> Headers {
+        let secret = |name: &[u8]| {
+            std::str::from_utf8(name).is_ok_and(|name| {
+                crate::model::headers::is_credential(name)
+                    || extra.is_some_and(|extra| extra.eq_ignore_ascii_case(name))
+            })
+        };
+        if !headers.iter().any(|(name, _)| secret(name)) {
+            return headers.clone();
+        }
+        let mut lines = Vec::with_capacity(headers.blob().len());
+        let mut plain = Zeroizing::new(Vec::new());
+        let mut names: Vec<String> = Vec::new();
+        for (name, value) in headers.iter() {
+            let line = |to: &mut Vec<u8>, value: &[u8]| {
+                to.extend_from_slice(name);
+                to.extend_from_slice(b": ");
+                to.extend_from_slice(value);
+                to.push(b'\n');
+            };
+            if secret(name) {
+                line(&mut plain, value);
+                let shown = self.shown_credential(&String::from_utf8_lossy(name), value);
+                line(&mut lines, shown.as_bytes());
+                let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            } else {
+                line(&mut lines, value);
+            }
+        }
+        // Without random bits nothing is sealed: what came is then not kept at all.
+        let row = row(flow, &lines);
+        let place = Place { table: "request", row: &row, column: "headers" };
+        let sealed = self.seal(place, &plain).unwrap_or_default();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Headers::masked(&lines, &names, &sealed)
+    }
+
+    /// The headers of a stored request as they came.
+    ///
+    /// # Errors
+    /// See [`Vault::unseal`].
+    pub fn revealed(&self, flow: FlowId, headers: &Headers) -> Result<Headers, String> {
+        let Some(sealed) = headers.sealed() else { return Ok(headers.clone()) };
+        let row = row(flow, headers.lines());
+        let plain = self.unseal(Place { table: "request", row: &row, column: "headers" }, sealed)?;
+        let plain = Headers::from_blob(plain.to_vec().into());
+        let mut came = plain.iter();
+        let lines = headers.iter().map(|(name, value)| {
+            let hidden = std::str::from_utf8(name).is_ok_and(|name| headers.hides(name));
+            if hidden { came.next().unwrap_or((name, value)) } else { (name, value) }
+        });
+        Ok(Headers::from_pairs(lines))
+    }
+}
+
+/// What tells a request's row: its flow and its lines, whose fingerprints hang on the credentials.
+/// (Its id is given after it is sealed.)
+fn row(flow: FlowId, lines: &[u8]) -> Vec<u8> {
+    [&flow.0.to_be_bytes()[..], lines].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::of;
+    use super::*;
+
+    const PLACE: Place<'static> = Place { table: "credential", row: b"7", column: "cipher" };
+
+    #[test]
+    fn a_value_opens_at_its_place_and_under_its_key_alone() {
+        let vault = of(1);
+        let blob = vault.seal(PLACE, b"s3cret").unwrap();
+        assert_eq!(&**vault.unseal(PLACE, &blob).unwrap(), b"s3cret");
+        assert!(!blob.windows(6).any(|part| part == b"s3cret"));
+        assert_ne!(blob, vault.seal(PLACE, b"s3cret").unwrap(), "another nonce each time");
+        for place in [
+            Place { table: "value", ..PLACE },
+            Place { row: b"8", ..PLACE },
+            Place { column: "hash", ..PLACE },
+            Place { table: "credential7", row: b"", ..PLACE },
+        ] {
+            assert!(vault.unseal(place, &blob).unwrap_err().contains("another row"), "{place:?}");
+        }
+        assert!(of(2).unseal(PLACE, &blob).unwrap_err().contains("sealed under the key"));
+        for at in 0..blob.len() {
+            let mut forged = blob.clone();
+            forged[at] ^= 1;
+            assert!(vault.unseal(PLACE, &forged).is_err(), "byte {at}");
+            assert!(vault.unseal(PLACE, &blob[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_sealed_behind_lines_that_show_fingerprints() {
+        let vault = of(1);
+        let headers = Headers::from_pairs([
+            ("authorization", "Bearer s3cret-1"),
+            ("x-a", "1"),
+            ("x-my-key", "s3cret-2"),
+            ("cookie", "a=s3cret-3"),
+            ("x-my-key", "s3cret-4"),
+        ]);
+        let kept = vault.guarded(FlowId(3), &headers, Some("X-My-Key"));
+        assert!(!String::from_utf8_lossy(kept.blob()).contains("s3cret"));
+        assert!(kept.get("authorization").unwrap().starts_with("Bearer ••• "));
+        assert_eq!(kept.get("x-a").as_deref(), Some("1"));
+        assert!(kept.hides("x-my-key"));
+        assert_eq!(vault.revealed(FlowId(3), &kept).unwrap(), headers);
+        assert!(vault.revealed(FlowId(4), &kept).is_err());
+        let plain = Headers::from_pairs([("x-a", "1")]);
+        assert_eq!(vault.guarded(FlowId(3), &plain, None), plain);
+        assert_eq!(vault.revealed(FlowId(3), &plain).unwrap(), plain);
+    }
+}
