@@ -7,6 +7,7 @@ mod documents;
 mod edit;
 mod lists;
 mod samples;
+mod study;
 mod trail;
 mod values;
 mod verbs;
@@ -89,7 +90,7 @@ impl Desk {
             Ask::Callback { id, reveal } => self.callback(who, &id, reveal).await,
             Ask::Endpoints => Ok(Answer::Endpoints { endpoints: self.deps.store.endpoints().await? }),
             Ask::Integrations => Ok(Answer::Integrations { integrations: self.deps.store.integrations() }),
-            Ask::Integration { name } => self.integration(&name),
+            Ask::Integration { name } => self.integration(&name).await,
             Ask::Export { name, version } => self.export(&name, version).await,
             Ask::Apply(apply) => self.apply(who, apply).await,
             Ask::Deploy { name, reason, dry_run } => {
@@ -103,6 +104,7 @@ impl Desk {
             Ask::Forget { id, reason } => self.forget(who, &id, reason.as_deref()).await,
             Ask::LoadSamples => self.load_samples(who).await,
             Ask::Doctor => self.doctor().await,
+            Ask::Study(study) => self.study(who, study).await,
         }
     }
 
@@ -140,6 +142,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         | Ask::Doctor
         | Ask::Callback { reveal: false, .. } => None,
         Ask::Callback { reveal: true, .. } => Some("showing the URL"),
+        Ask::Study(study) => study.order(),
         Ask::Apply(_) => Some("apply"),
         Ask::Deploy { .. } => Some("deploy"),
         Ask::Remove { .. } => Some("remove"),

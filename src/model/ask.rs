@@ -3,16 +3,19 @@
 //! One door: the same [`Ask`] is answered in the same process, over the socket, and in tests. The
 //! enums are the wire format of the socket too.
 
+mod changes;
 mod json;
 
+pub use changes::Changes;
 pub use json::from_json;
 
+use super::Map;
 use super::change::Counters;
+use super::study::{Studied, Study};
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
     RequestDetail, RequestView, RunView,
 };
-use super::{Map, Ms};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -145,6 +148,8 @@ pub enum Ask {
     LoadSamples,
     /// Checks the store and the settings.
     Doctor,
+    /// A question about traffic that was stored.
+    Study(Study),
 }
 
 /// Documents to save.
@@ -188,6 +193,10 @@ pub enum Verb {
     Abort,
     /// A new run from a stored request, past dedup.
     Replay(Replay),
+    /// The dedup key of a request is dropped.
+    Forget,
+    /// A rejected request is judged again as of the moment it arrived, with today's configuration.
+    Readmit,
 }
 
 impl Verb {
@@ -199,7 +208,15 @@ impl Verb {
             Self::Skip { .. } => "skip",
             Self::Abort => "abort",
             Self::Replay(_) => "replay",
+            Self::Forget => "forget",
+            Self::Readmit => "readmit",
         }
+    }
+
+    /// Whether it acts on requests and not on runs.
+    #[must_use]
+    pub fn on_requests(&self) -> bool {
+        matches!(self, Self::Replay(_) | Self::Forget | Self::Readmit)
     }
 }
 
@@ -346,6 +363,8 @@ pub enum Answer {
     Plan(Plan),
     /// To [`Ask::Act`].
     Acted(Acted),
+    /// To [`Ask::Study`].
+    Studied(Box<Studied>),
     /// To [`Ask::Doctor`].
     Doctor {
         /// In the order in which they were made.
@@ -439,54 +458,6 @@ pub struct Acted {
     pub runs: Vec<String>,
     /// What happened, in sentences.
     pub lines: Vec<String>,
-}
-
-/// What changed since the last one, merged: what a session pushes to a console.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Changes {
-    /// Raised with each push; never goes back.
-    pub seq: u64,
-    /// Requests that arrived: the newest id, and how many.
-    pub newest: Option<String>,
-    /// How many requests arrived.
-    pub arrived: u64,
-    /// Runs that were made or moved (at most 4,096).
-    pub runs: Vec<String>,
-    /// Callbacks were made or moved.
-    pub callbacks: bool,
-    /// Documents or values changed.
-    pub config: bool,
-    /// Something was lost: read the page again.
-    pub resync: bool,
-    /// The header's figures.
-    pub counters: Option<Counters>,
-    /// Engine time.
-    pub at: Ms,
-}
-
-impl Changes {
-    /// Runs that are told one by one; past it the page is read again.
-    pub const MOST_RUNS: usize = 4_096;
-
-    /// Takes later changes in, so that both are one push.
-    pub fn merge(&mut self, later: Self) {
-        let known: std::collections::HashSet<&str> = self.runs.iter().map(String::as_str).collect();
-        let fresh: Vec<String> = later.runs.into_iter().filter(|run| !known.contains(run.as_str())).collect();
-        self.seq = later.seq;
-        self.newest = later.newest.or(self.newest.take());
-        self.arrived += later.arrived;
-        self.runs.extend(fresh);
-        self.callbacks |= later.callbacks;
-        self.config |= later.config;
-        self.resync |= later.resync;
-        if self.resync || self.runs.len() > Self::MOST_RUNS {
-            self.runs.clear();
-            self.resync = true;
-        }
-        self.counters = later.counters.or(self.counters.take());
-        self.at = later.at;
-    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@ use crate::model::document::{Step, StepKind, Trigger, Webhook};
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed, Verdict};
 use crate::model::{FlowId, RequestId, RunId};
+use crate::rules::judge::{self as rules, Passed};
 use crate::rules::plan::Plan;
-use crate::rules::{dedup, facts, template};
+use crate::rules::template;
 use crate::store::registry::Route;
 use crate::store::{Accept, Birth, Judgement, StoreError};
 use bytes::Bytes;
@@ -50,6 +51,8 @@ impl Ingest {
             return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
         };
         let routes = self.deps.store.routes();
+        // A flow that was never deployed is listened to while a capture is open on it.
+        let mut captured = false;
         let plan = match routes.by_name.get(&*endpoint) {
             Some(Route::Live(plan)) => Arc::clone(plan),
             Some(Route::Removed(flow)) => {
@@ -58,8 +61,13 @@ impl Ingest {
                 return self.refuse_unread(owner, arrival, rest, problem, pieces).await;
             }
             Some(Route::Draft(flow)) => {
-                self.deps.store.count_refusal(*flow, "never deployed");
-                return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
+                let open = self.deps.store.capture_until(*flow).is_some();
+                let Some(plan) = open.then(|| self.deps.store.draft_plan(*flow)).flatten() else {
+                    self.deps.store.count_refusal(*flow, "never deployed");
+                    return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
+                };
+                captured = true;
+                plan
             }
             None => return body::leave(arrival, answer::problem(&Problem::not_found()), pieces),
         };
@@ -93,7 +101,7 @@ impl Ingest {
             }
         };
         arrival.pulse.busy();
-        let request = Received { plan: &plan, arrival, rest, framing, content };
+        let request = Received { plan: &plan, arrival, rest, framing, content, captured };
         match self.judge_body(&request, &body) {
             Ok((seed, judgement)) => self.commit(&plan, seed, judgement).await,
             Err(problem) => self.refuse(owner, arrival, rest, &problem, &body, false).await,
@@ -118,36 +126,27 @@ impl Ingest {
 
     /// Everything that is judged after it.
     fn judge_body(&self, request: &Received<'_>, body: &Bytes) -> Result<(Seed, Judgement), Problem> {
-        let Received { plan, arrival, rest, framing, content } = *request;
+        let Received { plan, arrival, rest, framing, content, captured } = *request;
         let query = arrival.uri.query().unwrap_or_default();
-        if content == Content::Untyped && !body.is_empty() {
-            return Err(judge::untyped());
-        }
-        let json: &[u8] = if content == Content::Nothing { b"{}" } else { body };
-        let wanted = plan.dedup.as_ref().map(dedup::body_fields).unwrap_or_default();
-        let required: Vec<_> = plan.required.iter().filter(|path| path.root() == "body").collect();
-        let facts =
-            facts::scan(json, &wanted, &required).map_err(|error| judge::bad_request(error.to_string()))?;
         let (as_sent, headers) = judge::headers(&arrival.headers, &self.deps.vault);
-        judge::required(plan, &facts, &as_sent, query)?;
+        if captured {
+            // It starts nothing and writes no key: what the flow would ask of it is not settled yet.
+            rules::read(plan, content, body)?;
+            let owner = Owner { flow: plan.flow_id, version: plan.version };
+            let marks = framing_marks(framing).with(Marks::CAPTURED);
+            let seed = Seed { marks, ..seed(owner, arrival, rest, headers, body.clone()) };
+            return Ok((seed, Judgement::Filter { cause: "captured: the flow is not deployed".to_owned() }));
+        }
         let hops = judge::hops(&arrival.headers);
-        judge::loops(hops)?;
-
-        let mut marks = framing_marks(framing);
-        if facts.repeated_keys {
-            marks = marks.with(Marks::REPEATED_KEYS);
-        }
-        let key = plan.dedup.as_ref().map(|rule| dedup::key(plan.flow_id, rule, &facts, &as_sent, query));
-        if key == Some(None) {
-            marks = marks.with(Marks::NO_DEDUP_KEY);
-        }
+        let Passed { marks, key } = rules::body(plan, content, body, &as_sent, query, hops)?;
+        let marks = framing_marks(framing).with(marks);
         let owner = Owner { flow: plan.flow_id, version: plan.version };
         let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body.clone()) };
         if !self.holds(plan, &seed)? {
             return Ok((seed, Judgement::Filter { cause: "when is false".to_owned() }));
         }
         let birth = self.birth(plan);
-        Ok((seed, Judgement::Admit { key: key.flatten(), birth }))
+        Ok((seed, Judgement::Admit { key, birth }))
     }
 
     /// Judges the trigger's `when`.
@@ -181,6 +180,7 @@ impl Ingest {
     /// Stores what was judged and answers after the commit.
     async fn commit(&self, plan: &Plan, seed: Seed, judgement: Judgement) -> Response {
         let Deps { store, stats, .. } = &*self.deps;
+        let captured = seed.marks.has(Marks::CAPTURED);
         let Some(answer) = store.accept(Accept { seed: Arc::new(seed), judgement }) else {
             store.count_refusal(plan.flow_id, "the store's queue is full");
             return answer::problem(&Problem::unavailable());
@@ -195,7 +195,7 @@ impl Ingest {
                     stats.accepted(admitted.request.time(), 1);
                     answer::accepted(store.ids(), admitted.request, run, state)
                 }
-                (_, None) => answer::filtered(store.ids(), admitted.request),
+                (_, None) => answer::filtered(store.ids(), admitted.request, captured),
             },
             Ok(Err(StoreError::Broken(_))) => {
                 let detail = "the request could not be stored";
@@ -280,6 +280,8 @@ struct Received<'r> {
     rest: &'r str,
     framing: Framing,
     content: Content,
+    /// The flow is not deployed, and a capture is open.
+    captured: bool,
 }
 
 /// The answer to a method that looks and stores nothing.

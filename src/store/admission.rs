@@ -44,6 +44,16 @@ pub enum Judgement {
         /// The stored request, where its payload is unchanged; a new one is stored where not.
         of: Option<RequestId>,
     },
+    /// A stored request that was rejected passed when it was judged again. Where it is a duplicate by
+    /// now, or no longer rejected, nothing is written.
+    Readmit {
+        /// The stored request.
+        of: RequestId,
+        /// Its dedup key.
+        key: Option<DedupKey>,
+        /// How its run is born.
+        birth: Birth,
+    },
     /// The trigger's `when` is false.
     Filter {
         /// In words.

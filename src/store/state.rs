@@ -10,7 +10,7 @@ use crate::model::change::Change;
 use crate::model::request::{DedupKey, Marks, Verdict};
 use crate::model::run::{Run, RunState};
 use crate::model::{FlowId, Ms, RequestId, RunId};
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Result, params};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -79,6 +79,9 @@ impl State {
         match &accept.judgement {
             Judgement::Admit { key, birth } => self.judge(conn, accept, key.as_ref(), birth, batch),
             Judgement::Replay { parent, of } => self.replay(conn, accept, *parent, *of, batch),
+            Judgement::Readmit { of, key, birth } => {
+                self.readmit(conn, accept, *of, key.as_ref(), birth, batch)
+            }
             Judgement::Filter { cause } => self.turn_away(conn, accept, Verdict::Filtered, 200, cause, batch),
             Judgement::Refuse { status, cause } => {
                 batch.refused.push((accept.seed.flow, cause.clone()));
@@ -168,6 +171,47 @@ impl State {
         let request = of.unwrap_or(RequestId(id));
         let run = self.bear(conn, accept, id, Some(request), parent, &Birth::Fresh, batch)?;
         Ok((accepted(request, &run), Some(run)))
+    }
+
+    /// Lets a rejected request in: its row becomes an accepted one, and a run begins. What was
+    /// answered then stays as it was.
+    fn readmit(
+        &mut self,
+        conn: &Connection,
+        accept: &Accept,
+        of: RequestId,
+        key: Option<&DedupKey>,
+        birth: &Birth,
+        batch: &mut Batch,
+    ) -> Result<(Admitted, Option<Run>)> {
+        let held = key.and_then(|key| {
+            let entry = self.table.get(&key.key)?;
+            (batch.now - entry.seen < key.window).then_some(RequestId(entry.first))
+        });
+        if let Some(first) = held {
+            let verdict = Verdict::Duplicate;
+            return Ok((Admitted { request: of, verdict, run: None, duplicate_of: Some(first) }, None));
+        }
+        let changed = conn
+            .prepare_cached(
+                "UPDATE request SET verdict = 0, version = ?2, flags = ?3, runs = 1, cause = NULL, dedup = ?4
+                 WHERE id = ?1 AND verdict = 3",
+            )?
+            .execute(params![of.0, accept.seed.version, accept.seed.marks.0, key.map(|key| &key.key[..])])?;
+        if changed == 0 {
+            let verdict = Verdict::Accepted;
+            return Ok((Admitted { request: of, verdict, run: None, duplicate_of: None }, None));
+        }
+        if let Some(key) = key {
+            self.table.judge(key, of.0, batch.now);
+        }
+        let bytes = i64::try_from(accept.seed.body.len()).unwrap_or(i64::MAX);
+        batch.deltas.counts.add(accept.seed.flow.0, Verdict::Rejected as i64, -1, -bytes);
+        batch.deltas.counts.add(accept.seed.flow.0, Verdict::Accepted as i64, 1, bytes);
+        batch.changes.push(Change::Request { id: of, flow: accept.seed.flow, verdict: Verdict::Accepted });
+        let id = self.ids.next(batch.now);
+        let run = self.bear(conn, accept, id, Some(of), None, birth, batch)?;
+        Ok((accepted(of, &run), Some(run)))
     }
 
     fn turn_away(

@@ -8,11 +8,13 @@
 
 mod api;
 mod callbacks;
+mod capture;
 mod cli;
 mod clock;
 mod common;
 mod console;
 mod crash;
+mod drift;
 mod guard;
 mod jinja;
 mod layers;
@@ -24,3 +26,4 @@ mod runs;
 mod samples;
 mod terminal;
 mod vectors;
+mod whatif;
