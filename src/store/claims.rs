@@ -170,7 +170,7 @@ impl Store {
 
     /// A page of fresh runs as [`Store::fresh_from`] finds them, those that nobody has touched yet
     /// with their requests, so that they need no look-up of their own; and whether nothing follows.
-    /// A page ends early at [`PAGE_BYTES`] of bodies.
+    /// A page ends early once it has 4 MiB of bodies.
     ///
     /// # Errors
     /// See [`StoreError`].
