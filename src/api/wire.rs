@@ -59,6 +59,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Keys
         | Ask::Doctor => true,
         Ask::Callback { reveal, .. } => !reveal,
+        Ask::Study(study) => study.order().is_none(),
         Ask::Apply(_)
         | Ask::Deploy { .. }
         | Ask::Remove { .. }

@@ -1,5 +1,9 @@
 //! The arguments: what may be written, with its help.
 
+mod study;
+
+pub use study::{Capture, DriftCommand, Test};
+
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -186,6 +190,15 @@ pub enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Tries another dedup rule on the traffic that is stored, or says which fields would do
+    Test(Test),
+    /// Field discovery: what a flow is sent, path by path
+    Capture(Capture),
+    /// Badges of bodies whose shape changed
+    Drift {
+        #[command(subcommand)]
+        command: DriftCommand,
+    },
     /// Posts a sample to a flow as a real sender would
     Send(Send),
     /// A JSON document a line in, a flat object a line out
@@ -206,10 +219,6 @@ pub enum Command {
     Token(super::keys::Token),
     #[command(hide = true)]
     Operator(Later),
-    #[command(hide = true)]
-    Test(Later),
-    #[command(hide = true)]
-    Capture(Later),
     #[command(hide = true)]
     Jobs(Later),
     #[command(hide = true)]
@@ -368,8 +377,8 @@ pub enum RequestsCommand {
     },
     /// Makes a new run of it, past dedup
     Replay(Replay),
-    #[command(hide = true)]
-    Readmit(Later),
+    /// Judges rejected requests again with today's configuration, as of the moment they arrived
+    Readmit(Targets),
 }
 
 /// `requests replay`.

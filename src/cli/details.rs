@@ -34,6 +34,11 @@ pub fn describe(one: &IntegrationView) -> String {
             field(&mut text, "", &format!("  {name} ({kind})"));
         }
     }
+    for drift in &one.drift {
+        let first = crate::model::id::short(&drift.request);
+        let said = format!("{}: {} (request {first}, {})", drift.flow, drift.words(), clock(&drift.at));
+        field(&mut text, "drift", &said);
+    }
     text
 }
 
@@ -97,8 +102,15 @@ pub async fn explain(door: &Door, id: String, output: Output) -> Result<u8, Refu
     for why in &explain.why {
         field(&mut text, "why", why);
     }
+    for (label, line) in &explain.told {
+        field(&mut text, label, line);
+    }
+    if let Some(rule) = &explain.rule {
+        field(&mut text, "rule", rule);
+    }
     for one in &explain.fields {
-        field(&mut text, "field", &format!("{} = {}", one.path, one.value));
+        let value = if one.missing { "is missing".to_owned() } else { format!("= {}", one.value) };
+        field(&mut text, "field", &format!("{} {value}", one.path));
     }
     if let Some(key) = &explain.key {
         field(&mut text, "key", key);

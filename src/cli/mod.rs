@@ -16,6 +16,7 @@ mod local;
 mod output;
 mod send;
 mod serve;
+mod study;
 mod verbs;
 
 use crate::model::ask::Refusal;
@@ -102,7 +103,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
             args::RequestsCommand::Explain { id } => details::explain(door, id, output).await,
             args::RequestsCommand::Forget { id, verb } => verbs::forget(door, id, verb).await,
             args::RequestsCommand::Replay(replay) => verbs::replay(door, replay, output).await,
-            args::RequestsCommand::Readmit(_) => Err(later("readmit")),
+            args::RequestsCommand::Readmit(targets) => verbs::readmit(door, targets, output).await,
         },
         Command::Runs { command } => match command {
             args::RunsCommand::Ls(list) => lists::runs(door, list, output).await,
@@ -121,13 +122,14 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Groups { command: args::GroupsCommand::Ls } => lists::groups(door, output).await,
         Command::Audit { command: args::AuditCommand::Ls(list) } => lists::audit(door, list, output).await,
         Command::Send(send) => send::send(door, send).await,
+        Command::Test(test) => study::test(door, test, output).await,
+        Command::Capture(capture) => study::capture(door, capture, output).await,
+        Command::Drift { command } => study::drift(door, command, output).await,
         Command::Doctor => details::doctor(door, output).await,
         Command::Attach { .. } => Err(later("attach")),
         Command::Key { command } => keys::key(door, command, output).await,
         Command::Token(token) => keys::token(door, token, output).await,
         Command::Operator(_) => Err(later("operator")),
-        Command::Test(_) => Err(later("test")),
-        Command::Capture(_) => Err(later("capture")),
         Command::Jobs(_) => Err(later("jobs")),
         Command::Store(_) => Err(later("store backup")),
         Command::Man(_) => Err(later("man")),

@@ -52,6 +52,11 @@ pub async fn abort(door: &Door, targets: Targets, output: Output) -> Result<u8, 
     act(door, Verb::Abort, targets, output).await
 }
 
+/// `requests readmit`.
+pub async fn readmit(door: &Door, targets: Targets, output: Output) -> Result<u8, Refusal> {
+    act(door, Verb::Readmit, targets, output).await
+}
+
 /// `requests replay`.
 pub async fn replay(door: &Door, args: Replay, output: Output) -> Result<u8, Refusal> {
     if args.to.is_some() {

@@ -59,6 +59,12 @@ pub enum Action {
     Abort,
     /// A new run from a stored request.
     Replay,
+    /// Drops the dedup key of a request, or takes a badge away.
+    Forget,
+    /// A rejected request is judged again.
+    Readmit,
+    /// What the flow of the selected request is sent, path by path.
+    Capture,
     /// The next theme.
     Theme,
     /// What the keys do.
@@ -79,6 +85,15 @@ impl Action {
     /// Whether it changes something outside the console.
     #[must_use]
     pub fn is_verb(self) -> bool {
-        matches!(self, Self::Retry | Self::Skip | Self::Abort | Self::Replay)
+        matches!(
+            self,
+            Self::Retry
+                | Self::Skip
+                | Self::Abort
+                | Self::Replay
+                | Self::Forget
+                | Self::Readmit
+                | Self::Capture
+        )
     }
 }

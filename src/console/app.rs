@@ -10,9 +10,9 @@ pub use super::place::{Crumb, FilterLine, ListId, Overlay, PaneId, Place, Screen
 use super::rows::{RequestRow, RunRow};
 use super::run_pane::RunPane;
 use super::theme::Theme;
+pub use super::worklist::Needs;
 use crate::model::change::Counters;
 use crate::model::time::{MINUTE, Ms, SECOND};
-use crate::model::view::{CallbackView, GroupView};
 use crate::session::Link;
 use ratatui::layout::Rect;
 use std::collections::BTreeSet;
@@ -63,29 +63,6 @@ pub struct Runs {
     pub chosen: bool,
     /// The selected group.
     pub at: usize,
-}
-
-/// What needs a person.
-#[derive(Debug, Default)]
-pub struct Needs {
-    /// Groups of errored runs, most runs first.
-    pub groups: Vec<GroupView>,
-    /// Callbacks that expired while their step is errored.
-    pub overdue: Vec<CallbackView>,
-    /// The selected item of both, groups first.
-    pub at: usize,
-    /// It changed since it was read.
-    pub stale: bool,
-    /// It was read.
-    pub known: bool,
-}
-
-impl Needs {
-    /// How many there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.groups.len() + self.overdue.len()
-    }
 }
 
 /// How much changed since the last frame.
@@ -453,7 +430,11 @@ impl App {
             let tens = (self.now - self.link.1).max(0) / (10 * SECOND) + 1;
             self.link.1 + tens * 10 * SECOND
         });
-        toast.chain(fresh).chain(typing).chain(silent).chain(late).chain(down).min()
+        let open = match &self.overlay {
+            Some(Overlay::Capture(table)) => table.next_age(self.now),
+            _ => None,
+        };
+        toast.chain(open).chain(fresh).chain(typing).chain(silent).chain(late).chain(down).min()
     }
 
     /// Since when nothing was accepted, where that is a minute or more, or will be one.

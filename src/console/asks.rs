@@ -6,6 +6,7 @@ use super::dialog::Kind;
 use super::list::{Item, List, PAGE, Wanted};
 use super::rows::{RequestRow, RunRow};
 use crate::model::ask::{Act, Ask, Page};
+use crate::model::study::Study;
 use crate::session::{Link, Ticket};
 use std::collections::HashMap;
 
@@ -50,6 +51,14 @@ pub enum Want {
     Act(Kind),
     /// The samples.
     Load,
+    /// The capture of the open table.
+    Captured,
+    /// The paths of the open table.
+    Fields,
+    /// Badges of drift.
+    Drift,
+    /// A badge was taken away.
+    DriftOk,
     /// The ids that a filter matches, to mark them.
     Marks(ListId, u32),
 }
@@ -210,6 +219,8 @@ impl App {
             self.asks.ask(Want::Groups, Ask::Groups);
             let page = Page { filter: "state:expired".to_owned(), limit: 100, ..Page::default() };
             self.asks.ask(Want::Overdue, Ask::Callbacks(page));
+            self.asks.drop_wants(|want| *want == Want::Drift);
+            self.asks.ask(Want::Drift, Ask::Study(Study::Drift { flow: None }));
         }
         self.ask_for_panes();
     }

@@ -22,6 +22,10 @@ pub enum Kind {
     Abort,
     /// A new run from a stored request.
     Replay,
+    /// The dedup key of a request is dropped.
+    Forget,
+    /// A rejected request is judged again.
+    Readmit,
 }
 
 impl Kind {
@@ -33,13 +37,15 @@ impl Kind {
             Self::Skip => "skip",
             Self::Abort => "abort",
             Self::Replay => "replay",
+            Self::Forget => "forget",
+            Self::Readmit => "readmit",
         }
     }
 
     /// What it acts on.
     #[must_use]
     pub fn object(self) -> &'static str {
-        if self == Self::Replay { "request" } else { "run" }
+        if matches!(self, Self::Replay | Self::Forget | Self::Readmit) { "request" } else { "run" }
     }
 }
 
@@ -172,7 +178,7 @@ impl Dialog {
     /// Whether the default is to keep things as they are.
     #[must_use]
     pub fn keeps(&self) -> bool {
-        self.kind == Kind::Abort
+        matches!(self.kind, Kind::Abort | Kind::Forget)
     }
 
     /// Takes the facts in: they decide which fields there are.
@@ -217,7 +223,7 @@ impl Dialog {
                 }
                 fields.push(field);
             }
-            Kind::Skip | Kind::Abort => {}
+            Kind::Skip | Kind::Abort | Kind::Forget | Kind::Readmit => {}
             Kind::Replay => {
                 let choices = ["deployed", "original", "draft"].map(str::to_owned).to_vec();
                 fields.push(Field::choice(Purpose::With, "with", choices));
@@ -342,6 +348,8 @@ impl Dialog {
             }
             Kind::Skip => Verb::Skip { stand_in: self.stand_in().ok().flatten() },
             Kind::Abort => Verb::Abort,
+            Kind::Forget => Verb::Forget,
+            Kind::Readmit => Verb::Readmit,
             Kind::Replay => Verb::Replay(Replay {
                 version: match chosen(Purpose::With) {
                     1 => Some("original".to_owned()),

@@ -79,6 +79,9 @@ impl App {
         if let Some(Overlay::Quit { .. }) = self.overlay {
             return self.quit_key(key);
         }
+        if matches!(self.overlay, Some(Overlay::Capture(_))) {
+            return self.capture_key(key);
+        }
         if self.overlay.is_some() {
             return self.help_key(key);
         }
@@ -92,7 +95,7 @@ impl App {
     }
 
     /// Keys that act whatever is open.
-    fn global(&mut self, key: Key) {
+    pub(super) fn global(&mut self, key: Key) {
         if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) = keymap::action_of(key)
         {
             self.act(action);

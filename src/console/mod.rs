@@ -9,6 +9,7 @@
 pub mod action;
 pub mod app;
 pub mod asks;
+pub mod capture;
 pub mod columns;
 pub mod dialog;
 pub mod draw;
@@ -39,6 +40,8 @@ pub mod term;
 pub mod theme;
 pub mod update;
 pub mod verbs;
+pub mod why;
+pub mod worklist;
 
 pub use app::App;
 pub use draw::{draw, picture};

@@ -1,10 +1,11 @@
 //! The payload of the selected request, in four views: why, tree, flat, raw.
 
-use super::format::{count, exact, size};
+use super::format::{count, size};
 use super::lines::{Line, Lines};
 use super::theme::Role;
+use super::why;
 use crate::model::request::Verdict;
-use crate::model::time::parse_rfc3339;
+use crate::model::time::Ms;
 use crate::model::view::{ExplainView, RequestDetail};
 use base64::Engine as _;
 use jiff::tz::TimeZone;
@@ -67,6 +68,8 @@ pub struct Payload {
     brief: bool,
     folded: BTreeSet<String>,
     zone: TimeZone,
+    /// Engine time when the reason came.
+    now: Ms,
 }
 
 impl Payload {
@@ -85,6 +88,7 @@ impl Payload {
             brief,
             folded: BTreeSet::new(),
             zone,
+            now: 0,
         }
     }
 
@@ -136,7 +140,8 @@ impl Payload {
     }
 
     /// Takes the reason in.
-    pub fn install_why(&mut self, explain: Box<ExplainView>) {
+    pub fn install_why(&mut self, explain: Box<ExplainView>, now: Ms) {
+        self.now = now;
         if self.detail.as_ref().is_some_and(|detail| detail.request.id == explain.request) {
             self.explain = Some(explain);
             self.build();
@@ -192,6 +197,10 @@ impl Payload {
                 (Verdict::Duplicate, Some(first)) => {
                     format!("{id} is a duplicate of {}", crate::model::id::short(first))
                 }
+                (Verdict::Rejected, _) => {
+                    let cause = detail.request.cause.as_deref().unwrap_or("no cause is stored");
+                    format!("{id} was rejected: {cause}")
+                }
                 (verdict, _) => format!("{id} was {}", verdict.word()),
             },
             View::Flat => format!("{id} · flat · {} paths{runs}", count(detail.flat.len() as u64)),
@@ -217,10 +226,10 @@ impl Payload {
         let Some(detail) = &self.detail else { return self.lines.set(Vec::new()) };
         let mut lines = Vec::new();
         match self.view() {
-            View::Why => why(detail, self.explain.as_deref(), &self.zone, &mut lines),
+            View::Why => why::whole(detail, self.explain.as_deref(), &self.zone, self.now, &mut lines),
             View::Flat => {
                 if self.brief && self.has_why() {
-                    brief_why(detail, self.explain.as_deref(), &mut lines);
+                    why::brief(detail, self.explain.as_deref(), &mut lines);
                 }
                 flat(detail, &mut lines);
             }
@@ -397,94 +406,7 @@ fn raw(detail: &RequestDetail, lines: &mut Vec<Line>) {
     if bytes.len() > RAW {
         lines.push(Line::text(format!("first 1 MiB of {} shown", size(bytes.len() as u64)), Role::Warn));
     }
-    if request.marks.iter().any(|mark| mark == "body_cut") {
-        lines.push(Line::text(format!("first 64 KiB of {} kept", size(request.size)), Role::Warn));
-    }
-}
-
-fn brief_why(detail: &RequestDetail, explain: Option<&ExplainView>, lines: &mut Vec<Line>) {
-    let request = &detail.request;
-    let (glyph, role) = super::glyphs::verdict(request.verdict);
-    let text = match (request.verdict, &request.duplicate_of) {
-        (Verdict::Duplicate, Some(first)) => {
-            let same: Vec<&str> = explain.iter().flat_map(|e| &e.fields).map(|f| f.path.as_str()).collect();
-            let same = if same.is_empty() { String::new() } else { format!("; same {}", same.join(" and ")) };
-            format!("duplicate of {}{same}", crate::model::id::short(first))
-        }
-        (verdict, _) => {
-            format!("{}: {}", verdict.word(), request.cause.as_deref().unwrap_or("no cause is stored"))
-        }
-    };
-    lines.push(Line { glyph: Some((glyph, role)), ..Line::text(text, Role::Text) });
-    if let Some(first) = explain.and_then(|explain| explain.why.first()) {
-        lines.push(Line::text(first.clone(), Role::Muted));
-    }
-}
-
-fn why(detail: &RequestDetail, explain: Option<&ExplainView>, zone: &TimeZone, lines: &mut Vec<Line>) {
-    let request = &detail.request;
-    let shown = |time: &str| parse_rfc3339(time).map_or_else(|| time.to_owned(), |at| exact(at, zone));
-    lines.push(Line::label("arrived", shown(&request.time), Role::Text));
-    if let Some(answer) = &detail.answer {
-        let body = if answer.body.is_empty() { "empty".to_owned() } else { answer.body.clone() };
-        lines.push(Line::label("answered", format!("{}, {body}", answer.status), Role::Text));
-        for (name, value) in &answer.headers {
-            lines.push(Line::label("", format!("{name}: {value}"), Role::Muted));
-        }
-    } else if let Some(status) = request.status {
-        lines.push(Line::label("answered", status.to_string(), Role::Text));
-    }
-    lines.push(Line::label("flow", format!("{} / {}", request.integration, request.flow), Role::Text));
-    if let Some(cause) = &request.cause {
-        lines.push(Line::label("what", cause.clone(), Role::Warn));
-    }
-    let Some(explain) = explain else {
-        lines.push(Line::text("asking the store why…", Role::Muted));
-        return;
-    };
-    for (at, line) in explain.why.iter().enumerate() {
-        lines.push(Line::label(if at == 0 { "do" } else { "" }, line.clone(), Role::Text));
-    }
-    for (at, field) in explain.fields.iter().enumerate() {
-        let (_, value) = value_text(&field.value);
-        let label = if at == 0 { "rule" } else { "" };
-        lines.push(Line::label(label, format!("{}   {value}", field.path), Role::Text));
-    }
-    if let Some(key) = &explain.key {
-        lines.push(Line::label("key", key.clone(), Role::Muted));
-    }
-    if let Some(first) = &explain.first {
-        let first = crate::model::id::short(first);
-        lines.push(Line::label("first", format!("{first}   enter opens it"), Role::Text));
-    }
-    if explain.copies > 0 {
-        lines.push(Line::label("copies", count(explain.copies), Role::Text));
-    }
-    if let Some(lapses) = &explain.lapses {
-        lines.push(Line::label("lapses", shown(lapses), Role::Text));
-    }
-    if !explain.differs.is_empty() {
-        lines.push(Line::default());
-        let differ = match explain.differs.len() {
-            1 => "1 path differs".to_owned(),
-            more => format!("{more} paths differ"),
-        };
-        let text = format!("beside the first: {differ} (first, this)");
-        lines.push(Line::text(text, Role::Muted));
-        for (path, there, here) in &explain.differs {
-            let (glyph, role) = match (there.is_null(), here.is_null()) {
-                (true, false) => ("+", Role::Added),
-                (false, true) => ("-", Role::Removed),
-                _ => ("≠", Role::Warn),
-            };
-            lines.push(Line {
-                glyph: Some((glyph, role)),
-                key: path.clone(),
-                key_role: Role::JsonKey,
-                value: format!("{}   {}", value_text(there).1, value_text(here).1),
-                path: path.clone(),
-                ..Line::default()
-            });
-        }
+    if let Some(kept) = why::kept(detail) {
+        lines.push(Line::text(kept, Role::Warn));
     }
 }

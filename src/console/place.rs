@@ -1,5 +1,6 @@
 //! Where the person is: screens, lists, panes, what stands above, and the way back.
 
+use super::capture::Table;
 use super::dialog::Dialog;
 use super::edit::Edit;
 use crate::model::time::Ms;
@@ -72,6 +73,8 @@ pub enum Overlay {
     },
     /// A verb before it acts.
     Verb(Box<Dialog>),
+    /// What a flow is sent, path by path.
+    Capture(Box<Table>),
     /// Quitting stops the receiver.
     Quit {
         /// The button that quits is chosen.

@@ -86,8 +86,9 @@ impl App {
                 self.touch(Dirt::Data);
             }
             (Want::Why(pane, _), Answer::Explain(explain)) => {
+                let now = self.now;
                 if let Some(payload) = self.payload(pane) {
-                    payload.install_why(explain);
+                    payload.install_why(explain, now);
                 }
                 self.touch(Dirt::Data);
             }
@@ -111,6 +112,12 @@ impl App {
                 let text = done.lines.last().cloned().unwrap_or_else(|| "Loaded the samples.".to_owned());
                 self.toast(tone, text);
                 self.ask_counters();
+            }
+            (
+                want @ (Want::Captured | Want::Fields | Want::Drift | Want::DriftOk),
+                Answer::Studied(studied),
+            ) => {
+                self.studied(&want, *studied);
             }
             (Want::Marks(id, epoch), Answer::Requests(rows)) => {
                 let ids = rows.rows.into_iter().map(|row| row.id).collect();
@@ -269,6 +276,7 @@ impl App {
                 self.toast(Tone::Bad, text);
                 self.reload_panes();
             }
+            Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(refusal),
             Want::Counters | Want::ById | Want::Groups | Want::Overdue | Want::Load | Want::Marks(..) => {
                 self.toast(Tone::Bad, refusal.message);
             }
@@ -303,6 +311,11 @@ impl App {
             }
             self.behind = true;
             self.touch_if_stopped();
+            self.ask_captured();
+        }
+        if changes.config {
+            self.needs.stale = true;
+            self.behind = true;
         }
         if !changes.runs.is_empty() {
             self.moved_runs(&changes.runs);

@@ -3,10 +3,10 @@
 use super::action::Action;
 use super::app::{App, Crumb, FilterLine, ListId, Overlay, PaneId, Place, Screen, Tone};
 use super::asks::{Effect, Want};
-use super::dialog::Kind;
 use super::edit::Edit;
 use super::list::{Item, List};
 use super::theme::{SHIPPED, Theme};
+use super::verbs::kind_of;
 use crate::model::ask::Ask;
 use crate::model::time::Ms;
 use crate::session::Link;
@@ -16,6 +16,9 @@ impl App {
     pub fn act(&mut self, action: Action) {
         if let Err(reason) = self.possible(action) {
             return self.toast(Tone::Info, reason);
+        }
+        if let Some(kind) = kind_of(action) {
+            return self.open_verb(kind);
         }
         match action {
             Action::Screen(digit) => self.go_screen(digit),
@@ -46,10 +49,7 @@ impl App {
                 }
             }
             Action::Undo => self.undo(),
-            Action::Retry => self.open_verb(Kind::Retry),
-            Action::Skip => self.open_verb(Kind::Skip),
-            Action::Abort => self.open_verb(Kind::Abort),
-            Action::Replay => self.open_verb(Kind::Replay),
+            Action::Capture => self.open_capture(),
             Action::Theme => self.next_theme(),
             Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
             Action::Interrupt => self.ask_to_quit(),
@@ -63,7 +63,7 @@ impl App {
                 self.resync();
                 self.refresh();
             }
-            Action::Later(_) => {}
+            _ => {}
         }
     }
 
@@ -288,6 +288,8 @@ impl App {
                 {
                     let run = callback.run.clone();
                     self.open_run(run);
+                } else if let Some(id) = self.needs.drifted(self.needs.at) {
+                    self.open_request(id);
                 }
             }
             Place::Payload(PaneId::LivePayload) => {

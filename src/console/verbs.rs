@@ -2,11 +2,15 @@
 
 use super::action::Action;
 use super::app::{App, ListId, Overlay, PaneId, Place, Screen, Tone};
+use super::asks::Want;
 use super::dialog::{Dialog, Kind};
 use super::format::clock;
 use super::rows::RunRow;
+use crate::model::ask::Ask;
+use crate::model::request::Verdict;
 use crate::model::run::RunState;
-use crate::model::view::RunView;
+use crate::model::study::Study;
+use crate::model::view::{RequestView, RunView};
 use crate::session::Link;
 
 /// The verb of an action.
@@ -17,6 +21,8 @@ pub fn kind_of(action: Action) -> Option<Kind> {
         Action::Skip => Kind::Skip,
         Action::Abort => Kind::Abort,
         Action::Replay => Kind::Replay,
+        Action::Forget => Kind::Forget,
+        Action::Readmit => Kind::Readmit,
         _ => return None,
     })
 }
@@ -38,6 +44,7 @@ pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
         (Kind::Retry, Running) => "the run is running",
         (Kind::Retry, Aborted) => "the run was aborted; R replays it",
         (Kind::Retry, Succeeded | SucceededWithSkips) => "the run has succeeded; R replays its request",
+        (Kind::Forget | Kind::Readmit, _) => "this is a run; its request is on 2 Requests",
         (Kind::Skip, _) => "no step is errored, waiting or retrying",
         (Kind::Abort, Failed) => "the run has failed already",
         (Kind::Abort, Aborted) => "the run was aborted already",
@@ -46,7 +53,49 @@ pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
     Err(format!("{} is not possible: {reason}", kind.word()))
 }
 
+/// Whether a verb on requests fits one, by the contract's table; else why not.
+///
+/// # Errors
+/// The sentence that the key says instead.
+pub fn request_fits(kind: Kind, request: &RequestView) -> Result<(), String> {
+    let reason = match kind {
+        Kind::Forget if request.dedup_key.is_none() => "the request has no dedup key".to_owned(),
+        Kind::Readmit if request.verdict != Verdict::Rejected => match request.verdict {
+            Verdict::Accepted => "it was accepted".to_owned(),
+            verdict => format!("it was {}, not rejected", verdict.word()),
+        },
+        Kind::Readmit if request.marks.iter().any(|mark| mark == "body_cut") => {
+            format!("only the first {} of its body were kept", super::format::size(request.size))
+        }
+        _ => return Ok(()),
+    };
+    Err(format!("{} is not possible: {reason}", kind.word()))
+}
+
 impl App {
+    /// The number of the badge that is selected in what needs a person.
+    ///
+    /// # Errors
+    /// The sentence that the key says where there is none.
+    fn badge(&self) -> Result<i64, String> {
+        if let Some(reason) = self.barred(Kind::Forget) {
+            return Err(reason);
+        }
+        let others = self.needs.groups.len() + self.needs.overdue.len();
+        let badge = self.needs.at.checked_sub(others).and_then(|at| self.needs.drifts.get(at));
+        badge.map(|badge| badge.id).ok_or_else(|| {
+            "X takes a badge of drift away; this leaves by itself when its reason is gone".to_owned()
+        })
+    }
+
+    /// Takes the selected badge away.
+    fn take_badge_away(&mut self) {
+        if let Ok(id) = self.badge() {
+            let study = Study::DriftOk { ids: vec![id], flow: None, reason: None };
+            self.asks.ask(Want::DriftOk, Ask::Study(study));
+        }
+    }
+
     /// Why no verb is possible at all, if so.
     fn barred(&self, kind: Kind) -> Option<String> {
         let word = kind.word();
@@ -85,7 +134,7 @@ impl App {
         match self.place() {
             Place::Requests(id) => {
                 let list = if id == ListId::Requests { &self.requests.list } else { &self.live.requests };
-                if kind != Kind::Replay {
+                if kind.object() == "run" {
                     return Err(format!("{word} is not possible: this is a request; its run is on 3 Runs"));
                 }
                 if !list.marks.is_empty() {
@@ -94,7 +143,8 @@ impl App {
                 let row = list
                     .current()
                     .ok_or_else(|| format!("{word} is not possible: no request is selected"))?;
-                if row.view.marks.iter().any(|mark| mark == "body_cut") {
+                request_fits(kind, &row.view)?;
+                if kind == Kind::Replay && row.view.marks.iter().any(|mark| mark == "body_cut") {
                     let size = super::format::size(row.view.size);
                     return Err(format!("replay is not possible: only the first 64 KiB of {size} were kept"));
                 }
@@ -103,8 +153,11 @@ impl App {
             Place::Payload(pane) => {
                 let payload =
                     if pane == PaneId::Payload { &self.requests.payload } else { &self.live.payload };
+                if let Some(detail) = &payload.detail {
+                    request_fits(kind, &detail.request)?;
+                }
                 match (&payload.id, kind) {
-                    (Some(id), Kind::Replay) => Ok(vec![id.clone()]),
+                    (Some(id), Kind::Replay | Kind::Forget | Kind::Readmit) => Ok(vec![id.clone()]),
                     (Some(_), _) => {
                         Err(format!("{word} is not possible: this is a request; its run is on 3 Runs"))
                     }
@@ -161,6 +214,9 @@ impl App {
     /// # Errors
     /// The sentence that the key says.
     pub fn possible(&self, action: Action) -> Result<(), String> {
+        if action == Action::Forget && self.place() == Place::Needs {
+            return self.badge().map(|_| ());
+        }
         if let Some(kind) = kind_of(action) {
             return self.targets(kind).map(|_| ());
         }
@@ -187,6 +243,9 @@ impl App {
             Action::View if !matches!(place, Place::Payload(_)) && self.screen == Screen::Live => {
                 Err("view is not possible: this pane has one view; tab goes to the payload".to_owned())
             }
+            Action::Capture if self.captured_flow().is_none() => {
+                Err("capture is not possible: no request is selected".to_owned())
+            }
             Action::Full if place == Place::Empty => Err("there is one pane".to_owned()),
             Action::Later(what) => Err(format!("{what}: this version does not have it yet")),
             _ => Ok(()),
@@ -204,6 +263,9 @@ impl App {
 
     /// Opens the dialog of a verb and asks for its plan.
     pub fn open_verb(&mut self, kind: Kind) {
+        if kind == Kind::Forget && self.place() == Place::Needs {
+            return self.take_badge_away();
+        }
         match self.targets(kind) {
             Err(reason) => self.toast(Tone::Info, reason),
             Ok(ids) => {

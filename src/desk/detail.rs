@@ -2,7 +2,6 @@
 
 use super::Desk;
 use crate::model::ask::{Answer, Done, Refusal, Who};
-use crate::model::id::short;
 use crate::model::{CallbackId, RequestId};
 
 impl Desk {
@@ -36,30 +35,20 @@ impl Desk {
     }
 
     /// One integration.
-    pub(super) fn integration(&self, name: &str) -> Result<Answer, Refusal> {
+    pub(super) async fn integration(&self, name: &str) -> Result<Answer, Refusal> {
         let holding = self.holding(name)?;
-        let integrations = self.deps.store.integration(&holding.name).into_iter().collect();
+        let mut integrations: Vec<_> = self.deps.store.integration(&holding.name).into_iter().collect();
+        for one in &mut integrations {
+            one.drift = self.drifts(Some(&holding.name)).await?;
+        }
         Ok(Answer::Integrations { integrations })
     }
 
     /// Drops the dedup key of a request: the next one with it is accepted.
     pub(super) async fn forget(&self, who: &Who, id: &str, reason: Option<&str>) -> Result<Answer, Refusal> {
         let found: RequestId = self.deps.store.resolve(id).await?;
-        let Some(request) = self.deps.store.request(found).await? else {
-            return Err(Refusal::not_found(format!("there is no request {id}")));
-        };
-        let text = self.deps.store.ids().print(found);
-        let Some(key) = request.dedup else {
-            return Err(Refusal::refused("no_key", "forget is not possible: the request has no dedup key"));
-        };
-        if !self.deps.store.forget_key(key).await? {
-            return Err(Refusal::refused(
-                "no_key",
-                "forget is not possible: its dedup key has lapsed, or was forgotten before",
-            ));
-        }
-        let said = format!("Forgot the dedup key of {}: the next request with it is accepted.", short(&text));
-        self.audit(who, "forget", &text, reason, &said).await?;
+        let said = self.forget_key(found).await?;
+        self.audit(who, "forget", &self.deps.store.ids().print(found), reason, &said).await?;
         Ok(Answer::Done(Done { lines: vec![said], refused: false }))
     }
 }

@@ -5,6 +5,7 @@ use crate::model::ask::{Answer, Refusal};
 use crate::model::auth::Auth;
 use crate::model::change::Counters;
 use crate::model::settings::Settings;
+use crate::model::study::DriftView;
 use crate::model::time::{DAY, HOUR, Ms};
 use crate::model::view::{CheckState, CheckView};
 use std::net::IpAddr;
@@ -60,6 +61,7 @@ impl Desk {
                 checks.push(view("keys", CheckState::Warning, text));
             }
         }
+        checks.extend(drifted(&self.drifts(None).await?));
         Ok(Answer::Doctor { checks })
     }
 }
@@ -224,6 +226,31 @@ fn open_to_all(settings: &Settings, any: bool) -> Option<CheckView> {
             format!("endpoints on {} take requests from anyone: auth is none", settings.listen),
         )
     })
+}
+
+/// A line for each flow whose bodies have another shape than before; the newest badge is named.
+fn drifted(drifts: &[DriftView]) -> Vec<CheckView> {
+    let mut checks: Vec<CheckView> = Vec::new();
+    let mut told: Vec<(&str, &str)> = Vec::new();
+    for one in drifts {
+        let flow = (one.integration.as_str(), one.flow.as_str());
+        if told.contains(&flow) {
+            continue;
+        }
+        told.push(flow);
+        let more =
+            drifts.iter().filter(|other| (other.integration.as_str(), other.flow.as_str()) == flow).count();
+        let more = if more > 1 { format!(", and {} more", more - 1) } else { String::new() };
+        let first = crate::model::id::short(&one.request);
+        let text = format!(
+            "{} / {}: {}, request {first}{more}; `pointsman drift ls` lists, `drift ok` takes away",
+            one.integration,
+            one.flow,
+            one.words()
+        );
+        checks.push(view("drift", CheckState::Warning, text));
+    }
+    checks
 }
 
 fn span(ms: Ms) -> String {

@@ -9,6 +9,7 @@ mod keys;
 mod lists;
 mod samples;
 mod sign;
+mod study;
 mod trail;
 mod values;
 mod verbs;
@@ -93,7 +94,7 @@ impl Desk {
             Ask::Callback { id, reveal } => self.callback(who, &id, reveal).await,
             Ask::Endpoints => Ok(Answer::Endpoints { endpoints: self.deps.store.endpoints().await? }),
             Ask::Integrations => Ok(Answer::Integrations { integrations: self.deps.store.integrations() }),
-            Ask::Integration { name } => self.integration(&name),
+            Ask::Integration { name } => self.integration(&name).await,
             Ask::Export { name, version } => self.export(&name, version).await,
             Ask::Apply(apply) => self.apply(who, apply).await,
             Ask::Deploy { name, reason, dry_run } => {
@@ -114,6 +115,7 @@ impl Desk {
             Ask::Sign(sign) => self.sign(who, sign).await,
             Ask::LoadSamples => self.load_samples(who).await,
             Ask::Doctor => self.doctor().await,
+            Ask::Study(study) => self.study(who, study).await,
         }
     }
 
@@ -152,6 +154,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         | Ask::Doctor
         | Ask::Callback { reveal: false, .. } => None,
         Ask::Callback { reveal: true, .. } => Some("showing the URL"),
+        Ask::Study(study) => study.order(),
         Ask::Apply(_) => Some("apply"),
         Ask::Deploy { .. } => Some("deploy"),
         Ask::Remove { .. } => Some("remove"),

@@ -13,6 +13,7 @@ pub use json::from_json;
 use super::Map;
 use super::change::Counters;
 use super::credential::KeyView;
+use super::study::{Studied, Study};
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
     RequestDetail, RequestView, RunView,
@@ -166,6 +167,8 @@ pub enum Ask {
     LoadSamples,
     /// Checks the store and the settings.
     Doctor,
+    /// A question about traffic that was stored.
+    Study(Study),
 }
 
 /// Documents to save.
@@ -209,6 +212,10 @@ pub enum Verb {
     Abort,
     /// A new run from a stored request, past dedup.
     Replay(Replay),
+    /// The dedup key of a request is dropped.
+    Forget,
+    /// A rejected request is judged again as of the moment it arrived, with today's configuration.
+    Readmit,
 }
 
 impl Verb {
@@ -220,7 +227,15 @@ impl Verb {
             Self::Skip { .. } => "skip",
             Self::Abort => "abort",
             Self::Replay(_) => "replay",
+            Self::Forget => "forget",
+            Self::Readmit => "readmit",
         }
+    }
+
+    /// Whether it acts on requests and not on runs.
+    #[must_use]
+    pub fn on_requests(&self) -> bool {
+        matches!(self, Self::Replay(_) | Self::Forget | Self::Readmit)
     }
 }
 
@@ -379,6 +394,8 @@ pub enum Answer {
     Plan(Plan),
     /// To [`Ask::Act`].
     Acted(Acted),
+    /// To [`Ask::Study`].
+    Studied(Box<Studied>),
     /// To [`Ask::Doctor`].
     Doctor {
         /// In the order in which they were made.

@@ -233,6 +233,32 @@ pub struct ExplainView {
     /// Paths whose values differ from the first request's: path, there, here (null where missing).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differs: Vec<(String, Value, Value)>,
+    /// The rule in words, with its version: `v2: 2 fields, 7d from the last copy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The first request, the next two copies, this one and the newest: `copies` says how many there are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listed: Vec<CopyView>,
+    /// The autopsy of a refusal: `what`, `likely`, `do`, `checks`, `received`, … and a text each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Pair>,
+    /// The same fields of the first request, where it is another one: spelt otherwise, of one value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_fields: Vec<FieldView>,
+    /// Paths of both requests together, where they were compared.
+    #[serde(default)]
+    pub paths: u64,
+}
+
+/// A request with a certain dedup key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyView {
+    /// `UUIDv7`.
+    pub request: String,
+    /// When it came.
+    pub time: String,
+    /// accepted for the first, else duplicate.
+    pub verdict: Verdict,
 }
 
 /// A dedup field and its value.
@@ -242,6 +268,9 @@ pub struct FieldView {
     pub path: String,
     /// Null where missing.
     pub value: Value,
+    /// It is not there: for dedup that is another thing than null.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
 }
 
 /// A callback; `show` adds `url`.
@@ -319,6 +348,9 @@ pub struct IntegrationView {
     pub flows: Vec<FlowView>,
     /// Its variables and their values.
     pub variables: Vec<VariableView>,
+    /// How the shape of what its flows are sent has drifted; only `show` has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<super::study::DriftView>,
 }
 
 /// A flow of an integration.

@@ -55,11 +55,7 @@ impl Problem {
     }
 
     /// Not let in. The sender learns the scheme, and nothing about why.
-    pub(super) fn unauthorized(
-        cause: String,
-        evidence: Option<Value>,
-        challenge: HeaderValue,
-    ) -> Self {
+    pub(super) fn unauthorized(cause: String, evidence: Option<Value>, challenge: HeaderValue) -> Self {
         Self {
             header: Some((WWW_AUTHENTICATE, challenge)),
             evidence: evidence.map(Box::new),
@@ -220,10 +216,12 @@ pub(super) fn accepted(ids: &IdKey, request: RequestId, run: RunId, state: RunSt
     response
 }
 
-/// `200 {"request","state":"filtered"}`: the trigger's `when` is false, and it is stored.
-pub(super) fn filtered(ids: &IdKey, request: RequestId) -> Response {
+/// `200 {"request","state":"filtered"}`: the trigger's `when` is false, and it is stored. `captured`
+/// where it was stored for a capture on a flow that is not deployed.
+pub(super) fn filtered(ids: &IdKey, request: RequestId, captured: bool) -> Response {
     let request = ids.print(request);
-    let mut response = json(StatusCode::OK, format!("{{\"request\":\"{request}\",\"state\":\"filtered\"}}"));
+    let state = if captured { "captured" } else { "filtered" };
+    let mut response = json(StatusCode::OK, format!("{{\"request\":\"{request}\",\"state\":\"{state}\"}}"));
     name_request(&mut response, request);
     response
 }

@@ -13,12 +13,12 @@ use super::reply::{self, Wait};
 use super::{Deps, auth, judge::Framing};
 use crate::model::document::{Auth, Reply, Step, StepKind, Trigger, Webhook};
 use crate::model::headers::Headers;
-use crate::model::path::Path;
 use crate::model::request::{Marks, Seed, Verdict};
 use crate::model::{FlowId, RequestId, RunId};
+use crate::rules::judge::{self as rules, Passed};
 use crate::rules::plan::Plan;
 use crate::rules::reply::{state_of, wish};
-use crate::rules::{dedup, facts, json, split, template};
+use crate::rules::template;
 use crate::store::registry::Route;
 use crate::store::{Accept, Birth, Judgement, StoreError};
 use bytes::Bytes;
@@ -74,6 +74,8 @@ impl Ingest {
             return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
         };
         let routes = self.deps.store.routes();
+        // A flow that was never deployed is listened to while a capture is open on it.
+        let mut captured = false;
         let plan = match routes.by_name.get(&*endpoint) {
             Some(Route::Live(plan)) => Arc::clone(plan),
             Some(Route::Removed(flow)) => {
@@ -83,8 +85,13 @@ impl Ingest {
                 return self.refuse_unread(owner, arrival, rest, problem, pieces).await;
             }
             Some(Route::Draft(flow)) => {
-                self.deps.store.count_refusal(*flow, "never deployed");
-                return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
+                let open = self.deps.store.capture_until(*flow).is_some();
+                let Some(plan) = open.then(|| self.deps.store.draft_plan(*flow)).flatten() else {
+                    self.deps.store.count_refusal(*flow, "never deployed");
+                    return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
+                };
+                captured = true;
+                plan
             }
             None => return body::leave(arrival, answer::problem(&Problem::not_found()), pieces),
         };
@@ -118,7 +125,7 @@ impl Ingest {
             }
         };
         arrival.pulse.busy();
-        let request = Received { plan: &plan, owner, arrival, rest, head: &head };
+        let request = Received { plan: &plan, owner, arrival, rest, head: &head, captured };
         match self.judge_body(&request, &body) {
             Ok((seed, judgement)) => self.commit(&plan, seed, judgement, arrival).await,
             Err(problem) => self.refuse(owner, arrival, rest, &problem, &body, false).await,
@@ -159,48 +166,34 @@ impl Ingest {
 
     /// Everything that is judged after it.
     fn judge_body(&self, request: &Received<'_>, body: &Bytes) -> Result<(Seed, Judgement), Problem> {
-        let Received { plan, owner, arrival, rest, head } = *request;
+        let Received { plan, owner, arrival, rest, head, captured } = *request;
         let Head { framing, content, headers: as_sent, .. } = head;
         let (framing, content) = (*framing, *content);
         let query = arrival.uri.query().unwrap_or_default();
-        if content == Content::Untyped && !body.is_empty() {
-            return Err(judge::untyped());
-        }
         let actor = match owner.auth {
             auth @ Auth::Signature { .. } => auth::body(&self.deps, auth, as_sent, body)?,
             _ => head.actor.clone(),
         };
-        let json: &[u8] = if content == Content::Nothing { b"{}" } else { body };
-        let wanted = plan.dedup.as_ref().map(dedup::body_fields).unwrap_or_default();
-        let required: Vec<_> = plan.required.iter().filter(|path| path.root() == "body").collect();
-        let facts =
-            facts::scan(json, &wanted, &required).map_err(|error| judge::bad_request(error.to_string()))?;
-        judge::required(plan, &facts, as_sent, query)?;
-        let elements = plan.flow.split().map(|path| elements(json, path)).transpose()?;
-        let hops = judge::hops(&arrival.headers);
-        judge::loops(hops)?;
-
-        let mut marks = framing_marks(framing);
-        if facts.repeated_keys {
-            marks = marks.with(Marks::REPEATED_KEYS);
-        }
-        let key = plan.dedup.as_ref().map(|rule| dedup::key(plan.flow_id, rule, &facts, as_sent, query));
-        if key == Some(None) {
-            marks = marks.with(Marks::NO_DEDUP_KEY);
-        }
         let headers = self.deps.vault.guarded(owner.flow, as_sent, owner.auth.secret_header());
+        if captured {
+            // It starts nothing and writes no key: what the flow would ask of it is not settled yet.
+            rules::read(plan, content, body)?;
+            let marks = framing_marks(framing).with(Marks::CAPTURED);
+            let seed = Seed { marks, actor, ..seed(owner, arrival, rest, headers, body.clone()) };
+            return Ok((seed, Judgement::Filter { cause: "captured: the flow is not deployed".to_owned() }));
+        }
+        let hops = judge::hops(&arrival.headers);
+        let Passed { marks, key, elements } = rules::body(plan, content, body, as_sent, query, hops)?;
+        let marks = framing_marks(framing).with(marks);
         let seed = Seed { marks, actor, hops, ..seed(owner, arrival, rest, headers, body.clone()) };
         if !self.holds(plan, &seed)? {
             return Ok((seed, Judgement::Filter { cause: "when is false".to_owned() }));
         }
-        let key = key.flatten();
-        Ok((
-            seed,
-            match elements {
-                Some(elements) => Judgement::Split { key, elements, done: plan.flow.steps.is_empty() },
-                None => Judgement::Admit { key, birth: self.birth(plan) },
-            },
-        ))
+        let judgement = match elements {
+            Some(elements) => Judgement::Split { key, elements, done: plan.flow.steps.is_empty() },
+            None => Judgement::Admit { key, birth: self.birth(plan) },
+        };
+        Ok((seed, judgement))
     }
 
     /// Judges the trigger's `when`.
@@ -241,6 +234,7 @@ impl Ingest {
                 wish(reply, arrival.uri.query().unwrap_or_default(), prefer)
             }
         };
+        let captured = seed.marks.has(Marks::CAPTURED);
         let since = Instant::now();
         let accept = Accept { seed: Arc::new(seed), judgement };
         let waits = wish.filter(|_| !matches!(accept.judgement, Judgement::Filter { .. }));
@@ -274,7 +268,9 @@ impl Ingest {
                         }
                     }
                 }
-                Verdict::Filtered | Verdict::Rejected => answer::filtered(store.ids(), admitted.request),
+                Verdict::Filtered | Verdict::Rejected => {
+                    answer::filtered(store.ids(), admitted.request, captured)
+                }
             },
             Ok(Err(StoreError::Broken(_))) => {
                 let detail = "the request could not be stored";
@@ -353,12 +349,6 @@ impl Ingest {
     }
 }
 
-/// How many elements a body is split into.
-fn elements(json: &[u8], path: &Path) -> Result<u32, Problem> {
-    let body = json::parse(json).map_err(|error| judge::bad_request(error.to_string()))?;
-    split::elements(&body, path).map_err(|error| judge::bad_request(error.to_string()))
-}
-
 /// A request with its whole body.
 #[derive(Clone, Copy)]
 struct Received<'r> {
@@ -367,6 +357,8 @@ struct Received<'r> {
     arrival: &'r Arrival,
     rest: &'r str,
     head: &'r Head,
+    /// The flow is not deployed, and a capture is open.
+    captured: bool,
 }
 
 /// The answer to a method that looks and stores nothing.

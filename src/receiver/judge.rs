@@ -5,9 +5,8 @@ use super::body::Unread;
 use crate::model::Ms;
 use crate::model::document::Webhook;
 use crate::model::headers::Headers;
-use crate::rules::data;
-use crate::rules::facts::Facts;
-use crate::rules::plan::Plan;
+pub(super) use crate::rules::judge::Content;
+use crate::rules::judge::{self, Refused, quoted};
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -15,11 +14,6 @@ use warp::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
 };
 use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
-
-/// Systems like this one that a request may have passed through.
-pub(super) const MAX_HOPS: u32 = 8;
-/// Characters of a sender's own words in a cause.
-const QUOTED: usize = 100;
 
 /// Endpoint and rest of a path under `/in/`; `None` where it is not there.
 pub(super) fn endpoint(path: &str) -> Option<(Cow<'_, str>, &str)> {
@@ -143,32 +137,14 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// What a body claims to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
-    /// JSON.
-    Json,
-    /// Nothing: no type, no length, no transfer encoding. Counts as `{}`.
-    Nothing,
-    /// Chunked and without a type: a 400 where it is empty, else a 415.
-    Untyped,
-}
-
 /// Judges `Content-Type` and `Content-Encoding`.
 ///
 /// # Errors
 /// 415.
 pub(super) fn content(headers: &HeaderMap, framing: Framing) -> Result<Content, Problem> {
     headers.get_all(CONTENT_ENCODING).iter().try_for_each(encoding)?;
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    match (types.next(), types.next()) {
-        (Some(kind), None) if is_json(kind.as_bytes()) => Ok(Content::Json),
-        (Some(kind), None) => Err(unsupported(format!("Content-Type is {}", quoted(kind.as_bytes())))),
-        (Some(_), Some(_)) => Err(unsupported("there is more than one Content-Type")),
-        (None, _) if framing.chunked => Ok(Content::Untyped),
-        (None, _) if framing.declared.unwrap_or(0) == 0 => Ok(Content::Nothing),
-        (None, _) => Err(untyped()),
-    }
+    let types = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
+    Ok(judge::content(types, framing.chunked, framing.declared)?)
 }
 
 /// Judges one `Content-Encoding`.
@@ -192,19 +168,6 @@ fn unsupported(cause: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, cause)
 }
 
-/// 415: a body without a type.
-pub(super) fn untyped() -> Problem {
-    unsupported("Content-Type is missing")
-}
-
-/// `application/json`, or any type that ends in `+json` (RFC 6839), whatever its parameters.
-fn is_json(value: &[u8]) -> bool {
-    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    let suffix = essence.len().checked_sub(5).and_then(|at| essence.get(at..));
-    essence.eq_ignore_ascii_case(b"application/json")
-        || (essence.contains(&b'/') && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(b"+json")))
-}
-
 /// `Pointsman-Hops`: the largest of what was sent. What is no number counts as 0, since it was
 /// not one of us who wrote it.
 pub(super) fn hops(headers: &HeaderMap) -> u32 {
@@ -216,39 +179,10 @@ pub(super) fn hops(headers: &HeaderMap) -> u32 {
     values.flat_map(|value| value.split(',')).map(|part| count(part.trim())).max().unwrap_or(0)
 }
 
-/// Whether a request has passed through too many systems like this one.
-///
-/// # Errors
-/// 508.
-pub(super) fn loops(hops: u32) -> Result<(), Problem> {
-    if hops <= MAX_HOPS {
-        return Ok(());
-    }
-    let cause = format!("Pointsman-Hops is over {MAX_HOPS}: the request goes round in a loop");
-    Err(Problem::new(StatusCode::LOOP_DETECTED, cause))
-}
-
-/// Whether each required path is there. `facts.present` has those under `body`, in the order of
-/// the plan's.
-///
-/// # Errors
-/// 400 that names all that are missing.
-pub(super) fn required(plan: &Plan, facts: &Facts, headers: &Headers, query: &str) -> Result<(), Problem> {
-    let mut present = facts.present.iter();
-    let mut missing = Vec::new();
-    for path in &plan.required {
-        let there = match path.root() {
-            "body" => present.next().copied().unwrap_or(false),
-            _ => data::outside(path, headers, query).is_some(),
-        };
-        if !there {
-            missing.push(path.to_string());
-        }
-    }
-    match missing.as_slice() {
-        [] => Ok(()),
-        [one] => Err(bad_request(format!("{one} is required and missing"))),
-        several => Err(bad_request(format!("{} are required and missing", several.join(", ")))),
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
+        Self::new(status, refused.cause)
     }
 }
 
@@ -268,15 +202,6 @@ pub(super) fn headers(map: &HeaderMap) -> Headers {
         blob.push(b'\n');
     }
     Headers::from_blob(Bytes::from(blob))
-}
-
-/// A sender's own words, short enough for a cause.
-fn quoted(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    match text.char_indices().nth(QUOTED) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.into_owned(),
-    }
 }
 
 #[cfg(test)]

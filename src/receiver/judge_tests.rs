@@ -96,8 +96,6 @@ fn hops_are_read_with_doubt() {
     assert_eq!(seen(&["two", "-3", "+9", ""]), 0);
     assert_eq!(seen(&["1", "2, 9"]), 9);
     assert_eq!(seen(&["99999999999999999999"]), u32::MAX);
-    assert!(loops(MAX_HOPS).is_ok());
-    assert_eq!(loops(MAX_HOPS + 1).unwrap_err().status, 508);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::data;
 use super::json::Decimal;
 use crate::model::Ms;
 use crate::model::document::Dedup;
+use crate::model::path::Path;
 use crate::model::request::{RequestData, Verdict};
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND};
 use crate::model::view::FieldView;
@@ -149,7 +150,8 @@ pub fn rule(rule: &Dedup) -> String {
 }
 
 /// A duration as documents write it, in its largest whole unit.
-fn written(ms: Ms) -> String {
+#[must_use]
+pub fn written(ms: Ms) -> String {
     for (unit, scale) in [("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND)] {
         if ms > 0 && ms % scale == 0 {
             return format!("{}{unit}", ms / scale);
@@ -167,8 +169,11 @@ pub fn lapses(rule: &Dedup, first: Ms, last: Ms) -> Ms {
 /// The fields of a rule with a request's values; null where missing.
 #[must_use]
 pub fn fields(rule: &Dedup, request: &RequestData) -> Vec<FieldView> {
-    let value = |path| data::at(request, path).map(std::borrow::Cow::into_owned).unwrap_or_default();
-    rule.fields.iter().map(|path| FieldView { path: path.to_string(), value: value(path) }).collect()
+    let view = |path: &Path| {
+        let value = data::at(request, path).map(std::borrow::Cow::into_owned);
+        FieldView { path: path.to_string(), missing: value.is_none(), value: value.unwrap_or_default() }
+    };
+    rule.fields.iter().map(view).collect()
 }
 
 /// Paths whose values differ between two requests, with the value there and here; null where the

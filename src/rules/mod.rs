@@ -1,6 +1,7 @@
 //! The decisions: pure functions over plain data. Nothing in here reads a clock, a socket or a disk.
 
 pub mod advance;
+pub mod autopsy;
 pub mod check;
 pub mod data;
 pub mod dedup;
@@ -8,11 +9,15 @@ pub mod explain;
 pub mod facts;
 pub mod flatten;
 pub mod json;
+pub mod judge;
 mod near;
 pub mod plan;
 pub mod reply;
 pub mod retry;
 pub mod rows;
+pub mod shape;
 pub mod split;
+pub mod survey;
 pub mod template;
 pub mod verify;
+pub mod whatif;

@@ -55,6 +55,18 @@ pub enum Judgement {
         /// The flow has no steps: its runs are born `succeeded`.
         done: bool,
     },
+    /// A stored request that was rejected passed when it was judged again. Where it is a duplicate by
+    /// now, or no longer rejected, nothing is written.
+    Readmit {
+        /// The stored request.
+        of: RequestId,
+        /// Its dedup key.
+        key: Option<DedupKey>,
+        /// A run for each of so many elements; `None` for the one run of a flow that does not split.
+        elements: Option<u32>,
+        /// The flow has no steps: its runs are born `succeeded`.
+        done: bool,
+    },
     /// The trigger's `when` is false.
     Filter {
         /// In words.

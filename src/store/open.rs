@@ -151,6 +151,7 @@ impl Store {
             purge: None,
             upto: 0,
             from_start: now,
+            follower: super::follow::Follower::default(),
         };
         // The first figures are there before the first frame is drawn.
         tender.look();

@@ -207,6 +207,8 @@ pub(in crate::store) struct Registry {
     loading: Mutex<()>,
     /// What reads remember.
     pub(in crate::store) reads: Reads,
+    /// Captures that are open.
+    pub(in crate::store) captures: super::captures::Captures,
 }
 
 impl Registry {

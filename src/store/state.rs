@@ -10,7 +10,7 @@ use crate::model::change::Change;
 use crate::model::request::{DedupKey, Marks, Verdict};
 use crate::model::run::{Run, RunState};
 use crate::model::{FlowId, Ms, RequestId, RunId};
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Result, params};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -110,6 +110,9 @@ impl State {
                 self.judge(conn, accept, key.as_ref(), &births, waits, batch)
             }
             Judgement::Replay { of, runs, done } => self.replay(conn, accept, *of, runs, *done, batch),
+            Judgement::Readmit { of, key, elements, done } => {
+                self.readmit(conn, accept, *of, key.as_ref(), (*elements, *done), batch)
+            }
             Judgement::Filter { cause } => self.turn_away(conn, accept, Verdict::Filtered, 200, cause, batch),
             Judgement::Refuse { status, cause, .. } => {
                 batch.refused.push((accept.seed.flow, cause.clone()));
@@ -237,6 +240,66 @@ impl State {
             runs.iter().map(|again| Origin { request, parent: again.parent, element: again.element });
         let runs = self.bear_each(conn, accept, id, origins, done, batch)?;
         Ok(several(request, runs))
+    }
+
+    /// Lets a rejected request in: its row becomes an accepted one, and a run begins. What was
+    /// answered then stays as it was.
+    fn readmit(
+        &mut self,
+        conn: &Connection,
+        accept: &Accept,
+        of: RequestId,
+        key: Option<&DedupKey>,
+        (elements, done): (Option<u32>, bool),
+        batch: &mut Batch,
+    ) -> Result<Stored> {
+        let unchanged = |verdict, duplicate_of| Stored {
+            admitted: Admitted { request: of, verdict, run: None, split: None, duplicate_of },
+            run: None,
+            more: Vec::new(),
+        };
+        let held = key.and_then(|key| {
+            let entry = self.table.get(&key.key)?;
+            (batch.now - entry.seen < key.window).then_some(RequestId(entry.first))
+        });
+        if let Some(first) = held {
+            return Ok(unchanged(Verdict::Duplicate, Some(first)));
+        }
+        let runs = elements.unwrap_or(1);
+        let changed = conn
+            .prepare_cached(
+                "UPDATE request SET verdict = 0, version = ?2, flags = ?3, runs = ?5, cause = NULL, dedup = ?4
+                 WHERE id = ?1 AND verdict = 3",
+            )?
+            .execute(params![
+                of.0,
+                accept.seed.version,
+                accept.seed.marks.0,
+                key.map(|key| &key.key[..]),
+                runs
+            ])?;
+        if changed == 0 {
+            return Ok(unchanged(Verdict::Accepted, None));
+        }
+        if let Some(key) = key {
+            self.table.judge(key, of.0, batch.now);
+        }
+        let bytes = i64::try_from(accept.seed.body.len()).unwrap_or(i64::MAX);
+        batch.deltas.counts.add(accept.seed.flow.0, Verdict::Rejected as i64, -1, -bytes);
+        batch.deltas.counts.add(accept.seed.flow.0, Verdict::Accepted as i64, 1, bytes);
+        batch.changes.push(Change::Request { id: of, flow: accept.seed.flow, verdict: Verdict::Accepted });
+        let id = self.ids.next(batch.now);
+        let origin = |element| Origin { request: of, parent: None, element };
+        match elements {
+            Some(elements) => {
+                let origins = (0..elements).map(|element| origin(Some(element)));
+                self.bear_each(conn, accept, id, origins, done, batch).map(|runs| several(of, runs))
+            }
+            None => {
+                let birth = if done { Birth::Done } else { Birth::Fresh };
+                self.bear(conn, accept, id, origin(None), &birth, batch).map(|run| one(of, run))
+            }
+        }
     }
 
     fn turn_away(

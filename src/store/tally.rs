@@ -115,7 +115,9 @@ impl Tally {
             let total = self.totals.entry((line.flow, line.verdict)).or_default();
             total.n += line.n;
             total.bytes += line.bytes;
-            total.last = total.last.max(at);
+            if line.n > 0 {
+                total.last = total.last.max(at);
+            }
             self.dirty.insert((line.flow, line.verdict));
         }
     }

@@ -2,6 +2,7 @@
 //! and not kept, and retention.
 
 use super::clock::Clock;
+use super::follow::Follower;
 use super::health::{self, Health};
 use super::pool::Pool;
 use super::purge::{self, Did, Purge, Slice};
@@ -88,6 +89,8 @@ pub(super) struct Tender {
     pub(super) upto: i64,
     /// When it began at the start.
     pub(super) from_start: Ms,
+    /// Follows the shape of bodies.
+    pub(super) follower: Follower,
 }
 
 /// Bytes free for us where a path lies.
@@ -105,6 +108,9 @@ impl Tender {
                 return;
             }
             self.look();
+            if self.queue.waiting().percent() <= BUSY_PERCENT {
+                self.follower.round(&self.pool, &self.queue, self.clock.now());
+            }
             self.retain(end);
             if self.stop.wait(end.saturating_duration_since(Instant::now())) {
                 return;

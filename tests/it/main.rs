@@ -9,11 +9,13 @@
 mod api;
 mod auth;
 mod callbacks;
+mod capture;
 mod cli;
 mod clock;
 mod common;
 mod console;
 mod crash;
+mod drift;
 mod guard;
 mod jinja;
 mod layers;
@@ -27,3 +29,4 @@ mod samples;
 mod split;
 mod terminal;
 mod vectors;
+mod whatif;

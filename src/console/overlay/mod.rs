@@ -1,5 +1,6 @@
 //! What stands above a screen: dialogs, help, toasts.
 
+pub mod capture;
 pub mod dialog;
 pub mod help;
 pub mod toast;
@@ -12,6 +13,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
     match &app.overlay {
         Some(Overlay::Help { top }) => help::draw(app, paint, *top),
         Some(Overlay::Verb(shown)) => dialog::verb(app, paint, shown),
+        Some(Overlay::Capture(table)) => capture::draw(app, paint, table),
         Some(Overlay::Quit { sure, .. }) => dialog::quit(app, paint, *sure),
         None => {}
     }

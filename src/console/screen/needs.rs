@@ -31,7 +31,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         let lines = item(app, at);
         let x = area.x + 2;
         let room = area.width.saturating_sub(3);
-        let next = paint.put(x, y, room, &format!("! {:<8} ", lines.kind), Role::Bad);
+        let (glyph, role) = if lines.kind == "drift" { ("•", Role::New) } else { ("!", Role::Bad) };
+        let next = paint.put(x, y, room, &format!("{glyph} {:<8} ", lines.kind), role);
         if rows == 1 {
             paint.foreign(next, y, room.saturating_sub(next - x), &lines.short, Role::Text);
         } else {
@@ -41,7 +42,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
                 paint.foreign(next, y + 1, right.saturating_sub(next), &lines.why, Role::Text);
             }
             if y + 2 < area.bottom() {
-                paint.put(next, y + 2, right.saturating_sub(next), "enter look", Role::Muted);
+                let keys = if lines.kind == "drift" { "enter look · X it is fine" } else { "enter look" };
+                paint.put(next, y + 2, right.saturating_sub(next), keys, Role::Muted);
             }
         }
         if selected && focused {
@@ -73,7 +75,7 @@ fn item(app: &App, at: usize) -> Lines {
         };
     }
     let Some(callback) = app.needs.overdue.get(at - app.needs.groups.len()) else {
-        return Lines { kind: "", what: String::new(), why: String::new(), short: String::new() };
+        return drift(app, at - app.needs.groups.len() - app.needs.overdue.len());
     };
     let late = parse_rfc3339(&callback.deadline).map_or_else(String::new, |at| age(app.now - at));
     Lines {
@@ -81,5 +83,21 @@ fn item(app: &App, at: usize) -> Lines {
         what: format!("1 callback · {} / {}", callback.integration, callback.flow),
         why: format!("{}: no answer by {}, {late} overdue", callback.step, since(&callback.deadline)),
         short: format!("{} {} {late} overdue", callback.integration, callback.step),
+    }
+}
+
+/// A badge: `shop-orders / Orders: new path`, and since which request.
+fn drift(app: &App, at: usize) -> Lines {
+    let Some(drift) = app.needs.drifts.get(at) else {
+        return Lines { kind: "", what: String::new(), why: String::new(), short: String::new() };
+    };
+    let first = crate::model::id::short(&drift.request);
+    let since =
+        parse_rfc3339(&drift.at).map_or_else(|| drift.at.clone(), |at| clock(at, app.now, &app.options.zone));
+    Lines {
+        kind: "drift",
+        what: format!("{} / {}: since {since} ({first})", drift.integration, drift.flow),
+        why: drift.words(),
+        short: format!("{} {}", drift.integration, drift.words()),
     }
 }

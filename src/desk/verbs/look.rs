@@ -73,6 +73,8 @@ pub fn input(who: &Who, verb: &Verb, reason: Option<&str>) -> Result<Input, Refu
         Verb::Retry { fresh_key, .. } => Ok(Input::Retry { actor, reason, fresh_key: *fresh_key }),
         Verb::Skip { stand_in } => Ok(Input::Skip { actor, reason, stand_in: stand_in.clone() }),
         Verb::Abort => Ok(Input::Abort { actor, reason }),
-        Verb::Replay(_) => Err(Refusal::usage("a replay makes a run, it does not move one")),
+        Verb::Replay(_) | Verb::Forget | Verb::Readmit => {
+            Err(Refusal::usage(format!("{} acts on a request, it does not move a run", verb.word())))
+        }
     }
 }

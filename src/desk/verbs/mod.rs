@@ -2,8 +2,10 @@
 //! the act.
 
 mod fields;
+mod forget;
 mod look;
 mod plan;
+mod readmit;
 mod replay;
 mod select;
 mod sends;
@@ -24,6 +26,10 @@ impl Desk {
         match (&act.verb, act.dry_run) {
             (Verb::Replay(how), true) => self.plan_replay(&chosen, how).await.map(Answer::Plan),
             (Verb::Replay(how), false) => self.replay(who, &act, &chosen, how).await.map(Answer::Acted),
+            (Verb::Forget, true) => self.plan_forget(&chosen).await.map(Answer::Plan),
+            (Verb::Forget, false) => self.forget_keys(who, &act, &chosen).await.map(Answer::Acted),
+            (Verb::Readmit, true) => self.plan_readmit(&chosen).await.map(Answer::Plan),
+            (Verb::Readmit, false) => self.readmit(who, &act, &chosen).await.map(Answer::Acted),
             (_, true) => self.plan_steer(who, &act.verb, &chosen).await.map(Answer::Plan),
             (_, false) => self.steer(who, &act, &chosen).await.map(Answer::Acted),
         }

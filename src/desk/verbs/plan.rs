@@ -91,7 +91,7 @@ impl Desk {
             Verb::Retry { fresh_key, .. } => self.plan_retry(foreseen, *fresh_key, now, &mut plan),
             Verb::Skip { stand_in } => self.plan_skip(foreseen, stand_in.as_ref(), now, &mut plan).await,
             Verb::Abort => plan_abort(look, transition, &mut plan),
-            Verb::Replay(_) => {}
+            Verb::Replay(_) | Verb::Forget | Verb::Readmit => {}
         }
         if let Some(sends) = self.sends(verb, foreseen) {
             match sends {
@@ -380,7 +380,7 @@ fn many_lines(
             format!("Skips the current step of {}; they go on with the next one.", runs(count))
         }
         Verb::Abort => format!("Aborts {}. They can be replayed, not retried.", runs(count)),
-        Verb::Replay(_) => String::new(),
+        Verb::Replay(_) | Verb::Forget | Verb::Readmit => String::new(),
     });
     if let Verb::Retry { fresh_key: true, .. } = verb {
         lines.push("With a fresh Idempotency-Key each: what was delivered before may act twice.".to_owned());

@@ -40,6 +40,15 @@ impl Chosen {
         runs
     }
 
+    /// The requests among them.
+    pub fn requests(&self) -> Vec<RequestId> {
+        let request = |target: &Target| match target {
+            Target::Request(id) => Some(*id),
+            Target::Run(_) => None,
+        };
+        self.targets.iter().filter_map(request).collect()
+    }
+
     /// The one object that was named, where it was one: its refusal is the answer's.
     pub fn one(&self) -> Option<Target> {
         match (self.targets.as_slice(), &self.filter) {
@@ -56,14 +65,15 @@ impl Desk {
         match (&act.filter, act.ids.as_slice()) {
             (Some(_), [_, ..]) => Err(Refusal::usage("name ids or a filter, not both")),
             (None, []) => {
-                Err(Refusal::usage(format!("{} takes the id of a run, or a filter", act.verb.word())))
+                let what = if act.verb.on_requests() { "request" } else { "run" };
+                Err(Refusal::usage(format!("{} takes the id of a {what}, or a filter", act.verb.word())))
             }
             (Some(filter), []) if filter.trim().is_empty() => Err(Refusal::usage(format!(
                 "an empty filter would match everything: say which, for example {} --filter state:errored",
                 act.verb.word()
             ))),
             (Some(filter), []) => {
-                let targets = self.matching(filter, matches!(act.verb, Verb::Replay(_))).await?;
+                let targets = self.matching(filter, act.verb.on_requests()).await?;
                 Ok(Chosen { targets, filter: Some(filter.clone()), seen })
             }
             (None, ids) => {
@@ -84,8 +94,12 @@ impl Desk {
 
     async fn target(&self, id: &str, verb: &Verb) -> Result<Target, Refusal> {
         let store = &self.deps.store;
-        if !matches!(verb, Verb::Replay(_)) {
-            return store.resolve(id).await.map(Target::Run);
+        match verb {
+            Verb::Replay(_) => {}
+            Verb::Forget | Verb::Readmit => return store.resolve(id).await.map(Target::Request),
+            Verb::Retry { .. } | Verb::Skip { .. } | Verb::Abort => {
+                return store.resolve(id).await.map(Target::Run);
+            }
         }
         // A replay takes a request, or a run, which then is the parent.
         if matches!(store.ids().parse_any(id), Some((Kind::Run, _))) {

@@ -116,7 +116,7 @@ fn said(verb: &Verb, id: &str, applied: &Applied) -> String {
             format!("{id} ends aborted once its attempt under way has ended.")
         }
         Verb::Abort => format!("Aborted {id}."),
-        Verb::Replay(_) => String::new(),
+        Verb::Replay(_) | Verb::Forget | Verb::Readmit => String::new(),
     }
 }
 
@@ -126,6 +126,8 @@ fn many(verb: &Verb, done: u64, refused: u64) -> String {
         Verb::Skip { .. } => "Skipped the current step of",
         Verb::Abort => "Aborted",
         Verb::Replay(_) => "Replayed",
+        Verb::Forget => "Forgot the keys of",
+        Verb::Readmit => "Readmitted",
     };
     match refused {
         0 => format!("{did} {}.", runs(done)),

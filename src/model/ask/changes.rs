@@ -1,4 +1,4 @@
-//! What is pushed to those who watch.
+//! What changed, merged: what a session pushes to a console.
 
 use crate::model::Ms;
 use crate::model::change::Counters;

@@ -86,8 +86,11 @@ fn the_rule_is_told_with_its_window() {
     assert_eq!(rule(&dedup), "2 fields, 7d from the last copy");
     assert_eq!(lapses(&dedup, 10, 20), 20 + 7 * DAY);
     let told = fields(&dedup, &request(json!({"order_number": "10438"}), &[]));
-    assert_eq!(told[0], FieldView { path: "body.order_number".into(), value: json!("10438") });
-    assert_eq!(told[1], FieldView { path: "headers[\"X-A\"]".into(), value: Value::Null });
+    assert_eq!(
+        told[0],
+        FieldView { path: "body.order_number".into(), value: json!("10438"), missing: false }
+    );
+    assert_eq!(told[1], FieldView { path: "headers[\"X-A\"]".into(), value: Value::Null, missing: true });
     dedup.fields.pop();
     dedup.from_first = true;
     dedup.window = 90 * MINUTE;

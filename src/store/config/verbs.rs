@@ -66,6 +66,14 @@ impl Store {
         if holding.removed { None } else { holding.live.as_ref()?.plan(flow) }
     }
 
+    /// The newest version's plan of a flow, whether it was deployed or not.
+    #[must_use]
+    pub fn draft_plan(&self, flow: FlowId) -> Option<Arc<Plan>> {
+        let state = self.inner.registry.state();
+        let holding = state.integrations.get(&state.flows.get(&flow)?.integration)?;
+        if holding.removed { None } else { holding.newest.as_ref()?.plan(flow) }
+    }
+
     /// Values of an integration's variables: set, else the default.
     #[must_use]
     pub fn values(&self, integration: IntegrationId) -> Arc<Map> {

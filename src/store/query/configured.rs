@@ -64,6 +64,7 @@ pub fn integration(state: &State, public_url: &str, holding: &Holding) -> Integr
         author: newest.map(|doc| doc.author.clone()).unwrap_or_default(),
         flows: current.map(|doc| flows(state, public_url, doc)).unwrap_or_default(),
         variables: newest.map(|doc| variables(doc, holding)).unwrap_or_default(),
+        drift: Vec::new(),
     }
 }
 

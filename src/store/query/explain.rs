@@ -2,17 +2,21 @@
 
 use super::head::{self, RequestHead};
 use super::look::Look;
-use super::{content, views, what};
+use super::{views, what};
 use crate::model::document::Dedup;
-use crate::model::headers::Headers;
-use crate::model::request::{Marks, Verdict};
+use crate::model::headers::is_credential;
+use crate::model::path::Path;
+use crate::model::request::{Marks, RequestData, StoredRequest, Verdict};
 use crate::model::time::rfc3339;
-use crate::model::view::{ExplainView, FieldView};
-use crate::model::{Map, Ms, RequestId};
-use crate::rules::data::{flat, request_data};
+use crate::model::view::{CopyView, ExplainView, FieldView, Pair};
+use crate::model::{Ms, RequestId};
+use crate::rules::autopsy::{Case, autopsy};
+use crate::rules::data::{each_leaf, request_data};
+use crate::rules::explain as rules;
 use crate::rules::verify;
 use rusqlite::OptionalExtension as _;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// What the judge of duplicates knows of a key: the first request, and when it was seen last.
 pub(super) type Judge = Option<(RequestId, Ms)>;
@@ -30,11 +34,14 @@ pub(super) fn explain(
     head: &RequestHead,
     judge: Option<Judge>,
 ) -> rusqlite::Result<ExplainView> {
-    let (headers, body) = head::content(look.conn, head.id)?.unwrap_or_default();
-    let headers = Headers::from_blob(headers.into());
+    let stored = head::stored(look.conn, head.id)?;
+    let data = stored.as_ref().map(|stored| request_data(&stored.seed, "", head.id.time(), ""));
     let plan = look.plan(head.flow, head.version);
     let rule = plan.as_deref().and_then(what::rule);
-    let fields = rule.map(|rule| fields(rule, &headers, &head.query, &body)).unwrap_or_default();
+    let fields = match (rule, &data) {
+        (Some(rule), Some(data)) => masked(rules::fields(rule, data)),
+        _ => Vec::new(),
+    };
     let first = match (head.verdict, &head.dedup) {
         (Verdict::Duplicate, _) => head.duplicate_of,
         (Verdict::Accepted, Some(_)) => Some(head.id),
@@ -48,10 +55,18 @@ pub(super) fn explain(
         (Some(first), Some(_)) => lapses(look, head, rule, first, &copies, judge),
         _ => None,
     };
-    let differs = match first {
-        Some(other) if other != head.id => differs(look, head.id, other)?,
-        _ => Vec::new(),
+    let other = match first {
+        Some(other) if other != head.id => head::stored(look.conn, other)?,
+        _ => None,
     };
+    let other = other.map(|other| request_data(&other.seed, "", other.id.time(), ""));
+    let (differs, paths) = match (&other, &data) {
+        (Some(there), Some(here)) => (rules::differing(there, here), together(there, here)),
+        _ => (Vec::new(), 0),
+    };
+    let mut why = why(head, rule.is_some(), evidence(look, head)?);
+    why.extend(now_of_the_key(look, head, rule, first, judge, lapses));
+    let (integration, flow) = look.names(head.flow);
     Ok(ExplainView {
         request: look.request_id(head.id),
         verdict: head.verdict,
@@ -60,14 +75,42 @@ pub(super) fn explain(
         first: first.map(|first| look.request_id(first)),
         copies: if first.is_some() { copies.count + 1 } else { 0 },
         lapses: lapses.map(rfc3339),
-        why: why(head, rule.is_some(), evidence(look, head)?),
+        why,
         differs,
+        rule: rule.map(|rule| format!("v{} of {integration} / {flow}: {}", head.version, rules::rule(rule))),
+        listed: match first {
+            Some(first) => listed(look, first, head.id, &copies)?,
+            None => Vec::new(),
+        },
+        told: told(look, head, stored.as_ref())?,
+        first_fields: match (rule, &other) {
+            (Some(rule), Some(other)) => masked(rules::fields(rule, other)),
+            _ => Vec::new(),
+        },
+        paths,
     })
 }
 
-fn fields(rule: &Dedup, headers: &Headers, query: &str, body: &[u8]) -> Vec<FieldView> {
-    let value = |path| content::at(path, headers, query, body).into_iter().next().unwrap_or_default();
-    rule.fields.iter().map(|path| FieldView { path: path.to_string(), value: value(path) }).collect()
+/// Values of credentials are shown by nothing.
+fn masked(mut fields: Vec<FieldView>) -> Vec<FieldView> {
+    for field in &mut fields {
+        let name = field.path.parse::<Path>().ok().and_then(|path| path.header());
+        if name.is_some_and(|name| is_credential(&name)) && !field.missing {
+            field.value = Value::from("•••");
+        }
+    }
+    fields
+}
+
+/// Paths that either of two requests has.
+fn together(there: &RequestData, here: &RequestData) -> u64 {
+    let mut all = HashSet::new();
+    for data in [there, here] {
+        each_leaf(data, &mut |path, _| {
+            all.insert(path.to_owned());
+        });
+    }
+    all.len() as u64
 }
 
 fn copies(look: &Look<'_>, first: RequestId) -> rusqlite::Result<Copies> {
@@ -81,6 +124,30 @@ fn copies(look: &Look<'_>, first: RequestId) -> rusqlite::Result<Copies> {
                 newest: row.get::<_, Option<i64>>(1)?.map(RequestId),
             })
         })
+}
+
+/// The first request, the two copies after it, this one and the newest.
+fn listed(
+    look: &Look<'_>,
+    first: RequestId,
+    this: RequestId,
+    copies: &Copies,
+) -> rusqlite::Result<Vec<CopyView>> {
+    let mut ids: Vec<RequestId> = look
+        .conn
+        .prepare_cached(
+            "SELECT id FROM request INDEXED BY request_dup WHERE duplicate_of = ?1 ORDER BY id LIMIT 2",
+        )?
+        .query_map([first.0], |row| row.get(0).map(RequestId))?
+        .collect::<rusqlite::Result<_>>()?;
+    ids.extend([Some(first), Some(this), copies.newest].into_iter().flatten());
+    ids.sort_unstable();
+    ids.dedup();
+    let verdict = |id| if id == first { Verdict::Accepted } else { Verdict::Duplicate };
+    Ok(ids
+        .into_iter()
+        .map(|id| CopyView { request: look.request_id(id), time: rfc3339(id.time()), verdict: verdict(id) })
+        .collect())
 }
 
 /// When the key lapses: the window that is in force now, from when the judge saw the key last; the
@@ -97,41 +164,120 @@ fn lapses(
     let deployed = look.store.deployed_plan(head.flow);
     let deployed = deployed.as_deref().and_then(what::rule).filter(|now| now.fields == rule.fields);
     let rule = deployed.unwrap_or(rule);
-    let by_rows = || {
-        let last = if rule.from_first { None } else { copies.newest };
-        last.unwrap_or(first).time()
-    };
-    let seen = match judge {
-        None => by_rows(),
-        Some(Some((of, at))) if of == first => at,
+    let by_rows = || rules::lapses(rule, first.time(), copies.newest.unwrap_or(first).time());
+    match judge {
+        None => Some(by_rows()),
+        Some(Some((of, at))) if of == first => Some(at + rule.window),
         // Somebody forgot it, or it lapsed and is gone, or another request has the key now.
-        Some(_) => {
-            let at = by_rows();
-            return (at + rule.window <= look.now).then_some(at + rule.window);
-        }
-    };
-    Some(seen + rule.window)
+        Some(_) => Some(by_rows()).filter(|at| *at <= look.now),
+    }
 }
 
-fn differs(
+/// What has become of the key since: it lapsed, was forgotten, went to another request, or no rule
+/// asks for it any more.
+fn now_of_the_key(
     look: &Look<'_>,
-    this: RequestId,
-    first: RequestId,
-) -> rusqlite::Result<Vec<(String, Value, Value)>> {
-    let (Some(there), Some(here)) = (flat_of(look, first)?, flat_of(look, this)?) else {
-        return Ok(Vec::new());
-    };
-    let keys = here.keys().chain(there.keys().filter(|key| !here.contains_key(*key)));
-    let value = |map: &Map, key: &str| map.get(key).cloned().unwrap_or_default();
-    Ok(keys
-        .filter(|key| here.get(*key) != there.get(*key))
-        .map(|key| (key.clone(), value(&there, key), value(&here, key)))
-        .collect())
+    head: &RequestHead,
+    rule: Option<&Dedup>,
+    first: Option<RequestId>,
+    judge: Option<Judge>,
+    lapses: Option<Ms>,
+) -> Vec<String> {
+    let (Some(first), Some(_)) = (first, &head.dedup) else { return Vec::new() };
+    let mut lines = Vec::new();
+    let live = look.store.deployed_plan(head.flow);
+    if let (Some(rule), Some(live)) = (rule, live.as_deref()) {
+        match what::rule(live) {
+            None => lines.push(format!(
+                "Since v{} the flow has no dedup rule: its key meets no request.",
+                live.version
+            )),
+            Some(now) if now.fields != rule.fields => {
+                lines.push(format!(
+                    "The rule has other fields in v{}: its key meets no request.",
+                    live.version
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    match judge {
+        Some(Some((of, _))) if of != first => {
+            let other = look.request_id(of);
+            lines.push(format!("The key went to {} since.", crate::model::id::short(&other)));
+        }
+        _ if lapses.is_some_and(|at| at <= look.now) => {
+            lines.push("The key has lapsed: the next request with it is accepted.".to_owned());
+        }
+        Some(None) => lines.push("The key was forgotten: the next request with it is accepted.".to_owned()),
+        _ => {}
+    }
+    lines
 }
 
-fn flat_of(look: &Look<'_>, id: RequestId) -> rusqlite::Result<Option<Map>> {
-    let stored = head::stored(look.conn, id)?;
-    Ok(stored.map(|stored| flat(&request_data(&stored.seed, "", id.time(), ""))))
+/// The autopsy of a refusal, and what is like it.
+fn told(look: &Look<'_>, head: &RequestHead, stored: Option<&StoredRequest>) -> rusqlite::Result<Vec<Pair>> {
+    let Some(stored) = stored.filter(|_| head.verdict == Verdict::Rejected) else { return Ok(Vec::new()) };
+    let live = look.store.deployed_plan(head.flow);
+    let judged = rules::Judged {
+        verdict: head.verdict,
+        status: head.status,
+        cause: head.cause.as_deref(),
+        from: head.peer.as_deref(),
+        duplicate_of: None,
+    };
+    let mut told = autopsy(&Case { judged, seed: &stored.seed, live: live.as_deref() });
+    told.push(("like it".to_owned(), like_it(look, head)?));
+    Ok(told)
+}
+
+/// Rows that are looked at for what is like a refusal, and for what passed before it.
+const LIKE_IT: u32 = 2_000;
+
+/// `12 since 14:02; the last that passed: 14:01:40 (71ab03)`, with times in UTC.
+fn like_it(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<String> {
+    let mut read = look.conn.prepare_cached(
+        "SELECT id, flow, status, cause FROM request INDEXED BY request_odd
+         WHERE verdict = 3 AND verdict <> 0 ORDER BY id DESC LIMIT ?1",
+    )?;
+    let mut rows = read.query([LIKE_IT])?;
+    let (mut count, mut oldest) = (0u64, head.id);
+    let normal = head.cause.as_deref().map(without_figures);
+    while let Some(row) = rows.next()? {
+        let same = row.get::<_, i64>(1)? == head.flow.0
+            && row.get::<_, Option<u16>>(2)? == head.status
+            && row.get::<_, Option<String>>(3)?.as_deref().map(without_figures) == normal;
+        if same {
+            count += 1;
+            oldest = oldest.min(RequestId(row.get(0)?));
+        }
+    }
+    let mut read = look
+        .conn
+        .prepare_cached("SELECT id, flow, verdict FROM request WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
+    let mut rows = read.query(rusqlite::params![head.id.0, LIKE_IT])?;
+    let mut passed = None;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(1)? == head.flow.0 && row.get::<_, i64>(2)? == Verdict::Accepted as i64 {
+            passed = Some(RequestId(row.get(0)?));
+            break;
+        }
+    }
+    let clock = |id: RequestId| crate::text::clock(id.time(), 0);
+    let since = if count > 1 { format!(" since {}", clock(oldest)) } else { String::new() };
+    let passed = match passed {
+        Some(id) => {
+            let text = look.request_id(id);
+            format!("the last that passed: {} ({})", clock(id), crate::model::id::short(&text))
+        }
+        None => "none passed before it".to_owned(),
+    };
+    let count = count.max(1);
+    Ok(format!("{}{since}, UTC; {passed}", crate::text::count(count)))
+}
+
+fn without_figures(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
 /// What to do about a refusal, by the code it was answered with.

@@ -15,6 +15,7 @@ mod pluck;
 mod reach;
 mod recent;
 mod rows;
+pub mod scan;
 mod status;
 mod timeline;
 mod views;

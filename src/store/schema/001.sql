@@ -232,3 +232,34 @@ CREATE TABLE audit (
     reason TEXT,
     detail TEXT NOT NULL
 ) STRICT;
+
+-- The shape of bodies, by flow: each path (indices folded to `[]`), its types in the order in which
+-- they came, and the run of requests (counted by flow) that had it without a gap. The empty path
+-- counts the requests of the flow that were looked at. `meta.shape_upto` says how far.
+CREATE TABLE shape (
+    flow INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    type TEXT NOT NULL,
+    seen INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    example TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    upto INTEGER NOT NULL,
+    PRIMARY KEY (flow, path)
+) STRICT, WITHOUT ROWID;
+
+-- What drifted; a badge as long as nobody took it away.
+CREATE TABLE drift (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    flow INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    was TEXT NOT NULL,
+    now TEXT NOT NULL,
+    request INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    cleared INTEGER,
+    UNIQUE (flow, kind, path, now)
+) STRICT;
+CREATE INDEX drift_open ON drift (flow) WHERE cleared IS NULL;

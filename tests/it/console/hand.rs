@@ -6,9 +6,10 @@ use pointsman::model::ask::{Answer, Ask, Plan, Rows, Verb};
 use pointsman::model::change::Counters;
 use pointsman::model::request::Verdict;
 use pointsman::model::run::{CallbackState, Outcome, RunState, StepState};
+use pointsman::model::study::{CaptureView, FieldsView, FoundField, Studied, Study};
 use pointsman::model::time::{MINUTE, Ms, rfc3339};
 use pointsman::model::view::{
-    AnswerView, AttemptView, CallbackView, EventView, ExplainView, FieldView, GotView, GroupView,
+    AnswerView, AttemptView, CallbackView, CopyView, EventView, ExplainView, FieldView, GotView, GroupView,
     RequestDetail, RequestView, RunView, SentView, StepView,
 };
 use pointsman::session::Incoming;
@@ -247,6 +248,69 @@ fn number(id: &str) -> u64 {
     u64::from_str_radix(&id[id.len() - 6..], 16).unwrap()
 }
 
+fn studied(study: &Study) -> Studied {
+    let field = |path: &str, sample: Value, present, good| FoundField {
+        path: path.to_owned(),
+        types: vec![if sample.is_null() { "null" } else { "string" }.to_owned()],
+        sample,
+        present,
+        distinct: present,
+        unique: if good { 100 } else { 50 },
+        good,
+        not: None,
+    };
+    let found = FieldsView {
+        requests: 2,
+        copies: 0,
+        copies_known: false,
+        fields: vec![
+            field("body.order_number", json!("10438"), 2, true),
+            field("headers[\"x-request-id\"]", json!("b1a7-2c40-77e9"), 2, true),
+            field("body.customer_email", json!("example@example.com"), 2, false),
+            field("body.note", json!(null), 1, false),
+        ],
+        left_out: 0,
+    };
+    match study {
+        Study::Capture { .. } | Study::Captured { .. } => Studied::Capture(CaptureView {
+            integration: "shop-orders".to_owned(),
+            flow: "Orders".to_owned(),
+            url: "http://127.0.0.1:7700/in/8Zk2mPq0xT4nBv7sLw1RvQ".to_owned(),
+            deployed: true,
+            until: Some(rfc3339(NOW + 72_000)),
+            after: id(599),
+            found: match study {
+                Study::Captured { .. } => found,
+                _ => FieldsView::default(),
+            },
+        }),
+        Study::Fields(_) => Studied::Fields(found),
+        Study::Drift { .. } => Studied::Drift { drifts: Vec::new() },
+        _ => Studied::Done { lines: vec!["Took the badge away.".to_owned()] },
+    }
+}
+
+/// The autopsy of a refusal: of a type that is not taken, or of what is not JSON.
+fn told(n: u64) -> Vec<(String, String)> {
+    if request(n).verdict != Verdict::Rejected {
+        return Vec::new();
+    }
+    [
+        ("answered", "415 to 203.0.113.9, with the cause"),
+        ("what", "Content-Type is text/plain."),
+        ("likely", "The body is JSON all the same: only the header says otherwise."),
+        ("do", "Let the sender send `Content-Type: application/json` (or one that ends in +json)."),
+        ("checks", "✓ the body is JSON"),
+        ("received", "Content-Type: text/plain"),
+        ("expected", "Content-Type: application/json, or one that ends in +json"),
+        ("line 3", "  \"b\": 2"),
+        ("", "  ^"),
+        ("like it", "12 since 13:02:10, UTC; the last that passed: 13:01:40 (71ab03)"),
+    ]
+    .map(|(label, text)| (label.to_owned(), text.to_owned()))
+    .into()
+}
+
 /// What a desk with so many requests and runs would answer.
 pub fn answer(ask: &Ask, newest: u64) -> Answer {
     fn page<T>(
@@ -327,14 +391,30 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
         Ask::Explain { id } => Answer::Explain(Box::new(ExplainView {
             request: id.clone(),
             verdict: request(number(id)).verdict,
-            fields: vec![FieldView { path: "body.order_number".to_owned(), value: json!("10438") }],
+            fields: vec![FieldView {
+                path: "body.order_number".to_owned(),
+                value: json!("10438"),
+                missing: false,
+            }],
             key: Some("7f3a19c91e".to_owned()),
             first: Some(self::id(number(id).saturating_sub(1))),
             copies: 3,
             lapses: Some(rfc3339(NOW + 7 * 86_400_000)),
             why: Vec::new(),
             differs: vec![("headers[\"x-retry\"]".to_owned(), Value::Null, json!("1"))],
+            rule: Some("v2 of shop-orders / Orders: 1 field, 7d from the last copy".to_owned()),
+            listed: [(1, Verdict::Accepted), (0, Verdict::Duplicate)]
+                .map(|(before, verdict)| CopyView {
+                    request: self::id(number(id).saturating_sub(before)),
+                    time: rfc3339(at(number(id).saturating_sub(before))),
+                    verdict,
+                })
+                .into(),
+            told: told(number(id)),
+            first_fields: Vec::new(),
+            paths: 8,
         })),
+        Ask::Study(study) => Answer::Studied(Box::new(studied(study))),
         Ask::Run { id } => Answer::Run { run: Box::new(run(number(id))), events: events(number(id)) },
         Ask::Act(act) if act.dry_run => Answer::Plan(Plan {
             verb: act.verb.word().to_owned(),
@@ -344,6 +424,8 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 Verb::Retry { .. } => "Sends attempt 4 of push now; then notify.".to_owned(),
                 Verb::Skip { .. } => "push ends skipped; the run goes on with 3 notify.".to_owned(),
                 Verb::Abort => "The run ends aborted. Steps 2, 3 never run.".to_owned(),
+                Verb::Forget => "Drops the dedup key 7f3a19c91e.".to_owned(),
+                Verb::Readmit => "Judged again with v3, as of its arrival: it passes now.".to_owned(),
                 Verb::Replay(_) => "Makes a new run of acme-erp / Sync customers, past dedup.".to_owned(),
             }],
             ..Plan::default()

@@ -69,6 +69,73 @@ fn a_duplicate_and_a_refusal_show_why_first() {
         hand.keys("k");
     }
     keep("rejected_120x35", &hand);
+    hand.keys("<enter>");
+    keep("rejected_whole_120x35", &hand);
+}
+
+#[test]
+fn the_key_of_a_duplicate_is_forgotten_only_after_the_dialog_and_keeping_is_the_default() {
+    let mut hand = Hand::new(80, 24);
+    hand.keys("2");
+    while !hand.text().contains("is a duplicate of") {
+        hand.keys("k");
+    }
+    hand.keys("X");
+    keep("dialog_forget_80x24", &hand);
+    let done = |hand: &Hand| {
+        hand.asked.iter().any(|ask| matches!(ask, pointsman::model::ask::Ask::Act(act) if !act.dry_run))
+    };
+    hand.keys("<enter>");
+    assert!(!done(&hand), "the default keeps");
+    hand.keys("X<right><enter>");
+    assert!(done(&hand));
+    // A request that was not rejected is not readmitted, and says so.
+    hand.keys("A");
+    assert!(
+        hand.text().contains("readmit is not possible: it was duplicate, not rejected"),
+        "{}",
+        hand.text()
+    );
+}
+
+#[test]
+fn a_capture_shows_paths_and_what_comes_of_the_ticks() {
+    for (width, height) in [(120, 35), (80, 24)] {
+        let mut hand = Hand::new(width, height);
+        hand.keys("2kkC");
+        hand.app.ask_captured();
+        hand.serve();
+        keep(&format!("capture_{width}x{height}"), &hand);
+        hand.keys("j<tab><space>k<space><tab><space>");
+        keep(&format!("capture_ticked_{width}x{height}"), &hand);
+        hand.keys("v");
+        assert!(hand.text().contains("of request"), "{}", hand.text());
+        hand.keys("<esc>");
+        assert!(!hand.text().contains("Capture ·"));
+    }
+}
+
+#[test]
+fn a_badge_of_drift_is_in_what_needs_a_person_and_can_be_taken_away() {
+    use pointsman::model::study::{DriftKind, DriftView, Study};
+    let mut hand = Hand::new(160, 50);
+    hand.app.needs.drifts = vec![DriftView {
+        id: 7,
+        integration: "shop-orders".to_owned(),
+        flow: "Orders".to_owned(),
+        kind: DriftKind::Type,
+        path: "body.qty".to_owned(),
+        was: "number".to_owned(),
+        now: "string".to_owned(),
+        request: super::hand::id(500),
+        at: pointsman::model::time::rfc3339(NOW - 60_000),
+    }];
+    hand.keys("<tab><tab><tab>jjjj");
+    keep("drift_160x50", &hand);
+    hand.keys("X");
+    let asked = |ask: &pointsman::model::ask::Ask| matches!(ask, pointsman::model::ask::Ask::Study(Study::DriftOk { ids, .. }) if *ids == [7]);
+    assert!(hand.asked.iter().any(asked));
+    assert!(hand.text().contains("Took the badge away."));
 }
 
 #[test]

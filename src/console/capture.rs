@@ -1,0 +1,351 @@
+//! The capture table: paths of what a flow is sent, which of them are marked required or dedup, and
+//! the lines of TOML that come of it.
+
+use super::app::{App, ListId, Overlay, PaneId, Place, Screen, Tone};
+use super::asks::Want;
+use super::key::Key;
+use crate::model::Ms;
+use crate::model::ask::{Ask, Refusal};
+use crate::model::study::{CaptureView, FieldsView, FoundField, Source, Studied, Study};
+use crate::model::time::{SECOND, parse_rfc3339};
+use crossterm::event::KeyCode;
+use std::collections::BTreeSet;
+
+/// How long a capture is open.
+pub const TIME: Ms = 90 * SECOND;
+/// Fields of a dedup rule.
+const MOST: usize = 5;
+
+/// Where the table's paths come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// What comes while it is open.
+    Capture,
+    /// The request that was selected.
+    Request,
+    /// The newest requests of the flow.
+    Newest,
+}
+
+/// The table.
+#[derive(Debug)]
+pub struct Table {
+    /// `NAME/FLOW`.
+    pub flow: String,
+    /// The request that was selected.
+    pub request: String,
+    /// The capture, once it is open.
+    pub open: Option<CaptureView>,
+    /// Where its paths come from.
+    pub from: From,
+    /// The paths.
+    pub found: FieldsView,
+    /// Why there are none.
+    pub trouble: Option<String>,
+    /// The selected row, and the first drawn one.
+    pub at: usize,
+    /// The column that `space` ticks: dedup, not required.
+    pub dedup: bool,
+    /// Ticked as required.
+    pub required_paths: BTreeSet<String>,
+    /// Ticked as dedup, in the order of ticking.
+    pub dedup_paths: Vec<String>,
+}
+
+impl Table {
+    fn new(flow: String, request: String) -> Self {
+        Self {
+            flow,
+            request,
+            open: None,
+            from: From::Capture,
+            found: FieldsView::default(),
+            trouble: None,
+            at: 0,
+            dedup: false,
+            required_paths: BTreeSet::new(),
+            dedup_paths: Vec::new(),
+        }
+    }
+
+    /// The selected path.
+    #[must_use]
+    pub fn current(&self) -> Option<&FoundField> {
+        self.found.fields.get(self.at)
+    }
+
+    /// How long it stays open, in tens of seconds rounded up; none where it is closed.
+    #[must_use]
+    pub fn left(&self, now: Ms) -> Option<Ms> {
+        let until = self.open.as_ref()?.until.as_deref().and_then(parse_rfc3339)?;
+        let tens = (until - now + 10 * SECOND - 1) / (10 * SECOND);
+        (tens > 0).then_some(tens * 10 * SECOND)
+    }
+
+    /// When [`Table::left`] changes next.
+    #[must_use]
+    pub fn next_age(&self, now: Ms) -> Option<Ms> {
+        let left = self.left(now)?;
+        let until = self.open.as_ref()?.until.as_deref().and_then(parse_rfc3339)?;
+        Some((until - left + 10 * SECOND).max(now + 1))
+    }
+
+    /// The lines to paste under `[flow.trigger]`.
+    #[must_use]
+    pub fn toml(&self) -> Vec<String> {
+        let quoted =
+            |path: &String| if path.contains('"') { format!("'{path}'") } else { format!("\"{path}\"") };
+        let mut lines = Vec::new();
+        if !self.required_paths.is_empty() {
+            let all: Vec<String> = self.required_paths.iter().map(quoted).collect();
+            lines.push(format!("required = [{}]", all.join(", ")));
+        }
+        if !self.dedup_paths.is_empty() {
+            let all: Vec<String> = self.dedup_paths.iter().map(quoted).collect();
+            lines.push(format!("dedup = {{ fields = [{}] }}", all.join(", ")));
+        }
+        lines
+    }
+
+    /// The selected path as a template expression.
+    #[must_use]
+    pub fn template(&self) -> Option<String> {
+        self.current().map(|field| format!("{{{{ request.{} }}}}", field.path))
+    }
+
+    /// Ticks the selected path, or takes the tick away.
+    ///
+    /// # Errors
+    /// There are as many dedup fields as a rule has.
+    fn tick(&mut self) -> Result<(), String> {
+        let Some(path) = self.current().map(|field| field.path.clone()) else { return Ok(()) };
+        if !self.dedup {
+            if !self.required_paths.remove(&path) {
+                self.required_paths.insert(path);
+            }
+            return Ok(());
+        }
+        if let Some(at) = self.dedup_paths.iter().position(|other| *other == path) {
+            self.dedup_paths.remove(at);
+        } else if self.dedup_paths.len() >= MOST {
+            return Err(format!("dedup takes at most {MOST} fields"));
+        } else {
+            self.dedup_paths.push(path);
+        }
+        Ok(())
+    }
+
+    /// Other paths: the selected one stays selected.
+    fn install(&mut self, found: FieldsView) {
+        let path = self.current().map(|field| field.path.clone());
+        self.found = found;
+        let at = path.and_then(|path| self.found.fields.iter().position(|field| field.path == path));
+        self.at = at.unwrap_or(self.at).min(self.found.fields.len().saturating_sub(1));
+        self.trouble = None;
+    }
+}
+
+impl App {
+    /// Opens the capture table for the flow of the selected request.
+    pub fn open_capture(&mut self) {
+        let Some((flow, request)) = self.captured_flow() else {
+            return self.toast(Tone::Info, "capture is not possible: no request is selected");
+        };
+        self.overlay = Some(Overlay::Capture(Box::new(Table::new(flow.clone(), request))));
+        self.asks.ask(Want::Captured, Ask::Study(Study::Capture { flow, time: TIME }));
+    }
+
+    /// The flow and the id of the selected request.
+    #[must_use]
+    pub fn captured_flow(&self) -> Option<(String, String)> {
+        let view = match self.place() {
+            Place::Requests(ListId::Requests) => self.requests.list.current().map(|row| &row.view),
+            Place::Payload(PaneId::Payload) => {
+                self.requests.payload.detail.as_ref().map(|detail| &detail.request)
+            }
+            Place::Requests(_) | Place::Payload(_) if self.screen == Screen::Live => {
+                self.live.requests.current().map(|row| &row.view)
+            }
+            _ => None,
+        }?;
+        Some((format!("{}/{}", view.integration, view.flow), view.id.clone()))
+    }
+
+    /// A key while the table is open.
+    pub fn capture_key(&mut self, key: Key) {
+        let Some(Overlay::Capture(table)) = &mut self.overlay else { return };
+        let last = table.found.fields.len().saturating_sub(1);
+        match (key.code, key.ctrl) {
+            (KeyCode::Esc | KeyCode::Char('q'), false) => self.overlay = None,
+            (KeyCode::Char('j') | KeyCode::Down, false) => table.at = (table.at + 1).min(last),
+            (KeyCode::Char('k') | KeyCode::Up, false) => table.at = table.at.saturating_sub(1),
+            (KeyCode::PageDown, _) => table.at = (table.at + 10).min(last),
+            (KeyCode::PageUp, _) => table.at = table.at.saturating_sub(10),
+            (KeyCode::Char('g') | KeyCode::Home, false) => table.at = 0,
+            (KeyCode::Char('G') | KeyCode::End, false) => table.at = last,
+            (KeyCode::Tab | KeyCode::BackTab, _) => table.dedup = !table.dedup,
+            (KeyCode::Char(' '), false) => {
+                if let Err(why) = table.tick() {
+                    self.toast(Tone::Info, why);
+                }
+            }
+            (KeyCode::Char('C'), false) => {
+                let flow = table.flow.clone();
+                table.from = From::Capture;
+                self.asks.ask(Want::Captured, Ask::Study(Study::Capture { flow, time: TIME }));
+            }
+            (KeyCode::Char('v'), false) => {
+                table.from = match table.from {
+                    From::Capture => From::Request,
+                    From::Request => From::Newest,
+                    From::Newest => From::Capture,
+                };
+                self.ask_captured();
+            }
+            (KeyCode::Char('c' | 'z' | 'l'), true) => self.global(key),
+            _ => self.toast(Tone::Info, format!("{key} means nothing here; the keys are in the last line")),
+        }
+    }
+
+    /// Asks for the table's paths.
+    pub fn ask_captured(&mut self) {
+        let Some(Overlay::Capture(table)) = &self.overlay else { return };
+        let flow = table.flow.clone();
+        let study = match (table.from, &table.open) {
+            (From::Capture, None) => return,
+            (From::Capture, Some(open)) => Study::Captured { flow, after: Some(open.after.clone()) },
+            (From::Request, _) => Study::Fields(Source::Request { id: table.request.clone() }),
+            (From::Newest, _) => Study::Fields(Source::Newest { flow, most: 1_000 }),
+        };
+        self.asks.drop_wants(|want| *want == Want::Fields);
+        self.asks.ask(Want::Fields, Ask::Study(study));
+    }
+
+    /// What a study answered: for the table, or for what needs a person.
+    pub fn studied(&mut self, want: &Want, studied: Studied) {
+        match (want, studied) {
+            (Want::Drift, Studied::Drift { drifts }) => self.needs.drifts = drifts,
+            (Want::DriftOk, Studied::Done { lines }) => {
+                self.needs.stale = true;
+                self.behind = true;
+                self.toast(Tone::Good, lines.first().cloned().unwrap_or_default());
+            }
+            (Want::Captured, Studied::Capture(view)) => {
+                let Some(Overlay::Capture(table)) = &mut self.overlay else { return };
+                // Renewed: what came since the first opening stays in it.
+                let after = table.open.as_ref().map(|open| open.after.clone());
+                let renewed = after.is_some();
+                table.open = Some(CaptureView { after: after.unwrap_or(view.after.clone()), ..view });
+                if renewed {
+                    self.ask_captured();
+                }
+            }
+            (Want::Fields, Studied::Capture(view)) => {
+                if let Some(Overlay::Capture(table)) = &mut self.overlay
+                    && table.from == From::Capture
+                {
+                    table.install(view.found.clone());
+                    table.open = Some(view);
+                }
+            }
+            (Want::Fields, Studied::Fields(found)) => {
+                if let Some(Overlay::Capture(table)) = &mut self.overlay
+                    && table.from != From::Capture
+                {
+                    table.install(found);
+                }
+            }
+            _ => {}
+        }
+        self.touch(super::app::Dirt::Data);
+    }
+
+    /// A study was refused.
+    pub fn unstudied(&mut self, refusal: Refusal) {
+        match &mut self.overlay {
+            Some(Overlay::Capture(table)) => table.trouble = Some(refusal.message),
+            _ => self.toast(Tone::Bad, refusal.message),
+        }
+        self.touch(super::app::Dirt::Input);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(paths: &[&str]) -> Table {
+        let field = |path: &&str| FoundField { path: (*path).to_owned(), ..FoundField::default() };
+        let mut table = Table::new("shop/Orders".to_owned(), "r".to_owned());
+        table.install(FieldsView { fields: paths.iter().map(field).collect(), ..FieldsView::default() });
+        table
+    }
+
+    #[test]
+    fn ticks_become_lines_of_toml_that_documents_read() {
+        let mut table = table(&["body.a", "headers[\"x-id\"]"]);
+        table.tick().unwrap();
+        table.dedup = true;
+        table.at = 1;
+        table.tick().unwrap();
+        assert_eq!(table.toml(), ["required = [\"body.a\"]", "dedup = { fields = ['headers[\"x-id\"]'] }"]);
+        let document = format!(
+            "name = \"shop\"\n[[flow]]\nid = \"o\"\nname = \"O\"\n[flow.trigger]\ntype = \"webhook\"\nauth = {{ type = \"none\" }}\n{}\n",
+            table.toml().join("\n")
+        );
+        let checked = crate::rules::check::check(&document, &crate::rules::check::Known::default());
+        assert!(checked.integration.is_some(), "{document}");
+        assert_eq!(table.template().as_deref(), Some("{{ request.headers[\"x-id\"] }}"));
+        table.tick().unwrap();
+        assert_eq!(table.toml(), ["required = [\"body.a\"]"]);
+    }
+
+    #[test]
+    fn a_rule_takes_five_fields_and_no_sixth() {
+        let mut table = table(&["body.a", "body.b", "body.c", "body.d", "body.e", "body.f"]);
+        table.dedup = true;
+        for at in 0..MOST {
+            table.at = at;
+            table.tick().unwrap();
+        }
+        table.at = MOST;
+        assert!(table.tick().unwrap_err().contains("at most 5"));
+        table.at = 0;
+        table.tick().unwrap();
+        assert_eq!(table.dedup_paths.len(), MOST - 1);
+    }
+
+    #[test]
+    fn the_selected_path_stays_selected_when_paths_come() {
+        let mut table = table(&["body.a", "body.b"]);
+        table.at = 1;
+        table.install(FieldsView {
+            fields: ["body.b", "body.c", "body.a"]
+                .map(|path| FoundField { path: path.to_owned(), ..FoundField::default() })
+                .into(),
+            ..FieldsView::default()
+        });
+        assert_eq!(table.current().unwrap().path, "body.b");
+    }
+
+    #[test]
+    fn the_countdown_goes_in_tens() {
+        let mut table = table(&[]);
+        assert_eq!(table.left(0), None);
+        table.open = Some(CaptureView {
+            integration: String::new(),
+            flow: String::new(),
+            url: String::new(),
+            deployed: true,
+            until: Some(crate::model::time::rfc3339(90_000)),
+            after: String::new(),
+            found: FieldsView::default(),
+        });
+        assert_eq!(
+            (table.left(0), table.left(1), table.left(10_000)),
+            (Some(90_000), Some(90_000), Some(80_000))
+        );
+        assert_eq!(table.next_age(1), Some(10_000));
+        assert_eq!((table.left(89_999), table.left(90_000)), (Some(10_000), None));
+    }
+}

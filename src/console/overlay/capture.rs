@@ -1,0 +1,146 @@
+//! Draws the capture table.
+
+use crate::console::app::App;
+use crate::console::capture::{From, Table};
+use crate::console::format::{count, took};
+use crate::console::layout::centred;
+use crate::console::paint::Paint;
+use crate::console::payload::value_text;
+use crate::console::theme::Role;
+use ratatui::layout::Rect;
+
+/// Cells of type, counts and ticks, with their spaces.
+const RIGHT: u16 = 8 + 1 + 8 + 1 + 5 + 6 + 8;
+
+/// The table over the screen.
+pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
+    let area = centred(Rect::new(0, 0, app.size.0, app.size.1), 120, app.size.1.saturating_sub(4));
+    let column = if table.dedup { "dedup" } else { "need" };
+    let keys = format!("space tick {column}   tab need/dedup   C renew, 90s   v source   esc back");
+    paint.boxed(area, &format!("Capture · {}", table.flow), &keys);
+    let (x, right) = (area.x + 2, area.right().saturating_sub(2));
+    let (top, bottom) = (area.y + 1, area.bottom().saturating_sub(1));
+    let room = right.saturating_sub(x);
+    if bottom < top + 4 {
+        return;
+    }
+    heading(app, paint, table, x, top, room);
+    let notes = notes(table);
+    let below = u16::try_from(notes.len()).unwrap_or(0);
+    let rows = bottom.saturating_sub(top + 3).saturating_sub(below);
+    if let Some(trouble) = &table.trouble {
+        paint.foreign(x, top + 3, room, trouble, Role::Bad);
+    } else if table.found.fields.is_empty() {
+        let text = match table.from {
+            From::Capture => "Nothing came yet. v shows the selected request, or the newest 1,000.",
+            From::Request | From::Newest => "asking the store…",
+        };
+        paint.put(x, top + 3, room, text, Role::Muted);
+    } else {
+        list(paint, table, x, top + 2, right, rows);
+    }
+    for (y, (text, role)) in (bottom.saturating_sub(below)..).zip(notes) {
+        paint.foreign(x, y, room, &text, role);
+    }
+}
+
+fn heading(app: &App, paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, room: u16) {
+    let Some(open) = &table.open else {
+        paint.put(x, y, room, "asking the store…", Role::Muted);
+        return;
+    };
+    let state = match table.left(app.now) {
+        Some(left) => format!("open {}", took(left)),
+        None => "closed · C opens it again".to_owned(),
+    };
+    let came = match table.from {
+        From::Capture => format!("{} came", count(table.found.requests)),
+        From::Request => format!("of request {}", crate::model::id::short(&table.request)),
+        From::Newest => format!("of the newest {}", count(table.found.requests)),
+    };
+    let live = if open.deployed { "live: judged and run as ever" } else { "not deployed: starts nothing" };
+    paint.put(x, y, room, &format!("{state} · {came} · {live}"), Role::Title);
+    paint.foreign(x, y + 1, room, &format!("send to {}", open.url), Role::Muted);
+}
+
+fn list(paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, right: u16, rows: u16) {
+    let wide = right.saturating_sub(x).saturating_sub(RIGHT + 3);
+    let (path, sample) = (wide * 11 / 20, wide.saturating_sub(wide * 11 / 20));
+    let head = [
+        (2, "path", path),
+        (3 + path, "type", 8),
+        (12 + path, "sample", sample),
+        (13 + path + sample, "in", 8),
+        (22 + path + sample, "need", 5),
+        (27 + path + sample, "dedup", 6),
+    ];
+    for (at, text, cells) in head {
+        paint.put(x + at, y, cells, text, Role::Muted);
+    }
+    let shown = usize::from(rows).max(1);
+    let first = (table.at + 1).saturating_sub(shown);
+    for (row, (at, field)) in (0u16..rows).zip(table.found.fields.iter().enumerate().skip(first)) {
+        let y = y + 1 + row;
+        let selected = at == table.at;
+        if selected {
+            paint.put(x, y, 1, "▌", Role::BorderFocus);
+        }
+        let (role, text) = value_text(&field.sample);
+        let types = field.types.join(" ");
+        let tick = |on: bool| if on { "[x]" } else { "[ ]" };
+        let need = table.required_paths.contains(&field.path);
+        let dedup = table.dedup_paths.contains(&field.path);
+        paint.foreign(x + head[0].0, y, path, &field.path, Role::JsonKey);
+        paint.foreign(x + head[1].0, y, 8, &types, Role::Text);
+        paint.foreign(x + head[2].0, y, sample, &text, role);
+        paint.put(x + head[3].0, y, 8, &format!("{}/{}", field.present, table.found.requests), Role::Text);
+        let of = |here: bool, on: bool| match (here && selected, on) {
+            (true, _) => Role::Title,
+            (false, true) => Role::Text,
+            (false, false) => Role::Muted,
+        };
+        paint.put(x + head[4].0, y, 4, tick(need), of(!table.dedup, need));
+        paint.put(x + head[5].0, y, 4, tick(dedup), of(table.dedup, dedup));
+        if field.good {
+            paint.put(x + head[5].0 + 4, y, 4, "good", Role::Good);
+        }
+        if selected {
+            let style = paint.style(Role::Selection);
+            paint.over(Rect { x: x + 1, y, width: path + 1, height: 1 }, style);
+        }
+    }
+}
+
+/// What comes of it, under the table.
+fn notes(table: &Table) -> Vec<(String, Role)> {
+    let mut notes = Vec::new();
+    let good: Vec<&str> = table
+        .found
+        .fields
+        .iter()
+        .filter(|field| field.good)
+        .map(|field| field.path.as_str())
+        .take(3)
+        .collect();
+    if !good.is_empty() {
+        let text =
+            format!("nearly unique over {} requests: {}", count(table.found.requests), good.join(", "));
+        notes.push((text, Role::Muted));
+    }
+    if let Some(template) = table.template() {
+        let why = table.current().and_then(|field| field.not.as_deref());
+        let why = why.map_or_else(String::new, |why| format!("   no dedup field: {why}"));
+        notes.push((format!("template  {template}{why}"), Role::Text));
+    }
+    let toml = table.toml();
+    if toml.is_empty() {
+        notes.push((
+            "toml      space marks a path as required, tab then space as dedup".to_owned(),
+            Role::Muted,
+        ));
+    }
+    for line in toml {
+        notes.push((format!("toml      {line}"), Role::Template));
+    }
+    notes
+}

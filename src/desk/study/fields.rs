@@ -1,0 +1,110 @@
+//! Which paths requests have: of the newest of a flow, of one that is stored, of a body at hand.
+
+use super::super::Desk;
+use super::Named;
+use crate::model::RequestId;
+use crate::model::ask::Refusal;
+use crate::model::headers::Headers;
+use crate::model::request::{Marks, RequestData, Seed, StoredRequest, Verdict};
+use crate::model::study::{FieldsView, Source};
+use crate::rules::data::request_data;
+use crate::rules::facts;
+use crate::rules::survey::{MOST_REQUESTS, Survey};
+use std::collections::HashSet;
+
+/// Rows that are looked at for the newest requests of a flow.
+const LOOKED: u64 = 1_000_000;
+
+impl Desk {
+    pub(super) async fn fields(&self, source: &Source) -> Result<FieldsView, Refusal> {
+        let mut survey = Survey::default();
+        match source {
+            Source::Newest { flow, most } => {
+                let named = self.named(flow)?;
+                let most = (*most as usize).clamp(1, MOST_REQUESTS);
+                return self
+                    .survey(&named, 0, most, |request| {
+                        matches!(request.verdict, Verdict::Accepted | Verdict::Duplicate)
+                            && !request.seed.marks.has(Marks::TEST)
+                            && !request.seed.marks.has(Marks::MANUAL)
+                    })
+                    .await;
+            }
+            Source::Request { id } => {
+                let id: RequestId = self.deps.store.resolve(id).await?;
+                let Some(request) = self.deps.store.request(id).await? else {
+                    return Err(Refusal::not_found(format!(
+                        "there is no request {}",
+                        self.deps.store.ids().print(id)
+                    )));
+                };
+                survey.add(id.0, None, &data(&request));
+            }
+            Source::Body { text } => {
+                facts::scan(text.as_bytes(), &[], &[])
+                    .map_err(|error| Refusal::usage(format!("the body is {error}")))?;
+                let seed = Seed {
+                    flow: crate::model::FlowId(0),
+                    version: 0,
+                    marks: Marks::default(),
+                    method: "POST".to_owned(),
+                    path: String::new(),
+                    query: String::new(),
+                    headers: Headers::default(),
+                    body: text.clone().into(),
+                    peer: None,
+                    actor: None,
+                    hops: 0,
+                };
+                survey.add(1, None, &request_data(&seed, "", self.deps.store.now(), ""));
+            }
+        }
+        Ok(survey.finish())
+    }
+
+    /// Surveys the newest requests of a flow past an id that pass a test. The first request of a
+    /// duplicate is taken in even where it is older.
+    pub(super) async fn survey(
+        &self,
+        named: &Named,
+        past: i64,
+        most: usize,
+        passes: impl Fn(&StoredRequest) -> bool,
+    ) -> Result<FieldsView, Refusal> {
+        let store = &self.deps.store;
+        let mut kept: Vec<(RequestId, Option<RequestId>, RequestData)> = Vec::new();
+        let (mut to, mut looked) = (store.fresh_id(), 0);
+        'back: loop {
+            let chunk = store.stored_of(named.flow, past + 1, to, true).await?;
+            looked += u64::from(chunk.looked);
+            for request in chunk.requests.iter().filter(|request| passes(request)) {
+                kept.push((request.id, request.duplicate_of, data(request)));
+                if kept.len() >= most {
+                    break 'back;
+                }
+            }
+            match chunk.next {
+                Some(next) if looked < LOOKED => to = next - 1,
+                _ => break,
+            }
+        }
+        kept.reverse();
+        let there: HashSet<RequestId> = kept.iter().map(|(id, _, _)| *id).collect();
+        let mut survey = Survey::default();
+        let firsts: HashSet<RequestId> =
+            kept.iter().filter_map(|(_, first, _)| *first).filter(|first| !there.contains(first)).collect();
+        for first in firsts.into_iter().take(MOST_REQUESTS - kept.len()) {
+            if let Some(request) = store.request(first).await? {
+                survey.add(first.0, None, &data(&request));
+            }
+        }
+        for (id, first, data) in &kept {
+            survey.add(id.0, first.map(|first| first.0), data);
+        }
+        Ok(survey.finish())
+    }
+}
+
+fn data(request: &StoredRequest) -> RequestData {
+    request_data(&request.seed, "", request.id.time(), "")
+}

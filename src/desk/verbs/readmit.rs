@@ -1,0 +1,201 @@
+//! Readmit: a rejected request is judged again with today's configuration, as of the moment it
+//! arrived, then by dedup like a new one; accepted once, or nothing changes.
+
+use super::super::Desk;
+use super::LISTED;
+use super::select::Chosen;
+use crate::model::ask::{Act, Acted, Plan, Refusal, Who};
+use crate::model::auth::Auth;
+use crate::model::document::Trigger;
+use crate::model::headers::Headers;
+use crate::model::id::short;
+use crate::model::request::{DedupKey, Marks, Seed, Verdict};
+use crate::model::{Ms, RequestId, RunId};
+use crate::rules::autopsy::kept;
+use crate::rules::judge;
+use crate::rules::plan::Plan as Compiled;
+use crate::rules::template;
+use crate::rules::verify::{self, Denied};
+use crate::store::{Accept, Judgement};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A request that would be let in.
+struct Ready {
+    text: String,
+    seed: Seed,
+    key: Option<DedupKey>,
+    elements: Option<u32>,
+    empty: bool,
+    flow: String,
+    version: u32,
+}
+
+impl Desk {
+    /// What readmission would do; a request that would still be rejected is refused here already.
+    pub(super) async fn plan_readmit(&self, chosen: &Chosen) -> Result<Plan, Refusal> {
+        let mut plan = Plan { verb: "readmit".to_owned(), ..Plan::default() };
+        let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
+        for id in chosen.requests() {
+            match self.admissible(id).await {
+                Ok(ready) => {
+                    plan.count += 1;
+                    if chosen.one().is_some() {
+                        plan.lines.push(format!(
+                            "Judged again with v{} of {}, as of its arrival: it passes now.",
+                            ready.version, ready.flow
+                        ));
+                        plan.lines.push(if ready.key.is_some() {
+                            "Then by dedup, like a new one: it becomes accepted, and a run begins.".to_owned()
+                        } else {
+                            "It becomes accepted, and a run begins.".to_owned()
+                        });
+                    }
+                }
+                Err(refusal) if chosen.one().is_some() => return Err(refusal),
+                Err(refusal) => *left_out.entry(refusal.message).or_default() += 1,
+            }
+        }
+        if plan.lines.is_empty() {
+            plan.lines
+                .push(format!("Readmits {} requests; each begins a run.", crate::text::count(plan.count)));
+        }
+        plan.left_out = left_out.into_iter().collect();
+        Ok(plan)
+    }
+
+    /// Lets in what was chosen and passes.
+    pub(super) async fn readmit(&self, who: &Who, act: &Act, chosen: &Chosen) -> Result<Acted, Refusal> {
+        let (mut acted, mut refused) = (Acted::default(), 0);
+        for id in chosen.requests() {
+            match self.readmit_one(id).await {
+                Ok((text, run)) => {
+                    acted.done += 1;
+                    if chosen.one().is_some() {
+                        let said =
+                            format!("Readmitted {}: it is accepted, run {}.", short(&text), short(&run));
+                        self.audit(who, "readmit", &text, act.reason.as_deref(), &said).await?;
+                        return Ok(Acted { runs: vec![run], lines: vec![said], ..acted });
+                    }
+                    acted.runs.push(run);
+                }
+                Err(refusal) if chosen.one().is_some() => return Err(refusal),
+                Err(refusal) => {
+                    refused += 1;
+                    if acted.refused.len() < LISTED {
+                        acted.refused.push((self.deps.store.ids().print(id), refusal.message));
+                    }
+                }
+            }
+        }
+        let done = crate::text::count(acted.done);
+        acted.lines.push(match refused {
+            0 => format!("Readmitted {done} requests."),
+            many => format!("Readmitted {done} requests; {} refused.", crate::text::count(many)),
+        });
+        self.audit_many(who, act, chosen, &acted, refused).await?;
+        Ok(acted)
+    }
+
+    async fn readmit_one(&self, id: RequestId) -> Result<(String, String), Refusal> {
+        let Ready { text, seed, key, elements, empty, .. } = self.admissible(id).await?;
+        let judgement = Judgement::Readmit { of: id, key, elements, done: empty };
+        let accept = Accept { seed: Arc::new(seed), judgement };
+        let full = || Refusal::failed("the store's queue is full: try again").coded("down");
+        let answer = self.deps.store.accept(accept).ok_or_else(full)?;
+        let admitted = answer.await.map_err(|_| Refusal::failed("the store is closed").coded("down"))??;
+        if let Some(first) = admitted.duplicate_of {
+            let first = self.deps.store.ids().print(first);
+            return Err(still(&format!("it is a duplicate of {} by now", short(&first))));
+        }
+        // Somebody else was faster.
+        if admitted.run.is_none() && admitted.split.is_none() {
+            return Err(not_possible("it was accepted"));
+        }
+        let first = admitted.runs().first().map(|(run, _)| self.deps.store.ids().print(*run));
+        Ok((text, first.unwrap_or_default()))
+    }
+
+    /// Judges a request again.
+    async fn admissible(&self, id: RequestId) -> Result<Ready, Refusal> {
+        let store = &self.deps.store;
+        let text = store.ids().print(id);
+        let Some(stored) = store.request(id).await? else {
+            return Err(Refusal::not_found(format!("there is no request {text}")));
+        };
+        match stored.verdict {
+            Verdict::Rejected => {}
+            Verdict::Accepted => return Err(not_possible("it was accepted")),
+            verdict => return Err(not_possible(&format!("it was {}, not rejected", verdict.word()))),
+        }
+        if stored.seed.marks.has(Marks::BODY_CUT) {
+            return Err(not_possible(&format!(
+                "only the {}",
+                kept(&stored.seed).replace(" kept", " were kept")
+            )));
+        }
+        let Some(plan) = store.deployed_plan(stored.seed.flow) else {
+            return Err(not_possible("its flow is not live"));
+        };
+        let (as_sent, actor) = self.let_in(&plan, &stored.seed, id.time())?;
+        let came = Seed { headers: as_sent, ..stored.seed.clone() };
+        let passed = judge::again(&plan, &came).map_err(|refused| still(&refused.cause))?;
+        let mut seed = Seed { actor, ..stored.seed.clone() };
+        seed.version = plan.version;
+        seed.marks = seed.marks.with(passed.marks).with(Marks::READMITTED);
+        if plan.when.is_some() {
+            let mut context = store.context(&plan, RunId(0), None, Some((id, &seed)));
+            context.run.clear();
+            match template::trigger_when(&plan, &context) {
+                Ok(true) => {}
+                Ok(false) => return Err(still("when is false")),
+                Err(error) => return Err(still(&error.message)),
+            }
+        }
+        Ok(Ready {
+            text,
+            key: passed.key,
+            elements: passed.elements,
+            empty: plan.flow.steps.is_empty(),
+            flow: format!("{} / {}", plan.integration_name, plan.flow.name),
+            version: plan.version,
+            seed,
+        })
+    }
+}
+
+impl Desk {
+    /// Asks a stored request for its credentials again: by today's keys, as of its arrival. Its
+    /// headers as they came, and who sent it, where that is known.
+    fn let_in(
+        &self,
+        plan: &Compiled,
+        seed: &Seed,
+        arrived: Ms,
+    ) -> Result<(Headers, Option<String>), Refusal> {
+        let vault = &self.deps.vault;
+        let headers = vault.revealed(seed.flow, &seed.headers).map_err(|why| not_possible(&why))?;
+        let Trigger::Webhook(hook) = &plan.flow.trigger else { return Ok((headers, None)) };
+        let auth = &hook.auth;
+        if matches!(auth, Auth::Signature { .. }) && seed.marks.has(Marks::GZIP) {
+            return Err(not_possible(
+                "it came gzipped, and only what it expands to was kept: nothing is left to verify",
+            ));
+        }
+        let ring = vault.ring();
+        let keys = ring.named(auth.keys());
+        let denied = |denied: Denied| still(&denied.cause);
+        let by_head = verify::head(auth, &headers, &keys, arrived).map_err(denied)?;
+        let by_body = verify::body(auth, &headers, &seed.body, &keys, arrived).map_err(denied)?;
+        let actor = by_body.or(by_head).and_then(|passed| passed.actor);
+        Ok((headers, actor))
+    }
+}
+
+fn not_possible(why: &str) -> Refusal {
+    Refusal::refused("not_rejected", format!("readmit is not possible: {why}"))
+}
+
+fn still(cause: &str) -> Refusal {
+    Refusal::refused("still_rejected", format!("Still rejected: {cause}. Nothing was changed."))
+}
