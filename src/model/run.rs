@@ -275,6 +275,26 @@ pub struct Got {
     /// Only the first 64 KiB are kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// It was longer than what is read of an answer: no value is taken from its body.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
+    /// It is not UTF-8: the text is only for looking at, and no value is taken from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub binary: bool,
+}
+
+impl Got {
+    /// An answer as it is kept; `whole` where nothing of the body is missing.
+    #[must_use]
+    pub fn of(status: u16, headers: Vec<(String, String)>, body: &[u8], whole: bool) -> Self {
+        let (text, cut) = keep(body);
+        let binary = match std::str::from_utf8(body) {
+            Ok(_) => false,
+            // A character that the end of what was read went through tells nothing.
+            Err(error) => whole || error.error_len().is_some(),
+        };
+        Self { status, headers, body: text, cut: cut || !whole, over: !whole, binary }
+    }
 }
 
 /// What a journal entry tells, apart from its columns. Every field is left out when empty.
@@ -475,5 +495,18 @@ mod tests {
         let (text, cut) = keep(&vec![0xff; KEPT]);
         assert!(text.len() <= KEPT && cut);
         assert_eq!(keep(b"a\xffb"), ("a\u{fffd}b".to_owned(), false));
+    }
+
+    #[test]
+    fn an_answer_says_that_it_is_binary_or_too_long() {
+        let of = |body: &[u8], whole| {
+            let got = Got::of(200, Vec::new(), body, whole);
+            (got.binary, got.over, got.cut)
+        };
+        assert_eq!(of("é".as_bytes(), true), (false, false, false));
+        assert_eq!(of(b"\x89PNG\xff", true), (true, false, false));
+        assert_eq!(of(b"a\xc3", true), (true, false, false));
+        assert_eq!(of(b"a\xc3", false), (false, true, true));
+        assert_eq!(of(b"a\xffb", false), (true, true, true));
     }
 }

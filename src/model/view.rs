@@ -193,6 +193,9 @@ pub struct GotView {
     pub body: String,
     /// Whether it was cut at 64 KiB.
     pub cut: bool,
+    /// It is not UTF-8: the text is only for looking at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub binary: bool,
 }
 
 /// Something that happened to a run: the lines of its timeline.
