@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Mission control for integrations: receives webhooks, deduplicates them, runs durable workflows
@@ -303,7 +304,7 @@ pub struct Targets {
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
     /// All that this filter matches now; never empty
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// Objects a second
     #[arg(long, hide = true)]
@@ -356,13 +357,8 @@ pub enum RequestsCommand {
         /// Its id
         id: String,
     },
-    /// Drops its dedup key
-    Forget {
-        /// Its id
-        id: String,
-        #[command(flatten)]
-        verb: Consent,
-    },
+    /// Drops their dedup keys
+    Forget(Targets),
     /// Makes a new run of it, past dedup
     Replay(Replay),
     #[command(hide = true)]
@@ -452,6 +448,26 @@ pub enum CallbacksCommand {
 pub enum GroupsCommand {
     /// All of them
     Ls,
+    /// Retries the errored runs of groups
+    Retry(Groups),
+    /// Skips the step at which the runs of groups stopped
+    Skip(Groups),
+}
+
+/// Which groups a verb acts on.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Groups {
+    /// Ids of groups, as `groups ls` prints them
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Only errored runs that this filter matches, of every group or of those named; never empty
+    #[arg(long, allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// Objects a second
+    #[arg(long, hide = true)]
+    pub rate: Option<String>,
+    #[command(flatten)]
+    pub verb: Consent,
 }
 
 /// `audit`.
@@ -459,6 +475,28 @@ pub enum GroupsCommand {
 pub enum AuditCommand {
     /// Newest first
     Ls(List),
+}
+
+/// In a list `-verdict:accepted` is a filter and not a flag: a space before it says so, which the
+/// filter language passes over. The program's own flags are `-h`, `-V`, and those of two dashes.
+pub fn filters(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = args.collect();
+    let listed = ["requests", "runs", "callbacks", "audit"];
+    let list = args
+        .windows(2)
+        .position(|pair| pair[1] == "ls" && pair[0].to_str().is_some_and(|group| listed.contains(&group)));
+    let Some(list) = list else { return args };
+    for arg in args.iter_mut().skip(list + 2) {
+        let is = arg
+            .to_str()
+            .is_some_and(|text| text.len() > 2 && text.starts_with('-') && !text.starts_with("--"));
+        if is {
+            let mut spaced = OsString::from(" ");
+            spaced.push(&*arg);
+            *arg = spaced;
+        }
+    }
+    args
 }
 
 #[cfg(test)]
@@ -469,5 +507,24 @@ mod tests {
     fn the_arguments_hold_together() {
         use clap::CommandFactory as _;
         Args::command().debug_assert();
+    }
+
+    fn parsed(text: &str) -> Result<Command, clap::Error> {
+        let args = filters(text.split('|').map(OsString::from));
+        Args::try_parse_from(args).map(|args| args.command.unwrap())
+    }
+
+    #[test]
+    fn a_filter_may_begin_with_a_dash_and_flags_stay_flags() {
+        let found = parsed("p|requests|ls|--limit|5|-verdict:accepted|since:1h|-(a or b)|--output|json");
+        let Ok(Command::Requests { command: RequestsCommand::Ls(list) }) = found else { panic!("{found:?}") };
+        assert_eq!(list.filter, [" -verdict:accepted", "since:1h", " -(a or b)"]);
+        assert_eq!(list.limit, 5);
+        let found = parsed("p|runs|abort|--filter|-state:errored|--dry-run");
+        let Ok(Command::Runs { command: RunsCommand::Abort(targets) }) = found else { panic!("{found:?}") };
+        assert_eq!((targets.filter.as_deref(), targets.verb.dry_run), (Some("-state:errored"), true));
+        assert_eq!(parsed("p|runs|ls|-h").unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
+        assert!(parsed("p|runs|ls|--nope").is_err());
+        assert!(parsed("p|runs|abort|-x").is_err());
     }
 }

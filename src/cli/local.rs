@@ -1,4 +1,5 @@
-//! Commands that need no store: `flatten`, `completions`, `new`, `check`.
+//! Commands that need no store: `flatten`, `completions`, `new`, and `check`, which asks one that is
+//! there for the aliases of others.
 
 use super::args::{Args, Global, Output};
 use super::output;
@@ -102,11 +103,17 @@ pub fn read(path: &Path) -> Result<String, Refusal> {
 /// Reports every mistake in documents, all at once; warnings leave the exit code at 0.
 pub fn check(files: &[PathBuf], global: &Global) -> Result<u8, Refusal> {
     let mut known = Known::default();
+    let mut sources = Vec::new();
+    for path in files {
+        sources.push(read(path)?);
+    }
+    // What an integration of these files owns now may move to another one of them.
+    let own: Vec<String> = sources.iter().filter_map(|source| name_of(source)).collect();
+    known.paths = super::taken::paths(global, &own);
     let mut rows = output::Rows::new(global.output, &[("PLACE", 0)]);
     let mut broken = false;
-    for path in files {
-        let source = read(path)?;
-        let checked = check_document(&source, &known);
+    for (path, source) in files.iter().zip(&sources) {
+        let checked = check_document(source, &known);
         for problem in &checked.problems {
             broken |= !problem.warning;
             let kind = if problem.warning { "warning" } else { "error" };
@@ -138,6 +145,12 @@ pub fn check(files: &[PathBuf], global: &Global) -> Result<u8, Refusal> {
         rows.end("")?;
     }
     Ok(u8::from(broken))
+}
+
+/// The name that a text gives its integration, as far as it can be read at all.
+fn name_of(text: &str) -> Option<String> {
+    let table: toml::Table = text.parse().ok()?;
+    table.get("name")?.as_str().map(str::to_owned)
 }
 
 /// The aliases that a document takes, and its name as their owner.

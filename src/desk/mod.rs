@@ -7,6 +7,7 @@ mod documents;
 mod edit;
 mod lists;
 mod samples;
+mod start;
 mod trail;
 mod values;
 mod verbs;
@@ -101,6 +102,7 @@ impl Desk {
             Ask::Set { name, values, reason } => self.set(who, &name, &values, reason.as_deref()).await,
             Ask::Act(act) => self.act(who, act).await,
             Ask::Forget { id, reason } => self.forget(who, &id, reason.as_deref()).await,
+            Ask::Start(start) => self.start(who, start).await,
             Ask::LoadSamples => self.load_samples(who).await,
             Ask::Doctor => self.doctor().await,
         }
@@ -146,6 +148,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Set { .. } => Some("set"),
         Ask::Act(act) => Some(act.verb.word()),
         Ask::Forget { .. } => Some("forget"),
+        Ask::Start(_) => Some("starting a run"),
         Ask::LoadSamples => Some("loading the samples"),
     }
 }

@@ -141,10 +141,26 @@ pub enum Ask {
         /// Why.
         reason: Option<String>,
     },
+    /// Starts a run of a flow that is triggered by hand.
+    Start(Start),
     /// Saves and deploys the samples that ship with the program.
     LoadSamples,
     /// Checks the store and the settings.
     Doctor,
+}
+
+/// A run that a person starts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Start {
+    /// The integration's name.
+    pub integration: String,
+    /// The flow's name or id.
+    pub flow: String,
+    /// The request's body: JSON.
+    pub body: String,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// Documents to save.

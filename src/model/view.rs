@@ -339,6 +339,9 @@ pub struct FlowView {
     pub auth: Option<String>,
     /// Names and kinds of its steps.
     pub steps: Vec<(String, String)>,
+    /// Refused requests that were only counted and have no row, since the store was made.
+    #[serde(default)]
+    pub only_counted: u64,
 }
 
 /// A variable and its value.

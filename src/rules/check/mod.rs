@@ -27,6 +27,9 @@ const MAX_DOCUMENT: usize = 1 << 20;
 pub struct Known {
     /// Aliases of other integrations and who owns them.
     pub paths: Vec<(String, String)>,
+    /// What the flows of the saved version of this integration are or were called, and their ids;
+    /// `None` where nothing is known of one.
+    pub flows: Option<Vec<String>>,
 }
 
 /// The result of a check.

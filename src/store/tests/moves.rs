@@ -252,7 +252,7 @@ callback = true
 async fn what_is_due_is_claimed_unless_its_step_wants_more_than_columns() {
     let rig = Rig::new();
     let (store, _handover) = rig.open();
-    let checked = crate::rules::check::check(DOCUMENT, &crate::rules::check::Known { paths: Vec::new() });
+    let checked = crate::rules::check::check(DOCUMENT, &crate::rules::check::Known::default());
     let integration = checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems));
     let save = registry::Save { integration, source: DOCUMENT.to_owned() };
     store.save(vec![save], "ada", None, true).await.unwrap();
