@@ -70,7 +70,7 @@ fn a_lost_key_file_is_said_and_never_made_anew() {
     let key = house.data().join("key");
     let kept = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
-    for args in [&["serve"][..], &["integrations", "ls"]] {
+    for args in [&["serve", "--listen", "127.0.0.1:0"][..], &["integrations", "ls"]] {
         let refused = house.try_run(args);
         assert_eq!(refused.status.code(), Some(4), "{}", err(&refused));
         assert!(err(&refused).contains("Put the key file back"), "{}", err(&refused));
