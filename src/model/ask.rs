@@ -4,8 +4,10 @@
 //! enums are the wire format of the socket too.
 
 mod json;
+mod start;
 
 pub use json::from_json;
+pub use start::Start;
 
 use super::change::Counters;
 use super::view::{
@@ -147,20 +149,6 @@ pub enum Ask {
     LoadSamples,
     /// Checks the store and the settings.
     Doctor,
-}
-
-/// A run that a person starts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Start {
-    /// The integration's name.
-    pub integration: String,
-    /// The flow's name or id.
-    pub flow: String,
-    /// The request's body: JSON.
-    pub body: String,
-    /// Why.
-    pub reason: Option<String>,
 }
 
 /// Documents to save.
