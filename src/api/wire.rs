@@ -70,6 +70,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::RemoveKey { .. }
         | Ask::Token(_)
         | Ask::Sign(_)
+        | Ask::Start(_)
         | Ask::LoadSamples => false,
     }
 }

@@ -1,7 +1,9 @@
 //! The arguments: what may be written, with its help.
 
+mod filters;
 mod study;
 
+pub use filters::filters;
 pub use study::{Capture, DriftCommand, Test};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -315,7 +317,7 @@ pub struct Targets {
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
     /// All that this filter matches now; never empty
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// Objects a second
     #[arg(long, hide = true)]
@@ -368,13 +370,8 @@ pub enum RequestsCommand {
         /// Its id
         id: String,
     },
-    /// Drops its dedup key
-    Forget {
-        /// Its id
-        id: String,
-        #[command(flatten)]
-        verb: Consent,
-    },
+    /// Drops their dedup keys
+    Forget(Targets),
     /// Makes a new run of it, past dedup
     Replay(Replay),
     /// Judges rejected requests again with today's configuration, as of the moment they arrived
@@ -464,6 +461,26 @@ pub enum CallbacksCommand {
 pub enum GroupsCommand {
     /// All of them
     Ls,
+    /// Retries the errored runs of groups
+    Retry(Groups),
+    /// Skips the step at which the runs of groups stopped
+    Skip(Groups),
+}
+
+/// Which groups a verb acts on.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Groups {
+    /// Ids of groups, as `groups ls` prints them
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Only errored runs that this filter matches, of every group or of those named; never empty
+    #[arg(long, allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// Objects a second
+    #[arg(long, hide = true)]
+    pub rate: Option<String>,
+    #[command(flatten)]
+    pub verb: Consent,
 }
 
 /// `audit`.

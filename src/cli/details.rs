@@ -30,6 +30,10 @@ pub fn describe(one: &IntegrationView) -> String {
     for flow in &one.flows {
         let url = flow.url.as_deref().unwrap_or("by hand");
         field(&mut text, "flow", &format!("{} [{}] {} {url}", flow.name, flow.id, flow.trigger));
+        if flow.only_counted > 0 {
+            let n = crate::text::count(flow.only_counted);
+            field(&mut text, "", &format!("  {n} refused requests were counted and not stored"));
+        }
         for (name, kind) in &flow.steps {
             field(&mut text, "", &format!("  {name} ({kind})"));
         }

@@ -4,6 +4,7 @@ use super::args::{self, Consent};
 use super::door::Door;
 use super::{local, output, verbs};
 use crate::model::ask::{Answer, Apply, Ask, Done, Refusal};
+use std::io::IsTerminal as _;
 
 /// Says what was done; a draft that was kept where a deploy was asked for is exit code 4.
 fn done(answer: Answer) -> Result<u8, Refusal> {
@@ -46,7 +47,9 @@ pub async fn remove(door: &Door, name: String, verb: &Consent) -> Result<u8, Ref
     if verb.dry_run || code != 0 {
         return Ok(code);
     }
-    if !verb.yes && !verbs::confirmed(&format!("Remove {name}?"))? {
+    // One object: without a terminal it is not asked for.
+    let asks = !verb.yes && std::io::stdin().is_terminal();
+    if asks && !verbs::confirmed(&format!("Remove {name}?"))? {
         super::tell("Nothing was done.");
         return Ok(4);
     }

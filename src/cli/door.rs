@@ -8,7 +8,8 @@ use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Refusal, Who};
 use crate::model::settings::Settings;
 use crate::store::{self, OpenError, Store};
-use crate::vault::{KEY_VARIABLE, Vault};
+use crate::vault::{KEY_FILE, KEY_VARIABLE, Vault};
+use std::path::Path;
 use std::sync::Arc;
 
 /// An open door to a desk.
@@ -95,6 +96,7 @@ impl Door {
 /// # Errors
 /// Another process holds it, it is newer than this program, or it cannot be read.
 pub fn open_store(settings: &Settings, feed: &Feed) -> Result<(Store, store::Handover), Refusal> {
+    keyed(&settings.data)?;
     let options = store::Options {
         limits: settings.limits.clone(),
         feed: feed.clone(),
@@ -105,6 +107,35 @@ pub fn open_store(settings: &Settings, feed: &Feed) -> Result<(Store, store::Han
         OpenError::Held { .. } | OpenError::Newer { .. } => Refusal::refused("held", error.to_string()),
         OpenError::Other { .. } => Refusal::failed(error.to_string()),
     })
+}
+
+/// A store lives with one key: where that is lost a new one is never made in passing.
+///
+/// # Errors
+/// There is a store and no key file; or the key file of a new folder cannot be made. It is made
+/// first, so that whatever ends this process leaves no store without one.
+fn keyed(data: &Path) -> Result<(), Refusal> {
+    // A key that the environment gives needs no file.
+    if std::env::var_os(KEY_VARIABLE).is_some() {
+        return Ok(());
+    }
+    let key = data.join(KEY_FILE);
+    let missing = matches!(key.try_exists(), Ok(false));
+    if missing && Store::exists(data) {
+        let key = key.display();
+        return Err(Refusal::refused(
+            "key_lost",
+            format!(
+                "the key file {key} is missing, and the store beside it was made with it: without it the URLs of callbacks that wait, and what is sealed, are lost.\n\
+                 Put the key file back from a backup. If it is lost for good, make another one: (umask 077; head -c 32 /dev/urandom > {key}). \
+                 Callbacks that wait can then only be completed by hand, and secrets are to be set again."
+            ),
+        ));
+    }
+    if missing {
+        Vault::open(data).map_err(|error| Refusal::failed(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Opens the key file of a data folder, or takes the key that the environment gives.

@@ -1,4 +1,5 @@
-//! Commands that need no store: `flatten`, `completions`, `new`, `check`.
+//! Commands that need no store: `flatten`, `completions`, `new`, and `check`, which asks one that is
+//! there for the aliases of others.
 
 use super::args::{Args, Global, Output};
 use super::output;
@@ -103,14 +104,20 @@ pub fn read(path: &Path) -> Result<String, Refusal> {
 /// Reports every mistake in documents, all at once; warnings leave the exit code at 0.
 pub fn check(files: &[PathBuf], global: &Global) -> Result<u8, Refusal> {
     let mut known = Known::default();
-    let sources = files.iter().map(|path| Ok((path, read(path)?))).collect::<Result<Vec<_>, Refusal>>()?;
+    let mut sources = Vec::new();
+    for path in files {
+        sources.push(read(path)?);
+    }
+    // What an integration of these files owns now may move to another one of them.
+    let own: Vec<String> = sources.iter().filter_map(|source| name_of(source)).collect();
+    known.paths = super::taken::paths(global, &own);
     // Names of keys are judged where there is a store that has some, or could.
-    if sources.iter().any(|(_, source)| names_keys(source)) {
+    if sources.iter().any(|source| names_keys(source)) {
         known.keys = keys_there(global);
     }
     let mut rows = output::Rows::new(global.output, &[("PLACE", 0)]);
     let mut broken = false;
-    for (path, source) in &sources {
+    for (path, source) in files.iter().zip(&sources) {
         let checked = check_document(source, &known);
         for problem in &checked.problems {
             broken |= !problem.warning;
@@ -171,6 +178,12 @@ fn keys_there(global: &Global) -> Option<Vec<(String, KeyKind)>> {
     let Some(Answer::Keys { keys }) = answer else { return None };
     let kind = |key: &KeyView| KeyKind::from_words(&key.kind, key.algorithm.as_deref().unwrap_or_default());
     Some(keys.iter().filter_map(|key| Some((key.name.clone(), kind(key)?))).collect())
+}
+
+/// The name that a text gives its integration, as far as it can be read at all.
+fn name_of(text: &str) -> Option<String> {
+    let table: toml::Table = text.parse().ok()?;
+    table.get("name")?.as_str().map(str::to_owned)
 }
 
 /// The aliases that a document takes, and its name as their owner.

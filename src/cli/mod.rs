@@ -13,13 +13,15 @@ mod events;
 mod keys;
 mod lists;
 mod local;
+mod many;
 mod output;
 mod send;
 mod serve;
 mod study;
+mod taken;
 mod verbs;
 
-use crate::model::ask::Refusal;
+use crate::model::ask::{Refusal, Verb};
 use args::{Args, Command};
 use clap::Parser as _;
 use std::io::Write as _;
@@ -27,7 +29,7 @@ use std::io::Write as _;
 /// Runs the program; the exit code.
 #[must_use]
 pub fn main() -> u8 {
-    let args = match Args::try_parse() {
+    let args = match Args::try_parse_from(args::filters(std::env::args_os())) {
         Ok(args) => args,
         Err(error) => {
             let _ = error.print();
@@ -101,7 +103,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
             args::RequestsCommand::Ls(list) => lists::requests(door, list, output).await,
             args::RequestsCommand::Show { id } => details::request(door, id, output).await,
             args::RequestsCommand::Explain { id } => details::explain(door, id, output).await,
-            args::RequestsCommand::Forget { id, verb } => verbs::forget(door, id, verb).await,
+            args::RequestsCommand::Forget(targets) => many::forget(door, targets, output).await,
             args::RequestsCommand::Replay(replay) => verbs::replay(door, replay, output).await,
             args::RequestsCommand::Readmit(targets) => verbs::readmit(door, targets, output).await,
         },
@@ -119,7 +121,16 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
             args::CallbacksCommand::Extend(_) => Err(later("callbacks extend")),
             args::CallbacksCommand::Cancel(_) => Err(later("callbacks cancel")),
         },
-        Command::Groups { command: args::GroupsCommand::Ls } => lists::groups(door, output).await,
+        Command::Groups { command } => match command {
+            args::GroupsCommand::Ls => lists::groups(door, output).await,
+            args::GroupsCommand::Retry(groups) => {
+                let verb = Verb::Retry { original: false, fresh_key: false };
+                many::groups(door, verb, groups, output).await
+            }
+            args::GroupsCommand::Skip(groups) => {
+                many::groups(door, Verb::Skip { stand_in: None }, groups, output).await
+            }
+        },
         Command::Audit { command: args::AuditCommand::Ls(list) } => lists::audit(door, list, output).await,
         Command::Send(send) => send::send(door, send).await,
         Command::Test(test) => study::test(door, test, output).await,

@@ -1,13 +1,14 @@
 //! `send`: posts a sample to a flow as a real sender would.
 //!
+//! A flow with a manual trigger has no endpoint: there a run is started with the body.
 //! A sample is a JSON body, or `{"$request": {method, path, query, headers, body}}`.
 
 use super::door::Door;
 use super::verbs::unexpected;
 use super::{args, keys, local, output};
 use crate::model::ask::keys::Sign;
-use crate::model::ask::{Answer, Ask, Refusal};
-use crate::model::view::EndpointView;
+use crate::model::ask::{Answer, Ask, Refusal, Start};
+use crate::model::view::{EndpointView, FlowView};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A sample that says more than a body.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Sample {
     method: Option<String>,
@@ -62,8 +63,45 @@ fn find<'e>(endpoints: &'e [EndpointView], to: &str) -> Result<&'e EndpointView,
     }
 }
 
+/// The flow of `NAME/FLOW` (or of `NAME` alone, where it is the only one) where it is live and
+/// started by hand.
+async fn by_hand(door: &Door, to: &str) -> Result<Option<(String, String)>, Refusal> {
+    let (name, flow) = to.split_once('/').map_or((to, None), |(name, flow)| (name.trim(), Some(flow.trim())));
+    let Answer::Integrations { integrations } = door.ask(Ask::Integrations).await? else {
+        return Err(unexpected());
+    };
+    let Some(found) = integrations.into_iter().find(|one| one.name == name && one.deployed.is_some()) else {
+        return Ok(None);
+    };
+    let alone = found.flows.len() == 1;
+    let meant = |one: &FlowView| {
+        one.trigger == "manual"
+            && flow.map_or(alone, |flow| one.name.eq_ignore_ascii_case(flow) || one.id == flow)
+    };
+    Ok(found.flows.into_iter().find(meant).map(|flow| (found.name, flow.name)))
+}
+
 /// Sends, and prints what was answered: exit code 0 for a 2xx, 4 for a refusal.
 pub async fn send(door: &Door, args: args::Send) -> Result<u8, Refusal> {
+    if let Some((integration, flow)) = by_hand(door, &args.to).await? {
+        let (sample, body) = read(&local::read(&args.file)?)?;
+        let body = String::from_utf8(body)
+            .map_err(|_| Refusal::usage(format!("{} is not UTF-8, so it is no JSON", args.file.display())))?;
+        if sample != (Sample { body: sample.body.clone(), ..Sample::default() }) {
+            super::tell("a run that is started by hand has a body alone: the rest of $request is left out");
+        }
+        let body = if body.is_empty() { "{}".to_owned() } else { body };
+        let start = Start { integration, flow, body, reason: None };
+        let Answer::Acted(acted) = door.ask(Ask::Start(start)).await? else { return Err(unexpected()) };
+        acted.lines.iter().for_each(|line| super::tell(line));
+        if !door.served() {
+            super::tell("nobody runs it yet: start `pointsman` or `pointsman serve` on this data folder");
+        }
+        for run in acted.runs {
+            output::write(&(run + "\n"))?;
+        }
+        return Ok(0);
+    }
     if !door.served() {
         return Err(Refusal::refused(
             "not_served",

@@ -68,6 +68,10 @@ impl Engine {
         });
         // Before the first request is judged.
         desk.load_keys().await?;
+        if let Err(refusal) = desk.reachable_all() {
+            store.close().await;
+            return Err(refusal);
+        }
         let newest = Page { limit: 1, ..Page::default() };
         let earlier = match desk.answer(&who("command line", true), Ask::Requests(newest)).await {
             Ok(Answer::Requests(rows)) => rows.rows.into_iter().next().map(|row| row.id),

@@ -78,7 +78,7 @@ pub async fn replay(door: &Door, args: Replay, output: Output) -> Result<u8, Ref
 }
 
 /// Plan, consent, act.
-async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> Result<u8, Refusal> {
+pub async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> Result<u8, Refusal> {
     let Targets { ids, filter, rate, verb: consent } = targets;
     if rate.is_some() {
         return Err(super::later("--rate"));
@@ -106,7 +106,8 @@ async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> Resul
             super::tell(&format!("There is nothing to {word}."));
             return Ok(0);
         }
-        if !yes {
+        // One object is not asked about where nobody could answer.
+        if !yes && (plan.count > 1 || std::io::stdin().is_terminal()) {
             show_plan(&plan, Output::Text)?;
             if !confirmed(&format!("{word} {}?", plan.count))? {
                 super::tell("Nothing was done.");
@@ -165,25 +166,4 @@ fn told(acted: &Acted, output: Output) -> Result<u8, Refusal> {
         (0, _) => 4,
         _ => 5,
     })
-}
-
-/// `requests forget`.
-pub async fn forget(door: &Door, id: String, consent: Consent) -> Result<u8, Refusal> {
-    if consent.dry_run {
-        let Answer::Explain(explain) = door.ask(Ask::Explain { id }).await? else { return Err(unexpected()) };
-        super::tell(&match explain.key {
-            Some(key) => format!("would forget the key {key} of {}", explain.request),
-            None => format!("{} has no dedup key", explain.request),
-        });
-        return Ok(0);
-    }
-    match door.ask(Ask::Forget { id, reason: consent.reason }).await? {
-        Answer::Done(done) => {
-            for line in done.lines {
-                super::tell(&line);
-            }
-            Ok(0)
-        }
-        _ => Err(unexpected()),
-    }
 }

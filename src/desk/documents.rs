@@ -23,6 +23,11 @@ impl Desk {
     /// Saves documents and deploys them, all or none.
     pub(super) async fn apply(&self, who: &Who, apply: Apply) -> Result<Answer, Refusal> {
         let documents = self.check(&apply)?;
+        if !apply.draft {
+            for document in &documents {
+                self.reachable(&document.integration)?;
+            }
+        }
         let mut done = Done::default();
         for document in &documents {
             done.lines.extend(document.warnings.iter().cloned());
@@ -73,7 +78,11 @@ impl Desk {
                 Some(name) => crate::store::config::source::with_name(text, name),
                 None => text.clone(),
             };
-            let mut known = Known { paths: others.clone(), keys: Some(self.deps.vault.ring().kinds()) };
+            let mut known = Known {
+                paths: others.clone(),
+                keys: Some(self.deps.vault.ring().kinds()),
+                flows: self.saved_flows(name.as_deref()),
+            };
             for before in &documents {
                 known.paths.extend(aliases(&before.integration));
             }
@@ -100,6 +109,21 @@ impl Desk {
         Ok(documents)
     }
 
+    /// What the flows of an integration that is saved are or were called, and their ids.
+    fn saved_flows(&self, name: Option<&str>) -> Option<Vec<String>> {
+        let state = self.deps.store.configured();
+        let holding = state.by_name(name?)?;
+        let docs = [&holding.newest, &holding.live].into_iter().flatten();
+        let flows = docs.flat_map(|doc| &doc.integration.flows);
+        Some(
+            flows
+                .flat_map(|flow| [Some(&flow.name), Some(&flow.id), flow.was.as_ref()])
+                .flatten()
+                .cloned()
+                .collect(),
+        )
+    }
+
     /// Aliases that belong to integrations other than these.
     fn paths_of_others<'n>(&self, names: impl Iterator<Item = &'n String>) -> Vec<(String, String)> {
         let mut others = self.deps.store.paths_but("");
@@ -108,6 +132,37 @@ impl Desk {
             others.retain(|(path, _)| but.iter().any(|(other, _)| other == path));
         }
         others
+    }
+
+    /// Whether targets can answer the callbacks of what is live: asked for before anything runs.
+    ///
+    /// # Errors
+    /// The flow, and the flag that is missing.
+    pub fn reachable_all(&self) -> Result<(), Refusal> {
+        let state = self.deps.store.configured();
+        let live = state.integrations.values().filter(|holding| !holding.removed);
+        live.filter_map(|holding| holding.live.as_ref()).try_for_each(|doc| self.reachable(&doc.integration))
+    }
+
+    /// Nobody can call an address like 0.0.0.0: a flow with callbacks needs a public URL then.
+    fn reachable(&self, integration: &Integration) -> Result<(), Refusal> {
+        let settings = &self.deps.settings;
+        if settings.public_url_given || !settings.listen.ip().is_unspecified() {
+            return Ok(());
+        }
+        let calls_back = |flow: &&Flow| {
+            flow.steps.iter().any(|step| step.kind.exchange().is_some_and(|exchange| exchange.callback))
+        };
+        match integration.flows.iter().find(calls_back) {
+            None => Ok(()),
+            Some(flow) => Err(Refusal::refused(
+                "public_url",
+                format!(
+                    "{} / {} waits for callbacks, and targets cannot call {}: start with --public-url URL, the address that they reach this server at",
+                    integration.name, flow.name, settings.listen
+                ),
+            )),
+        }
     }
 
     /// What applying a document would do.
@@ -199,6 +254,9 @@ impl Desk {
         dry_run: bool,
     ) -> Result<Answer, Refusal> {
         let holding = self.holding(name)?;
+        if let Some(newest) = &holding.newest {
+            self.reachable(&newest.integration)?;
+        }
         if dry_run {
             let mut lines = Vec::new();
             let number = holding.latest;

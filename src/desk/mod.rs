@@ -9,6 +9,7 @@ mod keys;
 mod lists;
 mod samples;
 mod sign;
+mod start;
 mod study;
 mod trail;
 mod values;
@@ -113,6 +114,7 @@ impl Desk {
             }
             Ask::Token(new) => self.token(who, new).await,
             Ask::Sign(sign) => self.sign(who, sign).await,
+            Ask::Start(start) => self.start(who, start).await,
             Ask::LoadSamples => self.load_samples(who).await,
             Ask::Doctor => self.doctor().await,
             Ask::Study(study) => self.study(who, study).await,
@@ -165,6 +167,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::RemoveKey { .. } => Some("key rm"),
         Ask::Token(_) => Some("token"),
         Ask::Sign(_) => Some("signing"),
+        Ask::Start(_) => Some("starting a run"),
         Ask::LoadSamples => Some("loading the samples"),
     }
 }

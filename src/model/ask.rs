@@ -6,9 +6,11 @@
 mod changes;
 mod json;
 pub mod keys;
+mod start;
 
 pub use changes::Changes;
 pub use json::from_json;
+pub use start::Start;
 
 use super::Map;
 use super::change::Counters;
@@ -163,6 +165,8 @@ pub enum Ask {
     Token(keys::NewToken),
     /// Signs a request as its endpoint asks.
     Sign(keys::Sign),
+    /// Starts a run of a flow that is triggered by hand.
+    Start(Start),
     /// Saves and deploys the samples that ship with the program.
     LoadSamples,
     /// Checks the store and the settings.

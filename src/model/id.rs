@@ -171,11 +171,15 @@ impl IdKey {
     #[must_use]
     pub fn parse_any(&self, text: &str) -> Option<(Kind, i64)> {
         let text = text.trim();
-        let shape = text.len() == 36
-            && text.bytes().enumerate().all(|(at, byte)| match at {
+        let shape = match text.len() {
+            36 => text.bytes().enumerate().all(|(at, byte)| match at {
                 8 | 13 | 18 | 23 => byte == b'-',
                 _ => byte.is_ascii_hexdigit(),
-            });
+            }),
+            // As some programs print a UUID.
+            32 => text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            _ => false,
+        };
         if !shape {
             return None;
         }
@@ -247,5 +251,15 @@ mod tests {
         assert_eq!(IdKey::new([8; 16]).parse_any(&text), None);
         assert_eq!(key.parse_any("0197a2b4-77c1-4d30-9f11-c2a990d7fe00"), None);
         assert_eq!(key.parse_any("é"), None);
+    }
+
+    #[test]
+    fn an_id_without_hyphens_is_the_id() {
+        let ids = IdKey::new([9; 16]);
+        let id = RunId(first_at(1_795_008_715_120) + 7);
+        let bare = ids.print(id).replace('-', "");
+        assert_eq!(ids.parse_any(&bare), Some((Kind::Run, id.0)));
+        assert_eq!(ids.parse_any(&bare.to_uppercase()), Some((Kind::Run, id.0)));
+        assert_eq!(ids.parse_any(&bare[1..]), None);
     }
 }

@@ -1,5 +1,9 @@
 //! One execution of one flow: its row, its journal, and what hangs on it.
 
+mod kept;
+
+pub use kept::{Got, KEPT, Sent, keep};
+
 use super::{CallbackId, FlowId, Map, Ms, RequestId, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -217,66 +221,6 @@ pub enum Outcome {
     Unknown,
     /// It came after somebody else had moved the run on.
     Late,
-}
-
-/// Bytes of a body that are kept in the journal (contract section 8); the rest is cut.
-pub const KEPT: usize = 64 << 10;
-
-/// The text of a body as it is kept, and whether it was cut: at most [`KEPT`] bytes, never in the
-/// middle of a character; bytes that are not UTF-8 are replaced.
-#[must_use]
-pub fn keep(body: &[u8]) -> (String, bool) {
-    let cut = body.len() > KEPT;
-    let head = &body[..body.len().min(KEPT)];
-    let head = match std::str::from_utf8(head) {
-        // A character that the cut went through is left away whole.
-        Err(error) if cut && error.error_len().is_none() => &head[..error.valid_up_to()],
-        _ => head,
-    };
-    let mut text = String::from_utf8_lossy(head).into_owned();
-    // Replacement characters are longer than the bytes that they stand for.
-    if text.len() > KEPT {
-        let mut end = KEPT;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        return (text, true);
-    }
-    (text, cut)
-}
-
-/// A request as it was sent, secrets masked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub struct Sent {
-    /// Of the request.
-    pub method: String,
-    /// With secrets masked and the callback's token as `•••`.
-    pub url: String,
-    /// In order, with secrets masked.
-    pub headers: Vec<(String, String)>,
-    /// Text, capped at 64 KiB; `None` without a body.
-    pub body: Option<String>,
-    /// The body is the incoming request's own, and is not kept twice.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub same_body: bool,
-    /// Only the first 64 KiB are kept.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub cut: bool,
-}
-
-/// An answer as it came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub struct Got {
-    /// Its code.
-    pub status: u16,
-    /// In order.
-    pub headers: Vec<(String, String)>,
-    /// Text, capped at 64 KiB.
-    pub body: String,
-    /// Only the first 64 KiB are kept.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub cut: bool,
 }
 
 /// What a journal entry tells, apart from its columns. Every field is left out when empty.

@@ -193,6 +193,9 @@ pub struct GotView {
     pub body: String,
     /// Whether it was cut at 64 KiB.
     pub cut: bool,
+    /// It is not UTF-8: the text is only for looking at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub binary: bool,
 }
 
 /// Something that happened to a run: the lines of its timeline.
@@ -368,6 +371,9 @@ pub struct FlowView {
     pub auth: Option<String>,
     /// Names and kinds of its steps.
     pub steps: Vec<(String, String)>,
+    /// Refused requests that were only counted and have no row, since the store was made.
+    #[serde(default)]
+    pub only_counted: u64,
 }
 
 /// A variable and its value.

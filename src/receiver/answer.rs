@@ -63,6 +63,11 @@ impl Problem {
         }
     }
 
+    /// A 503 of a server that is well: as many runs wait as may.
+    pub(super) fn busy() -> Self {
+        Self { detail: Cow::Borrowed("too many runs wait, please try again"), ..Self::unavailable() }
+    }
+
     /// A method that is not taken here.
     pub(super) fn method(detail: impl Into<Cow<'static, str>>, allow: &str) -> Self {
         Self {

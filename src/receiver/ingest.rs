@@ -105,7 +105,8 @@ impl Ingest {
         }
         let head = match self.judge_head(hook, &plan, arrival) {
             Ok(head) => head,
-            Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE => {
+            // It is the store that takes nothing; a full queue of runs is refused like all else.
+            Err(problem) if problem == Problem::unavailable() => {
                 return self.unavailable(owner, arrival, pieces);
             }
             Err(problem) => return self.refuse_unread(owner, arrival, rest, problem, pieces).await,
@@ -150,8 +151,11 @@ impl Ingest {
     /// Everything that is judged before the body is read.
     fn judge_head(&self, hook: &Webhook, plan: &Plan, arrival: &Arrival) -> Result<Head, Problem> {
         judge::method(hook, &arrival.method)?;
-        if self.deps.stats.stopping.load(Ordering::Relaxed) || self.deps.store.refuses().is_some() {
+        if self.deps.stats.stopping.load(Ordering::Relaxed) || self.deps.store.takes_no_writes().is_some() {
             return Err(Problem::unavailable());
+        }
+        if self.deps.store.queue_full().is_some() {
+            return Err(Problem::busy());
         }
         let framing = judge::framing(&arrival.headers);
         judge::declared_length(framing, plan.max_body)?;
@@ -342,7 +346,7 @@ impl Ingest {
         answer.await.ok()?.ok().map(|admitted| admitted.request)
     }
 
-    /// 503: counted, never stored, since it is the store that has no room.
+    /// 503: counted, never stored, since it is the store that takes nothing.
     fn unavailable(&self, owner: Owner<'_>, arrival: &Arrival, pieces: impl Pieces) -> Response {
         self.deps.store.count_refusal(owner.flow, "not accepting");
         body::leave(arrival, answer::problem(&Problem::unavailable()), pieces)

@@ -137,11 +137,28 @@ fn size(bytes: u64) -> String {
     }
 }
 
+/// Judges `Transfer-Encoding`: chunks are how a body comes; any coding beside them would have to be
+/// undone.
+///
+/// # Errors
+/// 415.
+fn transfer(headers: &HeaderMap) -> Result<(), Problem> {
+    for value in headers.get_all(TRANSFER_ENCODING) {
+        for coding in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if !coding.is_empty() && !coding.eq_ignore_ascii_case(b"chunked") {
+                return Err(unsupported(format!("Transfer-Encoding is {}", quoted(coding))));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Judges `Content-Type` and `Content-Encoding`.
 ///
 /// # Errors
 /// 415.
 pub(super) fn content(headers: &HeaderMap, framing: Framing) -> Result<Content, Problem> {
+    transfer(headers)?;
     headers.get_all(CONTENT_ENCODING).iter().try_for_each(encoding)?;
     let types = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
     Ok(judge::content(types, framing.chunked, framing.declared)?)

@@ -74,6 +74,22 @@ fn an_encoding_is_refused_by_name() {
 }
 
 #[test]
+fn a_transfer_coding_beside_chunks_is_refused() {
+    let with = |codings: &[&'static str]| {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        for coding in codings {
+            headers.append("transfer-encoding", HeaderValue::from_static(coding));
+        }
+        content(&headers, framing(&headers)).map_err(|problem| problem.status.as_u16())
+    };
+    assert_eq!(with(&["Chunked"]), Ok(Content::Json));
+    for codings in [&["gzip, chunked"][..], &["gzip", "chunked"], &["deflate,chunked"]] {
+        assert_eq!(with(codings), Err(415), "{codings:?}");
+    }
+}
+
+#[test]
 fn sizes_over_the_bound_never_read_as_the_bound() {
     let cause = |len, max| too_long(len, max).detail.into_owned();
     assert_eq!(cause(Some(6_606_029), 6 << 20), "6.3 MiB is over 6 MiB");

@@ -25,7 +25,8 @@ impl Rooms {
     /// Whether a request could be committed now.
     fn ready(&self) -> bool {
         let stopping = self.stop.is_cancelled() || self.deps.stats.stopping.load(Ordering::Relaxed);
-        !stopping && self.deps.store.refuses().is_none()
+        // A full queue of runs is not that: callbacks and refusals are committed all the same.
+        !stopping && self.deps.store.takes_no_writes().is_none()
     }
 
     /// Which path leads where. What is not here is a 404.

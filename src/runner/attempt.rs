@@ -151,8 +151,7 @@ fn answered(plan: &Plan, at: usize, step: &RequestStep, answer: Answer) -> Excha
     } else {
         Map::new()
     };
-    let (text, cut) = keep(&body);
-    let got = Got { status, headers, body: text, cut: cut || !whole };
+    let got = Got::of(status, headers, &body, whole);
     ExchangeResult::Answered { got, outputs, retry_after }
 }
 

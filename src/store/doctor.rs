@@ -1,10 +1,10 @@
 //! What `doctor` looks at in the store: the file, the invariants of the rows, the figures in memory.
 
 use super::tally::Tally;
-use super::{Store, StoreError, recover, schema};
+use super::{Store, StoreError, recover, refusals, schema};
 use crate::model::request::Verdict;
 use crate::model::run::{Detail, RunState};
-use crate::model::time::SECOND;
+use crate::model::time::{DAY, SECOND};
 use crate::model::view::{CheckState, CheckView};
 use rusqlite::{Connection, Result};
 
@@ -12,6 +12,8 @@ use rusqlite::{Connection, Result};
 const FOLDED: i64 = 10_000;
 /// Times that figures are compared with rows while somebody writes.
 const TRIES: usize = 5;
+/// Causes of refusals that are named.
+const CAUSES: usize = 5;
 /// Bytes of a write-ahead log that is not made smaller by its checkpoints.
 const WAL: u64 = 64 << 20;
 /// How far the wall clock may be behind.
@@ -148,7 +150,36 @@ impl Store {
             judged("figures", "the figures are those of the rows", self.figures().await),
         ];
         checks.extend(self.pressures());
+        checks.push(self.only_counted().await);
         checks
+    }
+
+    /// Refused requests of the last day that nobody can look at.
+    async fn only_counted(&self) -> CheckView {
+        let since = self.now() - DAY;
+        match self.read(move |conn| refusals::only_counted(conn, since)).await {
+            Ok(all) if all.is_empty() => {
+                check("refusals", CheckState::Ok, "every refused request of the last day is stored")
+            }
+            Ok(all) => {
+                let n: u64 = all.iter().map(|(_, n)| n).sum();
+                let causes: Vec<String> = all
+                    .iter()
+                    .take(CAUSES)
+                    .map(|(cause, n)| format!("{} {cause}", crate::text::count(*n)))
+                    .collect();
+                let more = if all.len() > CAUSES { "; and more" } else { "" };
+                let text = format!(
+                    "{} refused requests of the last day were counted and not stored: {}{more}",
+                    crate::text::count(n),
+                    causes.join("; ")
+                );
+                check("refusals", CheckState::Warning, text)
+            }
+            Err(error) => {
+                check("refusals", CheckState::Broken, format!("they could not be looked at: {error}"))
+            }
+        }
     }
 
     /// Compares what is kept in memory with the rows; while somebody writes it is tried again.

@@ -229,17 +229,26 @@ impl Store {
     }
 
     /// Why a request would be answered 503 now: stopping, starting, disk low, queue full, store down.
-    /// Cheap: it is asked for every request.
     #[must_use]
     pub fn refuses(&self) -> Option<String> {
+        self.takes_no_writes().or_else(|| self.queue_full())
+    }
+
+    /// Why nothing can be committed now, not even a refusal: stopping, starting, disk low, store
+    /// down, the writer's queue full. Cheap: it is asked for every request.
+    #[must_use]
+    pub fn takes_no_writes(&self) -> Option<String> {
         let links = &self.inner.links;
         if let Some(why) = links.health.why() {
             return Some(why);
         }
-        if links.waiting.percent() >= 100 {
-            return Some("the writer's queue is full".to_owned());
-        }
-        let queued = links.health.queue();
+        (links.waiting.percent() >= 100).then(|| "the writer's queue is full".to_owned())
+    }
+
+    /// That as many runs wait as may. The store is well then: refusals are stored. Cheap as well.
+    #[must_use]
+    pub fn queue_full(&self) -> Option<String> {
+        let queued = self.inner.links.health.queue();
         (queued >= self.inner.limits.queue).then(|| format!("the queue is full: {queued} runs wait"))
     }
 

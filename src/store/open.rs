@@ -80,6 +80,12 @@ fn identity(conn: &Connection) -> rusqlite::Result<[u8; 16]> {
 }
 
 impl Store {
+    /// Whether there is a store in a data folder.
+    #[must_use]
+    pub fn exists(folder: &Path) -> bool {
+        folder.join(schema::FILE).exists()
+    }
+
     /// Opens (or makes) the store in a data folder and starts its writer.
     ///
     /// It returns before the dedup table is made again from the ledger (seconds for ten million

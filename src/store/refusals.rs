@@ -4,7 +4,10 @@
 //! are stored for each flow, none while the writer's queue is half full. The rest are counted by
 //! flow, cause and hour, and written once a second.
 
+use super::ledger::COUNTED;
+use super::{Store, registry};
 use crate::model::time::HOUR;
+use crate::model::view::IntegrationView;
 use crate::model::{FlowId, Ms};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
@@ -95,6 +98,37 @@ impl Refusals {
             let now = pending.entry(key).or_default();
             now.seen += line.seen;
             now.kept += line.kept;
+        }
+    }
+}
+
+/// What was only counted since a time, by cause, most first: for `doctor`.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub(super) fn only_counted(conn: &Connection, since: Ms) -> rusqlite::Result<Vec<(String, u64)>> {
+    conn.prepare_cached(
+        "SELECT cause, sum(seen - kept) AS n FROM refusal WHERE bucket >= ?1 AND seen > kept
+         GROUP BY cause ORDER BY n DESC, cause",
+    )?
+    .query_map([since - since % HOUR], |row| {
+        Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0)))
+    })?
+    .collect()
+}
+
+impl Store {
+    /// Adds to flows what was refused and only counted.
+    pub(super) fn count_refusals(&self, state: &registry::State, views: &mut [IntegrationView]) {
+        let tally = self.inner.links.tally();
+        for view in views {
+            let Some(holding) = state.by_name(&view.name) else { continue };
+            for flow in &mut view.flows {
+                let row =
+                    state.flows.values().find(|row| row.integration == holding.id && row.key == flow.id);
+                let total = row.and_then(|row| tally.totals.get(&(row.id.0, COUNTED)));
+                flow.only_counted = total.map_or(0, |total| u64::try_from(total.n).unwrap_or(0));
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ mod guard;
 mod jinja;
 mod layers;
 mod outgoing;
+mod outside;
 mod packages;
 mod receive;
 mod reply;

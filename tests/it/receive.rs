@@ -551,9 +551,12 @@ async fn overload_is_a_503_that_says_when_to_try_again() {
         }
     }
     let refused = refused.expect("the queue has no bound");
-    refused.problem(503, "not accepting at the moment, please try again");
-    assert!(refused.header("retry-after").is_some() && refused.header("pointsman-request-id").is_none());
-    assert_eq!(inlet.send("GET /readyz", "", "").await.status, 503);
+    refused.problem(503, "too many runs wait, please try again");
+    assert!(refused.header("retry-after").is_some());
+    // The store is well: the refusal is there to be looked at, and replayed.
+    let stored = inlet.stored(&refused).await;
+    assert_eq!((stored.verdict, stored.status), (Verdict::Rejected, Some(503)));
+    assert_eq!(inlet.send("GET /readyz", "", "").await.status, 200);
     assert_eq!(inlet.send("GET /healthz", "", "").await.status, 200);
     assert_eq!(inlet.send("HEAD /healthz", "", "").await.status, 200);
     assert_eq!(inlet.send("POST /healthz", "", "").await.header("allow"), Some("GET, HEAD"));

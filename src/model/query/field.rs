@@ -77,6 +77,7 @@ pub const NAMES: &[(&str, &str)] = &[
 pub const ROOTS: &[&str] = &["body", "headers", "query"];
 
 const IDS: &[&str] = &["id", "request", "run", "runs", "parent", "callback", "duplicate_of"];
+const NUMBERS: &[&str] = &["status", "size", "version", "step.attempts", "step.status"];
 const TIMES: &[&str] = &[
     "time",
     "started",
@@ -128,6 +129,11 @@ impl Field {
             Self::Name(name) if TIMES.contains(&name.as_str()) => Kind::Time,
             _ => Kind::Plain,
         }
+    }
+
+    /// Whether its values are numbers alone.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self, Self::Name(name) if NUMBERS.contains(&name.as_str()))
     }
 
     /// The words of a closed set.

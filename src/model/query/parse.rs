@@ -1,7 +1,7 @@
 //! Text to filter: recursive descent over characters, bounded in length and nesting.
 
 use super::test::read_time;
-use super::{Field, Op, Query, QueryError, Test};
+use super::{Field, Op, Query, QueryError, ROOTS, Test};
 use crate::model::Ms;
 
 /// Characters of a filter.
@@ -25,6 +25,12 @@ pub(super) fn parse(text: &str, now: Ms) -> Result<Query, QueryError> {
         return parser.fail(parser.at, "this ) closes nothing; quote it to search for it");
     }
     Ok(query)
+}
+
+/// Whether a path begins so: `body`, `body.products`, `step.outputs`.
+fn is_root(text: &str) -> bool {
+    let head = text.split(['.', '[']).next().unwrap_or_default();
+    ROOTS.contains(&head) || text.starts_with("step.outputs")
 }
 
 struct Parser {
@@ -187,6 +193,12 @@ impl Parser {
             let field = self.text(from, field_end);
             self.at = field_end + op.text().chars().count();
             return self.test(from, &field, op);
+        }
+        if self.chars.get(field_end) == Some(&'[') && is_root(&self.text(from, field_end)) {
+            return self.fail(
+                field_end,
+                "this [ is not closed; a key with spaces is quoted: body[\"a b\"]. To search for the text, quote it",
+            );
         }
         let word = self.bare();
         self.space();

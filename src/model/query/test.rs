@@ -122,7 +122,12 @@ impl Test {
                 value = rfc3339(at);
                 time = Some(at);
             }
-            (_, Kind::Plain) => number = Decimal::parse(&value),
+            (_, Kind::Plain) => {
+                number = Decimal::parse(&value);
+                if number.is_none() && field.counts() {
+                    return Err(format!("{field} is a number; {} is none", quoted(&value)));
+                }
+            }
             (_, Kind::Id | Kind::Time) => {}
         }
         Ok(Self { lower: value.to_lowercase(), field, op, value, regex, number, time })

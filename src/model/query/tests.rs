@@ -322,7 +322,9 @@ fn any_query() -> impl Strategy<Value = Query> {
         Just(Op::Below),
         Just(Op::AtMost)
     ];
-    let test = (field, op, value.clone()).prop_map(|(field, op, value)| {
+    let test = (field, op, value.clone(), any::<u16>()).prop_map(|(field, op, value, number)| {
+        // A number is compared with numbers alone.
+        let value = if field == "size" { number.to_string() } else { value };
         Query::Test(Test::new(Field::read(&field).unwrap(), op, &value, NOW).unwrap())
     });
     let leaf = prop_oneof![
@@ -364,5 +366,23 @@ proptest! {
             Err(error) => prop_assert!(error.at <= text.chars().count()),
             Ok(query) => { let _ = query.matches(&row()); }
         }
+    }
+}
+
+#[test]
+fn a_number_compared_with_a_word_and_a_broken_path_are_errors_at_their_token() {
+    for (text, at) in [
+        ("status>abc", 7),
+        ("verdict:accepted size=big", 22),
+        ("status:x", 7),
+        ("body.products[:wax", 13),
+        ("a body.products[", 15),
+        ("headers[x y]:1", 7),
+    ] {
+        let error = Query::parse(text, 0).unwrap_err();
+        assert_eq!(error.at, at, "{text}: {error}");
+    }
+    for text in ["status:20", "status~^5", "body.total>abc", "\"body.products[\"", "a[b", "[x"] {
+        assert!(Query::parse(text, 0).is_ok(), "{text}");
     }
 }

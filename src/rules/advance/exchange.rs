@@ -127,7 +127,7 @@ impl Work<'_> {
     fn by_early(&mut self, step: &RequestStep) -> Result<(), Refusal> {
         let Some((status, text)) = self.frame.early.clone() else { return Ok(()) };
         let outputs = self.frame.early_outputs.clone();
-        let got = Got { status, headers: Vec::new(), body: text, cut: false };
+        let got = Got { status, body: text, ..Got::default() };
         let body = body_value(&got);
         self.drop_early();
         self.by_callback(step, Answered { status, headers: Vec::new(), body, outputs })
@@ -252,8 +252,8 @@ impl Work<'_> {
         if step.idempotent {
             let failure = words::interrupted();
             if !self.again(step, Some(Transport::Broken), None, &failure) {
-                let attempts = self.run.attempt;
-                self.decide_failure(&failure.after(attempts), None, Vec::new())?;
+                let failure = words::interrupted_for_good(self.run.attempt);
+                self.decide_failure(&failure, None, Vec::new())?;
             }
             return self.finish();
         }

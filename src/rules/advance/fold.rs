@@ -4,6 +4,7 @@
 //! whether an attempt is under way, is what the row adds. Steps are found by name, since a retry
 //! may have moved the run to another version.
 
+use super::words::{NOT_KEPT, note};
 use super::work::body_value;
 use crate::model::run::{Entry, EntryKind, Folded, Frame, Got, Outcome, Run, RunState, Sent, StepState};
 use crate::model::{Map, Ms};
@@ -80,6 +81,7 @@ pub struct AttemptFold {
 #[must_use]
 pub fn fold(plan: &Plan, run: &Run, journal: &[Entry]) -> Fold {
     let mut folding = Folding::new(plan);
+    folding.free = run.started;
     for entry in journal {
         folding.apply(entry);
     }
@@ -102,6 +104,8 @@ struct Folding<'a> {
     early: Option<Got>,
     /// When the current step started in place.
     in_place: Option<Ms>,
+    /// From when on the current attempt can have been claimed: claims write no entry.
+    free: Option<Ms>,
 }
 
 impl<'a> Folding<'a> {
@@ -120,6 +124,7 @@ impl<'a> Folding<'a> {
             older: 0,
             early: None,
             in_place: None,
+            free: None,
         }
     }
 
@@ -156,11 +161,24 @@ impl<'a> Folding<'a> {
             self.folded(entry, folded);
         }
         self.frame(entry);
+        self.free = Some(entry.detail.due.unwrap_or(entry.at));
     }
 
     /// An attempt ended.
     fn attempt(&mut self, entry: &Entry) {
-        let started = entry.detail.started.or(self.in_place);
+        let mut started = entry.detail.started.or(self.in_place);
+        let mut cause = entry.detail.cause.clone();
+        if entry.kind == EntryKind::Lost {
+            // Whoever held it could write nothing down: the claim tells when it started, or what
+            // came before the claim.
+            started = started.or(self.free).map(|at| at.min(entry.at));
+            if entry.sent.is_none() {
+                cause =
+                    Some(cause.map_or_else(|| NOT_KEPT.to_owned(), |cause| format!("{cause}; {NOT_KEPT}")));
+            }
+        } else if entry.detail.outcome == Some(Outcome::Ok) {
+            cause = cause.or_else(|| entry.got.as_ref().and_then(note));
+        }
         let step = self.step(&entry.detail.step_name, "request");
         step.started = step.started.or(started);
         step.attempts.push(AttemptFold {
@@ -171,7 +189,7 @@ impl<'a> Folding<'a> {
             status: entry.status,
             sent: entry.sent.clone(),
             got: entry.got.clone(),
-            cause: entry.detail.cause.clone(),
+            cause,
             left_out: entry.detail.left_out.clone(),
             late: Vec::new(),
         });
@@ -209,11 +227,13 @@ impl<'a> Folding<'a> {
             StepState::Errored | StepState::Failed | StepState::Retrying => {
                 detail.cause.clone().or(step.cause.take())
             }
+            StepState::Skipped => Some(by("skipped", entry)),
             _ => None,
         };
         let final_state = matches!(state, StepState::Succeeded | StepState::Skipped | StepState::Failed);
         step.ended = final_state.then_some(entry.at);
-        let cause = step.cause.clone();
+        // What was skipped stops nothing: the run goes on without a cause.
+        let cause = step.cause.clone().filter(|_| state != StepState::Skipped);
         if final_state {
             let got = got.filter(|_| state != StepState::Skipped);
             let data = StepData {
@@ -353,9 +373,11 @@ impl<'a> Folding<'a> {
         });
         attempt.late.push((entry.at, text));
         // What was sent is known again, and what came: nothing else was kept of this attempt.
-        if attempt.sent.is_none() {
+        if attempt.sent.is_none() && entry.sent.is_some() {
+            let said = attempt.cause.take();
+            attempt.cause = said.map(|said| said.replacen(&format!("; {NOT_KEPT}"), "", 1));
             attempt.sent.clone_from(&entry.sent);
-            attempt.started = attempt.started.or(entry.detail.started);
+            attempt.started = entry.detail.started.or(attempt.started);
             attempt.elapsed_ms = attempt.elapsed_ms.or(entry.detail.elapsed_ms);
         }
         if attempt.got.is_none() {
@@ -389,6 +411,15 @@ impl<'a> Folding<'a> {
             left_out: Vec::new(),
             late: Vec::new(),
         });
+    }
+}
+
+/// `skipped by anna: it was done by hand`, as an abort says it of the run.
+fn by(did: &str, entry: &Entry) -> String {
+    let who = entry.actor.as_deref().unwrap_or("an operator");
+    match &entry.detail.reason {
+        Some(reason) => format!("{did} by {who}: {reason}"),
+        None => format!("{did} by {who}"),
     }
 }
 

@@ -33,7 +33,7 @@ use crate::rules::plan::Plan;
 use crate::rules::retry::Transport;
 use crate::rules::template::{Context, RenderError, StepData};
 
-pub use words::{answer_cause, normal};
+pub use words::{answer_cause, normal, note};
 
 /// A run as the store has it.
 #[derive(Debug, Clone)]

@@ -2,10 +2,10 @@
 
 use super::exchange::Answered;
 use super::words::{self, no_use};
-use super::work::{Work, body_value};
+use super::work::{Work, body_value, text_value};
 use super::{CallbackWrite, Transition};
 use crate::model::ask::Refusal;
-use crate::model::run::{Callback, CallbackState, EntryKind, Got, RunState, StepState, keep};
+use crate::model::run::{Callback, CallbackState, EntryKind, Got, RunState, StepState};
 use crate::model::{CallbackId, Map};
 use crate::rules::template::{self, StepData};
 
@@ -61,17 +61,16 @@ impl Work<'_> {
         };
         self.may_answer(callback, digest)?;
         let step = self.exchange()?;
-        let (text, cut) = keep(body);
-        let got = Got { status, headers: Vec::new(), body: text, cut };
+        let got = Got::of(status, Vec::new(), body, true);
         let outputs = if step.outputs.is_empty() || !step.success.iter().any(|one| one.matches(status)) {
             Map::new()
         } else {
-            let whole =
-                Got { status, headers: Vec::new(), body: String::from_utf8_lossy(body).into(), cut: false };
+            let whole = std::str::from_utf8(body).ok().and_then(text_value);
             let at = self.run.step as usize;
-            template::answer_outputs(self.plan, at, status, &[], body_value(&whole).as_ref())
+            template::answer_outputs(self.plan, at, status, &[], whole.as_ref())
         };
-        let (value, early) = (body_value(&got), if cut { String::new() } else { got.body.clone() });
+        let value = body_value(&got);
+        let early = if got.cut || got.binary { String::new() } else { got.body.clone() };
         self.callbacks.push(CallbackWrite::Move {
             id,
             state: CallbackState::Received,

@@ -52,7 +52,7 @@ impl Work<'_> {
             let version = self.plan.version;
             return Err(Refusal::refused(
                 "gone",
-                format!("retry is not possible: version {version} has no step {name}; R replays it"),
+                format!("retry is not possible: version {version} has no step {name}; replay it instead"),
             ));
         };
         let moved = (self.run.version, self.plan.version);

@@ -3,7 +3,7 @@
 use crate::model::Ms;
 use crate::model::ask::Refusal;
 use crate::model::document::{RequestStep, StatusMatch};
-use crate::model::run::RunState;
+use crate::model::run::{Got, RunState};
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND, rfc3339};
 
 /// Why a step failed: for people, and as the name of its group.
@@ -139,6 +139,28 @@ pub(super) fn interrupted() -> Failure {
     Failure { text: "interrupted".to_owned(), normal: "interrupted".to_owned() }
 }
 
+/// The same, and no attempt is left: what an operator does next hangs on what arrived.
+pub(super) fn interrupted_for_good(attempts: u32) -> Failure {
+    let after = if attempts > 1 { format!(" in attempt {attempts}") } else { String::new() };
+    Failure {
+        text: format!("interrupted{after}: it may have been delivered. Ask the target, then retry or skip"),
+        normal: "interrupted: it may have been delivered".to_owned(),
+    }
+}
+
+/// What is left to say of an attempt that nobody could write down: its process was gone.
+pub(super) const NOT_KEPT: &str = "what was sent was not kept";
+
+/// What people should know of an answer that is a success all the same: why `outputs` and `body` of
+/// its step are missing.
+#[must_use]
+pub fn note(got: &Got) -> Option<String> {
+    if got.over {
+        return Some("its answer is over 6 MiB: outputs and body of this step are missing".to_owned());
+    }
+    got.binary.then(|| "its body is binary (not UTF-8): no value can be taken from it".to_owned())
+}
+
 /// See [`super::state_phrase`].
 pub(super) fn state_phrase(state: RunState) -> &'static str {
     match state {
@@ -158,7 +180,7 @@ pub(super) fn state_phrase(state: RunState) -> &'static str {
 pub(super) fn not_possible(verb: &str, state: RunState) -> Refusal {
     let phrase = state_phrase(state);
     if state.ended() {
-        let instead = if verb == "abort" { "" } else { "; R replays it" };
+        let instead = if verb == "abort" { "" } else { "; replay it instead" };
         Refusal::refused("ended", format!("{verb} is not possible: the run {phrase}{instead}"))
     } else if verb == "skip" {
         Refusal::refused("not_stopped", "skip is not possible: no step is errored, waiting or retrying")

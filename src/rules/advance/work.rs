@@ -426,8 +426,13 @@ pub fn unbuilt(error: &RenderError) -> Failure {
 /// An answer's body as later steps see it: its JSON, else its text, else nothing; absent where it
 /// was not kept whole.
 pub fn body_value(got: &Got) -> Option<serde_json::Value> {
-    if got.cut || got.body.is_empty() {
+    if got.cut || got.binary { None } else { text_value(&got.body) }
+}
+
+/// The value of a body that is text: its JSON, else itself; `None` where it is empty.
+pub fn text_value(text: &str) -> Option<serde_json::Value> {
+    if text.is_empty() {
         return None;
     }
-    Some(serde_json::from_str(&got.body).unwrap_or_else(|_| serde_json::Value::String(got.body.clone())))
+    Some(serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned())))
 }

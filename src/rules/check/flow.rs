@@ -55,7 +55,19 @@ pub(super) fn read(
         }
         let at = name.as_ref().map_or(fields.span.start, |(_, span)| span.start);
         let name = name.map(|(name, _)| name).unwrap_or_default();
-        let was = fields.text("was").map(|(was, _)| was);
+        let was = fields.text("was").map(|(was, span)| {
+            if let Some(saved) = known.flows.as_ref().filter(|saved| !saved.contains(&was)) {
+                let saved: Vec<&str> = saved.iter().map(String::as_str).collect();
+                report.warning(
+                    span.start,
+                    format!(
+                        "was {was:?} names no flow of the saved version: nothing is renamed{}",
+                        meant(&was, &saved)
+                    ),
+                );
+            }
+            was
+        });
         let written = fields.text("id");
         let id_written = written.is_some();
         let (id, id_at) = match written {

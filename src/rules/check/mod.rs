@@ -32,6 +32,9 @@ pub struct Known {
     pub paths: Vec<(String, String)>,
     /// Senders' keys and what they are for; `None` where that is not known, and names are not judged.
     pub keys: Option<Vec<(String, KeyKind)>>,
+    /// What the flows of the saved version of this integration are or were called, and their ids;
+    /// `None` where nothing is known of one.
+    pub flows: Option<Vec<String>>,
 }
 
 /// The result of a check.

@@ -12,6 +12,7 @@ fn known() -> Known {
     Known {
         paths: vec![("taken".into(), "shop/Orders".into())],
         keys: Some(vec![("acme".into(), KeyKind::Jwt(Algorithm::HS256)), ("pw".into(), KeyKind::Basic)]),
+        flows: None,
     }
 }
 
@@ -435,5 +436,21 @@ proptest! {
                 prop_assert!(crate::rules::plan::Plan::compile(ids.0, ids.1, 1, &integration, flow).is_ok());
             }
         }
+    }
+}
+
+#[test]
+fn a_renaming_that_names_nothing_is_said() {
+    let text = "name = \"a\"\n[[flow]]\nname = \"New\"\nwas = \"Nope\"\n[flow.trigger]\ntype = \"manual\"\n";
+    let saved = |flows: Option<&[&str]>| Known {
+        flows: flows.map(|flows| flows.iter().map(|flow| (*flow).to_owned()).collect()),
+        ..Known::default()
+    };
+    let checked = check(text, &saved(Some(&["Note"])));
+    let said: Vec<_> = checked.problems.iter().map(|one| (one.line, one.column, one.warning)).collect();
+    assert_eq!(said, [(4, 7, true)], "{:?}", checked.problems);
+    assert!(checked.integration.is_some());
+    for known in [saved(None), saved(Some(&["Nope"]))] {
+        assert!(check(text, &known).problems.is_empty());
     }
 }

@@ -258,7 +258,7 @@ pub fn delay_until(plan: &Plan, step: usize, context: &Context, now: Ms) -> Resu
         whole.or(cut)
     };
     let until = match &value {
-        Value::String(text) => parse_rfc3339(text.trim()).or_else(number),
+        Value::String(text) => parse_rfc3339(text.trim()).or_else(|| past_all(text.trim())).or_else(number),
         Value::Number(_) => number(),
         _ => None,
     };
@@ -273,6 +273,13 @@ pub fn delay_until(plan: &Plan, step: usize, context: &Context, now: Ms) -> Resu
         return Err(fail("until", format!("until is {shown:?}: a delay is at most 365 days long")));
     }
     Ok(until)
+}
+
+/// A time in the last years that four digits can write: it is read as the end of time, since not
+/// every hour of them can be counted.
+fn past_all(text: &str) -> Option<Ms> {
+    let rest = text.strip_prefix("999")?.strip_prefix(|digit: char| digit.is_ascii_digit())?;
+    parse_rfc3339(&format!("9996{rest}")).map(|_| Ms::MAX)
 }
 
 /// The outputs of a successful answer: paths of the step's `outputs` into status, headers and body.

@@ -312,11 +312,16 @@ until = "{{ request.body.at }}"
         (json!(number("1795008715001.9")), Some(now + 1)),
         (json!(now + 365 * DAY), Some(now + 365 * DAY)),
         (json!(now + 365 * DAY + 1), None),
+        (json!("9999-12-31T00:00:00Z"), None),
         (json!("soon"), None),
         (json!(true), None),
         (json!(number("1e999")), None),
     ] {
         assert_eq!(delay_until(&plan, 5, &context(json!({"at": at})), now).ok(), wanted, "{at}");
+    }
+    for at in ["9999-12-31T23:59:59Z", "9999-12-31T00:00:00+01:00", "9990-01-01T00:00:00Z"] {
+        let error = delay_until(&plan, 5, &context(json!({"at": at})), now).unwrap_err();
+        assert!(error.message.contains("at most 365 days"), "{error:?}");
     }
     // Steps of another type are refused, not guessed.
     assert!(build(&plan, 2, &context(json!({}))).is_err());

@@ -101,24 +101,12 @@ impl Renderer<'_> {
         }
     }
 
-    /// Renders a leaf where there is only text. A null is no text: it counts as missing.
+    /// Renders a leaf where there is only text. A null is there, and as text it is empty.
     pub(super) fn text(&mut self, leaf: &Leaf, place: &str) -> Result<Option<String>, RenderError> {
-        match self.leaf(leaf, place)? {
-            Some(Value::Null) => match self.missing {
-                Missing::Fail => {
-                    Err(RenderError { place: place.to_owned(), message: format!("{place} is null") })
-                }
-                Missing::Omit => {
-                    self.left_out.push(place.to_owned());
-                    Ok(None)
-                }
-                Missing::Empty => {
-                    self.left_out.push(place.to_owned());
-                    Ok(Some(String::new()))
-                }
-            },
-            value => Ok(value.as_ref().map(as_text)),
-        }
+        Ok(self.leaf(leaf, place)?.as_ref().map(|value| match value {
+            Value::Null => String::new(),
+            value => as_text(value),
+        }))
     }
 
     /// Renders a tree; `None` where it is left out as a whole.

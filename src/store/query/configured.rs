@@ -82,6 +82,7 @@ fn flows(state: &State, public_url: &str, doc: &Doc) -> Vec<FlowView> {
             url: row.filter(|_| auth.is_some()).map(|row| url(public_url, &row.endpoint)),
             auth,
             steps: flow.steps.iter().map(|step| (step.name.clone(), step.kind.word().to_owned())).collect(),
+            only_counted: 0,
         }
     };
     doc.flows.iter().zip(&doc.integration.flows).map(|(id, flow)| view(id.flow, flow)).collect()

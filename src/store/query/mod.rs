@@ -280,14 +280,19 @@ impl Store {
     /// All integrations, by name.
     #[must_use]
     pub fn integrations(&self) -> Vec<IntegrationView> {
-        configured::integrations(&self.configured(), &self.inner.public_url)
+        let state = self.configured();
+        let mut views = configured::integrations(&state, &self.inner.public_url);
+        self.count_refusals(&state, &mut views);
+        views
     }
 
     /// One integration; `None` where there is none of that name.
     #[must_use]
     pub fn integration(&self, name: &str) -> Option<IntegrationView> {
         let state = self.configured();
-        Some(configured::integration(&state, &self.inner.public_url, state.by_name(name)?))
+        let mut view = configured::integration(&state, &self.inner.public_url, state.by_name(name)?);
+        self.count_refusals(&state, std::slice::from_mut(&mut view));
+        Some(view)
     }
 
     /// Writes an entry of the audit trail: who did what to what, why, and how it ended.

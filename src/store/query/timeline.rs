@@ -5,6 +5,7 @@ use crate::model::id::short;
 use crate::model::run::{Entry, EntryKind, Outcome, Run, RunState, StepState};
 use crate::model::time::rfc3339;
 use crate::model::view::EventView;
+use crate::rules::advance::note;
 use crate::text::took;
 
 /// Where a run comes from: ids as text.
@@ -21,7 +22,7 @@ pub struct Birth<'a> {
 /// The lines of a timeline, oldest first. `steps` names the steps of the plan.
 #[must_use]
 pub fn timeline(birth: Birth<'_>, run: &Run, steps: &[String], journal: &[Entry]) -> Vec<EventView> {
-    let mut lines = Lines { events: Vec::new() };
+    let mut lines = Lines { events: Vec::new(), free: run.started.unwrap_or(birth.at) };
     let element = run.element.map(|at| format!(", element {at}")).unwrap_or_default();
     let from = match (birth.parent, birth.request) {
         (Some(parent), Some(request)) => {
@@ -51,6 +52,8 @@ pub fn timeline(birth: Birth<'_>, run: &Run, steps: &[String], journal: &[Entry]
 
 struct Lines {
     events: Vec<EventView>,
+    /// From when on the next attempt can have been claimed: claims write no entry.
+    free: Ms,
 }
 
 impl Lines {
@@ -68,7 +71,9 @@ impl Lines {
         let detail = &entry.detail;
         let step = detail.step_name.as_str();
         if matches!(entry.kind, EntryKind::Answer | EntryKind::Lost) && entry.attempt > 0 {
-            let at = detail.started.unwrap_or(entry.at);
+            // Of an attempt that was cut off nobody could write down when it started.
+            let lost = if entry.kind == EntryKind::Lost { self.free.min(entry.at) } else { entry.at };
+            let at = detail.started.unwrap_or(lost);
             self.push(at, step, None, format!("attempt {}", entry.attempt), Some(StepState::Running));
         }
         // What a step did in passing and nothing else is said by the lines of those steps.
@@ -88,6 +93,9 @@ impl Lines {
                 },
             };
             self.push(entry.at, &folded.name, None, text, Some(folded.state));
+        }
+        if entry.kind != EntryKind::Late {
+            self.free = detail.due.unwrap_or(entry.at);
         }
     }
 }
@@ -157,10 +165,16 @@ fn outcome(entry: &Entry) -> String {
     let detail = &entry.detail;
     let what = answer(entry);
     match detail.step_state {
-        Some(StepState::Succeeded) if detail.outcome == Some(Outcome::Ok) => match detail.elapsed_ms {
-            Some(elapsed) => format!("{what} in {}", took(elapsed)),
-            None => what,
-        },
+        Some(StepState::Succeeded) if detail.outcome == Some(Outcome::Ok) => {
+            let text = match detail.elapsed_ms {
+                Some(elapsed) => format!("{what} in {}", took(elapsed)),
+                None => what,
+            };
+            match entry.got.as_ref().and_then(note) {
+                Some(note) => format!("{text}; {note}"),
+                None => text,
+            }
+        }
         Some(StepState::Succeeded) => format!("{what}; the callback had come"),
         Some(StepState::Waiting) => match detail.due {
             Some(due) => format!("{what}, waits for the callback, {} at most", took(due - entry.at)),

@@ -251,7 +251,7 @@ fn sent(sent: Sent) -> SentView {
 }
 
 fn got(got: Got) -> GotView {
-    GotView { status: got.status, headers: got.headers, body: got.body, cut: got.cut }
+    GotView { status: got.status, headers: got.headers, body: got.body, cut: got.cut, binary: got.binary }
 }
 
 /// Puts the incoming body where an attempt sent it on as it was and it was not kept twice.

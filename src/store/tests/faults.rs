@@ -211,4 +211,5 @@ async fn too_many_queued_runs_refuse() {
     assert_eq!(store.refuses(), None);
     fresh(&store).await;
     assert_eq!(store.refuses().as_deref(), Some("the queue is full: 2 runs wait"));
+    assert_eq!(store.takes_no_writes(), None, "a refusal can be stored");
 }

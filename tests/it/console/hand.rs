@@ -142,6 +142,7 @@ fn attempt(number: u32, n: u64, status: u16) -> AttemptView {
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: "{\"error\":\"maintenance until 15:00\"}".to_owned(),
             cut: false,
+            binary: false,
         }),
         cause: (status >= 400).then(|| format!("Progix answered {status}")),
         left_out: Vec::new(),

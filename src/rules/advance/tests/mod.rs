@@ -1,6 +1,7 @@
 //! The tables of the state machine, row by row; and the world that they are judged in.
 
 mod callbacks;
+mod people;
 mod respond;
 mod runs;
 mod verbs;
@@ -234,7 +235,7 @@ impl World {
 
     pub fn answered(&self, status: u16) -> Input {
         self.exchange(ExchangeResult::Answered {
-            got: Got { status, headers: Vec::new(), body: "{\"n\":1}".to_owned(), cut: false },
+            got: Got::of(status, Vec::new(), b"{\"n\":1}", true),
             outputs: Map::new(),
             retry_after: None,
         })

@@ -89,8 +89,18 @@ fn refusals_say_why_and_what_would_be() {
     };
     for (state, input, code, message) in [
         (RunState::Running, retry(), "not_stopped", "retry is not possible: the run is running"),
-        (RunState::Aborted, retry(), "ended", "retry is not possible: the run was aborted; R replays it"),
-        (RunState::Succeeded, retry(), "ended", "retry is not possible: the run succeeded; R replays it"),
+        (
+            RunState::Aborted,
+            retry(),
+            "ended",
+            "retry is not possible: the run was aborted; replay it instead",
+        ),
+        (
+            RunState::Succeeded,
+            retry(),
+            "ended",
+            "retry is not possible: the run succeeded; replay it instead",
+        ),
         (
             RunState::Queued,
             skip(None),
@@ -131,7 +141,7 @@ fn a_step_that_the_plan_no_longer_has_cannot_be_retried() {
     world.plan = plan_of(5, vec![request("z")]);
     let refusal = world.refused(retry());
     assert_eq!(refusal.code, "gone");
-    assert_eq!(refusal.message, "retry is not possible: version 5 has no step a; R replays it");
+    assert_eq!(refusal.message, "retry is not possible: version 5 has no step a; replay it instead");
 }
 
 #[test]

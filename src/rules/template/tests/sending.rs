@@ -53,22 +53,26 @@ fn headers_query_and_form_leave_out_what_is_missing_and_encode_the_rest() {
 connection = "api"
 url = "search?fixed=1"
 query = { q = "{{ request.body.q }}", flag = true, n = 2, no = "{{ request.body.no }}", null = "{{ request.body.nil }}" }
-headers = { "X-Ref" = "{{ request.body.no }}", "x-tenant" = "7", "X-Flag" = "{{ request.body.flag }}" }
-form = { "a b" = "{{ request.body.q }}", no = "{{ request.body.no }}" }
+headers = { "X-Ref" = "{{ request.body.no }}", "x-tenant" = "7", "X-Nil" = "{{ request.body.nil }}", "X-Flag" = "{{ request.body.flag }}" }
+form = { "a b" = "{{ request.body.q }}", nil = "{{ request.body.nil }}", no = "{{ request.body.no }}" }
 "#;
     let outgoing = built(keys, json!({"q": "a&b=c d/é", "flag": true, "nil": null})).unwrap();
-    assert_eq!(outgoing.url, "http://api.example/v1/search?fixed=1&q=a%26b%3Dc%20d%2F%C3%A9&flag=true&n=2");
+    assert_eq!(
+        outgoing.url,
+        "http://api.example/v1/search?fixed=1&q=a%26b%3Dc%20d%2F%C3%A9&flag=true&n=2&null="
+    );
     assert_eq!(
         outgoing.headers,
         [
             ("X-Tenant".to_owned(), "7".to_owned()),
             ("Authorization".to_owned(), "Bearer t".to_owned()),
+            ("X-Nil".to_owned(), String::new()),
             ("X-Flag".to_owned(), "true".to_owned()),
             ("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
         ]
     );
-    assert_eq!(outgoing.body.as_deref(), Some(&b"a+b=a%26b%3Dc+d%2F%C3%A9"[..]));
-    assert_eq!(outgoing.left_out, ["query.no", "query.null", "headers.X-Ref", "form.no"]);
+    assert_eq!(outgoing.body.as_deref(), Some(&b"a+b=a%26b%3Dc+d%2F%C3%A9&nil="[..]));
+    assert_eq!(outgoing.left_out, ["query.no", "headers.X-Ref", "form.no"]);
     assert!(!outgoing.verify_tls);
 }
 

@@ -200,7 +200,7 @@ fn answer(id: i64, step: &str, status: u16, step_state: StepState, run_state: Ru
             body: Some("sent-text".into()),
             ..Sent::default()
         }),
-        got: Some(Got { status, headers: Vec::new(), body: "got-text".into(), cut: false }),
+        got: Some(Got::of(status, Vec::new(), b"got-text", true)),
         answer: None,
     }
 }
