@@ -30,7 +30,7 @@ impl Captures {
 }
 
 impl Store {
-    /// Opens a capture on a flow, or sets the end of an open one; `false` where [`MOST`] are open.
+    /// Opens a capture on a flow, or sets the end of an open one; `false` where 64 are open.
     #[must_use]
     pub fn open_capture(&self, flow: FlowId, until: Ms) -> bool {
         self.inner.registry.captures.open(flow, until, self.now())

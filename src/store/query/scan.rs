@@ -24,7 +24,7 @@ pub struct Chunk {
 
 impl Store {
     /// The next requests of a flow among ids `from` to `to`, both included: oldest first, or newest
-    /// first with `back`. Go on after [`Chunk::next`].
+    /// first with `back`. Go on after the id that was looked at last.
     ///
     /// # Errors
     /// See [`StoreError`].
