@@ -117,6 +117,7 @@ async fn a_request_of_many_runs_says_how_many_and_opens_their_list() {
         ui.tune = |answer| {
             if let Answer::Request(detail) = answer {
                 detail.request.runs = vec![id(1), id(2), id(3)];
+                detail.request.duplicate_of = None;
             }
         };
         ui.settle().await;
