@@ -251,7 +251,7 @@ impl Work<'_> {
         }
         if step.idempotent {
             let failure = words::interrupted();
-            if !self.again(step, Some(Transport::Broken), None, &failure) {
+            if !self.again(step, Some(Transport::Interrupted), None, &failure) {
                 let failure = words::interrupted_for_good(self.run.attempt);
                 self.decide_failure(&failure, None, Vec::new())?;
             }
