@@ -1,11 +1,12 @@
 //! What people are told of a run that stopped, was moved on, or whose answer cannot be used.
 
 use super::*;
+use crate::rules::retry::INTERRUPTED_ATTEMPTS;
 
 #[test]
 fn an_idempotent_step_that_is_cut_off_for_good_says_that_it_may_have_arrived() {
     let mut world = World::new(vec![request("push")]);
-    for _ in 0..3 {
+    for _ in 0..INTERRUPTED_ATTEMPTS {
         world.claim();
         world.put(Input::Died);
         world.now += MINUTE;
@@ -13,7 +14,7 @@ fn an_idempotent_step_that_is_cut_off_for_good_says_that_it_may_have_arrived() {
     assert_eq!(world.state(), RunState::Errored);
     assert_eq!(
         world.cause(),
-        "interrupted in attempt 3: it may have been delivered. Ask the target, then retry or skip"
+        "interrupted in attempt 10: it may have been delivered. Ask the target, then retry or skip"
     );
 }
 
