@@ -7,6 +7,7 @@
 //! tell whether a desk in this process or a socket is at the other end.
 
 pub mod action;
+mod ages;
 pub mod app;
 pub mod asks;
 pub mod columns;
@@ -14,14 +15,17 @@ pub mod dialog;
 pub mod draw;
 mod drive;
 pub mod edit;
+pub mod filter;
 pub mod format;
 pub mod glyphs;
+pub mod group_pane;
 pub mod input;
 pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod lines;
 pub mod list;
+mod open;
 pub mod options;
 pub mod overlay;
 pub mod pacer;
@@ -39,6 +43,7 @@ pub mod term;
 pub mod theme;
 pub mod update;
 pub mod verbs;
+pub mod whole;
 
 pub use app::App;
 pub use draw::{draw, picture};
