@@ -10,6 +10,10 @@ use crate::model::time::{Ms, parse_rfc3339};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+mod field;
+
+pub use field::{Field, Purpose};
+
 /// From how many objects on the count must be typed.
 pub const TYPED_FROM: u64 = 20;
 
@@ -42,54 +46,6 @@ impl Kind {
     #[must_use]
     pub fn object(self) -> &'static str {
         if self == Self::Replay { "request" } else { "run" }
-    }
-}
-
-/// What a field is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Which version.
-    With,
-    /// Which `Idempotency-Key`.
-    KeyOf,
-    /// A JSON object in place of a step's outputs.
-    StandIn,
-    /// Why.
-    Reason,
-    /// How many.
-    Count,
-}
-
-/// A field to fill in.
-#[derive(Debug, Clone)]
-pub struct Field {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// Its label.
-    pub label: &'static str,
-    /// One of several, where it is a choice.
-    pub choices: Vec<String>,
-    /// Position of the chosen one.
-    pub chosen: usize,
-    /// The text, where it is none.
-    pub edit: Edit,
-    /// What stands under it.
-    pub hint: String,
-}
-
-impl Field {
-    fn line(purpose: Purpose, label: &'static str) -> Self {
-        Self { purpose, label, choices: Vec::new(), chosen: 0, edit: Edit::default(), hint: String::new() }
-    }
-
-    fn choice(purpose: Purpose, label: &'static str, choices: Vec<String>) -> Self {
-        Self { choices, ..Self::line(purpose, label) }
-    }
-
-    /// Whether it takes text.
-    #[must_use]
-    pub fn takes_text(&self) -> bool {
-        self.choices.is_empty()
     }
 }
 
