@@ -38,6 +38,7 @@ mod tender;
 mod writer;
 
 pub use admission::{Accept, Admitted, Birth, Born, Handover, Judgement};
+pub use claims::FreshRow;
 pub use error::{OpenError, StoreError};
 pub use queue::{Claim, KeyEntry};
 
