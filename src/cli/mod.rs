@@ -19,6 +19,7 @@ mod serve;
 mod study;
 mod verbs;
 
+use crate::console;
 use crate::model::ask::Refusal;
 use args::{Args, Command};
 use clap::Parser as _;
@@ -60,6 +61,11 @@ fn run(args: Args) -> Result<u8, Refusal> {
         Command::Check { files } => return local::check(&files, &args.global),
         other => other,
     };
+    if let Some(theme) = &args.global.theme {
+        // Before anything starts: a console that cannot be drawn should not have received.
+        console::theme::Theme::shipped(theme, console::Depth::True)
+            .map_err(|error| Refusal::usage(format!("--theme: {error}")))?;
+    }
     let settings = config::settings(&args.global)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
