@@ -73,7 +73,7 @@ impl FilterLine {
         let long = width(&message);
         if caret + 2 + long <= columns {
             vec![(caret, format!("^ {message}"))]
-        } else if long + 1 <= caret.saturating_sub(2) {
+        } else if long < caret.saturating_sub(2) {
             vec![(caret - long - 1, format!("{message} ^"))]
         } else {
             let mut lines = vec![(caret, "^".to_owned())];

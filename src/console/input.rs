@@ -186,12 +186,11 @@ impl App {
         match keymap::action_of(key) {
             Some(Action::Top) => *top = 0,
             Some(Action::Bottom) => *top = most,
-            Some(Action::Open) => self.overlay = None,
             Some(Action::Down) => *top = top.saturating_add(1).min(most),
             Some(Action::Up) => *top = top.saturating_sub(1),
             Some(Action::PageDown) => *top = top.saturating_add(10).min(most),
             Some(Action::PageUp) => *top = top.saturating_sub(10),
-            Some(Action::Back | Action::Help | Action::Quit) => self.overlay = None,
+            Some(Action::Back | Action::Help | Action::Quit | Action::Open) => self.overlay = None,
             Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) => {
                 self.overlay = None;
                 self.act(action);

@@ -240,7 +240,7 @@ fn ascii_of(glyph: char) -> char {
         '○' => 'o',
         '✗' => 'x',
         '·' => '.',
-        '►' | '▌' | '›' | '→' => '>',
+        '►' | '▌' | '›' | '→' | '≥' => '>',
         '‹' | '←' => '<',
         '◐' => '~',
         '↻' | '●' => '@',
@@ -253,7 +253,6 @@ fn ascii_of(glyph: char) -> char {
         '│' => '|',
         '⏎' | '⇥' | '␛' => '\\',
         '≠' => '!',
-        '≥' => '>',
         _ => '?',
     }
 }
@@ -312,7 +311,7 @@ mod tests {
         buf.set_string(0, 0, "(•) as • before", Style::new());
         to_ascii(&mut buf);
         assert_eq!(
-            buf.content.iter().map(|cell| cell.symbol()).collect::<String>().trim_end(),
+            buf.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end(),
             "(o) as ' before"
         );
     }

@@ -215,7 +215,7 @@ impl App {
                 self.behind = true;
             }
             (Screen::Runs, true) => {
-                self.toast(Tone::Info, "view is not possible: a run has one; esc goes back to the list")
+                self.toast(Tone::Info, "view is not possible: a run has one; esc goes back to the list");
             }
         }
     }
