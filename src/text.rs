@@ -4,6 +4,7 @@
 //! and nowhere else.
 
 mod clean;
+mod clusters;
 mod cut;
 mod figure;
 mod time;

@@ -41,8 +41,10 @@ pub async fn demo(mut settings: Settings, global: &Global, headless: bool) -> Re
         // The demo shall start beside a server that is at work.
         settings.listen = free(settings.listen).await;
     }
+    // The demo loads its samples itself; what is read-only is its console.
+    settings.read_only = false;
     let data = settings.data.clone();
-    let code = play(settings, global, headless).await;
+    let code = play(settings, global, headless, own).await;
     if own {
         let _ = std::fs::remove_dir_all(&data);
     }
@@ -57,7 +59,7 @@ async fn free(listen: SocketAddr) -> SocketAddr {
     }
 }
 
-async fn play(settings: Settings, global: &Global, headless: bool) -> Result<u8, Refusal> {
+async fn play(settings: Settings, global: &Global, headless: bool, own: bool) -> Result<u8, Refusal> {
     let stop = CancellationToken::new();
     let listener = TcpListener::bind(("127.0.0.1", 0))
         .await
@@ -69,9 +71,10 @@ async fn play(settings: Settings, global: &Global, headless: bool) -> Result<u8,
     tokio::spawn(target::serve(listener, stop.clone()));
     let engine = Engine::start(settings).await?;
     super::tell(&format!(
-        "demo: receiving on http://{}, store in {} until it ends",
+        "demo: receiving on http://{}, store in {}{}",
         engine.settings.listen,
-        engine.settings.data.display()
+        engine.settings.data.display(),
+        if own { " until it ends" } else { ", which stays when it ends" }
     ));
     let who = who("demo", false);
     let endpoints = load(&engine, &who, &target_url).await?;
@@ -90,7 +93,11 @@ async fn play(settings: Settings, global: &Global, headless: bool) -> Result<u8,
 
 /// Saves the samples and points their variables at the built-in target; their endpoints.
 async fn load(engine: &Engine, who: &Who, target_url: &str) -> Result<Vec<traffic::Endpoint>, Refusal> {
-    engine.desk.answer(who, Ask::LoadSamples).await?;
+    match engine.desk.answer(who, Ask::LoadSamples).await {
+        // A folder of an earlier demo has them.
+        Err(refusal) if refusal.code != "refused" => return Err(refusal),
+        _ => {}
+    }
     let Answer::Integrations { integrations } = engine.desk.answer(who, Ask::Integrations).await? else {
         return Err(unexpected());
     };

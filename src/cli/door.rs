@@ -25,12 +25,19 @@ enum Way {
     Own { desk: Box<Desk>, store: Store },
 }
 
-/// Who sits at this keyboard: the system user.
+/// Who sits at this keyboard: the login name of the person, behind `sudo` too; without one the
+/// number of the system user.
 pub fn who(door: &str, read_only: bool) -> Who {
-    let named = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let name = named.filter(|name| !name.is_empty());
+    let name = login(|name| std::env::var(name).ok());
     let name = name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
     Who { name, door: door.to_owned(), read_only }
+}
+
+fn login(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    ["SUDO_USER", "USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .filter_map(variable)
+        .find(|name| !name.trim().is_empty())
 }
 
 impl Door {
@@ -156,4 +163,19 @@ pub fn open_vault(settings: &Settings) -> Result<Vault, Refusal> {
     Vault::open(&settings.data).map_err(|error| {
         Refusal::failed(format!("the key file in {} cannot be used: {error}", settings.data.display()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_person_behind_sudo_is_named_and_an_empty_name_is_none() {
+        let of = |pairs: &[(&str, &str)]| {
+            login(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(of(&[("SUDO_USER", "anna"), ("USER", "root")]).as_deref(), Some("anna"));
+        assert_eq!(of(&[("SUDO_USER", ""), ("USER", ""), ("LOGNAME", "ben")]).as_deref(), Some("ben"));
+        assert_eq!(of(&[]), None);
+    }
 }

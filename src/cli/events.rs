@@ -69,7 +69,7 @@ impl Events {
         let full = rows.len() == LINES as usize;
         self.last = rows.pop().map(|row| row.id).max(self.last.take());
         if full && untold > 0 {
-            line(&format!("and {untold} more requests"));
+            line(&format!("and {untold} more {}", if untold == 1 { "request" } else { "requests" }));
             self.last = self.newest().await.max(self.last.take());
             return 0;
         }

@@ -21,6 +21,7 @@ mod study;
 mod taken;
 mod verbs;
 
+use crate::console;
 use crate::model::ask::{Refusal, Verb};
 use args::{Args, Command};
 use clap::Parser as _;
@@ -62,6 +63,11 @@ fn run(args: Args) -> Result<u8, Refusal> {
         Command::Check { files } => return local::check(&files, &args.global),
         other => other,
     };
+    if let Some(theme) = &args.global.theme {
+        // Before anything starts: a console that cannot be drawn should not have received.
+        console::theme::Theme::shipped(theme, console::Depth::True)
+            .map_err(|error| Refusal::usage(format!("--theme: {error}")))?;
+    }
     let settings = config::settings(&args.global)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -187,11 +187,28 @@ pub async fn run(settings: Settings, global: &Global) -> Result<u8, Refusal> {
 pub async fn show(engine: &Engine, global: &Global) -> Result<u8, Refusal> {
     let who = who("console", global.read_only);
     let session = session::local(engine.desk.clone(), who.clone());
-    let options = console_options(global, &who.name, Some(engine.settings.listen.to_string()));
+    let mut options = console_options(global, &who.name, Some(engine.settings.listen.to_string()));
+    let kept = engine.settings.data.join(THEME);
+    if global.theme.is_none()
+        && let Some(theme) = kept_theme(&kept)
+    {
+        options.theme = theme;
+    }
+    options.theme_file = Some(kept);
     match console::run(session, options).await {
         Ok(()) => Ok(0),
         Err(error) => Err(Refusal::failed(error.to_string())),
     }
+}
+
+/// The file of the data folder that keeps what `T` chose.
+const THEME: &str = "console-theme";
+
+/// The theme that was chosen last, where there still is one of that name.
+fn kept_theme(file: &std::path::Path) -> Option<String> {
+    let name = std::fs::read_to_string(file).ok()?;
+    let name = name.trim();
+    console::theme::Theme::shipped(name, console::Depth::True).ok().map(|_| name.to_owned())
 }
 
 fn console_options(global: &Global, who: &str, quitting_stops: Option<String>) -> console::Options {

@@ -2,17 +2,19 @@
 //! drawn by [`super::draw::draw`]. It does no io and reads no clock; `now` is set by the loop.
 
 use super::asks::{Asks, Effect};
+pub use super::filter::FilterLine;
+use super::group_pane::GroupPane;
 use super::layout::{self, Class, Frame, PANES, Pane};
 use super::list::List;
 use super::options::Options;
 use super::payload::{Payload, View};
-pub use super::place::{Crumb, FilterLine, ListId, Overlay, PaneId, Place, Screen, Toast, Tone};
+pub use super::place::{Crumb, ListId, Overlay, PaneId, Place, Screen, Toast, Tone};
 use super::rows::{RequestRow, RunRow};
 use super::run_pane::RunPane;
 use super::theme::Theme;
 pub use super::worklist::Needs;
 use crate::model::change::Counters;
-use crate::model::time::{MINUTE, Ms, SECOND};
+use crate::model::time::{Ms, SECOND};
 use crate::session::Link;
 use ratatui::layout::Rect;
 use std::collections::BTreeSet;
@@ -46,6 +48,8 @@ pub struct Requests {
     pub run: RunPane,
     /// One request, full width.
     pub opened: Option<String>,
+    /// The list from which it was opened: `[` and `]` go through it.
+    pub from: Option<ListId>,
 }
 
 /// Runs.
@@ -63,6 +67,8 @@ pub struct Runs {
     pub chosen: bool,
     /// The selected group.
     pub at: usize,
+    /// What is known of it.
+    pub group: GroupPane,
 }
 
 /// How much changed since the last frame.
@@ -115,6 +121,8 @@ pub struct App {
     pub toasts: Vec<Toast>,
     /// Whether the terminal has the focus (as far as it says).
     pub looking: bool,
+    /// A URL to send a first request to.
+    pub sample_url: Option<String>,
     /// Questions under way.
     pub asks: Asks,
     /// Runs that moved and are held by a list.
@@ -151,6 +159,7 @@ impl App {
                 payload: Payload::new(View::Tree, false, zone),
                 run: RunPane::default(),
                 opened: None,
+                from: None,
             },
             runs: Runs::default(),
             needs: Needs { stale: true, ..Needs::default() },
@@ -158,6 +167,7 @@ impl App {
             filter: None,
             toasts: Vec::new(),
             looking: true,
+            sample_url: None,
             asks: Asks::default(),
             moved: BTreeSet::new(),
             dirt: Dirt::Input,
@@ -194,7 +204,7 @@ impl App {
     /// The parts of the screen.
     #[must_use]
     pub fn frame(&self) -> Frame {
-        let line = self.filter.as_ref().map_or(0, |filter| 1 + u16::from(filter.error.is_some()));
+        let line = self.filter.as_ref().map_or(0, |filter| filter.rows(self.size.0));
         layout::frame(Rect::new(0, 0, self.size.0, self.size.1), line)
     }
 
@@ -276,7 +286,10 @@ impl App {
             }
         } else if self.screen == Screen::Runs && self.runs.groups && self.focus == 0 {
             panes = [Pane::default(); PANES];
-            panes[0] = Pane::of(frame.content);
+            let under = if frame.content.height >= 14 && !self.full { 6 } else { 0 };
+            let (list, group) = layout::split_down(frame.content, frame.content.height - under);
+            panes[0] = Pane::of(list);
+            panes[1] = Pane::of(group);
         }
         panes
     }
@@ -327,6 +340,10 @@ impl App {
     /// Brings what follows from the state in line with it: focus, heights, what panes show, and
     /// the questions that follow from that. Called after every change.
     pub fn settle(&mut self) {
+        let cells = self.value_cells();
+        if let Some(Overlay::Value(whole)) = &mut self.overlay {
+            whole.fit(cells);
+        }
         let (first, end) = self.focuses();
         self.focus = self.focus.clamp(first, end - 1);
         self.fit();
@@ -348,13 +365,13 @@ impl App {
         match self.screen {
             Screen::Live => {
                 self.live.requests.resize(rows(panes[0]));
-                self.live.payload.lines.resize(rows(panes[1]));
+                self.live.payload.resize(rows(panes[1]), panes[1].body.width);
                 self.live.runs.resize(rows(panes[2]));
             }
             Screen::Requests => {
                 let (timeline, attempt) = parts(panes[2]);
                 self.requests.list.resize(rows(panes[0]));
-                self.requests.payload.lines.resize(rows(panes[1]));
+                self.requests.payload.resize(rows(panes[1]), panes[1].body.width);
                 self.requests.run.timeline.resize(timeline);
                 self.requests.run.attempt.resize(attempt);
             }
@@ -390,7 +407,11 @@ impl App {
                 let run = self.requests.payload.detail.as_ref().filter(|_| wide);
                 let run = run.and_then(|detail| detail.request.runs.first().cloned());
                 if run.is_none() {
-                    self.requests.run.clear(None);
+                    let why = self.requests.payload.detail.as_ref().filter(|_| wide).map(|detail| {
+                        let request = &detail.request;
+                        format!("no run, because it was {}", request.verdict.word())
+                    });
+                    self.requests.run.clear(why);
                 }
                 self.requests.run.id = run;
             }
@@ -402,72 +423,5 @@ impl App {
                 }
             }
         }
-    }
-
-    /// When something that is shown changes by itself, if anything does.
-    #[must_use]
-    pub fn next_age(&self) -> Option<Ms> {
-        let toast = self.toasts.iter().filter(|toast| toast.tone != Tone::Bad).map(|toast| toast.at + TOAST);
-        let fresh = match self.screen {
-            Screen::Live => Some(&self.live.runs),
-            Screen::Runs => Some(&self.runs.list),
-            Screen::Requests => None,
-        };
-        let fresh = fresh
-            .into_iter()
-            .flat_map(List::visible)
-            .filter_map(|row| row.moved)
-            .map(|at| at + FRESH)
-            .filter(|at| *at > self.now);
-        let typing = self.filter.as_ref().and_then(|filter| filter.due);
-        let silent = self.silent_since().map(|since| {
-            let minutes = (self.now - since).max(0) / MINUTE + 1;
-            since + minutes * MINUTE
-        });
-        let late = (self.screen == Screen::Live && !self.needs.overdue.is_empty())
-            .then(|| self.now - self.now.rem_euclid(MINUTE) + MINUTE);
-        let down = matches!(self.link.0, Link::Down(_)).then(|| {
-            let tens = (self.now - self.link.1).max(0) / (10 * SECOND) + 1;
-            self.link.1 + tens * 10 * SECOND
-        });
-        let open = match &self.overlay {
-            Some(Overlay::Capture(table)) => table.next_age(self.now),
-            _ => None,
-        };
-        toast.chain(open).chain(fresh).chain(typing).chain(silent).chain(late).chain(down).min()
-    }
-
-    /// Since when nothing was accepted, where that is a minute or more, or will be one.
-    #[must_use]
-    pub fn silent_since(&self) -> Option<Ms> {
-        let counters = self.counters.as_ref()?;
-        if counters.recent > 0 { None } else { counters.last_accepted }
-    }
-
-    /// Time passed: old toasts leave, a typed filter is tried.
-    pub fn tick(&mut self) {
-        let now = self.now;
-        self.toasts.retain(|toast| toast.tone == Tone::Bad || toast.at + TOAST > now);
-        self.try_typed(false);
-        self.touch(Dirt::Input);
-        self.settle();
-    }
-
-    /// A frame was flushed: what it showed may be confirmed now.
-    pub fn flushed(&mut self) {
-        self.dirt = Dirt::Clean;
-        match &mut self.overlay {
-            Some(Overlay::Verb(dialog)) => dialog.flushed(),
-            Some(Overlay::Quit { armed, .. }) => *armed = true,
-            _ => {}
-        }
-    }
-}
-
-impl App {
-    /// Whether rows arrive faster than ten a second, so that frames take them in whole.
-    #[must_use]
-    pub fn is_fast(&self) -> bool {
-        self.counters.as_ref().is_some_and(|counters| counters.recent > 100)
     }
 }

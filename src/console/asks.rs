@@ -22,6 +22,8 @@ pub enum Effect {
     Suspend,
     /// Draw everything again.
     Redraw,
+    /// Keep the theme that was chosen.
+    KeepTheme(String),
     /// End.
     Quit,
 }
@@ -45,6 +47,10 @@ pub enum Want {
     Why(PaneId, String),
     /// A run for a pane.
     Run(PaneId, String),
+    /// The newest runs of a group.
+    GroupRuns(String),
+    /// The newest run of a group, whole.
+    GroupRun(String),
     /// The plan of the dialog that is open.
     Plan,
     /// What the dialog did.
@@ -59,6 +65,8 @@ pub enum Want {
     Drift,
     /// A badge was taken away.
     DriftOk,
+    /// Where a first request could go.
+    Endpoints,
     /// The ids that a filter matches, to mark them.
     Marks(ListId, u32),
 }
@@ -123,7 +131,11 @@ fn page<T: Item>(list: &List<T>, wanted: Wanted) -> Page {
     Page {
         filter: list.filter_in_force().to_owned(),
         before: if wanted == Wanted::Older { list.older.clone() } else { None },
-        after: if wanted == Wanted::Newer { list.newest_id().map(str::to_owned) } else { None },
+        after: match wanted {
+            Wanted::Newer => list.newer_from().map(str::to_owned),
+            Wanted::Oldest => Some(String::new()),
+            Wanted::Newest | Wanted::Older => None,
+        },
         limit: PAGE,
     }
 }
@@ -138,6 +150,10 @@ impl App {
     #[must_use]
     pub fn shown_lists(&self) -> &'static [ListId] {
         match self.screen {
+            // `[` and `]` go on through the list that it was opened from.
+            Screen::Requests if self.requests.from == Some(ListId::LiveRequests) => {
+                &[ListId::Requests, ListId::LiveRequests]
+            }
             Screen::Live => &[ListId::LiveRequests, ListId::LiveRuns],
             Screen::Requests => &[ListId::Requests],
             Screen::Runs => &[ListId::Runs],
@@ -165,6 +181,7 @@ impl App {
 
     /// Asks for the objects that the screen's panes shall show and do not.
     pub fn ask_for_panes(&mut self) {
+        self.ask_for_group();
         let panes: &[(PaneId, Option<String>)] = &match self.screen {
             Screen::Live => [(PaneId::LivePayload, self.live.payload.id.clone()), (PaneId::Run, None)],
             Screen::Requests => [
@@ -211,6 +228,13 @@ impl App {
                 self.behind = true;
             }
             self.asks.ask(Want::ById, Ask::RunsById { ids });
+        }
+        let none_yet = self
+            .counters
+            .as_ref()
+            .is_some_and(|c| c.integrations > 0 && c.accepted + c.duplicates + c.filtered + c.rejected == 0);
+        if none_yet && self.sample_url.is_none() && !self.asks.awaits(|want| *want == Want::Endpoints) {
+            self.asks.ask(Want::Endpoints, Ask::Endpoints);
         }
         let shown = self.screen == Screen::Live || self.screen == Screen::Runs;
         let busy = self.asks.awaits(|want| matches!(want, Want::Groups | Want::Overdue));

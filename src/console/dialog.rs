@@ -4,9 +4,15 @@
 //! names what was shown ([`Act::seen`]), so that nothing is done to what has changed since.
 
 use super::edit::Edit;
-use crate::model::ask::{Act, Plan, Refusal, Replay, Verb};
+use crate::model::ask::{Act, FieldPlan, Plan, Refusal, Replay, Verb};
 use crate::model::id::short;
+use crate::model::time::{Ms, parse_rfc3339};
+use jiff::tz::TimeZone;
 use serde_json::Value;
+
+mod field;
+
+pub use field::{Field, Purpose};
 
 /// From how many objects on the count must be typed.
 pub const TYPED_FROM: u64 = 20;
@@ -46,54 +52,6 @@ impl Kind {
     #[must_use]
     pub fn object(self) -> &'static str {
         if matches!(self, Self::Replay | Self::Forget | Self::Readmit) { "request" } else { "run" }
-    }
-}
-
-/// What a field is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Which version.
-    With,
-    /// Which `Idempotency-Key`.
-    KeyOf,
-    /// A JSON object in place of a step's outputs.
-    StandIn,
-    /// Why.
-    Reason,
-    /// How many.
-    Count,
-}
-
-/// A field to fill in.
-#[derive(Debug, Clone)]
-pub struct Field {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// Its label.
-    pub label: &'static str,
-    /// One of several, where it is a choice.
-    pub choices: Vec<String>,
-    /// Position of the chosen one.
-    pub chosen: usize,
-    /// The text, where it is none.
-    pub edit: Edit,
-    /// What stands under it.
-    pub hint: String,
-}
-
-impl Field {
-    fn line(purpose: Purpose, label: &'static str) -> Self {
-        Self { purpose, label, choices: Vec::new(), chosen: 0, edit: Edit::default(), hint: String::new() }
-    }
-
-    fn choice(purpose: Purpose, label: &'static str, choices: Vec<String>) -> Self {
-        Self { choices, ..Self::line(purpose, label) }
-    }
-
-    /// Whether it takes text.
-    #[must_use]
-    pub fn takes_text(&self) -> bool {
-        self.choices.is_empty()
     }
 }
 
@@ -144,6 +102,17 @@ pub struct Dialog {
     pub error: Option<String>,
     /// First line of the facts that is drawn, where they do not fit.
     pub scroll: u16,
+    /// All that this filter matched when the dialog opened, in place of ids.
+    pub filter: Option<String>,
+    /// What it acts on, where neither an id nor a count tells it.
+    pub object: Option<String>,
+    /// What becomes of later fields without a stand-in.
+    pub without: Vec<FieldPlan>,
+    /// When the stand-in that is typed is asked about.
+    pub due: Option<Ms>,
+    /// The stand-in that the facts are about, as it was typed.
+    planned: String,
+    zone: TimeZone,
 }
 
 impl Dialog {
@@ -161,7 +130,25 @@ impl Dialog {
             acting: false,
             error: None,
             scroll: 0,
+            filter: None,
+            object: None,
+            without: Vec::new(),
+            due: None,
+            planned: String::new(),
+            zone: TimeZone::UTC,
         }
+    }
+
+    /// A dialog for a verb on all that a filter matches now; `object` names it.
+    #[must_use]
+    pub fn many(kind: Kind, filter: String, object: String) -> Self {
+        Self { filter: Some(filter), object: Some(object), ..Self::new(kind, Vec::new()) }
+    }
+
+    /// With the zone of its clocks.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
     }
 
     /// Verb and object.
@@ -169,9 +156,21 @@ impl Dialog {
     pub fn title(&self) -> String {
         let word = self.kind.word();
         let verb = format!("{}{}", word[..1].to_uppercase(), &word[1..]);
-        match self.ids.as_slice() {
-            [one] => format!("{verb} {}", short(one)),
-            many => format!("{verb} {} {}s", super::format::count(many.len() as u64), self.kind.object()),
+        let (count, step) = match &self.facts {
+            Facts::Known(plan) => (Some(plan.count), plan.step.as_deref().filter(|step| !step.is_empty())),
+            _ => (None, None),
+        };
+        match (self.ids.as_slice(), step) {
+            ([], _) => match count {
+                Some(1) => format!("{verb} 1 {}", self.kind.object()),
+                Some(count) => format!("{verb} {} {}s", super::format::count(count), self.kind.object()),
+                None => format!("{verb} a group"),
+            },
+            ([one], Some(step)) => format!("{verb} {step} of {}", short(one)),
+            ([one], None) => format!("{verb} {}", short(one)),
+            (many, _) => {
+                format!("{verb} {} {}s", super::format::count(many.len() as u64), self.kind.object())
+            }
         }
     }
 
@@ -181,7 +180,8 @@ impl Dialog {
         matches!(self.kind, Kind::Abort | Kind::Forget)
     }
 
-    /// Takes the facts in: they decide which fields there are.
+    /// Takes the facts in: they decide which fields there are. Where a stand-in was filled in, the
+    /// plan with it is asked for next.
     pub fn install(&mut self, facts: Result<Box<Plan>, Refusal>) {
         self.armed = false;
         let plan = match facts {
@@ -193,9 +193,81 @@ impl Dialog {
         };
         if self.fields.is_empty() {
             self.fields = self.fields_for(&plan);
-            self.focus = self.fields.iter().position(Field::takes_text).unwrap_or(0);
+            self.focus = self.first_field();
+        }
+        if self.planned.trim().is_empty() {
+            self.without.clone_from(&plan.fields);
         }
         self.facts = Facts::Known(plan);
+        if self.typed() != self.planned {
+            // Filled in by the store itself: what it changes is asked for at once.
+            self.due = Some(0);
+        }
+    }
+
+    /// The field that matters first: the count that must be typed, a stand-in, the version, the reason.
+    fn first_field(&self) -> usize {
+        let at = |purpose| self.fields.iter().position(|field| field.purpose == purpose);
+        let first = at(Purpose::Count).or_else(|| at(Purpose::StandIn)).or_else(|| at(Purpose::With));
+        first.or_else(|| at(Purpose::Reason)).unwrap_or(0)
+    }
+
+    /// The stand-in as it is typed.
+    fn typed(&self) -> String {
+        self.field(Purpose::StandIn).map_or_else(String::new, |field| field.edit.text())
+    }
+
+    /// Something was typed: a stand-in is asked about after a pause, and nothing is confirmed until
+    /// the answer is seen.
+    pub fn changed(&mut self, at: Ms) {
+        if self.typed() != self.planned {
+            self.armed = false;
+            self.due = Some(at);
+        }
+    }
+
+    /// Whether the plan must be asked for again now: the stand-in is another one, and reads.
+    pub fn replans(&mut self, now: Ms) -> bool {
+        if self.due.is_none_or(|due| due > now) {
+            return false;
+        }
+        self.due = None;
+        if let Err(error) = self.stand_in() {
+            self.error = Some(error);
+            return false;
+        }
+        self.error = None;
+        self.planned = self.typed();
+        self.armed = false;
+        self.facts = Facts::Asking;
+        true
+    }
+
+    /// What the stand-in changes, in words: `with it: all values there`.
+    #[must_use]
+    pub fn with_it(&self) -> Option<String> {
+        use crate::model::ask::Fate;
+        let Facts::Known(plan) = &self.facts else { return None };
+        if self.planned.trim().is_empty() || self.typed() != self.planned {
+            return None;
+        }
+        let fails = |fate: Fate| plan.fields.iter().filter(|field| field.fate == fate).count();
+        let missing = fails(Fate::LeftOut) + fails(Fate::Empty);
+        let mut said = Vec::new();
+        match missing {
+            0 => {}
+            1 => said.push("1 field is missing".to_owned()),
+            many => said.push(format!("{many} fields are missing")),
+        }
+        let broken = plan.fields.iter().filter(|field| field.fate == Fate::Fails);
+        said.extend(broken.map(|field| format!("{} cannot be built and FAILS", field.step)));
+        let passed = plan.fields.iter().filter(|field| field.fate == Fate::Passed);
+        said.extend(passed.map(|field| format!("{} is passed over", field.step)));
+        Some(if said.is_empty() {
+            "with it: all values there".to_owned()
+        } else {
+            format!("with it: {}", said.join(", "))
+        })
     }
 
     fn fields_for(&self, plan: &Plan) -> Vec<Field> {
@@ -204,7 +276,7 @@ impl Dialog {
             Kind::Retry => {
                 let choices = match plan.versions {
                     Some((own, live)) => vec![format!("v{live} live"), format!("v{own}, its own")],
-                    None if self.ids.len() > 1 => vec!["live".to_owned(), "each its own".to_owned()],
+                    None if self.ids.len() != 1 => vec!["live".to_owned(), "each its own".to_owned()],
                     None => Vec::new(),
                 };
                 if !choices.is_empty() {
@@ -217,7 +289,12 @@ impl Dialog {
                 let mut field = Field::line(Purpose::StandIn, "stand-in");
                 if let Some(map) = &plan.stand_in {
                     field.edit = Edit::with(&Value::Object(map.clone()).to_string());
-                    "from the last good run; empty it to go on without".clone_into(&mut field.hint);
+                    let at = plan.stand_in_at.as_deref().and_then(parse_rfc3339);
+                    let at = at.map_or_else(String::new, |at| {
+                        format!(", {}", super::format::precise(at, &self.zone))
+                    });
+                    let at = at.split('.').next().unwrap_or_default();
+                    field.hint = format!("from the last good run{at}; empty it to go on without");
                 } else {
                     "a JSON object in place of its outputs; may stay empty".clone_into(&mut field.hint);
                 }
@@ -240,7 +317,8 @@ impl Dialog {
 
     /// The frame that shows the dialog as it is was flushed.
     pub fn flushed(&mut self) {
-        self.armed = matches!(self.facts, Facts::Known(_));
+        self.armed =
+            matches!(self.facts, Facts::Known(_)) && self.due.is_none() && self.typed() == self.planned;
     }
 
     fn field(&self, purpose: Purpose) -> Option<&Field> {
@@ -256,6 +334,10 @@ impl Dialog {
             return if matches!(self.facts, Facts::Refused(_)) { Outcome::Close } else { Outcome::Stays };
         };
         if !self.armed {
+            if self.due.is_some() || self.typed() != self.planned {
+                // What was typed is asked about first: nobody confirms what was not shown.
+                self.due = Some(0);
+            }
             return Outcome::Stays;
         }
         if self.keeps() && !self.sure {
@@ -271,10 +353,6 @@ impl Dialog {
                 self.focus = self.fields.len() - 1;
                 return Outcome::Stays;
             }
-        }
-        if let Err(error) = self.stand_in() {
-            self.error = Some(error);
-            return Outcome::Stays;
         }
         self.acting = true;
         Outcome::Act
@@ -367,7 +445,16 @@ impl Dialog {
             Facts::Known(plan) if !dry_run => plan.seen.clone(),
             _ => Vec::new(),
         };
-        Act { verb, ids: self.ids.clone(), filter: None, seen, reason, dry_run }
+        // What was shown one by one is acted on, and nothing that joined since.
+        let all = match &self.facts {
+            Facts::Known(plan) if !dry_run => seen.len() as u64 == plan.count,
+            _ => false,
+        };
+        let (ids, filter) = match &self.filter {
+            Some(_) if all => (seen.iter().map(|(id, _)| id.clone()).collect(), None),
+            filter => (self.ids.clone(), filter.clone()),
+        };
+        Act { verb, ids, filter, seen, reason, dry_run }
     }
 
     /// The keys of its last line.
@@ -391,88 +478,4 @@ impl Dialog {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plan(count: u64) -> Box<Plan> {
-        Box::new(Plan { count, seen: vec![("a".to_owned(), 7)], ..Plan::default() })
-    }
-
-    fn dialog(kind: Kind, count: u64) -> Dialog {
-        let mut dialog = Dialog::new(kind, vec!["0197a2b4-77c1-7d30-9f11-c2a9905d7c31".to_owned()]);
-        dialog.install(Ok(plan(count)));
-        dialog
-    }
-
-    #[test]
-    fn enter_that_was_typed_ahead_confirms_nothing() {
-        let mut early = Dialog::new(Kind::Retry, vec!["a".to_owned()]);
-        assert_eq!(early.enter(), Outcome::Stays);
-        early.flushed();
-        assert_eq!(early.enter(), Outcome::Stays, "a frame without facts arms nothing");
-        early.install(Ok(plan(1)));
-        assert_eq!(early.enter(), Outcome::Stays, "facts that were not drawn yet");
-        early.flushed();
-        assert_eq!(early.enter(), Outcome::Act);
-        assert_eq!(early.enter(), Outcome::Stays, "acts once");
-        assert_eq!(early.act(false).seen, [("a".to_owned(), 7)]);
-    }
-
-    #[test]
-    fn abort_keeps_unless_the_other_button_is_chosen() {
-        let mut dialog = dialog(Kind::Abort, 1);
-        dialog.flushed();
-        assert_eq!(dialog.enter(), Outcome::Close);
-        dialog.sideways(1);
-        assert!(dialog.sure);
-        dialog.sideways(-1);
-        assert!(!dialog.sure);
-        dialog.sideways(1);
-        assert_eq!(dialog.enter(), Outcome::Act);
-    }
-
-    #[test]
-    fn twenty_objects_want_their_count_typed_and_nineteen_do_not() {
-        let mut few = dialog(Kind::Retry, TYPED_FROM - 1);
-        few.flushed();
-        assert_eq!(few.enter(), Outcome::Act);
-        let mut many = dialog(Kind::Retry, TYPED_FROM);
-        many.flushed();
-        assert_eq!(many.enter(), Outcome::Stays);
-        assert!(many.error.as_deref().is_some_and(|error| error.contains("type 20")));
-        many.edit().unwrap().insert("20");
-        assert_eq!(many.enter(), Outcome::Act);
-    }
-
-    #[test]
-    fn a_stand_in_is_an_object_or_nothing() {
-        let mut dialog = dialog(Kind::Skip, 1);
-        dialog.flushed();
-        dialog.edit().unwrap().insert("[1]");
-        assert_eq!(dialog.enter(), Outcome::Stays);
-        assert!(dialog.error.is_some());
-        let edit = dialog.edit().unwrap();
-        edit.delete_to_start();
-        edit.insert("{\"id\": 1}");
-        assert_eq!(dialog.enter(), Outcome::Act);
-        assert!(matches!(dialog.act(false).verb, Verb::Skip { stand_in: Some(_) }));
-    }
-
-    #[test]
-    fn another_choice_asks_for_the_plan_again_and_disarms() {
-        let mut dialog = dialog(Kind::Retry, 1);
-        dialog.flushed();
-        dialog.focus = 0;
-        assert_eq!(dialog.sideways(1), Outcome::Replan);
-        assert_eq!(dialog.enter(), Outcome::Stays);
-        assert!(matches!(dialog.act(true).verb, Verb::Retry { fresh_key: true, .. }));
-    }
-
-    #[test]
-    fn a_refusal_is_shown_and_closes() {
-        let mut dialog = Dialog::new(Kind::Retry, vec!["a".to_owned()]);
-        dialog.install(Err(Refusal::refused("running", "retry is not possible: the run is running")));
-        dialog.flushed();
-        assert_eq!(dialog.enter(), Outcome::Close);
-    }
-}
+mod tests;

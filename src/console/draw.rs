@@ -110,7 +110,21 @@ fn breadcrumb(app: &App) -> String {
         Screen::Requests => app.requests.list.filter.clone(),
         Screen::Runs => app.runs.list.filter.clone(),
     };
-    if !filter.is_empty() {
+    let off = match app.screen {
+        Screen::Live => false,
+        Screen::Requests => app.requests.list.off,
+        Screen::Runs => app.runs.list.off,
+    };
+    // A group by its words: its number tells nobody anything.
+    let filter = match filter.strip_prefix("group:") {
+        Some(id) => match app.needs.groups.iter().find(|group| group.id == id) {
+            Some(group) => format!("{}: {}", group.step, group.cause),
+            None => "group".to_owned(),
+        },
+        None => filter,
+    };
+    let in_groups = app.place() == Place::Groups;
+    if !filter.is_empty() && !off && !in_groups {
         parts.push(cut(&filter, 40).into_owned());
     }
     match (app.screen, app.place()) {
@@ -146,8 +160,9 @@ fn filter_line(app: &App, paint: &mut Paint<'_>, area: Rect) {
     if area.right() > end + width(note) + 4 {
         paint.right(end + 2, area.right() - 1, area.y, note, Role::Muted);
     }
-    if let Some(error) = filter.error.as_ref().filter(|_| area.height > 1) {
-        paint.foreign(area.x + 2, area.y + 1, room, error, Role::Bad);
+    let Some(wrong) = &filter.error else { return };
+    for (y, (x, line)) in (area.y + 1..area.bottom()).zip(filter.told(wrong, area.width.saturating_sub(3))) {
+        paint.put(area.x + x, y, area.width.saturating_sub(x + 1), &line, Role::Bad);
     }
 }
 
@@ -161,11 +176,35 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
     match app.place() {
         Place::Empty => &[Open, Quit],
         Place::Requests(_) => &[Open, Follow, Action::Filter, NextPane, Mark, Replay, Full],
+        // What cannot be done to the row is not the first that is offered.
+        Place::Runs(_) if app.possible(Retry).is_err() => {
+            &[Open, Replay, Action::Filter, Follow, Mark, Retry, Skip]
+        }
         Place::Runs(_) => &[Open, Retry, Skip, Abort, Action::Filter, Follow, Mark],
-        Place::Needs => &[Open, NextPane, Full],
-        Place::Groups => &[Open, View, Back],
+        Place::Needs => &[Open, Retry, Skip, Abort, NextPane, Full],
+        Place::Groups => &[Open, Retry, Skip, Abort, View, Back],
         Place::Payload(_) => &[View, Left, Right, Open, Replay, NextPane, Back],
+        Place::Timeline(_) | Place::Attempt(_) if app.possible(Retry).is_err() => {
+            &[Right, NextSibling, Replay, Open, NextPane, Retry, Back]
+        }
         Place::Timeline(_) | Place::Attempt(_) => &[Retry, Skip, Abort, Replay, Right, NextSibling, Back],
+    }
+}
+
+/// How the footer names a key here.
+fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str, &'static str) {
+    match (action, app.place()) {
+        (Action::Right, Place::Timeline(_) | Place::Attempt(_)) => ("h l", "step"),
+        (Action::NextSibling, Place::Timeline(_) | Place::Attempt(_)) => ("[ ]", "attempt"),
+        (Action::Retry | Action::Skip | Action::Abort, Place::Groups | Place::Needs) => {
+            let all = match action {
+                Action::Retry => "retry all",
+                Action::Skip => "skip all",
+                _ => "abort all",
+            };
+            (binding.keys[0], all)
+        }
+        _ => (binding.keys[0], binding.word),
     }
 }
 
@@ -195,7 +234,8 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let keys = footer_keys(app).iter().take(most).chain(help.iter());
     for action in keys {
         let Some(binding) = keymap::binding(*action) else { continue };
-        let text = width(binding.keys[0]) + 1 + width(binding.word);
+        let (name, told) = named(app, *action, binding);
+        let text = width(name) + 1 + width(told);
         let last = *action == Action::Help;
         if x + text > area.right().saturating_sub(if last { 0 } else { 8 }) {
             continue;
@@ -204,7 +244,7 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
             Ok(()) => (Role::Key, Role::Text),
             Err(_) => (Role::Muted, Role::Muted),
         };
-        let next = paint.put(x, area.y, area.width, binding.keys[0], key);
-        x = paint.put(next + 1, area.y, area.width, binding.word, word) + gap;
+        let next = paint.put(x, area.y, area.width, name, key);
+        x = paint.put(next + 1, area.y, area.width, told, word) + gap;
     }
 }

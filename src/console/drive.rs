@@ -199,6 +199,13 @@ where
                 Effect::Ask(ticket, ask) => self.outbox.push_back((ticket, ask)),
                 Effect::Quit => return Ok(true),
                 Effect::Redraw => self.redraw()?,
+                Effect::KeepTheme(name) => {
+                    if let Some(file) = &self.app.options.theme_file
+                        && let Err(error) = std::fs::write(file, name)
+                    {
+                        self.app.toast(Tone::Bad, format!("the theme is not kept: {error}"));
+                    }
+                }
                 Effect::Suspend => {
                     term::restore();
                     signals::stop_this_process();

@@ -46,10 +46,16 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) {
+        if let Some(Overlay::Verb(dialog)) = &mut self.overlay
+            && let Some(edit) = dialog.edit()
+        {
+            edit.insert(text);
+            dialog.changed(self.now + PAUSE);
+            return self.touch(Dirt::Input);
+        }
         let edit = match (&mut self.overlay, &mut self.filter) {
-            (Some(Overlay::Verb(dialog)), _) => dialog.edit(),
             (None, Some(filter)) => {
-                filter.due = Some(self.now + PAUSE);
+                filter.changed(self.now);
                 Some(&mut filter.edit)
             }
             (Some(_), _) | (None, None) => None,
@@ -103,6 +109,7 @@ impl App {
     }
 
     fn dialog_key(&mut self, key: Key) {
+        let now = self.now;
         let Some(Overlay::Verb(dialog)) = &mut self.overlay else { return };
         let outcome = match (key.code, key.ctrl) {
             (KeyCode::Esc, _) if dialog.acting => Outcome::Stays,
@@ -128,20 +135,30 @@ impl App {
             }
             (KeyCode::Char('c' | 'z' | 'l'), true) => return self.global(key),
             _ => {
-                if let Some(edit) = dialog.edit() {
-                    edit_key(edit, key);
+                if dialog.edit().is_some_and(|edit| edit_key(edit, key)) {
+                    dialog.changed(now + PAUSE);
                 }
                 Outcome::Stays
             }
         };
         match outcome {
-            Outcome::Stays => {}
+            Outcome::Stays => self.replan(),
             Outcome::Close => self.overlay = None,
             Outcome::Replan | Outcome::Act => {
                 let Some(Overlay::Verb(dialog)) = &self.overlay else { return };
                 let (kind, act) = (dialog.kind, dialog.act(outcome == Outcome::Replan));
                 self.ask_act(kind, act);
             }
+        }
+    }
+
+    /// Asks for the plan again, where a stand-in was typed and its pause is over.
+    pub fn replan(&mut self) {
+        let now = self.now;
+        let Some(Overlay::Verb(dialog)) = &mut self.overlay else { return };
+        if dialog.replans(now) {
+            let (kind, act) = (dialog.kind, dialog.act(true));
+            self.ask_act(kind, act);
         }
     }
 
@@ -158,44 +175,27 @@ impl App {
     }
 
     fn help_key(&mut self, key: Key) {
-        let Some(Overlay::Help { top }) = &mut self.overlay else { return };
+        let (top, most) = match &mut self.overlay {
+            Some(Overlay::Help { top }) => (top, 200),
+            Some(Overlay::Value(whole)) => {
+                let most = whole.lines.len().saturating_sub(1);
+                (&mut whole.top, most)
+            }
+            _ => return,
+        };
         match keymap::action_of(key) {
-            Some(Action::Down) => *top = top.saturating_add(1).min(200),
+            Some(Action::Top) => *top = 0,
+            Some(Action::Bottom) => *top = most,
+            Some(Action::Down) => *top = top.saturating_add(1).min(most),
             Some(Action::Up) => *top = top.saturating_sub(1),
-            Some(Action::PageDown) => *top = top.saturating_add(10).min(200),
+            Some(Action::PageDown) => *top = top.saturating_add(10).min(most),
             Some(Action::PageUp) => *top = top.saturating_sub(10),
-            Some(Action::Back | Action::Help | Action::Quit) => self.overlay = None,
+            Some(Action::Back | Action::Help | Action::Quit | Action::Open) => self.overlay = None,
             Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) => {
                 self.overlay = None;
                 self.act(action);
             }
-            _ => {}
-        }
-    }
-
-    fn filter_key(&mut self, key: Key) {
-        let Some(filter) = &mut self.filter else { return };
-        match (key.code, key.ctrl) {
-            (KeyCode::Esc, _) => {
-                let (list, before) = (filter.list, filter.before.clone());
-                let changed = filter.due.is_some() || self.filter_of(list) != before;
-                self.filter = None;
-                if changed {
-                    self.set_filter(list, &before);
-                }
-            }
-            (KeyCode::Enter, _) => {
-                self.try_typed(true);
-                if self.filter.as_ref().is_some_and(|filter| filter.error.is_none()) {
-                    self.filter = None;
-                }
-            }
-            (KeyCode::Char('c' | 'z' | 'l'), true) => self.global(key),
-            _ => {
-                if edit_key(&mut filter.edit, key) {
-                    filter.due = Some(self.now + PAUSE);
-                }
-            }
+            _ => self.toast(Tone::Info, format!("{key} is not possible: this box is open; esc closes it")),
         }
     }
 
@@ -219,24 +219,10 @@ impl App {
             list.try_filter(text);
         }
     }
-
-    /// Tries what was typed, once the pause of typing is over, or `now`.
-    pub fn try_typed(&mut self, now: bool) {
-        let Some(filter) = &mut self.filter else { return };
-        let Some(due) = filter.due else { return };
-        if !now && due > self.now {
-            return;
-        }
-        filter.due = None;
-        let (list, text) = (filter.list, filter.edit.text());
-        if self.filter_of(list) != text.trim() {
-            self.set_filter(list, &text);
-        }
-    }
 }
 
 /// A key in a line of text; whether the text changed.
-fn edit_key(edit: &mut Edit, key: Key) -> bool {
+pub(super) fn edit_key(edit: &mut Edit, key: Key) -> bool {
     match (key.code, key.ctrl) {
         (KeyCode::Char('w'), true) => edit.delete_word(),
         (KeyCode::Char('u'), true) => edit.delete_to_start(),

@@ -156,7 +156,7 @@ pub fn requests(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
             [Pane::of(list), Pane::of(payload), none, none]
         }
         Class::Wide => {
-            let (list, _, rest) = split_across(area, area.width * 42 / 100);
+            let (list, _, rest) = split_across(area, area.width * 40 / 100);
             let (payload, _, run) = split_across(rest, rest.width / 2);
             [Pane::of(list), Pane::of(payload), Pane::of(run), none]
         }

@@ -1,8 +1,9 @@
 //! A pane of lines: a payload, a timeline, an attempt. Made when its facts change, drawn by window.
 
-use super::paint::{Paint, cut, width};
+use super::paint::{Paint, width};
 use super::theme::Role;
 use ratatui::layout::Rect;
+use std::sync::Arc;
 
 /// Most lines of a pane; more are counted in its last line.
 pub const MOST: usize = 20_000;
@@ -28,9 +29,22 @@ pub struct Line {
     pub note: String,
     /// Names the line for folding and selection.
     pub path: String,
+    /// The whole value, where the line shows a part of it.
+    pub whole: Option<Arc<str>>,
+    /// A value of others that `enter` shows whole.
+    pub opens: bool,
 }
 
 impl Line {
+    /// What `enter` shows of it: a title, and the value.
+    #[must_use]
+    pub fn whole(&self) -> Option<(String, Arc<str>)> {
+        let text = self.whole.clone().unwrap_or_else(|| Arc::from(self.value.as_str()));
+        let title = if self.path.is_empty() { self.key.clone() } else { self.path.replace('\0', "") };
+        let title = if title.is_empty() { "body".to_owned() } else { title };
+        self.opens.then_some((title, text))
+    }
+
     /// A label of ours and a text.
     #[must_use]
     pub fn label(key: &str, value: impl Into<String>, role: Role) -> Self {
@@ -145,16 +159,28 @@ impl Lines {
             }
             if !line.key.is_empty() {
                 let most = if line.value.is_empty() { right } else { left + keys };
-                let key = cut(&line.key, most.saturating_sub(x)).into_owned();
-                paint.foreign(x, y, most.saturating_sub(x), &key, line.key_role);
-                x = x.max(left + keys + 1);
+                // Deep down a key still has room to be told from another.
+                let room = most.saturating_sub(x).max(KEY.min(right.saturating_sub(x)));
+                let next = paint.foreign(x, y, room, &line.key, line.key_role);
+                x = (next + 1).max(left + keys + 1);
             }
             let mut end = right;
             if !line.note.is_empty() && end > x + 24 + width(&line.note) {
                 end = paint.right(x, end, y, &line.note, Role::Muted) - 1;
             }
             if !line.value.is_empty() && x < end {
-                paint.foreign(x, y, end - x, &line.value, line.role);
+                match url_in(&line.value).filter(|_| width(&line.value) > end - x) {
+                    // Host and last segment stay: that is what tells one from another.
+                    Some(at) => {
+                        let url = crate::text::clean(&line.value[at..]);
+                        let x = paint.foreign(x, y, end - x, &line.value[..at], line.role);
+                        let url = crate::text::cut_middle(&url, usize::from(end.saturating_sub(x)));
+                        paint.foreign(x, y, end.saturating_sub(x), &url, line.role);
+                    }
+                    None => {
+                        paint.foreign(x, y, end - x, &line.value, line.role);
+                    }
+                }
             }
             if selected && focused {
                 let style = paint.style(Role::Selection);
@@ -162,6 +188,15 @@ impl Lines {
             }
         }
     }
+}
+
+/// Cells of a key that it keeps however deep it stands.
+const KEY: u16 = 10;
+
+/// Where a URL begins that goes on to the end of a text.
+fn url_in(text: &str) -> Option<usize> {
+    let at = ["http://", "https://"].iter().find_map(|scheme| text.find(scheme))?;
+    (!text[at..].contains(' ')).then_some(at)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 use crate::model::time::Ms;
 use std::collections::{BTreeSet, VecDeque};
 
+mod pages;
+
 /// Most rows that are held.
 pub const WINDOW: usize = 600;
 /// Most rows that are asked for at once.
@@ -30,6 +32,8 @@ pub enum Wanted {
     Older,
     /// Those after the last.
     Newer,
+    /// The first of all; replaces what is held.
+    Oldest,
 }
 
 /// The window of a list.
@@ -78,6 +82,10 @@ pub struct List<T> {
     pub stale: bool,
     /// Following cannot keep up: only the newest page is shown.
     pub racing: bool,
+    /// Rows up to this one are counted in `below`.
+    counted: Option<String>,
+    /// Where a gap goes on that is not at the last row: what was scanned and did not match.
+    ahead: Option<String>,
     want: Option<Wanted>,
     take_one: bool,
     gap: bool,
@@ -107,6 +115,8 @@ impl<T> Default for List<T> {
             loaded: false,
             stale: false,
             racing: false,
+            counted: None,
+            ahead: None,
             want: Some(Wanted::Newest),
             take_one: false,
             gap: false,
@@ -198,14 +208,34 @@ impl<T: Item> List<T> {
         self.select(to);
     }
 
-    /// To the oldest row that is held.
+    /// To the first row that there is: read from the other end where it is not held.
     pub fn to_top(&mut self, now: Ms) {
         self.stop(now);
-        self.select(0);
+        if self.older.is_some() {
+            self.epoch += 1;
+            self.asked = None;
+            self.want = Some(Wanted::Oldest);
+        } else {
+            self.select(0);
+        }
+    }
+
+    /// Whether the rows end before the newest: there is more after the last one that is held.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.loaded && self.older.is_none() && !self.gap && self.below == 0
     }
 
     /// Jumps to the newest; following or not.
     pub fn to_newest(&mut self, follow: bool, now: Ms) {
+        // Whoever was on the way to the first no longer is.
+        if self.want == Some(Wanted::Oldest) {
+            self.want = None;
+        }
+        if self.asked.is_some_and(|(wanted, _)| wanted == Wanted::Oldest) {
+            self.asked = None;
+            self.epoch += 1;
+        }
         let fresh = self.below == 0 && !self.gap && self.held.is_empty() && self.loaded;
         if follow {
             self.follow = true;
@@ -264,6 +294,17 @@ impl<T: Item> List<T> {
         }
     }
 
+    /// Rows moved, of which those after the last known one arrived; how many did. A row that moves
+    /// again did not arrive again.
+    pub fn moved<'i>(&mut self, ids: impl Iterator<Item = &'i String>) {
+        let known = self.newest_id().max(self.counted.as_deref()).unwrap_or_default();
+        let fresh: BTreeSet<&String> = ids.filter(|id| id.as_str() > known).collect();
+        let Some(last) = fresh.last() else { return };
+        let (count, last) = (fresh.len() as u64, (*last).clone());
+        self.counted = Some(last);
+        self.arrived(count);
+    }
+
     /// The page to ask for now, if any; the caller asks for it. `data` also asks for what arrived.
     pub fn wants(&mut self, data: bool) -> Option<Wanted> {
         if self.asked.is_some() {
@@ -285,14 +326,22 @@ impl<T: Item> List<T> {
             self.want = Some(Wanted::Newer);
         }
         let mut wanted = self.want.take()?;
-        if self.rows.is_empty() && wanted != Wanted::Older {
+        if self.rows.is_empty() && wanted == Wanted::Newer && self.ahead.is_none() {
             wanted = Wanted::Newest;
         }
         self.asked = Some((wanted, self.epoch));
         Some(wanted)
     }
 
-    /// After which id newer rows are asked for.
+    /// After which id newer rows are asked for, with what was scanned without a match.
+    #[must_use]
+    pub fn newer_from(&self) -> Option<&str> {
+        // What is held was read without a gap: the next is the one after the last of it.
+        let ahead = self.ahead.as_deref().filter(|_| self.gap || self.rows.is_empty());
+        ahead.max(self.newest_id())
+    }
+
+    /// The newest row that was read.
     #[must_use]
     pub fn newest_id(&self) -> Option<&str> {
         self.held.back().or(self.rows.back()).map(Item::id)
@@ -312,7 +361,12 @@ impl<T: Item> List<T> {
         match wanted {
             Wanted::Newest => self.replace(rows, next),
             Wanted::Older => self.prepend(rows, next),
-            Wanted::Newer => self.append(rows, next.is_some()),
+            Wanted::Newer => {
+                let more = next.is_some();
+                self.ahead = next;
+                self.append(rows, more);
+            }
+            Wanted::Oldest => self.begin(rows, next),
         }
         self.loaded = true;
         self.settle();
@@ -372,93 +426,6 @@ impl<T: Item> List<T> {
         }
     }
 
-    fn replace(&mut self, rows: Vec<T>, next: Option<String>) {
-        self.rows = rows.into();
-        self.held.clear();
-        self.older = next;
-        self.below = 0;
-        self.gap = false;
-        let kept = self.selected.as_ref().is_some_and(|_| self.position().is_some());
-        if self.follow || !kept {
-            self.select_last();
-        }
-    }
-
-    fn prepend(&mut self, rows: Vec<T>, next: Option<String>) {
-        let first = self.rows.front().map(|row| row.id().to_owned());
-        let mut added = 0;
-        for row in rows.into_iter().rev() {
-            if first.as_deref().is_none_or(|first| row.id() < first) {
-                self.rows.push_front(row);
-                added += 1;
-            }
-        }
-        self.older = next;
-        self.top += added;
-        while self.rows.len() > WINDOW {
-            self.rows.pop_back();
-            self.gap = true;
-        }
-        if self.gap {
-            self.held.clear();
-        }
-        if self.selected.is_none() {
-            self.select_last();
-        }
-    }
-
-    fn append(&mut self, rows: Vec<T>, more: bool) {
-        let last = self.newest_id().map(str::to_owned);
-        let fresh = rows.into_iter().filter(|row| last.as_deref().is_none_or(|last| row.id() > last));
-        if self.follow || self.gap {
-            self.rows.extend(fresh);
-            self.gap = self.gap && more;
-            self.stale |= more && self.follow;
-            if self.follow {
-                self.below = 0;
-            }
-            self.trim_front();
-            if self.follow {
-                self.select_last();
-            }
-        } else {
-            self.held.extend(fresh);
-            self.held.truncate(WINDOW);
-            if !self.filter_in_force().is_empty() {
-                self.below = self.held.len() as u64;
-            }
-            if std::mem::take(&mut self.take_one)
-                && let Some(row) = self.held.pop_front()
-            {
-                self.below = self.below.saturating_sub(1);
-                self.rows.push_back(row);
-                self.trim_front();
-                self.select_last();
-            }
-        }
-    }
-
-    /// `j` past the last row: takes in what is below, one by one.
-    fn take_below(&mut self) {
-        if let Some(row) = self.held.pop_front() {
-            self.below = self.below.saturating_sub(1);
-            self.rows.push_back(row);
-            self.trim_front();
-        } else if self.below > 0 && !self.gap && self.asked.is_none() {
-            self.take_one = true;
-            self.want = Some(Wanted::Newer);
-        }
-    }
-
-    fn trim_front(&mut self) {
-        let extra = self.rows.len().saturating_sub(WINDOW);
-        if extra > 0 {
-            self.rows.drain(..extra);
-            self.top = self.top.saturating_sub(extra);
-            self.older = self.rows.front().map(|row| row.id().to_owned());
-        }
-    }
-
     fn select(&mut self, at: usize) {
         self.selected = self.rows.get(at).map(|row| row.id().to_owned());
         self.settle();
@@ -495,5 +462,4 @@ impl<T: Item> List<T> {
 }
 
 #[cfg(test)]
-#[path = "list_tests.rs"]
 mod tests;

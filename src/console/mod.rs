@@ -7,6 +7,7 @@
 //! tell whether a desk in this process or a socket is at the other end.
 
 pub mod action;
+mod ages;
 pub mod app;
 pub mod asks;
 pub mod capture;
@@ -15,14 +16,17 @@ pub mod dialog;
 pub mod draw;
 mod drive;
 pub mod edit;
+pub mod filter;
 pub mod format;
 pub mod glyphs;
+pub mod group_pane;
 pub mod input;
 pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod lines;
 pub mod list;
+mod open;
 pub mod options;
 pub mod overlay;
 pub mod pacer;
@@ -40,6 +44,7 @@ pub mod term;
 pub mod theme;
 pub mod update;
 pub mod verbs;
+pub mod whole;
 pub mod why;
 pub mod worklist;
 

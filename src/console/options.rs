@@ -2,6 +2,7 @@
 
 use super::theme::Depth;
 use jiff::tz::TimeZone;
+use std::path::PathBuf;
 
 /// How a console is started.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Options {
     pub version: String,
     /// The zone of the clocks.
     pub zone: TimeZone,
+    /// Keeps the theme that `T` chose.
+    pub theme_file: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -42,6 +45,7 @@ impl Default for Options {
             read_only: false,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             zone: TimeZone::UTC,
+            theme_file: None,
         }
     }
 }

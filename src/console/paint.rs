@@ -1,7 +1,8 @@
 //! Writing into the buffer: clipped, cut with `…`, cleaned, in a role.
 //!
-//! Every string that is drawn goes through here. What comes from outside (bodies, headers, names,
-//! answers) goes through [`Paint::foreign`], which makes control and format characters visible.
+//! Every string that is drawn goes through here, and every one is cleaned: titles, crumbs and boxes
+//! name things that others named. What comes from outside as a value (bodies, headers, answers) goes
+//! through [`Paint::foreign`], which also colours what was made visible.
 
 use super::theme::{Role, Theme};
 use crate::text::{self, Glyphs, Piece};
@@ -65,7 +66,8 @@ impl Paint<'_> {
             }
             return at;
         }
-        let text = cut(text, cells);
+        let text = text::clean(text);
+        let text = cut(&text, cells);
         self.buf.set_stringn(x, y, &text, usize::from(cells), style).0
     }
 
@@ -91,13 +93,15 @@ impl Paint<'_> {
     /// Writes so that it ends at a column (exclusive), where it fits; gives the first column.
     pub fn right(&mut self, left: u16, right: u16, y: u16, text: &str, role: Role) -> u16 {
         let space = right.saturating_sub(left);
-        let text = cut(text, space);
+        let text = text::clean(text);
+        let text = cut(&text, space);
         let x = right.saturating_sub(width(&text)).max(left);
         self.put(x, y, space, &text, role);
         x
     }
 
-    /// The titled rule over a pane: `─ Runs · following ──── 38 active ─`.
+    /// The titled rule over a pane: `─ Runs · following ──── 38 active ─`. What stands at its right
+    /// loses whole parts (after `, ` or ` · `) where there is no room, never half of a figure.
     pub fn rule(&mut self, area: Rect, title: &str, right: &str, focused: bool) {
         if area.is_empty() {
             return;
@@ -111,7 +115,8 @@ impl Paint<'_> {
             return;
         }
         let inner = area.width - 4;
-        let title = cut(title, inner);
+        let title = text::clean(title);
+        let title = cut(&title, inner);
         let title_role = if focused { Role::Title } else { Role::Text };
         let end = self.put(area.x + 2, area.y, inner, &title, title_role);
         self.cell(area.x + 1, area.y, " ", style);
@@ -122,10 +127,11 @@ impl Paint<'_> {
         if right.is_empty() || space < 4 {
             return;
         }
-        let right = cut(right, space);
-        let x = area.right() - 2 - width(&right);
+        let right = text::clean(right);
+        let Some(right) = parts_that_fit(&right, space) else { return };
+        let x = area.right() - 2 - width(right);
         self.cell(x - 1, area.y, " ", style);
-        let end = self.put(x, area.y, space, &right, Role::Muted);
+        let end = self.put(x, area.y, space, right, Role::Muted);
         self.cell(end, area.y, " ", style);
     }
 
@@ -148,6 +154,12 @@ impl Paint<'_> {
     pub fn over(&mut self, area: Rect, style: Style) {
         let area = area.intersection(self.buf.area);
         self.buf.set_style(area, style);
+    }
+
+    /// Lays the selection over a row, and nothing else: glyphs and words say what colours said.
+    pub fn selection(&mut self, area: Rect) {
+        let style = Style::reset().patch(self.style(Role::Selection));
+        self.over(area, style);
     }
 
     /// Empties an area, for what stands above it.
@@ -190,14 +202,32 @@ impl Paint<'_> {
     }
 }
 
+/// The longest beginning of a text that ends before a `, ` or ` · `, or all of it.
+fn parts_that_fit(text: &str, cells: u16) -> Option<&str> {
+    let mut rest = text;
+    while width(rest) > cells {
+        let at = rest.rfind(", ").max(rest.rfind(" · "))?;
+        rest = &rest[..at];
+    }
+    Some(rest)
+}
+
 /// The last pass for terminals without Unicode: every cell becomes one ASCII character.
 pub fn to_ascii(buf: &mut Buffer) {
+    let mut before = ' ';
     for cell in &mut buf.content {
         let symbol = cell.symbol();
         if symbol.is_ascii() {
+            before = symbol.chars().next().unwrap_or(' ');
             continue;
         }
-        let plain = symbol.chars().next().map_or(' ', ascii_of);
+        let plain = match symbol.chars().next() {
+            // The chosen one of several, and not a row that is new.
+            Some('•') if before == '(' => 'o',
+            Some(glyph) => ascii_of(glyph),
+            None => ' ',
+        };
+        before = plain;
         cell.set_char(plain);
     }
 }
@@ -210,7 +240,7 @@ fn ascii_of(glyph: char) -> char {
         '○' => 'o',
         '✗' => 'x',
         '·' => '.',
-        '►' | '▌' | '›' | '→' => '>',
+        '►' | '▌' | '›' | '→' | '≥' => '>',
         '‹' | '←' => '<',
         '◐' => '~',
         '↻' | '●' => '@',
@@ -258,6 +288,32 @@ mod tests {
         paint.rule(Rect::new(0, 0, 4, 1), "Runs", "right", true);
         paint.boxed(Rect::new(2, 0, 9, 9), "Help", "esc back");
         paint.blank(Rect::new(3, 0, 90, 90));
+    }
+
+    #[test]
+    fn titles_and_boxes_are_cleaned_and_lose_whole_parts() {
+        let theme = Theme::default();
+        let mut buf = Buffer::empty(Rect::new(0, 0, 50, 4));
+        let mut paint = Paint { buf: &mut buf, theme: &theme };
+        paint.rule(Rect::new(0, 0, 50, 1), "a\u{200d}b \u{202e}", "started 11:06:52, took 4m02s", true);
+        paint.boxed(Rect::new(0, 1, 40, 3), "e\u{200b}vil", "esc");
+        let row = |y: u16| (0..50).map(|x| buf[(x, y)].symbol()).collect::<String>();
+        assert!(row(0).contains("a‹U+200D›b ‹U+202E›"), "{}", row(0));
+        assert!(row(0).contains(" started 11:06:52 ") && !row(0).contains("took"), "{}", row(0));
+        assert!(row(1).contains("e‹U+200B›vil"), "{}", row(1));
+        assert_eq!(parts_that_fit("a, b · c", 4), Some("a, b"));
+        assert_eq!(parts_that_fit("12:00:00", 4), None);
+    }
+
+    #[test]
+    fn the_chosen_one_is_an_o_in_ascii() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 20, 1));
+        buf.set_string(0, 0, "(•) as • before", Style::new());
+        to_ascii(&mut buf);
+        assert_eq!(
+            buf.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end(),
+            "(o) as ' before"
+        );
     }
 
     #[test]

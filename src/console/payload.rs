@@ -1,17 +1,19 @@
 //! The payload of the selected request, in four views: why, tree, flat, raw.
 
 use super::format::{count, size};
-use super::lines::{Line, Lines};
-use super::theme::Role;
+use super::lines::Lines;
 use super::why;
 use crate::model::request::Verdict;
 use crate::model::time::Ms;
 use crate::model::view::{ExplainView, RequestDetail};
-use base64::Engine as _;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+
+mod views;
+
+pub use views::value_text;
+use views::{flat, raw, tree};
 
 /// How a payload is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +44,6 @@ impl View {
     }
 }
 
-/// Characters of a value that a line keeps; the pane is never wider.
-const KEPT: usize = 600;
-/// Bytes of a body that the raw view shows.
-const RAW: usize = 1 << 20;
-
 /// A payload pane.
 #[derive(Debug)]
 pub struct Payload {
@@ -67,6 +64,8 @@ pub struct Payload {
     /// Why in two lines over the flat view: Live's pane.
     brief: bool,
     folded: BTreeSet<String>,
+    /// Cells of a line: the raw view is wrapped at them.
+    cells: u16,
     zone: TimeZone,
     /// Engine time when the reason came.
     now: Ms,
@@ -87,6 +86,7 @@ impl Payload {
             other,
             brief,
             folded: BTreeSet::new(),
+            cells: 110,
             zone,
             now: 0,
         }
@@ -108,6 +108,19 @@ impl Payload {
     #[must_use]
     pub fn view(&self) -> View {
         if self.has_why() { self.other } else { self.view }
+    }
+
+    /// Sets how many rows and cells fit.
+    pub fn resize(&mut self, height: usize, columns: u16) {
+        // The gutter, and the cell at the right edge.
+        let cells = columns.saturating_sub(3).max(8);
+        if self.cells != cells {
+            self.cells = cells;
+            if self.view() == View::Raw {
+                self.build();
+            }
+        }
+        self.lines.resize(height);
     }
 
     /// The next view.
@@ -157,8 +170,14 @@ impl Payload {
     }
 
     /// Folds or opens the selected line; a leaf folds what it is in.
-    pub fn fold(&mut self, open: bool) {
-        let Some(line) = self.lines.current() else { return };
+    ///
+    /// # Errors
+    /// Why nothing folds.
+    pub fn fold(&mut self, open: bool) -> Result<(), &'static str> {
+        if self.view() != View::Tree {
+            return Err("only the tree folds; v goes to it");
+        }
+        let Some(line) = self.lines.current() else { return Err("there is no request here") };
         let path = match (line.fold, open) {
             (Some(is_open), _) if is_open != open => line.path.clone(),
             (_, false) => {
@@ -166,12 +185,13 @@ impl Payload {
                 let Some(parent) =
                     self.lines.lines[..self.lines.at].iter().rposition(|above| above.indent < depth)
                 else {
-                    return;
+                    return Err("it is folded, and stands in nothing else");
                 };
                 self.lines.at = parent;
                 self.lines.lines[parent].path.clone()
             }
-            _ => return,
+            (Some(_), true) => return Err("it is open already"),
+            (None, true) => return Err("this is a value; enter shows it whole"),
         };
         if open {
             self.folded.remove(&path);
@@ -179,6 +199,7 @@ impl Payload {
             self.folded.insert(path);
         }
         self.build();
+        Ok(())
     }
 
     /// The line over the pane: id, view, and its measure.
@@ -233,180 +254,9 @@ impl Payload {
                 }
                 flat(detail, &mut lines);
             }
-            View::Raw => raw(detail, &mut lines),
+            View::Raw => raw(detail, self.cells, &mut lines),
             View::Tree => tree(detail, &self.folded, &mut lines),
         }
         self.lines.set(lines);
-    }
-}
-
-/// How a JSON value looks, and its text in one line.
-#[must_use]
-pub fn value_text(value: &Value) -> (Role, String) {
-    match value {
-        Value::String(text) if text.len() > KEPT => {
-            (Role::JsonString, format!("\"{}…", &text[..text.floor_char_boundary(KEPT)]))
-        }
-        // As it is read, not as JSON escapes it: cleaning makes what does not print visible.
-        Value::String(text) => (Role::JsonString, format!("\"{text}\"")),
-        Value::Number(number) => (Role::JsonNumber, number.to_string()),
-        Value::Array(items) if items.is_empty() => (Role::JsonLiteral, "[]".to_owned()),
-        Value::Object(fields) if fields.is_empty() => (Role::JsonLiteral, "{}".to_owned()),
-        Value::Array(_) | Value::Object(_) => {
-            let text = value.to_string();
-            (Role::Text, text[..text.floor_char_boundary(KEPT.min(text.len()))].to_owned())
-        }
-        Value::Bool(_) | Value::Null => (Role::JsonLiteral, value.to_string()),
-    }
-}
-
-fn kind(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("string {:>6}", count(text.chars().count() as u64)),
-        Value::Array(items) => format!("array {}", count(items.len() as u64)),
-        Value::Object(fields) => format!("object {}", count(fields.len() as u64)),
-        Value::Number(_) => "number".to_owned(),
-        Value::Bool(_) => "boolean".to_owned(),
-        Value::Null => "null".to_owned(),
-    }
-}
-
-fn flat(detail: &RequestDetail, lines: &mut Vec<Line>) {
-    for (path, value) in &detail.flat {
-        let (role, text) = value_text(value);
-        let note = if value.is_string() { kind(value) } else { String::new() };
-        lines.push(Line {
-            key: path.clone(),
-            key_role: Role::JsonKey,
-            value: text,
-            role,
-            note,
-            path: path.clone(),
-            ..Line::default()
-        });
-    }
-}
-
-fn tree(detail: &RequestDetail, folded: &BTreeSet<String>, lines: &mut Vec<Line>) {
-    branch("body", "body", &detail.body, 2, folded, lines);
-    let headers: Vec<(String, Value)> =
-        detail.headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
-    group("headers", headers, folded, lines);
-    group("query", detail.query.iter().map(|(k, v)| (k.clone(), v.clone())).collect(), folded, lines);
-    for (key, text) in [("method", &detail.request.method), ("path", &detail.request.path)] {
-        lines.push(Line {
-            indent: 2,
-            key: key.to_owned(),
-            key_role: Role::JsonKey,
-            value: format!("\"{text}\""),
-            role: Role::JsonString,
-            path: key.to_owned(),
-            ..Line::default()
-        });
-    }
-}
-
-fn group(name: &str, fields: Vec<(String, Value)>, folded: &BTreeSet<String>, lines: &mut Vec<Line>) {
-    let open = !folded.contains(name);
-    lines.push(Line {
-        indent: 2,
-        fold: Some(open),
-        key: name.to_owned(),
-        key_role: Role::JsonKey,
-        note: format!("{} fields", fields.len()),
-        path: name.to_owned(),
-        ..Line::default()
-    });
-    if open {
-        for (at, (key, value)) in fields.into_iter().enumerate() {
-            branch(&key, &format!("{name}\u{0}{at}"), &value, 4, folded, lines);
-        }
-    }
-}
-
-/// Depth is bounded by what the receiver takes; lines by [`super::lines::MOST`].
-fn branch(
-    key: &str,
-    path: &str,
-    value: &Value,
-    indent: u16,
-    folded: &BTreeSet<String>,
-    lines: &mut Vec<Line>,
-) {
-    if lines.len() > super::lines::MOST {
-        return;
-    }
-    let nested = match value {
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-        _ => false,
-    };
-    let open = nested && !folded.contains(path);
-    let (role, text) = if nested { (Role::Muted, String::new()) } else { value_text(value) };
-    let long = matches!(value, Value::String(text) if text.len() > 24);
-    lines.push(Line {
-        indent,
-        fold: nested.then_some(open),
-        key: key.to_owned(),
-        key_role: Role::JsonKey,
-        value: text,
-        role,
-        note: if nested || long { kind(value) } else { String::new() },
-        path: path.to_owned(),
-        ..Line::default()
-    });
-    if !open {
-        return;
-    }
-    let indent = indent.saturating_add(2).min(60);
-    match value {
-        Value::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                branch(&format!("[{at}]"), &format!("{path}[{at}]"), item, indent, folded, lines);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                branch(name, &format!("{path}.{name}"), field, indent, folded, lines);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn raw(detail: &RequestDetail, lines: &mut Vec<Line>) {
-    let request = &detail.request;
-    lines.push(Line::text(format!("{} {}", request.method, request.path), Role::Muted));
-    for (name, value) in &detail.headers {
-        lines.push(Line {
-            key: format!("{name}:"),
-            key_role: Role::Muted,
-            value: value.clone(),
-            ..Line::default()
-        });
-    }
-    lines.push(Line::default());
-    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(&detail.raw) else {
-        lines.push(Line::text("the body could not be read", Role::Bad));
-        return;
-    };
-    let shown = &bytes[..bytes.len().min(RAW)];
-    for line in String::from_utf8_lossy(shown).split('\n') {
-        // A long line goes on in the next ones: the raw view hides nothing.
-        let mut rest = line;
-        loop {
-            let (part, more) = rest.split_at(rest.floor_char_boundary(110.min(rest.len())));
-            lines.push(Line::text(part, Role::Text));
-            if more.is_empty() {
-                break;
-            }
-            rest = more;
-        }
-    }
-    if bytes.len() > RAW {
-        lines.push(Line::text(format!("first 1 MiB of {} shown", size(bytes.len() as u64)), Role::Warn));
-    }
-    if let Some(kept) = why::kept(detail) {
-        lines.push(Line::text(kept, Role::Warn));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::capture::Table;
 use super::dialog::Dialog;
-use super::edit::Edit;
+use super::whole::Whole;
 use crate::model::time::Ms;
 
 /// The screens of this version.
@@ -75,6 +75,8 @@ pub enum Overlay {
     Verb(Box<Dialog>),
     /// What a flow is sent, path by path.
     Capture(Box<Table>),
+    /// A value, whole.
+    Value(Box<Whole>),
     /// Quitting stops the receiver.
     Quit {
         /// The button that quits is chosen.
@@ -106,21 +108,6 @@ pub struct Toast {
     pub at: Ms,
 }
 
-/// The filter line while it is open.
-#[derive(Debug)]
-pub struct FilterLine {
-    /// Of which list.
-    pub list: ListId,
-    /// What was typed.
-    pub edit: Edit,
-    /// The filter before.
-    pub before: String,
-    /// When it is tried next.
-    pub due: Option<Ms>,
-    /// What is wrong with it.
-    pub error: Option<String>,
-}
-
 /// Where `esc` goes back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crumb {
@@ -130,4 +117,6 @@ pub struct Crumb {
     pub opened: Option<String>,
     /// The pane that had the focus.
     pub focus: usize,
+    /// The list from which an open request was opened.
+    pub from: Option<ListId>,
 }

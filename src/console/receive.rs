@@ -30,7 +30,7 @@ impl App {
         match (want, answer) {
             (Want::Counters, Answer::Counters(counters)) => self.counted(counters),
             (Want::Page(id, wanted, epoch), Answer::Requests(rows)) => {
-                let page = request_rows(rows.rows, wanted != Wanted::Newer);
+                let page = request_rows(rows.rows, !matches!(wanted, Wanted::Newer | Wanted::Oldest));
                 if let Some(list) = self.request_list(id)
                     && list.install(wanted, epoch, page, rows.next)
                 {
@@ -39,7 +39,7 @@ impl App {
                 }
             }
             (Want::Page(id, wanted, epoch), Answer::Runs(rows)) => {
-                let page = run_rows(rows.rows, wanted != Wanted::Newer);
+                let page = run_rows(rows.rows, !matches!(wanted, Wanted::Newer | Wanted::Oldest));
                 if let Some(list) = self.run_list(id)
                     && list.install(wanted, epoch, page, rows.next)
                 {
@@ -62,8 +62,23 @@ impl App {
                 self.touch(Dirt::Data);
             }
             (Want::Groups, Answer::Groups { groups }) => {
+                // The cursor stays on its group, wherever that stands now.
+                let on = self.groups_by_last().get(self.runs.at).map(|group| group.id.clone());
+                let needs = self.needs.groups.get(self.needs.at).map(|group| group.id.clone());
+                let overdue = self.needs.at.checked_sub(self.needs.groups.len());
                 self.needs.groups = groups;
+                let place = |all: &[&crate::model::view::GroupView], id: &Option<String>| {
+                    all.iter().position(|group| Some(&group.id) == id.as_ref())
+                };
+                let at = place(&self.groups_by_last(), &on);
+                if let Some(at) = at {
+                    self.runs.at = at;
+                }
+                let worst: Vec<_> = self.needs.groups.iter().collect();
+                let at = place(&worst, &needs).or_else(|| overdue.map(|at| at + worst.len()));
+                self.needs.at = at.unwrap_or(self.needs.at);
                 self.needs.known = true;
+                self.group_lines();
                 if !self.runs.chosen && self.screen == Screen::Runs {
                     self.runs.groups = !self.needs.groups.is_empty();
                     self.runs.chosen = true;
@@ -100,18 +115,42 @@ impl App {
                 }
                 self.touch(Dirt::Data);
             }
+            (Want::GroupRuns(id), Answer::Runs(rows)) => {
+                self.group_runs(&id, rows.rows);
+                self.touch(Dirt::Data);
+            }
+            (Want::GroupRun(id), Answer::Run { run, .. }) => {
+                self.group_run(&id, run);
+                self.touch(Dirt::Data);
+            }
             (Want::Plan, Answer::Plan(plan)) => {
                 if let Some(Overlay::Verb(dialog)) = &mut self.overlay {
                     dialog.install(Ok(Box::new(plan)));
                 }
+                self.replan();
                 self.touch(Dirt::Input);
             }
             (Want::Act(kind), Answer::Acted(acted)) => self.acted(kind, &acted),
             (Want::Load, Answer::Done(done)) => {
                 let tone = if done.refused { Tone::Bad } else { Tone::Good };
-                let text = done.lines.last().cloned().unwrap_or_else(|| "Loaded the samples.".to_owned());
-                self.toast(tone, text);
+                let live = done.lines.last().cloned().unwrap_or_else(|| "The samples are loaded".to_owned());
+                self.toast(tone, format!("{live}; 2 Requests shows what comes"));
                 self.ask_counters();
+                self.behind = true;
+            }
+            (Want::Endpoints, Answer::Endpoints { endpoints }) => {
+                // One that anybody may send to, by the name that is short.
+                let open = endpoints.iter().max_by_key(|one| (one.auth == "none", one.path.is_some()));
+                self.sample_url = Some(open.map_or_else(String::new, |one| match &one.path {
+                    Some(path) => {
+                        let host = one.url.split("/in/").next().unwrap_or_default();
+                        let path = path.trim_start_matches('/').trim_start_matches("in/");
+                        format!("{host}/in/{path}")
+                    }
+                    None => one.url.clone(),
+                }))
+                .filter(|url| !url.is_empty());
+                self.touch(Dirt::Data);
             }
             (
                 want @ (Want::Captured | Want::Fields | Want::Drift | Want::DriftOk),
@@ -144,9 +183,6 @@ impl App {
                     list.look();
                 }
             }
-        }
-        if let Some(filter) = self.filter.as_mut().filter(|filter| filter.list == id) {
-            filter.error = None;
         }
         self.touch(Dirt::Data);
     }
@@ -209,6 +245,7 @@ impl App {
     /// Panes read again what they show.
     pub fn reload_panes(&mut self) {
         self.asks.had.clear();
+        self.runs.group.id = None;
         self.needs.stale = true;
         self.behind = true;
     }
@@ -218,10 +255,10 @@ impl App {
             Want::Page(id, _, epoch) => {
                 let tried = match id {
                     ListId::LiveRequests | ListId::Requests => {
-                        self.request_list(id).map(|list| (list.epoch, list.trying.is_some(), &mut list.asked))
+                        self.request_list(id).map(|list| (list.epoch, list.trying.clone(), &mut list.asked))
                     }
                     ListId::LiveRuns | ListId::Runs => {
-                        self.run_list(id).map(|list| (list.epoch, list.trying.is_some(), &mut list.asked))
+                        self.run_list(id).map(|list| (list.epoch, list.trying.clone(), &mut list.asked))
                     }
                 };
                 let Some((current, trying, asked)) = tried else { return };
@@ -229,16 +266,15 @@ impl App {
                     return;
                 }
                 *asked = None;
-                if trying {
+                if let Some(text) = trying {
                     if let Some(list) = self.request_list(id) {
                         list.refuse_filter();
                     } else if let Some(list) = self.run_list(id) {
                         list.refuse_filter();
                     }
-                }
-                match self.filter.as_mut().filter(|filter| filter.list == id && trying) {
-                    Some(filter) => filter.error = Some(refusal.message),
-                    None => self.toast(Tone::Bad, refusal.message),
+                    self.filter_refused(id, &text, &refusal.message);
+                } else {
+                    self.toast(Tone::Bad, refusal.message);
                 }
                 self.touch(Dirt::Input);
             }
@@ -277,7 +313,15 @@ impl App {
                 self.reload_panes();
             }
             Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(refusal),
-            Want::Counters | Want::ById | Want::Groups | Want::Overdue | Want::Load | Want::Marks(..) => {
+            Want::Counters
+            | Want::ById
+            | Want::Groups
+            | Want::Overdue
+            | Want::Load
+            | Want::Endpoints
+            | Want::GroupRuns(_)
+            | Want::GroupRun(_)
+            | Want::Marks(..) => {
                 self.toast(Tone::Bad, refusal.message);
             }
         }
@@ -331,11 +375,7 @@ impl App {
 
     fn moved_runs(&mut self, ids: &[String]) {
         for list in [&mut self.live.runs, &mut self.runs.list] {
-            let newest = list.newest_id().unwrap_or_default();
-            let fresh = ids.iter().filter(|id| id.as_str() > newest).count() as u64;
-            if fresh > 0 {
-                list.arrived(fresh);
-            }
+            list.moved(ids.iter());
         }
         for id in ids {
             let held = |list: &super::list::List<super::rows::RunRow>| {

@@ -103,7 +103,8 @@ impl RunPane {
                 self.step + 1,
                 step.name,
                 step.attempts.get(self.at).map_or(0, |attempt| attempt.number),
-                step.attempts.len()
+                // What the plan allows, or more where a person asked for more.
+                step.tries.map_or(0, |tries| tries as usize).max(step.attempts.len())
             ),
         }
     }
@@ -204,7 +205,8 @@ fn attempt_lines(
         return outputs(step, lines);
     };
     if let Some(sent) = &attempt.request {
-        lines.push(Line::label("sent", format!("{} {}", sent.method, sent.url), Role::Text));
+        let url = Line::label("sent", format!("{} {}", sent.method, sent.url), Role::Text);
+        lines.push(Line { opens: true, ..url });
         headers(&sent.headers, lines);
         body(sent.body.as_deref(), lines);
         lines.push(Line::default());
@@ -262,6 +264,7 @@ fn headers(headers: &[Pair], lines: &mut Vec<Line>) {
             key_role: Role::Muted,
             value: value.clone(),
             role: Role::Muted,
+            opens: true,
             ..Line::default()
         });
     }
@@ -269,8 +272,10 @@ fn headers(headers: &[Pair], lines: &mut Vec<Line>) {
 
 fn body(text: Option<&str>, lines: &mut Vec<Line>) {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return };
+    let whole: std::sync::Arc<str> = text.into();
     for part in text.split('\n').take(2_000) {
-        lines.push(Line { indent: 2, ..Line::text(part, Role::Text) });
+        let whole = Some(whole.clone());
+        lines.push(Line { indent: 2, opens: true, whole, ..Line::text(part, Role::Text) });
     }
     if let Some(last) = lines.last_mut() {
         last.note = size(text.len() as u64);

@@ -1,9 +1,8 @@
 //! What each action does to the state: no io, no clock.
 
 use super::action::Action;
-use super::app::{App, Crumb, FilterLine, ListId, Overlay, PaneId, Place, Screen, Tone};
+use super::app::{App, FilterLine, ListId, Overlay, PaneId, Place, Screen, Tone};
 use super::asks::{Effect, Want};
-use super::edit::Edit;
 use super::list::{Item, List};
 use super::theme::{SHIPPED, Theme};
 use super::verbs::kind_of;
@@ -62,6 +61,7 @@ impl App {
                 self.ask_counters();
                 self.resync();
                 self.refresh();
+                self.toast(Tone::Info, "What is shown is read again.");
             }
             _ => {}
         }
@@ -96,7 +96,7 @@ impl App {
     }
 
     /// Shows a screen; what came meanwhile is asked for.
-    fn show(&mut self, screen: Screen, focus: usize) {
+    pub(super) fn show(&mut self, screen: Screen, focus: usize) {
         if self.screen != screen {
             self.look_away();
             self.full = false;
@@ -196,7 +196,7 @@ impl App {
         let (first, end) = self.focuses();
         let count = end - first;
         if count < 2 {
-            return self.toast(Tone::Info, "there is one pane here");
+            return self.toast(Tone::Info, "pane is not possible: there is one here");
         }
         let at = self.focus.saturating_sub(first);
         let by = if by < 0 { count - 1 } else { 1 };
@@ -214,15 +214,19 @@ impl App {
                 self.needs.stale = true;
                 self.behind = true;
             }
-            (Screen::Runs, true) => self.toast(Tone::Info, "a run has one view; esc goes back to the list"),
+            (Screen::Runs, true) => {
+                self.toast(Tone::Info, "view is not possible: a run has one; esc goes back to the list");
+            }
         }
     }
 
     fn sideways(&mut self, by: isize) {
         match self.place() {
             Place::Payload(id) => {
-                if let Some(payload) = self.payload(id) {
-                    payload.fold(by > 0);
+                let word = if by > 0 { "unfold" } else { "fold" };
+                let said = self.payload(id).and_then(|payload| payload.fold(by > 0).err());
+                if let Some(reason) = said {
+                    self.toast(Tone::Info, format!("{word} is not possible: {reason}"));
                 }
             }
             Place::Timeline(id) | Place::Attempt(id) => {
@@ -232,7 +236,10 @@ impl App {
             }
             Place::Runs(ListId::Runs) => self.runs.run.go_step(by),
             Place::Requests(_) | Place::Runs(_) | Place::Groups | Place::Needs | Place::Empty => {
-                self.toast(Tone::Info, "nothing folds here; tab goes to the pane that does");
+                self.toast(
+                    Tone::Info,
+                    "fold is not possible: nothing folds here; tab goes to the pane that does",
+                );
             }
         }
     }
@@ -246,127 +253,30 @@ impl App {
                 }
             }
             Place::Payload(PaneId::Payload) => {
-                self.requests.list.step(by, now);
-                if self.requests.opened.is_some() {
-                    self.requests.opened.clone_from(&self.requests.list.selected);
+                let opened = self.requests.opened.is_some();
+                let from = if opened { self.requests.from } else { Some(ListId::Requests) };
+                let Some(list) = from.and_then(|from| self.request_list(from)) else {
+                    return self.toast(
+                        Tone::Info,
+                        "next is not possible: it was not opened from a list of requests",
+                    );
+                };
+                let before = list.selected.clone();
+                list.stop(now);
+                list.step(by, now);
+                let selected = list.selected.clone();
+                if selected == before {
+                    let end = if by < 0 { "first" } else { "last" };
+                    return self
+                        .toast(Tone::Info, format!("next is not possible: this is the {end} of the list"));
+                }
+                if opened {
+                    self.requests.opened = selected;
                 }
             }
             Place::Payload(_) => self.live.requests.step(by, now),
-            _ => self.toast(Tone::Info, "there is nothing beside it"),
+            _ => self.toast(Tone::Info, "next is not possible: there is nothing beside it"),
         }
-    }
-
-    fn open(&mut self) {
-        let now = self.now;
-        match self.place() {
-            Place::Empty => self.load_samples(),
-            Place::Requests(id) => {
-                let Some(list) = self.request_list(id) else { return };
-                list.stop(now);
-                if let Some(opened) = list.selected.clone() {
-                    self.open_request(opened);
-                }
-            }
-            Place::Runs(id) => {
-                let Some(list) = self.run_list(id) else { return };
-                list.stop(now);
-                if let Some(opened) = list.selected.clone() {
-                    self.open_run(opened);
-                }
-            }
-            Place::Groups => {
-                if let Some(group) = self.needs.groups.get(self.runs.at) {
-                    let id = group.id.clone();
-                    self.open_group(&id);
-                }
-            }
-            Place::Needs => {
-                if let Some(group) = self.needs.groups.get(self.needs.at) {
-                    let id = group.id.clone();
-                    self.open_group(&id);
-                } else if let Some(callback) = self.needs.overdue.get(self.needs.at - self.needs.groups.len())
-                {
-                    let run = callback.run.clone();
-                    self.open_run(run);
-                } else if let Some(id) = self.needs.drifted(self.needs.at) {
-                    self.open_request(id);
-                }
-            }
-            Place::Payload(PaneId::LivePayload) => {
-                if let Some(id) = self.live.payload.id.clone() {
-                    self.open_request(id);
-                }
-            }
-            Place::Payload(_) => self.open_from_payload(),
-            Place::Timeline(PaneId::RequestRun) | Place::Attempt(PaneId::RequestRun) => {
-                if let Some(id) = self.requests.run.id.clone() {
-                    self.open_run(id);
-                }
-            }
-            Place::Timeline(_) | Place::Attempt(_) => match (&self.runs.opened, &self.runs.run.id) {
-                (None, Some(id)) => {
-                    let id = id.clone();
-                    self.open_run(id);
-                }
-                _ => self.toast(Tone::Info, "this is all that is kept of it; h l go through the steps"),
-            },
-        }
-    }
-
-    /// From an open request: the first of a duplicate, else its run, or the list of them.
-    fn open_from_payload(&mut self) {
-        if self.requests.opened.is_none() {
-            if let Some(id) = self.requests.payload.id.clone() {
-                self.open_request(id);
-            }
-            return;
-        }
-        let Some(detail) = &self.requests.payload.detail else { return };
-        let request = &detail.request;
-        match (&request.duplicate_of, request.runs.as_slice()) {
-            (Some(first), _) => self.open_request(first.clone()),
-            (None, []) => self.toast(Tone::Info, "it began no run"),
-            (None, [run]) => self.open_run(run.clone()),
-            (None, _) => self.open_runs(&format!("request:{}", request.id)),
-        }
-    }
-
-    fn crumb(&mut self) {
-        let opened = match self.screen {
-            Screen::Live => None,
-            Screen::Requests => self.requests.opened.clone(),
-            Screen::Runs => self.runs.opened.clone(),
-        };
-        if self.crumbs.len() < 32 {
-            self.crumbs.push(Crumb { screen: self.screen, opened, focus: self.focus });
-        }
-    }
-
-    fn open_request(&mut self, id: String) {
-        self.crumb();
-        self.show(Screen::Requests, 1);
-        self.requests.opened = Some(id);
-        self.requests.payload.lines.rewind();
-    }
-
-    fn open_run(&mut self, id: String) {
-        self.crumb();
-        self.show(Screen::Runs, 1);
-        self.runs.opened = Some(id);
-    }
-
-    fn open_group(&mut self, id: &str) {
-        self.open_runs(&format!("group:{id}"));
-    }
-
-    fn open_runs(&mut self, filter: &str) {
-        self.crumb();
-        self.show(Screen::Runs, 0);
-        self.runs.opened = None;
-        self.runs.groups = false;
-        self.runs.chosen = true;
-        self.runs.list.follow = true;
-        self.set_filter(ListId::Runs, filter);
     }
 
     /// One step back: errors, marks, the full pane, one crumb.
@@ -394,7 +304,10 @@ impl App {
             self.show(crumb.screen, crumb.focus);
             match crumb.screen {
                 Screen::Live => {}
-                Screen::Requests => self.requests.opened = crumb.opened,
+                Screen::Requests => {
+                    self.requests.opened = crumb.opened;
+                    self.requests.from = crumb.from;
+                }
                 Screen::Runs => self.runs.opened = crumb.opened,
             }
             if group {
@@ -434,9 +347,7 @@ impl App {
             self.view();
         }
         if let Place::Requests(id) | Place::Runs(id) = self.place() {
-            let before = self.filter_of(id);
-            let edit = Edit::with(&before);
-            self.filter = Some(FilterLine { list: id, edit, before, due: None, error: None });
+            self.filter = Some(FilterLine::new(id, self.filter_of(id)));
         }
     }
 
@@ -455,17 +366,18 @@ impl App {
         let (name, _) = SHIPPED[(at + 1) % SHIPPED.len()];
         match Theme::shipped(name, self.options.color) {
             Ok(theme) if theme == self.theme => {
-                self.toast(Tone::Info, "there is one theme without colour: mono");
+                self.toast(Tone::Info, "theme is not possible: without colour there is one, mono");
             }
             Ok(theme) => {
                 self.theme = theme;
+                self.asks.effect(Effect::KeepTheme(name.to_owned()));
                 self.toast(Tone::Info, format!("theme {name}"));
             }
             Err(error) => self.toast(Tone::Bad, error.to_string()),
         }
     }
 
-    fn load_samples(&mut self) {
+    pub(super) fn load_samples(&mut self) {
         if self.options.read_only {
             return self.toast(Tone::Info, "load is not possible: this console is read-only (--read-only)");
         }

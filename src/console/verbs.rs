@@ -10,7 +10,8 @@ use crate::model::ask::Ask;
 use crate::model::request::Verdict;
 use crate::model::run::RunState;
 use crate::model::study::Study;
-use crate::model::view::{RequestView, RunView};
+use crate::model::time::rfc3339;
+use crate::model::view::{CallbackView, GroupView, RequestView, RunView};
 use crate::session::Link;
 
 /// The verb of an action.
@@ -122,6 +123,30 @@ impl App {
         }
     }
 
+    /// The group that the focus is on.
+    #[must_use]
+    pub fn focused_group(&self) -> Option<&GroupView> {
+        match self.place() {
+            Place::Groups => self.groups_by_last().get(self.runs.at).copied(),
+            Place::Needs => self.needs.groups.get(self.needs.at),
+            _ => None,
+        }
+    }
+
+    /// The overdue callback that the focus is on.
+    fn focused_callback(&self) -> Option<&CallbackView> {
+        let at = self.needs.at.checked_sub(self.needs.groups.len())?;
+        self.needs.overdue.get(at).filter(|_| self.place() == Place::Needs)
+    }
+
+    /// The groups, the one that grew last first.
+    #[must_use]
+    pub fn groups_by_last(&self) -> Vec<&GroupView> {
+        let mut groups: Vec<&GroupView> = self.needs.groups.iter().collect();
+        groups.sort_by(|a, b| b.last.cmp(&a.last));
+        groups
+    }
+
     /// The ids that a verb would act on here.
     ///
     /// # Errors
@@ -164,12 +189,25 @@ impl App {
                     (None, _) => Err(format!("{word} is not possible: no request is selected")),
                 }
             }
-            Place::Groups => {
-                Err(format!("{word} is not possible: this is a group; enter lists its runs, a marks them"))
-            }
-            Place::Needs => Err(format!(
-                "{word} is not possible: this is a group; enter opens it, there a marks its runs"
-            )),
+            Place::Groups | Place::Needs => match (self.focused_group(), kind) {
+                (Some(_), _) if kind.object() != "run" => {
+                    Err(format!("{word} is not possible: this is a group; enter lists its runs"))
+                }
+                // All of it, by its filter: [`App::open_verb`].
+                (Some(_), _) => Ok(Vec::new()),
+                (None, _) => match self.focused_callback() {
+                    Some(callback) if kind.object() == "run" => Ok(vec![callback.run.clone()]),
+                    Some(_) => {
+                        Err(format!("{word} is not possible: this is a callback; enter opens its run"))
+                    }
+                    None if self.place() == Place::Needs && self.needs.drifted(self.needs.at).is_some() => {
+                        Err(format!(
+                            "{word} is not possible: this is a badge of drift; enter opens its request"
+                        ))
+                    }
+                    None => Err(format!("{word} is not possible: there is no errored run")),
+                },
+            },
             Place::Empty => Err(format!("{word} is not possible: there is no run yet")),
             Place::Runs(id) => {
                 let list = if id == ListId::Runs { &self.runs.list } else { &self.live.runs };
@@ -222,23 +260,35 @@ impl App {
         }
         let place = self.place();
         let in_list = matches!(place, Place::Requests(_) | Place::Runs(_));
+        let in_groups = matches!(place, Place::Groups | Place::Needs);
         match action {
-            Action::Follow if !in_list => Err("follow is not possible: no list has the focus".to_owned()),
+            Action::Follow if in_groups => {
+                Err("follow is not possible: this list has the most urgent first, not the newest last".to_owned())
+            }
+            Action::Mark | Action::MarkAll if in_groups => {
+                Err("mark is not possible: r, s and x act on the whole group; enter lists its runs to mark some".to_owned())
+            }
+            Action::FilterToggle | Action::Filter if place == Place::Needs => {
+                Err("filter is not possible: this is all that needs you; tab goes to a list".to_owned())
+            }
+            Action::Follow if !in_list => {
+                Err("follow is not possible: this pane is no list of arrivals; tab goes to one".to_owned())
+            }
             Action::Filter if place == Place::Groups => Ok(()),
             Action::Filter | Action::FilterToggle if !in_list => {
-                Err("filter is not possible: no list has the focus; tab goes to one".to_owned())
+                Err("filter is not possible: this pane is no list; tab goes to one".to_owned())
             }
             Action::FilterToggle if self.focused_filter().is_empty() => {
-                Err("there is no filter to switch; / sets one".to_owned())
+                Err("filter off is not possible: there is no filter; / sets one".to_owned())
             }
             Action::Mark | Action::MarkAll if !in_list => {
-                Err("mark is not possible: no list has the focus".to_owned())
+                Err("mark is not possible: this pane is no list; tab goes to one".to_owned())
             }
             Action::MarkAll if self.focused_filter().is_empty() => {
                 Err("mark all is not possible: there is no filter; / sets one".to_owned())
             }
             Action::PreviousSibling | Action::NextSibling if in_list && !self.is_opened() => {
-                Err("[ and ] go through attempts of a run or requests of a list; enter opens one".to_owned())
+                Err("next is not possible: [ and ] go through the attempts of a run or the opened requests of a list; enter opens one".to_owned())
             }
             Action::View if !matches!(place, Place::Payload(_)) && self.screen == Screen::Live => {
                 Err("view is not possible: this pane has one view; tab goes to the payload".to_owned())
@@ -246,8 +296,8 @@ impl App {
             Action::Capture if self.captured_flow().is_none() => {
                 Err("capture is not possible: no request is selected".to_owned())
             }
-            Action::Full if place == Place::Empty => Err("there is one pane".to_owned()),
-            Action::Later(what) => Err(format!("{what}: this version does not have it yet")),
+            Action::Full if place == Place::Empty => Err("full is not possible: there is one pane".to_owned()),
+            Action::Later(what) => Err(format!("{what} is not possible: this version does not have it yet")),
             _ => Ok(()),
         }
     }
@@ -269,7 +319,21 @@ impl App {
         match self.targets(kind) {
             Err(reason) => self.toast(Tone::Info, reason),
             Ok(ids) => {
-                let dialog = Dialog::new(kind, ids);
+                let zone = self.options.zone.clone();
+                let dialog = match self.focused_group() {
+                    Some(group) => {
+                        // What joins the group from now on is not in it.
+                        let filter = format!("group:{} until:{}", group.id, rfc3339(self.now));
+                        let as_of = clock(self.now, self.now, &zone);
+                        let object = format!(
+                            "group    {} / {} · {} · {}, as of {as_of}",
+                            group.integration, group.flow, group.step, group.cause
+                        );
+                        Dialog::many(kind, filter, object)
+                    }
+                    None => Dialog::new(kind, ids),
+                };
+                let dialog = dialog.in_zone(zone);
                 let act = dialog.act(true);
                 self.overlay = Some(Overlay::Verb(Box::new(dialog)));
                 self.ask_act(kind, act);

@@ -26,7 +26,29 @@ impl Desk {
             return Err(Refusal::refused("refused", "the samples are all there already"));
         }
         let reason = Some("the samples that ship with the program".to_owned());
-        self.apply(who, Apply { files, reason, ..Apply::default() }).await
+        let answer = self.apply(who, Apply { files, reason, ..Apply::default() }).await?;
+        Ok(match answer {
+            Answer::Done(mut done) => {
+                done.lines.push(self.live());
+                Answer::Done(done)
+            }
+            other => other,
+        })
+    }
+}
+
+impl Desk {
+    /// `6 integrations are live, 9 flows`: what there is now.
+    fn live(&self) -> String {
+        let all = self.deps.store.integrations();
+        let live: Vec<_> = all.iter().filter(|one| one.deployed.is_some()).collect();
+        let flows: usize = live.iter().map(|one| one.flows.len()).sum();
+        let integrations = if live.len() == 1 {
+            "1 integration is".to_owned()
+        } else {
+            format!("{} integrations are", live.len())
+        };
+        format!("{integrations} live, {flows} {}", if flows == 1 { "flow" } else { "flows" })
     }
 }
 

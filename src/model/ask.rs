@@ -43,7 +43,8 @@ pub struct Page {
     pub filter: String,
     /// Only older than this id.
     pub before: Option<String>,
-    /// Only newer than this id, oldest first.
+    /// Only newer than this id, oldest first; empty is before everything: the first page from the
+    /// other end.
     pub after: Option<String>,
     /// At most so many rows; the desk bounds it at 1,000.
     pub limit: u32,
@@ -435,6 +436,12 @@ pub struct Plan {
     pub sends: Option<super::view::SentView>,
     /// For one skip: a stand-in from the last good run.
     pub stand_in: Option<Map>,
+    /// When that run gave it, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand_in_at: Option<String>,
+    /// For one run: the name of the step that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// For one retry or replay: its own version and the one that is used, where they differ.
     pub versions: Option<(u32, u32)>,
     /// Requests by target host.

@@ -140,6 +140,9 @@ pub struct StepView {
     pub ended: Option<String>,
     /// What it gives to later steps.
     pub outputs: Option<Map>,
+    /// Attempts that its plan allows without a person, the first included; of steps that send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries: Option<u32>,
     /// In order.
     pub attempts: Vec<AttemptView>,
 }

@@ -10,7 +10,7 @@ mod tree;
 
 pub use crate::model::decimal::Decimal;
 pub(super) use cursor::{Cursor, Head, Text};
-pub use tree::parse;
+pub use tree::{beginning, parse};
 
 /// Deeper than this is refused.
 pub const MAX_DEPTH: usize = 128;

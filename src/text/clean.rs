@@ -1,6 +1,8 @@
 //! Control, format and invisible characters become visible; nothing reaches the terminal that it
-//! could take for an order or that would hide or reorder what stands beside it.
+//! could take for an order or that would hide or reorder what stands beside it, and nothing whose
+//! width terminals count differently (flags, joined emoji, conjuncts: [`super::clusters`]).
 
+use super::clusters;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar as _;
 
@@ -89,32 +91,56 @@ pub fn clean_as(text: &str, glyphs: Glyphs) -> Cow<'_, str> {
 /// The parts of a text, cleaned: what was written, and what stands for something not drawn.
 #[must_use]
 pub fn pieces(text: &str, glyphs: Glyphs) -> Pieces<'_> {
-    Pieces { rest: text, glyphs, base: false, marks: 0 }
+    Pieces { text, from: 0, glyphs, base: false, marks: 0, cells: 0 }
 }
 
 /// Iterator of [`pieces`].
 #[derive(Debug, Clone)]
 pub struct Pieces<'t> {
-    rest: &'t str,
+    text: &'t str,
+    /// What is before it was given already.
+    from: usize,
     glyphs: Glyphs,
     /// Whether the character before can bear a mark.
     base: bool,
     /// Marks that it bears.
     marks: usize,
+    /// Cells of the cluster so far.
+    cells: usize,
 }
 
 impl<'t> Pieces<'t> {
-    /// The first `at` bytes of the rest.
-    fn split(&mut self, at: usize) -> &'t str {
-        let (head, rest) = self.rest.split_at(at);
-        self.rest = rest;
+    /// The next bytes, up to a place.
+    fn split(&mut self, to: usize) -> &'t str {
+        let head = &self.text[self.from..to];
+        self.from = to;
         head
     }
 
+    /// What becomes of a character, with what is before it in its cell.
+    fn kind(&mut self, at: usize, c: char) -> Kind {
+        match kind(c) {
+            Kind::Mark if clusters::links(&self.text[at..]) => Kind::Hidden,
+            // A mark that stays alone has no cell of its own.
+            Kind::Mark if self.base && !clusters::joins(self.text, at, c) => Kind::Hidden,
+            Kind::Drawn => {
+                let cells = c.width().unwrap_or(1);
+                let before = if at > 0 && clusters::joins(self.text, at, c) { self.cells } else { 0 };
+                if before + cells > 2 {
+                    return Kind::Hidden;
+                }
+                self.cells = before + cells;
+                Kind::Drawn
+            }
+            kind => kind,
+        }
+    }
+
     fn escape(&mut self, bytes: usize, text: Cow<'static, str>) -> Piece<'t> {
-        self.split(bytes);
+        self.split(self.from + bytes);
         self.base = false;
         self.marks = 0;
+        self.cells = 1;
         Piece::Escape(text)
     }
 }
@@ -123,12 +149,13 @@ impl<'t> Iterator for Pieces<'t> {
     type Item = Piece<'t>;
 
     fn next(&mut self) -> Option<Piece<'t>> {
-        if self.rest.is_empty() {
+        let text = self.text;
+        if self.from == text.len() {
             return None;
         }
-        let text = self.rest;
-        for (at, c) in text.char_indices() {
-            let mark = match kind(c) {
+        let start = self.from;
+        for (at, c) in text[start..].char_indices().map(|(at, c)| (start + at, c)) {
+            let mark = match self.kind(at, c) {
                 Kind::Drawn => {
                     self.base = true;
                     self.marks = 0;
@@ -140,13 +167,13 @@ impl<'t> Iterator for Pieces<'t> {
                 }
                 kind => kind == Kind::Mark && self.base,
             };
-            if at > 0 {
+            if at > start {
                 return Some(Piece::Plain(self.split(at)));
             }
             if !mark {
                 return Some(self.escape(c.len_utf8(), self.glyphs.spell(c)));
             }
-            let run = text.chars().take_while(|c| kind(*c) == Kind::Mark);
+            let run = text[at..].chars().take_while(|c| kind(*c) == Kind::Mark);
             let (marks, bytes) = run.fold((0, 0), |(n, bytes), c| (n + 1, bytes + c.len_utf8()));
             return Some(self.escape(bytes, self.glyphs.spell_cut(marks)));
         }
@@ -171,13 +198,13 @@ enum Kind {
 fn kind(c: char) -> Kind {
     if matches!(c, ' '..='~') {
         Kind::Drawn
-    } else if is_hidden(c) {
+    } else if is_hidden(c) || clusters::is_disputed(c) {
         Kind::Hidden
     } else {
         match c.width() {
             Some(0) => Kind::Mark,
-            Some(_) => Kind::Drawn,
-            None => Kind::Hidden,
+            Some(1 | 2) => Kind::Drawn,
+            Some(_) | None => Kind::Hidden,
         }
     }
 }

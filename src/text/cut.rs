@@ -1,7 +1,7 @@
 //! Text fitted into cells, as terminals count them. Text from outside is cleaned first.
 
 use std::borrow::Cow;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthChar as _;
 
 /// What stands for what was cut. `--ascii` consoles draw it as `$`.
 const CUT: char = '…';
@@ -10,7 +10,8 @@ const CUT: char = '…';
 #[must_use]
 pub fn width(text: &str) -> usize {
     // The common case needs no tables.
-    if text.is_ascii() { text.len() } else { text.width() }
+    // Else letter by letter: what was cleaned has no sequence that is narrower than its letters.
+    if text.is_ascii() { text.len() } else { text.chars().map(|c| c.width().unwrap_or(0)).sum() }
 }
 
 /// A text in at most `cells`, its end replaced by `…` where it is longer.
@@ -20,9 +21,30 @@ pub fn cut_end(text: &str, cells: usize) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let Some(room) = cells.checked_sub(1) else { return Cow::Borrowed("") };
-    let mut cut = head(text, room).to_owned();
+    let mut cut = without_half_a_number(text, head(text, room)).to_owned();
     cut.push(CUT);
     Cow::Owned(cut)
+}
+
+/// A number or a clock time that does not fit whole goes: half of one is another one. A text that
+/// is nothing but a number is cut all the same, and says so.
+fn without_half_a_number<'t>(text: &str, head: &'t str) -> &'t str {
+    /// Longer runs of digits are no figures.
+    const FIGURE: usize = 15;
+    let figure = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.' | ',');
+    let next = text[head.len()..].chars().next();
+    let goes_on = match next {
+        Some(c) if c.is_ascii_digit() => head.ends_with(figure),
+        Some(':' | '.' | ',') => {
+            head.ends_with(|c: char| c.is_ascii_digit())
+                && text[head.len() + 1..].starts_with(|c: char| c.is_ascii_digit())
+        }
+        _ => false,
+    };
+    let kept = head.trim_end_matches(figure);
+    let cut = head.len() - kept.len();
+    let after = text[head.len()..].find(|c| !figure(c)).unwrap_or(text.len() - head.len());
+    if goes_on && cut + after <= FIGURE && !kept.trim().is_empty() { kept.trim_end() } else { head }
 }
 
 /// A URL or path in at most `cells`, `…` in its middle where it is longer: scheme, host and last
@@ -115,6 +137,16 @@ mod tests {
     use super::*;
     use crate::text::clean;
     use proptest::prelude::*;
+
+    #[test]
+    fn no_number_or_time_is_cut_in_its_middle() {
+        assert_eq!(cut_end("push: answered 503", 17), "push: answered…");
+        assert_eq!(cut_end("started 11:06:52, took 4s", 12), "started…");
+        assert_eq!(cut_end("1,212 runs", 7), "1,212 …");
+        assert_eq!(cut_end("12345678", 5), "1234…");
+        assert_eq!(cut_end("in 12345678901234567890", 10), "in 123456…");
+        assert_eq!(cut_end("v1.x", 3), "v1…");
+    }
 
     #[test]
     fn ends_are_cut_at_characters() {

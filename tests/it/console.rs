@@ -8,6 +8,8 @@
     reason = "helpers of tests stop the test that they help"
 )]
 
+mod answers;
+mod budget;
 mod hand;
 mod loops;
 mod pictures;

@@ -1,13 +1,13 @@
 //! Draws dialogs: what will happen first, then what to fill in, the keys in the last line.
 
 use crate::console::app::App;
-use crate::console::dialog::{Dialog, Facts, Field};
+use crate::console::dialog::{Dialog, Facts, Field, Purpose};
 use crate::console::format::count;
 use crate::console::layout::centred;
 use crate::console::paint::{Paint, width};
 use crate::console::screen::wrapped;
 use crate::console::theme::Role;
-use crate::model::ask::{Fate, Plan};
+use crate::model::ask::{Fate, FieldPlan, Plan};
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
@@ -17,7 +17,9 @@ const WIDTH: u16 = 76;
 pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
     let inner = WIDTH.min(app.size.0.saturating_sub(4)).saturating_sub(4);
     let facts = facts(dialog, inner);
+    let with_it = dialog.with_it();
     let fields: u16 = dialog.fields.iter().map(|field| 1 + u16::from(!field.hint.is_empty())).sum();
+    let fields = fields + u16::from(with_it.is_some());
     let fields = if matches!(dialog.facts, Facts::Refused(_)) { 0 } else { fields };
     let extra = u16::from(dialog.error.is_some()) + if dialog.keeps() && fields > 0 { 2 } else { 0 };
     let wanted = u16::try_from(facts.len()).unwrap_or(u16::MAX).saturating_add(fields + extra + 3);
@@ -46,6 +48,11 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
             break;
         }
         y = field(paint, shown, at == dialog.focus, x, y, right, bottom);
+        if let Some(with_it) = with_it.as_ref().filter(|_| shown.purpose == Purpose::StandIn && y < bottom) {
+            let role = if with_it.ends_with("all values there") { Role::Good } else { Role::Warn };
+            paint.put(x + 11, y, right.saturating_sub(x + 11), with_it, role);
+            y += 1;
+        }
     }
     if let Some(error) = &dialog.error
         && y < bottom
@@ -87,8 +94,10 @@ fn field(
     let room = right.saturating_sub(start);
     if field.takes_text() {
         let (text, cursor) = field.edit.window(room);
-        if text.is_empty() && !focused {
-            paint.put(start, y, room, "‹optional›", Role::Muted);
+        if text.is_empty() && (!focused || field.purpose == Purpose::Reason) {
+            if field.purpose != Purpose::Count {
+                paint.put(start, y, room, "‹optional›", Role::Muted);
+            }
         } else {
             paint.foreign(start, y, room, &text, Role::Text);
         }
@@ -131,32 +140,40 @@ fn facts(dialog: &Dialog, cells: u16) -> Vec<(String, Role)> {
     match &dialog.facts {
         Facts::Asking => say("asking the store…", Role::Muted),
         Facts::Refused(refusal) => say(&refusal.message, Role::Warn),
-        Facts::Known(plan) => known(plan, &mut say, cells),
+        Facts::Known(plan) => {
+            if let Some(object) = &dialog.object {
+                say(object, Role::Text);
+            }
+            known(plan, &dialog.without, &mut say, cells);
+        }
     }
     lines
 }
 
-fn known(plan: &Plan, say: &mut impl FnMut(&str, Role), cells: u16) {
+fn known(plan: &Plan, without: &[FieldPlan], say: &mut impl FnMut(&str, Role), cells: u16) {
     for line in &plan.lines {
         say(line, Role::Text);
     }
     for (reason, left_out) in &plan.left_out {
         say(&format!("left out {}: {reason}", count(*left_out)), Role::Warn);
     }
-    for (host, requests) in &plan.hosts {
+    // Of one object the request itself is shown: that is the first that it sends.
+    for (host, requests) in plan.hosts.iter().filter(|_| plan.sends.is_none()) {
         say(&format!("sends {} to {host}", count(*requests)), Role::Text);
     }
     if let Some(sent) = &plan.sends {
-        say(&format!("  {} {}", sent.method, sent.url), Role::Info);
+        let room = usize::from(cells).saturating_sub(9 + sent.method.len());
+        let url = crate::text::clean(&sent.url);
+        say(&format!("  first: {} {}", sent.method, crate::text::cut_middle(&url, room)), Role::Info);
         if let Some(body) = sent.body.as_deref().filter(|body| !body.is_empty()) {
             let body = &body[..body.floor_char_boundary(usize::from(cells).min(body.len()))];
             say(&format!("  {body}"), Role::Muted);
         }
     }
-    if !plan.fields.is_empty() {
+    if !without.is_empty() {
         say("Without its outputs:", Role::Text);
     }
-    for field in &plan.fields {
+    for field in without {
         let (fate, role) = match field.fate {
             Fate::LeftOut => ("left out", Role::Warn),
             Fate::Empty => ("sent empty", Role::Warn),

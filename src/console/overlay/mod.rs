@@ -4,6 +4,7 @@ pub mod capture;
 pub mod dialog;
 pub mod help;
 pub mod toast;
+pub mod value;
 
 use super::app::{App, Overlay};
 use super::paint::Paint;
@@ -12,6 +13,7 @@ use super::paint::Paint;
 pub fn draw(app: &App, paint: &mut Paint<'_>) {
     match &app.overlay {
         Some(Overlay::Help { top }) => help::draw(app, paint, *top),
+        Some(Overlay::Value(whole)) => value::draw(app.size, paint, whole),
         Some(Overlay::Verb(shown)) => dialog::verb(app, paint, shown),
         Some(Overlay::Capture(table)) => capture::draw(app, paint, table),
         Some(Overlay::Quit { sure, .. }) => dialog::quit(app, paint, *sure),

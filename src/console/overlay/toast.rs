@@ -28,7 +28,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
             }
             y -= 1;
             let x = (app.size.0.saturating_sub(1)).saturating_sub(width(line).min(room));
-            paint.blank(Rect { x: x.saturating_sub(1), y, width: width(line).min(room) + 1, height: 1 });
+            // One blank cell parts it from what it lies over.
+            paint.blank(Rect { x: x.saturating_sub(1), y, width: width(line).min(room) + 2, height: 1 });
             paint.put(x, y, room, line, role);
         }
     }

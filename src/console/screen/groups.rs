@@ -37,8 +37,8 @@ const COLUMNS: [Column<Name>; 7] = [
 /// Draws the groups.
 pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
     let focused = app.place() == Place::Groups;
-    let groups = &app.needs.groups;
-    let title = format!("Error groups · {} · by runs", groups.len());
+    let groups = app.groups_by_last();
+    let title = format!("Error groups · {} · by last seen", groups.len());
     paint.rule(pane.rule, &title, "v list", focused);
     let area = pane.body;
     if groups.is_empty() {
@@ -109,4 +109,14 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
             paint.over(Rect { x: area.x, y, width: area.width, height: 1 }, style);
         }
     }
+}
+
+/// What the selected group has in common.
+pub fn detail(app: &App, paint: &mut Paint<'_>, pane: Pane) {
+    let Some(group) = app.focused_group() else { return paint.rule(pane.rule, "group", "", false) };
+    let runs = if group.count == 1 { "run" } else { "runs" };
+    let title =
+        format!("{} / {} · {} · {} {runs}", group.integration, group.flow, group.step, count(group.count));
+    paint.rule(pane.rule, &title, "", false);
+    app.runs.group.lines.draw(paint, pane.body, false);
 }

@@ -67,11 +67,11 @@ const RUNS: [Column<Name>; 10] = [
     column(Name::Request, 10, 6, 6),
 ];
 
-fn columns(all: &[Column<Name>], cells: u16) -> Vec<(Name, u16)> {
-    if cells >= 57 {
+fn columns(all: &[Column<Name>], screen: u16, cells: u16) -> Vec<(Name, u16)> {
+    if screen >= 60 {
         return fit(all, cells);
     }
-    // In a pane under 60 only the glyph.
+    // On a screen under 60 only the glyph.
     let mut all = all.to_vec();
     for column in all.iter_mut().filter(|column| column.name == Name::State) {
         column.width = 1;
@@ -83,20 +83,23 @@ fn columns(all: &[Column<Name>], cells: u16) -> Vec<(Name, u16)> {
 /// Draws a list of requests.
 pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RequestRow>, id: ListId) {
     let focused = app.place() == Place::Requests(id);
-    let known = app.counters.as_ref().map(|c| count(c.accepted + c.duplicates + c.filtered + c.rejected));
-    head(app, paint, pane, list, focused, "Requests", known);
+    let known = app.counters.as_ref().map(|c| c.accepted + c.duplicates + c.filtered + c.rejected);
+    head(app, paint, pane, list, focused, "Requests", counted(list, known, None));
     if list.rows.is_empty() {
         let address = app.counters.as_ref().map_or("", |counters| counters.listen.as_str());
         let text = empty_text(
             list,
-            &format!(
-                "No request yet. Send one: curl --json '{{}}' http://{address}/in/…   (pointsman endpoints ls lists the URLs)"
-            ),
+            &match &app.sample_url {
+                Some(url) => format!("No request yet. Send one: curl --json '{{}}' {url}"),
+                None => format!(
+                    "No request yet. Send one to http://{address}/in/…; pointsman endpoints ls lists the URLs"
+                ),
+            },
             "request",
         );
         return super::says(paint, pane.body, &text);
     }
-    let columns = columns(&REQUESTS, pane.body.width.saturating_sub(3));
+    let columns = columns(&REQUESTS, app.size.0, pane.body.width.saturating_sub(3));
     let mut text = String::new();
     for (row, item) in (0u16..).zip(list.visible()) {
         let y = pane.body.y + row;
@@ -155,16 +158,17 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
 /// Draws a list of runs.
 pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, id: ListId) {
     let focused = app.place() == Place::Runs(id);
+    let known = app.counters.as_ref().map(|c| c.runs.iter().sum());
     let active = app.counters.as_ref().map(|c| {
         let open: u64 = [0, 1, 3, 4].iter().map(|at| c.runs[*at]).sum();
         format!("{} active", count(open))
     });
-    head(app, paint, pane, list, focused, "Runs", active);
+    head(app, paint, pane, list, focused, "Runs", counted(list, known, active));
     if list.rows.is_empty() {
         let text = empty_text(list, "No run yet. Every accepted request starts one.", "run");
         return super::says(paint, pane.body, &text);
     }
-    let columns = columns(&RUNS, pane.body.width.saturating_sub(3));
+    let columns = columns(&RUNS, app.size.0, pane.body.width.saturating_sub(3));
     let shows_took = columns.iter().any(|(name, _)| *name == Name::Took);
     let mut text = String::new();
     for (row, item) in (0u16..).zip(list.visible()) {
@@ -234,7 +238,8 @@ fn now_or_cause(view: &RunView, text: &mut String, app: &App) {
         .steps
         .iter()
         .find(|step| !matches!(step.state, StepState::Succeeded | StepState::Skipped | StepState::Pending));
-    if let Some(step) = current {
+    // The cause of a run that went on without a step names the step itself.
+    if let Some(step) = current.filter(|_| view.state != RunState::SucceededWithSkips) {
         let _ = write!(text, "{}: ", step.name);
     }
     let due = || {
@@ -247,9 +252,16 @@ fn now_or_cause(view: &RunView, text: &mut String, app: &App) {
             if let Some(cause) = cause {
                 let _ = write!(text, "{cause}, ");
             }
-            let _ = write!(text, "{tries} tried");
+            match current.and_then(|step| step.tries) {
+                Some(of) => {
+                    let _ = write!(text, "{tries} of {of}");
+                }
+                None => {
+                    let _ = write!(text, "{tries} tried");
+                }
+            }
             if let Some((due, _)) = due() {
-                let _ = write!(text, ", next {due}");
+                let _ = write!(text, ", {due}");
             }
         }
         (RunState::Waiting, cause) => {
@@ -312,6 +324,19 @@ fn number(paint: &mut Paint<'_>, x: u16, y: u16, cells: u16, number: u64, text: 
     text.clear();
     let _ = write!(text, "{number}");
     paint.right(x, x + cells, y, text, role);
+}
+
+/// How many rows there are: under a filter those that match as far as they were read, of all.
+fn counted<T: Item>(list: &List<T>, all: Option<u64>, other: Option<String>) -> Option<String> {
+    if list.filter_in_force().is_empty() {
+        return other.or_else(|| all.map(count));
+    }
+    let read = count((list.rows.len() + list.held.len()) as u64);
+    let least = if list.is_whole() { "" } else { "≥ " };
+    Some(match all {
+        Some(all) => format!("{least}{read} of {}", count(all)),
+        None => format!("{least}{read}"),
+    })
 }
 
 /// The rule over a list: follows or since when not, how many, the filter.
@@ -389,8 +414,8 @@ fn finish<T: Item>(
         paint.over(row, style);
     }
     if focused && list.selected.as_deref() == Some(id) {
-        let style = paint.style(Role::Selection);
-        paint.over(row, style);
+        // One look over the whole row: a move of one row is then a few hundred bytes less.
+        paint.selection(row);
     }
 }
 

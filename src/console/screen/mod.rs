@@ -34,6 +34,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
             (Screen::Requests, _) => run::draw(app, paint, *pane, &app.requests.run, PaneId::RequestRun),
             (Screen::Runs, 0) if app.runs.groups => groups::draw(app, paint, *pane),
             (Screen::Runs, 0) => logs::runs(app, paint, *pane, &app.runs.list, ListId::Runs),
+            (Screen::Runs, _) if app.runs.groups && app.focus == 0 && !app.is_opened() => {
+                groups::detail(app, paint, *pane);
+            }
             (Screen::Runs, _) => run::draw(app, paint, *pane, &app.runs.run, PaneId::Run),
         }
     }

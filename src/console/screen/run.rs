@@ -73,12 +73,11 @@ fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
     if run.steps.is_empty() {
         return super::says(paint, area, "This flow has no steps: the run ended as it began.");
     }
-    let fits = usize::from((area.width.saturating_sub(6) + JOIN) / (BOX + JOIN));
+    let fits = usize::from((area.width.saturating_sub(10) + JOIN) / (BOX + JOIN));
     let (from, shown) = window(run.steps.len(), at, fits);
     let mut x = area.x + 2;
     if from > 0 {
-        paint.put(area.x, area.y + 2, 3, &format!("‹{from}"), Role::Muted);
-        x += 1;
+        x = paint.put(area.x, area.y + 2, 4, &format!("‹ {from}"), Role::Muted) + 1;
     }
     for (n, step) in run.steps.iter().enumerate().skip(from).take(shown) {
         let (glyph, role) = glyphs::step(step.state);
@@ -125,7 +124,7 @@ fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
     }
     let after = run.steps.len() - from - shown;
     if after > 0 {
-        paint.put(x, area.y + 2, 3, &format!("{after}›"), Role::Muted);
+        paint.put(x, area.y + 2, area.right().saturating_sub(x), &format!("{after} ›"), Role::Muted);
     }
 }
 
@@ -136,11 +135,12 @@ fn narrow_steps(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
     if run.steps.is_empty() {
         return super::says(paint, area, "no steps");
     }
-    let fits = usize::from(area.width.saturating_sub(4) / (NARROW_BOX + 1));
+    // Four cells at each end say how many more there are.
+    let fits = usize::from(area.width.saturating_sub(10) / (NARROW_BOX + 1));
     let (from, shown) = window(run.steps.len(), at, fits);
     let mut x = area.x + 1;
     if from > 0 {
-        x = paint.put(x, area.y, 3, &format!("‹{from}"), Role::Muted);
+        x = paint.put(x, area.y, 4, &format!("‹ {from}"), Role::Muted) + 1;
     }
     for (n, step) in run.steps.iter().enumerate().skip(from).take(shown) {
         let (glyph, role) = glyphs::step(step.state);
@@ -148,10 +148,15 @@ fn narrow_steps(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
         let text = format!(" {} {} {}", n + 1, step.name, spent(step));
         let text_role = if n == at { Role::Title } else { Role::Text };
         paint.foreign(next, area.y, NARROW_BOX - 1, &text, text_role);
+        if n == at {
+            // In a line without boxes the chosen one is in reverse.
+            let style = paint.style(Role::Selection);
+            paint.over(Rect { x, y: area.y, width: NARROW_BOX, height: 1 }, style);
+        }
         x += NARROW_BOX + 1;
     }
     let after = run.steps.len() - from - shown;
     if after > 0 {
-        paint.put(x, area.y, 3, &format!("{after}›"), Role::Muted);
+        paint.put(x, area.y, area.right().saturating_sub(x), &format!("{after} ›"), Role::Muted);
     }
 }

@@ -45,6 +45,16 @@ async fn done(house: &House, ask: Ask) -> Done {
 }
 
 #[tokio::test]
+async fn loading_the_samples_ends_with_what_is_live() {
+    let house = House::new();
+    let done = done(&house, Ask::LoadSamples).await;
+    let all = house.store.integrations();
+    let flows: usize = all.iter().map(|one| one.flows.len()).sum();
+    assert!(all.len() == 6 && flows > 6);
+    assert_eq!(done.lines.last(), Some(&format!("6 integrations are live, {flows} flows")));
+}
+
+#[tokio::test]
 async fn one_bad_file_keeps_all_out_and_every_mistake_has_its_place() {
     let house = House::new();
     let bad = "name = \"bad\"\n[[flow]]\nname = \"X\"\nnonsense = 1\n[flow.trigger]\ntype = \"manual\"\n";

@@ -165,6 +165,8 @@ async fn a_stand_in_takes_the_place_of_the_outputs_and_the_last_good_run_suggest
     house.run_in(RunState::Succeeded).await;
     let plan = house.plan(skip(), run).await.unwrap();
     assert_eq!(plan.stand_in, json!({"id": "cus_1"}).as_object().cloned());
+    assert!(plan.stand_in_at.is_some());
+    assert_eq!(plan.step.as_deref(), Some("push"));
     let stand_in = plan.stand_in.unwrap();
     assert!(
         plan.lines.iter().any(|line| line.starts_with("With those of the last good run")),
@@ -179,6 +181,15 @@ async fn a_stand_in_takes_the_place_of_the_outputs_and_the_last_good_run_suggest
     let built = house.built(run).await.unwrap();
     let body: Value = serde_json::from_slice(&built.body.unwrap()).unwrap();
     assert_eq!(body["customer"], json!("cus_1"));
+}
+
+#[tokio::test]
+async fn a_run_that_went_on_says_without_what_and_how_often_a_step_may_be_tried() {
+    let house = House::acme().await;
+    let view = house.view(house.run_in(RunState::SucceededWithSkips).await).await;
+    assert_eq!(view.cause.as_deref(), Some("push skipped by anna: because"));
+    assert!(view.steps[0].tries.is_some_and(|tries| tries >= 1), "{:?}", view.steps[0]);
+    assert_eq!(house.view(house.run_in(RunState::Succeeded).await).await.cause, None);
 }
 
 #[tokio::test]

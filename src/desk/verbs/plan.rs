@@ -87,6 +87,11 @@ impl Desk {
             ..Plan::default()
         };
         let now = self.deps.store.now();
+        plan.step = match verb {
+            Verb::Retry { .. } => Some(step_name(look, transition).to_owned()),
+            Verb::Skip { .. } => Some(look.step_name().to_owned()),
+            Verb::Abort | Verb::Replay(_) | Verb::Forget | Verb::Readmit => None,
+        };
         match verb {
             Verb::Retry { fresh_key, .. } => self.plan_retry(foreseen, *fresh_key, now, &mut plan),
             Verb::Skip { stand_in } => self.plan_skip(foreseen, stand_in.as_ref(), now, &mut plan).await,
@@ -220,6 +225,7 @@ impl Desk {
             let lead = format!("With those of the last good run ({})", clock(at, now));
             plan.lines.push(missing_line(&lead, &with));
             plan.stand_in = Some(outputs);
+            plan.stand_in_at = Some(crate::model::time::rfc3339(at));
         }
     }
 

@@ -182,10 +182,15 @@ impl Desk {
         drop(made);
         acted.runs.sort();
         acted.refused.sort();
-        let requests = crate::text::count(acted.done);
+        let requests = if acted.done == 1 {
+            "1 request".to_owned()
+        } else {
+            format!("{} requests", crate::text::count(acted.done))
+        };
         acted.lines.push(match refused {
-            0 => format!("Replayed {requests} requests."),
-            many => format!("Replayed {requests} requests; {} refused.", crate::text::count(many)),
+            0 => format!("Replayed {requests}."),
+            1 => format!("Replayed {requests}; 1 was refused."),
+            many => format!("Replayed {requests}; {} were refused.", crate::text::count(many)),
         });
         self.audit_many(who, act, chosen, &acted, refused).await?;
         Ok(acted)

@@ -15,6 +15,51 @@ pub fn parse(text: &[u8]) -> Result<Value, BodyError> {
     Ok(value)
 }
 
+/// What the beginning of a JSON text says: a text that was cut, as far as it goes. `None` where not
+/// even its first value begins.
+#[must_use]
+pub fn beginning(text: &[u8]) -> Option<Value> {
+    if let Ok(whole) = parse(text) {
+        return Some(whole);
+    }
+    let valid = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
+    let mut cursor = Cursor::new(&text[..valid]).ok()?;
+    let mut read = Value::Null;
+    // What is wrong is where it was cut, or no JSON: what was read by then is what there is.
+    let _ = part(&mut cursor, &mut read);
+    (!read.is_null()).then_some(read)
+}
+
+/// Reads a value into its place piece by piece, so that what was read stays where the rest fails.
+fn part(cursor: &mut Cursor, into: &mut Value) -> Result<(), BodyError> {
+    match cursor.value()? {
+        Head::Null => *into = Value::Null,
+        Head::Bool(value) => *into = Value::Bool(value),
+        Head::Number(text) => *into = Value::Number(number(text)),
+        Head::String(text) => *into = Value::String(text.decode().into_owned()),
+        Head::Array => {
+            *into = Value::Array(Vec::new());
+            let Value::Array(values) = into else { return Ok(()) };
+            while cursor.element(values.is_empty())? {
+                values.push(Value::Null);
+                if let Some(last) = values.last_mut() {
+                    part(cursor, last)?;
+                }
+            }
+        }
+        Head::Object => {
+            *into = Value::Object(Map::new());
+            let Value::Object(map) = into else { return Ok(()) };
+            let mut first = true;
+            while let Some(key) = cursor.key(first)? {
+                first = false;
+                part(cursor, map.entry(key.decode().into_owned()).or_insert(Value::Null))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn value(cursor: &mut Cursor) -> Result<Value, BodyError> {
     Ok(match cursor.value()? {
         Head::Null => Value::Null,
@@ -58,6 +103,19 @@ mod tests {
         for text in ["0", "-0", "-0.0", "1.0", "1e5", "1E5", "1E+05", "1e-05", "59.90", "1e400", &long] {
             assert_eq!(parse(text.as_bytes()).unwrap().to_string(), text, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_that_was_cut_says_what_it_said_so_far() {
+        let whole = r#"{"a":1,"b":{"c":[1,{"d":"x"}],"e":"é"},"f":2}"#;
+        for cut in 0..whole.len() {
+            let read = beginning(&whole.as_bytes()[..cut]);
+            assert_eq!(read.is_some(), cut > 0, "{cut}: {read:?}");
+        }
+        let read = beginning(&whole.as_bytes()[..30]).unwrap();
+        assert_eq!((&read["a"], &read["b"]["c"][1]["d"]), (&Value::from(1), &Value::from("x")));
+        assert_eq!(beginning(whole.as_bytes()), parse(whole.as_bytes()).ok());
+        assert_eq!(beginning(b"no json"), None);
     }
 
     #[test]

@@ -128,7 +128,12 @@ impl Store {
                 _ => Err(Refusal::usage(format!("{text:?} is no id of a {}", kind.word()))),
             },
         };
-        let (before, after) = (cursor(&page.before)?, cursor(&page.after)?);
+        let before = cursor(&page.before)?;
+        let after = match page.after.as_deref() {
+            // From the other end: after nothing.
+            Some("") => Some(0),
+            _ => cursor(&page.after)?,
+        };
         let range = Range {
             low: after.map_or(0, |id| id.saturating_add(1)),
             high: before.map_or(i64::MAX, |id| id.saturating_sub(1)),

@@ -45,15 +45,14 @@ pub(super) fn group_cause(name: &str) -> Option<i64> {
     i64::from_str_radix(name, 16).ok().filter(|cause| *cause != 0)
 }
 
-/// What lists show of a request in a line. Its headers and, up to [`what::MAX_BODY`], its body are
-/// read for it.
+/// What lists show of a request in a line. Its headers and the first [`what::MAX_BODY`] bytes of its
+/// body are read for it.
 pub(super) fn what_of(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<String> {
     let plan = look.plan(head.flow, head.version);
-    let small = head.size <= what::MAX_BODY;
     let (headers, body) = look
         .conn
-        .prepare_cached("SELECT headers, CASE WHEN ?2 THEN body ELSE x'' END FROM request WHERE id = ?1")?
-        .query_row(rusqlite::params![head.id.0, small], |row| {
+        .prepare_cached("SELECT headers, substr(body, 1, ?2) FROM request WHERE id = ?1")?
+        .query_row(rusqlite::params![head.id.0, what::MAX_BODY], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
         })?;
     Ok(what::what(
@@ -62,7 +61,7 @@ pub(super) fn what_of(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<S
         plan.as_deref().and_then(what::rule),
         &Headers::from_blob(headers.into()),
         &head.query,
-        small.then_some(&body),
+        &body,
     ))
 }
 
@@ -165,7 +164,12 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::
 
 /// A run; `whole` with what its attempts sent and got, where the journal has that.
 pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) -> RunView {
-    let folded = look.plan(run.flow, run.version).map(|plan| fold(&plan, run, journal));
+    let plan = look.plan(run.flow, run.version);
+    let folded = plan.as_deref().map(|plan| fold(plan, run, journal));
+    let tries = |name: &str| {
+        let step = plan.as_deref()?.flow.steps.iter().find(|step| step.name == name)?;
+        step.kind.exchange().map(|exchange| exchange.retry.attempts)
+    };
     let (integration, flow) = look.names(run.flow);
     RunView {
         id: look.run_id(run.id),
@@ -185,7 +189,10 @@ pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) ->
             .map(|fold| fold.steps)
             .unwrap_or_default()
             .into_iter()
-            .map(|step| self::step(step, whole))
+            .map(|step| {
+                let tries = tries(&step.name);
+                self::step(step, tries, whole)
+            })
             .collect(),
     }
 }
@@ -199,7 +206,8 @@ fn due(run: &Run) -> Option<i64> {
 fn cause(run: &Run, fold: Option<&Fold>, journal: &[Entry]) -> Option<String> {
     let last = |kind| journal.iter().rev().find(|entry| entry.kind == kind);
     match run.state {
-        RunState::Queued | RunState::Running | RunState::Succeeded | RunState::SucceededWithSkips => None,
+        RunState::Queued | RunState::Running | RunState::Succeeded => None,
+        RunState::SucceededWithSkips => fold.and_then(|fold| gone_without(fold, journal)),
         RunState::Aborted => {
             let abort = last(EntryKind::Abort)?;
             let who = abort.actor.as_deref().unwrap_or("an operator");
@@ -219,8 +227,25 @@ fn cause(run: &Run, fold: Option<&Fold>, journal: &[Entry]) -> Option<String> {
     }
 }
 
-fn step(step: StepFold, whole: bool) -> StepView {
+/// Why a run went on without a step: it failed, or somebody skipped it.
+fn gone_without(fold: &Fold, journal: &[Entry]) -> Option<String> {
+    use crate::model::run::StepState;
+    if let Some(step) = fold.steps.iter().find(|step| step.state == StepState::Failed) {
+        let cause = step.cause.as_deref().unwrap_or("its cause is not kept");
+        return Some(format!("{} failed: {cause}", step.name));
+    }
+    let skip = journal.iter().rev().find(|entry| entry.kind == EntryKind::Skip)?;
+    let who = skip.actor.as_deref().unwrap_or("an operator");
+    let step = &skip.detail.step_name;
+    Some(match &skip.detail.reason {
+        Some(reason) => format!("{step} skipped by {who}: {reason}"),
+        None => format!("{step} skipped by {who}"),
+    })
+}
+
+fn step(step: StepFold, tries: Option<u32>, whole: bool) -> StepView {
     StepView {
+        tries,
         name: step.name,
         kind: step.kind.to_owned(),
         state: step.state,

@@ -4,15 +4,15 @@
 use super::content;
 use crate::model::document::{Dedup, Trigger};
 use crate::model::headers::Headers;
-use crate::model::path::{Path, Segment};
+use crate::model::path::{Path, Segment, walk};
 use crate::model::request::Verdict;
-use crate::rules::json::parse;
+use crate::rules::json::beginning;
 use crate::rules::plan::Plan;
 use crate::text;
 use serde_json::Value;
 
-/// Bodies over this are not read for a list.
-pub const MAX_BODY: u64 = 64 << 10;
+/// Bytes of a body that are read for a list.
+pub const MAX_BODY: u32 = 64 << 10;
 /// Items of a line.
 const ITEMS: usize = 3;
 /// Characters of a value.
@@ -27,7 +27,7 @@ pub fn rule(plan: &Plan) -> Option<&Dedup> {
     }
 }
 
-/// The line. `body` is `None` where it is too large to be read for a list.
+/// The line. Of a body over [`MAX_BODY`] the beginning is looked at, as far as it goes.
 #[must_use]
 pub fn what(
     verdict: Verdict,
@@ -35,19 +35,25 @@ pub fn what(
     rule: Option<&Dedup>,
     headers: &Headers,
     query: &str,
-    body: Option<&[u8]>,
+    body: &[u8],
 ) -> String {
     if let (Verdict::Rejected | Verdict::Filtered, Some(cause)) = (verdict, cause) {
         return cause.to_owned();
     }
     let mut items = Vec::new();
+    let read = beginning(body);
     for path in rule.into_iter().flat_map(|rule| &rule.fields).take(ITEMS) {
-        if let Some(value) = content::at(path, headers, query, body.unwrap_or_default()).first() {
-            items.push(format!("{} {}", last(path), short(value)));
+        let found = if path.root() == "body" && !body.is_empty() {
+            read.as_ref().and_then(|read| walk(read, path.rest())).cloned()
+        } else {
+            content::at(path, headers, query, body).into_iter().next()
+        };
+        if let Some(value) = found {
+            items.push(format!("{} {}", last(path), short(&value)));
         }
     }
     if items.len() < ITEMS
-        && let Some(Value::Object(map)) = body.and_then(|body| parse(body).ok())
+        && let Some(Value::Object(map)) = read
     {
         let used: Vec<&Path> = rule.into_iter().flat_map(|rule| &rule.fields).collect();
         for (key, value) in &map {
@@ -103,7 +109,7 @@ mod tests {
 
     fn line(rule: Option<&Dedup>, body: &str) -> String {
         let headers = Headers::from_pairs([("X-Id", "b1a7")]);
-        what(Verdict::Accepted, None, rule, &headers, "", Some(body.as_bytes()))
+        what(Verdict::Accepted, None, rule, &headers, "", body.as_bytes())
     }
 
     #[test]
@@ -125,8 +131,20 @@ mod tests {
     }
 
     #[test]
+    fn of_a_big_body_the_beginning_is_told() {
+        let whole =
+            format!(r#"{{"order":"10431","lines":[{{"sku":"AX"}}],"pad":"{}"}}"#, "x".repeat(98 << 10));
+        let read = &whole[..MAX_BODY as usize];
+        assert_eq!(line(None, read), "10431 · 1 lines");
+        let deep = format!(r#"{{"data":{{"id":"A-7","pad":"{}"}}}}"#, "x".repeat(98 << 10));
+        assert_eq!(line(None, &deep[..MAX_BODY as usize]), "A-7");
+        let rule = Dedup { fields: vec!["body.data.id".parse().unwrap()], window: 1, from_first: false };
+        assert!(line(Some(&rule), &deep[..MAX_BODY as usize]).starts_with("id A-7"));
+    }
+
+    #[test]
     fn a_refusal_says_its_cause() {
         let none = Headers::default();
-        assert_eq!(what(Verdict::Rejected, Some("not JSON"), None, &none, "", Some(b"{}")), "not JSON");
+        assert_eq!(what(Verdict::Rejected, Some("not JSON"), None, &none, "", b"{}"), "not JSON");
     }
 }

@@ -169,6 +169,7 @@ pub fn run(n: u64) -> RunView {
         started: Some(rfc3339(at(n))),
         ended: Some(rfc3339(at(n) + 377)),
         outputs: None,
+        tries: Some(3),
         attempts,
     };
     RunView {
@@ -322,12 +323,12 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
     ) -> Rows<T> {
         let limit = u64::from(page.limit);
         if let Some(after) = &page.after {
-            let from = number(after) + 1;
+            let from = if after.is_empty() { 0 } else { number(after) + 1 };
             let to = newest.min(from + limit);
             let rows = (from..to).map(view).filter(|row| keep(row)).collect();
             return Rows {
                 rows,
-                next: (to < newest).then(|| id(to)),
+                next: (to < newest).then(|| id(to - 1)),
                 scanned: to.saturating_sub(from),
                 partial: false,
             };
@@ -419,7 +420,9 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
         Ask::Run { id } => Answer::Run { run: Box::new(run(number(id))), events: events(number(id)) },
         Ask::Act(act) if act.dry_run => Answer::Plan(Plan {
             verb: act.verb.word().to_owned(),
-            count: act.ids.len() as u64,
+            count: if act.filter.is_some() { 1_212 } else { act.ids.len() as u64 },
+            step: Some("push".to_owned())
+                .filter(|_| matches!(act.verb, Verb::Retry { .. } | Verb::Skip { .. })),
             seen: act.ids.iter().map(|id| (id.clone(), 7)).collect(),
             lines: vec![match &act.verb {
                 Verb::Retry { .. } => "Sends attempt 4 of push now; then notify.".to_owned(),

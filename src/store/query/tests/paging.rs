@@ -281,6 +281,17 @@ async fn a_page_ends_at_its_bound_and_says_so() {
 }
 
 #[tokio::test]
+async fn an_empty_cursor_reads_from_the_other_end() {
+    let house = filled(10).await;
+    let newest = house.store.page_requests(&Query::All, &page(100)).await.unwrap();
+    let first = Page { after: Some(String::new()), ..page(3) };
+    let first = house.store.page_requests(&Query::All, &first).await.unwrap();
+    let ids: Vec<_> = first.rows.iter().map(|row| row.id.clone()).collect();
+    let oldest: Vec<_> = newest.rows.iter().rev().take(3).map(|row| row.id.clone()).collect();
+    assert_eq!(ids, oldest);
+}
+
+#[tokio::test]
 async fn a_cursor_of_another_kind_is_refused() {
     let house = filled(10).await;
     let run = house.store.ids().print(RunId(id_at(START, 1)));

@@ -33,10 +33,14 @@ fn serve(list: &mut List<Row>, newest: u64, data: bool) -> Option<Wanted> {
             let from = to.saturating_sub(page);
             (rows(from, to), (from > 0).then(|| format!("{from:08}")))
         }
+        Wanted::Oldest => {
+            let to = newest.min(page);
+            (rows(0, to), (to < newest).then(|| format!("{:08}", to - 1)))
+        }
         Wanted::Newer => {
-            let from = number(list.newest_id().unwrap()) + 1;
+            let from = number(list.newer_from().unwrap()) + 1;
             let to = newest.min(from + page);
-            (rows(from, to), (to < newest).then(|| format!("{to:08}")))
+            (rows(from, to), (to < newest).then(|| format!("{:08}", to - 1)))
         }
     };
     assert!(list.install(wanted, epoch, found, next));
@@ -208,4 +212,44 @@ proptest! {
             prop_assert!(list.visible().count() <= height);
         }
     }
+}
+
+#[test]
+fn the_first_is_the_first_of_the_store_and_the_way_back_is_read_page_by_page() {
+    let mut list = loaded(5_000);
+    list.to_top(1);
+    assert_eq!(serve(&mut list, 5_000, false), Some(Wanted::Oldest));
+    assert_eq!(list.selected.as_deref(), Some("00000000"));
+    assert!(!list.is_whole() && !list.follow);
+    for _ in 0..4_999 {
+        list.step(1, 2);
+        while serve(&mut list, 5_000, false).is_some() {}
+    }
+    assert_eq!(list.selected.as_deref(), Some("00004999"));
+    assert!(list.rows.len() <= WINDOW);
+}
+
+#[test]
+fn a_first_page_that_found_nothing_yet_goes_on() {
+    let mut list = loaded(5_000);
+    list.to_top(1);
+    assert_eq!(list.wants(false), Some(Wanted::Oldest));
+    assert!(list.install(Wanted::Oldest, list.epoch, Vec::new(), Some("00000900".to_owned())));
+    assert_eq!(list.wants(false), Some(Wanted::Newer));
+    assert_eq!(list.newer_from(), Some("00000900"));
+    assert!(list.install(Wanted::Newer, list.epoch, rows(950, 960), None));
+    assert_eq!(list.selected.as_deref(), Some("00000950"));
+}
+
+#[test]
+fn a_row_that_moves_again_did_not_arrive_again() {
+    let mut list = loaded(1_000);
+    list.step(-1, 1);
+    let ids: Vec<String> = rows(990, 1_003).into_iter().map(|row| row.0).collect();
+    for _ in 0..5 {
+        list.moved(ids.iter());
+    }
+    assert_eq!(list.below, 3);
+    list.moved([&"00001003".to_owned()].into_iter());
+    assert_eq!(list.below, 4);
 }

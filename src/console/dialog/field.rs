@@ -1,0 +1,51 @@
+//! What a dialog wants filled in.
+
+use crate::console::edit::Edit;
+
+/// What a field is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Which version.
+    With,
+    /// Which `Idempotency-Key`.
+    KeyOf,
+    /// A JSON object in place of a step's outputs.
+    StandIn,
+    /// Why.
+    Reason,
+    /// How many.
+    Count,
+}
+
+/// A field to fill in.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its label.
+    pub label: &'static str,
+    /// One of several, where it is a choice.
+    pub choices: Vec<String>,
+    /// Position of the chosen one.
+    pub chosen: usize,
+    /// The text, where it is none.
+    pub edit: Edit,
+    /// What stands under it.
+    pub hint: String,
+}
+
+impl Field {
+    pub(super) fn line(purpose: Purpose, label: &'static str) -> Self {
+        Self { purpose, label, choices: Vec::new(), chosen: 0, edit: Edit::default(), hint: String::new() }
+    }
+
+    pub(super) fn choice(purpose: Purpose, label: &'static str, choices: Vec<String>) -> Self {
+        Self { choices, ..Self::line(purpose, label) }
+    }
+
+    /// Whether it takes text.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        self.choices.is_empty()
+    }
+}

@@ -1,0 +1,136 @@
+//! What `enter` opens: the row's own screen, a value, a group's runs; and the crumb that leads back.
+
+use super::app::{App, Crumb, ListId, PaneId, Place, Screen, Tone};
+
+impl App {
+    pub(super) fn open(&mut self) {
+        let now = self.now;
+        match self.place() {
+            Place::Empty => self.load_samples(),
+            Place::Requests(id) => {
+                let Some(list) = self.request_list(id) else { return };
+                list.stop(now);
+                match list.selected.clone() {
+                    Some(opened) => {
+                        self.open_request(opened);
+                        self.requests.from = Some(id);
+                    }
+                    None => self.toast(Tone::Info, "open is not possible: there is no request here"),
+                }
+            }
+            Place::Runs(id) => {
+                let Some(list) = self.run_list(id) else { return };
+                list.stop(now);
+                match list.selected.clone() {
+                    Some(opened) => self.open_run(opened),
+                    None => self.toast(Tone::Info, "open is not possible: there is no run here"),
+                }
+            }
+            Place::Groups => {
+                if let Some(group) = self.focused_group() {
+                    let id = group.id.clone();
+                    self.open_group(&id);
+                }
+            }
+            Place::Needs => {
+                if let Some(group) = self.needs.groups.get(self.needs.at) {
+                    let id = group.id.clone();
+                    self.open_group(&id);
+                } else if let Some(callback) = self.needs.overdue.get(self.needs.at - self.needs.groups.len())
+                {
+                    let run = callback.run.clone();
+                    self.open_run(run);
+                } else if let Some(id) = self.needs.drifted(self.needs.at) {
+                    self.open_request(id);
+                }
+            }
+            Place::Payload(PaneId::LivePayload) => {
+                if self.open_value(PaneId::LivePayload) {
+                } else if let Some(id) = self.live.payload.id.clone() {
+                    self.open_request(id);
+                    self.requests.from = Some(ListId::LiveRequests);
+                }
+            }
+            Place::Payload(_) => {
+                if !self.open_value(PaneId::Payload) {
+                    self.open_from_payload();
+                }
+            }
+            Place::Timeline(id) | Place::Attempt(id) if self.open_value(id) => {}
+            Place::Timeline(PaneId::RequestRun) | Place::Attempt(PaneId::RequestRun) => {
+                if let Some(id) = self.requests.run.id.clone() {
+                    self.open_run(id);
+                }
+            }
+            Place::Timeline(_) | Place::Attempt(_) => match (&self.runs.opened, &self.runs.run.id) {
+                (None, Some(id)) => {
+                    let id = id.clone();
+                    self.open_run(id);
+                }
+                _ => self.toast(
+                    Tone::Info,
+                    "open is not possible: this line is shown whole; h l go through the steps",
+                ),
+            },
+        }
+    }
+
+    /// From an open request: the first of a duplicate, else its run, or the list of them.
+    fn open_from_payload(&mut self) {
+        if self.requests.opened.is_none() {
+            if let Some(id) = self.requests.payload.id.clone() {
+                self.open_request(id);
+                self.requests.from = Some(ListId::Requests);
+            }
+            return;
+        }
+        let Some(detail) = &self.requests.payload.detail else { return };
+        let request = &detail.request;
+        match (&request.duplicate_of, request.runs.as_slice()) {
+            (Some(first), _) => self.open_request(first.clone()),
+            (None, []) => self.toast(Tone::Info, "open is not possible: it began no run"),
+            (None, [run]) => self.open_run(run.clone()),
+            (None, _) => self.open_runs(&format!("request:{}", request.id)),
+        }
+    }
+
+    pub(super) fn crumb(&mut self) {
+        let opened = match self.screen {
+            Screen::Live => None,
+            Screen::Requests => self.requests.opened.clone(),
+            Screen::Runs => self.runs.opened.clone(),
+        };
+        if self.crumbs.len() < 32 {
+            let from = self.requests.from;
+            self.crumbs.push(Crumb { screen: self.screen, opened, focus: self.focus, from });
+        }
+    }
+
+    fn open_request(&mut self, id: String) {
+        self.crumb();
+        self.show(Screen::Requests, 1);
+        self.requests.opened = Some(id);
+        self.requests.from = None;
+        self.requests.payload.lines.rewind();
+    }
+
+    fn open_run(&mut self, id: String) {
+        self.crumb();
+        self.show(Screen::Runs, 1);
+        self.runs.opened = Some(id);
+    }
+
+    fn open_group(&mut self, id: &str) {
+        self.open_runs(&format!("group:{id}"));
+    }
+
+    fn open_runs(&mut self, filter: &str) {
+        self.crumb();
+        self.show(Screen::Runs, 0);
+        self.runs.opened = None;
+        self.runs.groups = false;
+        self.runs.chosen = true;
+        self.runs.list.follow = true;
+        self.set_filter(ListId::Runs, filter);
+    }
+}

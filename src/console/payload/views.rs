@@ -1,0 +1,232 @@
+//! The views of a payload that are made of the request alone: flat, tree, raw.
+
+use crate::console::format::{count, size};
+use crate::console::lines::Line;
+use crate::console::theme::Role;
+use crate::console::whole::folded;
+use crate::console::why;
+use crate::model::view::RequestDetail;
+use base64::Engine as _;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Characters of a value that a line keeps; the pane is never wider.
+const KEPT: usize = 600;
+/// Bytes of a body that the raw view shows.
+const RAW: usize = 1 << 20;
+
+/// How a JSON value looks, and its text in one line.
+#[must_use]
+pub fn value_text(value: &Value) -> (Role, String) {
+    match value {
+        Value::String(text) if text.len() > KEPT => {
+            (Role::JsonString, format!("\"{}…", inner(&text[..text.floor_char_boundary(KEPT)])))
+        }
+        Value::String(text) => (Role::JsonString, format!("\"{}\"", inner(text))),
+        Value::Number(number) => (Role::JsonNumber, number.to_string()),
+        Value::Array(items) if items.is_empty() => (Role::JsonLiteral, "[]".to_owned()),
+        Value::Object(fields) if fields.is_empty() => (Role::JsonLiteral, "{}".to_owned()),
+        Value::Array(_) | Value::Object(_) => {
+            let text = value.to_string();
+            (Role::Text, text[..text.floor_char_boundary(KEPT.min(text.len()))].to_owned())
+        }
+        Value::Bool(_) | Value::Null => (Role::JsonLiteral, value.to_string()),
+    }
+}
+
+/// Quotes and backslashes as JSON writes them, so that the end of a value is told from a quote in
+/// it; the rest as it is read: cleaning makes what does not print visible.
+fn inner(text: &str) -> Cow<'_, str> {
+    if text.contains(['"', '\\']) {
+        Cow::Owned(text.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The whole of a value that a line cuts.
+fn whole(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::String(text) => Some(Arc::from(text.as_str())),
+        Value::Array(_) | Value::Object(_) => Some(Arc::from(value.to_string())),
+        _ => None,
+    }
+}
+
+fn kind(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("string {:>6}", count(text.chars().count() as u64)),
+        Value::Array(items) => format!("array {}", count(items.len() as u64)),
+        Value::Object(fields) => format!("object {}", count(fields.len() as u64)),
+        Value::Number(_) => "number".to_owned(),
+        Value::Bool(_) => "boolean".to_owned(),
+        Value::Null => "null".to_owned(),
+    }
+}
+
+pub(super) fn flat(detail: &RequestDetail, lines: &mut Vec<Line>) {
+    for (path, value) in &detail.flat {
+        let (role, text) = value_text(value);
+        let note = if value.is_string() { kind(value) } else { String::new() };
+        lines.push(Line {
+            key: path.clone(),
+            key_role: Role::JsonKey,
+            value: text,
+            role,
+            note,
+            path: path.clone(),
+            whole: whole(value),
+            opens: true,
+            ..Line::default()
+        });
+    }
+}
+
+pub(super) fn tree(detail: &RequestDetail, folded: &BTreeSet<String>, lines: &mut Vec<Line>) {
+    branch("body", "body", &detail.body, 2, folded, lines);
+    let headers: Vec<(String, Value)> =
+        detail.headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+    group("headers", headers, folded, lines);
+    group("query", detail.query.iter().map(|(k, v)| (k.clone(), v.clone())).collect(), folded, lines);
+    for (key, text) in [("method", &detail.request.method), ("path", &detail.request.path)] {
+        lines.push(Line {
+            indent: 2,
+            key: key.to_owned(),
+            key_role: Role::JsonKey,
+            value: format!("\"{text}\""),
+            role: Role::JsonString,
+            path: key.to_owned(),
+            ..Line::default()
+        });
+    }
+}
+
+fn group(name: &str, fields: Vec<(String, Value)>, folded: &BTreeSet<String>, lines: &mut Vec<Line>) {
+    let open = !folded.contains(name);
+    lines.push(Line {
+        indent: 2,
+        fold: Some(open),
+        key: name.to_owned(),
+        key_role: Role::JsonKey,
+        note: format!("{} fields", fields.len()),
+        path: name.to_owned(),
+        ..Line::default()
+    });
+    if open {
+        for (at, (key, value)) in fields.into_iter().enumerate() {
+            branch(&key, &format!("{name}\u{0}{at}"), &value, 4, folded, lines);
+        }
+    }
+}
+
+/// Depth is bounded by what the receiver takes; lines by [`crate::console::lines::MOST`].
+fn branch(
+    key: &str,
+    path: &str,
+    value: &Value,
+    indent: u16,
+    folded: &BTreeSet<String>,
+    lines: &mut Vec<Line>,
+) {
+    if lines.len() > crate::console::lines::MOST {
+        return;
+    }
+    let nested = match value {
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => false,
+    };
+    let open = nested && !folded.contains(path);
+    let (role, text) = if nested { (Role::Muted, String::new()) } else { value_text(value) };
+    let long = matches!(value, Value::String(text) if text.len() > 24);
+    lines.push(Line {
+        indent,
+        fold: nested.then_some(open),
+        key: key.to_owned(),
+        key_role: Role::JsonKey,
+        value: text,
+        role,
+        note: if nested || long { kind(value) } else { String::new() },
+        path: path.to_owned(),
+        whole: if nested { None } else { whole(value) },
+        opens: !nested,
+        ..Line::default()
+    });
+    if !open {
+        return;
+    }
+    let indent = indent.saturating_add(2).min(60);
+    match value {
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                branch(&format!("[{at}]"), &format!("{path}[{at}]"), item, indent, folded, lines);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                branch(name, &format!("{path}.{name}"), field, indent, folded, lines);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The request as it came: its line, its headers, its bytes. Lines are wrapped at the pane's width,
+/// and a byte that is no text is spelt out: nothing is hidden.
+pub(super) fn raw(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
+    let request = &detail.request;
+    let query: Vec<String> = detail
+        .query
+        .iter()
+        .map(|(name, value)| {
+            format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        })
+        .collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    let endpoint = crate::text::cut_middle(&request.endpoint, 8);
+    let first = format!("{} /in/{endpoint}{}{query}", request.method, request.path);
+    lines.extend(folded(&first, cells).into_iter().map(|line| Line::text(line, Role::Muted)));
+    for (name, value) in &detail.headers {
+        let text = format!("{name}: {value}");
+        lines.extend(folded(&text, cells).into_iter().map(|line| Line::text(line, Role::Muted)));
+    }
+    lines.push(Line::default());
+    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(&detail.raw) else {
+        lines.push(Line::text("the body could not be read", Role::Bad));
+        return;
+    };
+    let shown = &bytes[..bytes.len().min(RAW)];
+    let mut text = String::with_capacity(shown.len());
+    for chunk in shown.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "‹0x{byte:02X}›");
+        }
+    }
+    let mut rest = text.split('\n').peekable();
+    while let Some(line) = rest.next() {
+        let ended = rest.peek().is_some();
+        let line = if ended { Cow::Owned(format!("{line}\n")) } else { Cow::Borrowed(line) };
+        lines.extend(folded(&line, cells).into_iter().map(|line| Line::text(line, Role::Text)));
+    }
+    if bytes.len() > RAW {
+        lines.push(Line::text(format!("first 1 MiB of {} shown", size(bytes.len() as u64)), Role::Warn));
+    }
+    if let Some(kept) = why::kept(detail) {
+        lines.push(Line::text(kept, Role::Warn));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_in_a_value_is_told_from_its_end() {
+        assert_eq!(value_text(&Value::from("C. \"Chris\" Meyer")).1, "\"C. \\\"Chris\\\" Meyer\"");
+        assert_eq!(value_text(&Value::from("plain\n")).1, "\"plain\n\"");
+    }
+}

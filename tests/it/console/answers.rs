@@ -1,0 +1,193 @@
+//! What a person asks of the keys, and what the console says back: filters that are wrong, values
+//! that are cut, groups, lists and their ends.
+
+use super::hand::{Hand, id};
+use pointsman::console::app::Overlay;
+use pointsman::model::ask::{Ask, Changes, Verb};
+use pointsman::session::Incoming;
+
+fn tick(hand: &mut Hand) {
+    hand.app.now += 1_000;
+    hand.app.tick();
+    hand.serve();
+}
+
+#[test]
+fn a_wrong_filter_says_so_until_its_text_changes() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("2/verdict:rejected<enter>/ and (");
+    tick(&mut hand);
+    let shown = hand.text();
+    let rows: Vec<&str> = shown.lines().collect();
+    let at = rows.iter().position(|row| row.starts_with("/ verdict:rejected and (")).unwrap();
+    assert!(rows[at + 1].contains("^ ") && !shown.contains('⏎'), "{shown}");
+    hand.newest += 3;
+    let changes = Changes { arrived: 3, newest: Some(id(hand.newest)), ..Changes::default() };
+    hand.app.receive(Incoming::Changed(Box::new(changes)));
+    hand.serve();
+    assert!(hand.text().contains("^ "), "data took the error away");
+    hand.keys("<enter>");
+    assert!(
+        hand.app.filter.is_some() && hand.text().contains("in force is verdict:rejected"),
+        "{}",
+        hand.text()
+    );
+    assert_eq!(hand.app.requests.list.filter, "verdict:rejected");
+    hand.keys("<backspace><backspace><backspace><backspace><backspace><backspace>");
+    assert!(!hand.text().contains("^ "));
+    hand.keys("<enter>");
+    assert!(hand.app.filter.is_none());
+}
+
+#[test]
+fn verbs_on_a_group_act_on_all_of_it_as_of_now() {
+    for keys in ["3", "<tab><tab><tab>"] {
+        let mut hand = Hand::new(120, 35);
+        hand.keys(keys).keys("r");
+        let shown = hand.text();
+        assert!(shown.contains("Retry 1,212 runs") && shown.contains("404 Progix"), "{shown}");
+        hand.keys("<enter>");
+        assert!(hand.text().contains("type 1212 to confirm"), "{}", hand.text());
+        hand.keys("1212<enter>");
+        let acts: Vec<_> = hand
+            .asked
+            .iter()
+            .filter_map(|ask| if let Ask::Act(act) = ask { Some(act) } else { None })
+            .collect();
+        let last = acts.last().unwrap();
+        assert!(!last.dry_run && last.ids.is_empty(), "{last:?}");
+        assert!(
+            last.filter.as_deref().is_some_and(|filter| filter.starts_with("group:g1 until:2026-")),
+            "{last:?}"
+        );
+    }
+}
+
+#[test]
+fn brackets_go_through_the_list_that_it_was_opened_from() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("kkk<enter>");
+    let opened = hand.app.requests.opened.clone();
+    assert_eq!(opened, hand.app.live.requests.selected);
+    hand.keys("[");
+    assert_ne!(hand.app.requests.opened, opened);
+    assert_eq!(hand.app.requests.opened, hand.app.live.requests.selected);
+    hand.keys("]]");
+    assert!(hand.app.requests.opened > opened);
+}
+
+#[test]
+fn the_first_of_the_store_is_asked_for() {
+    let mut hand = Hand::new(120, 35);
+    hand.newest = 5_000;
+    hand.app.resync();
+    hand.serve();
+    hand.keys("2g");
+    assert_eq!(hand.app.requests.list.selected.as_deref(), Some(id(0).as_str()));
+    hand.keys("G");
+    assert_eq!(hand.app.requests.list.selected.as_deref(), Some(id(4_999).as_str()));
+}
+
+#[test]
+fn a_filtered_list_says_how_many_of_how_many() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("3v/state:errored<enter>");
+    let shown = hand.text();
+    let title = shown.lines().find(|line| line.contains("Runs ·")).unwrap();
+    assert!(title.contains(" of 45,256") && !title.contains("active"), "{title}");
+}
+
+#[test]
+fn the_raw_view_is_wrapped_at_its_pane_and_loses_nothing() {
+    for (width, height) in [(80, 24), (120, 35), (160, 50)] {
+        let mut hand = Hand::new(width, height);
+        hand.keys("2");
+        let mut detail = super::hand::detail(599);
+        let body = "0123456789".repeat(60);
+        detail.raw = base64(&body);
+        hand.app.requests.payload.install(Box::new(detail));
+        while hand.app.requests.payload.view().word() != "raw" {
+            hand.app.requests.payload.next_view();
+        }
+        let lines = &hand.app.requests.payload.lines.lines;
+        assert!(lines[0].value.starts_with("POST /in/8"), "{:?}", lines[0]);
+        let cells = usize::from(hand.app.panes()[1].body.width) - 3;
+        assert!(lines.iter().all(|line| line.value.chars().count() <= cells), "{width}");
+        let all: String = lines.iter().map(|line| line.value.as_str()).collect();
+        assert!(all.contains(&body));
+    }
+}
+
+fn base64(text: &str) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    // Multiples of three need no padding.
+    assert!(text.len().is_multiple_of(3));
+    for three in text.as_bytes().chunks(3) {
+        let word = u32::from(three[0]) << 16 | u32::from(three[1]) << 8 | u32::from(three[2]);
+        for shift in [18, 12, 6, 0] {
+            out.push(char::from(LETTERS[(word >> shift & 63) as usize]));
+        }
+    }
+    out
+}
+
+#[test]
+fn enter_on_a_value_shows_it_whole() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("2");
+    while hand.app.requests.list.current().unwrap().view.verdict.word() != "accepted" {
+        hand.keys("k");
+    }
+    hand.keys("<tab>j<enter>");
+    assert!(matches!(hand.app.overlay, Some(Overlay::Value(_))), "{}", hand.text());
+    assert!(hand.text().contains("body.order_number ·"), "{}", hand.text());
+    hand.keys("<esc>");
+    assert!(hand.app.overlay.is_none());
+    // What came back in a run, too.
+    hand.keys("3v<enter><tab>");
+    for _ in 0..20 {
+        hand.keys("j");
+    }
+    hand.keys("<enter>");
+    assert!(hand.app.overlay.is_some() || !hand.app.toasts.is_empty());
+}
+
+#[test]
+fn a_key_that_does_nothing_says_why_in_one_form() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("2v<tab>h");
+    assert!(hand.text().contains("fold is not possible: only the tree folds"), "{}", hand.text());
+    hand.keys("<esc>3f");
+    assert!(
+        hand.text().contains("follow is not possible: this list has the most urgent first"),
+        "{}",
+        hand.text()
+    );
+    hand.keys("<space>");
+    assert!(
+        hand.text().contains("mark is not possible: r, s and x act on the whole group"),
+        "{}",
+        hand.text()
+    );
+    hand.keys("1<ctrl-r>");
+    assert!(hand.text().contains("What is shown is read again."));
+}
+
+#[test]
+fn a_stand_in_that_is_typed_is_asked_about_before_it_can_be_confirmed() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("3v");
+    while hand.app.runs.list.current().unwrap().view.state.word() != "errored" {
+        hand.keys("k");
+    }
+    hand.keys("s");
+    assert!(hand.text().contains("Skip push of "), "{}", hand.text());
+    hand.keys("{\"id\":\"stand\"}");
+    tick(&mut hand);
+    let asked =
+        hand.asked.iter().rev().find_map(|ask| if let Ask::Act(act) = ask { Some(act) } else { None });
+    let asked = asked.unwrap();
+    assert!(asked.dry_run && matches!(asked.verb, Verb::Skip { stand_in: Some(_) }), "{asked:?}");
+    assert!(hand.text().contains("with it: all values there"), "{}", hand.text());
+}
