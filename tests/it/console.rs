@@ -13,6 +13,7 @@ mod budget;
 mod hand;
 mod loops;
 mod pictures;
+mod readme;
 mod real;
 mod storm;
 pub mod terminal;
