@@ -181,6 +181,7 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
             &[Open, Replay, Action::Filter, Follow, Mark, Retry, Skip]
         }
         Place::Runs(_) => &[Open, Retry, Skip, Abort, Action::Filter, Follow, Mark],
+        Place::Needs if app.needs.drifted(app.needs.at).is_some() => &[Open, Action::Forget, NextPane, Full],
         Place::Needs => &[Open, Retry, Skip, Abort, NextPane, Full],
         Place::Groups => &[Open, Retry, Skip, Abort, View, Back],
         Place::Payload(_) => &[View, Left, Right, Open, Replay, NextPane, Back],
@@ -196,6 +197,7 @@ fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str,
     match (action, app.place()) {
         (Action::Right, Place::Timeline(_) | Place::Attempt(_)) => ("h l", "step"),
         (Action::NextSibling, Place::Timeline(_) | Place::Attempt(_)) => ("[ ]", "attempt"),
+        (Action::Forget, Place::Needs) => (binding.keys[0], "it is fine"),
         (Action::Retry | Action::Skip | Action::Abort, Place::Groups | Place::Needs) => {
             let all = match action {
                 Action::Retry => "retry all",

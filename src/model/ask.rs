@@ -1,7 +1,6 @@
 //! What console, command line and socket ask of the desk, and what it answers.
 //!
-//! One door: the same [`Ask`] is answered in the same process, over the socket, and in tests. The
-//! enums are the wire format of the socket too.
+//! One door: the same [`Ask`] is answered in this process, over the socket (its wire format), in tests.
 
 mod changes;
 mod json;
@@ -43,8 +42,7 @@ pub struct Page {
     pub filter: String,
     /// Only older than this id.
     pub before: Option<String>,
-    /// Only newer than this id, oldest first; empty is before everything: the first page from the
-    /// other end.
+    /// Only newer than this id, oldest first; empty is before everything.
     pub after: Option<String>,
     /// At most so many rows; the desk bounds it at 1,000.
     pub limit: u32,

@@ -121,7 +121,9 @@ async fn a_request_of_many_runs_says_how_many_and_opens_their_list() {
             }
         };
         ui.settle().await;
-        ui.press("2<enter>");
+        ui.press("2");
+        ui.settle().await;
+        ui.press("<enter>");
         ui.settle().await;
         ui.press(pressed);
         ui.settle().await;
