@@ -290,15 +290,12 @@ impl State {
         batch.changes.push(Change::Request { id: of, flow: accept.seed.flow, verdict: Verdict::Accepted });
         let id = self.ids.next(batch.now);
         let origin = |element| Origin { request: of, parent: None, element };
-        match elements {
-            Some(elements) => {
-                let origins = (0..elements).map(|element| origin(Some(element)));
-                self.bear_each(conn, accept, id, origins, done, batch).map(|runs| several(of, runs))
-            }
-            None => {
-                let birth = if done { Birth::Done } else { Birth::Fresh };
-                self.bear(conn, accept, id, origin(None), &birth, batch).map(|run| one(of, run))
-            }
+        if let Some(elements) = elements {
+            let origins = (0..elements).map(|element| origin(Some(element)));
+            self.bear_each(conn, accept, id, origins, done, batch).map(|runs| several(of, runs))
+        } else {
+            let birth = if done { Birth::Done } else { Birth::Fresh };
+            self.bear(conn, accept, id, origin(None), &birth, batch).map(|run| one(of, run))
         }
     }
 
