@@ -1,9 +1,11 @@
 //! The arguments: what may be written, with its help.
 
 mod filters;
+mod groups;
 mod study;
 
 pub use filters::filters;
+pub use groups::Groups;
 pub use study::{Capture, DriftCommand, Test};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -465,22 +467,6 @@ pub enum GroupsCommand {
     Retry(Groups),
     /// Skips the step at which the runs of groups stopped
     Skip(Groups),
-}
-
-/// Which groups a verb acts on.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Groups {
-    /// Ids of groups, as `groups ls` prints them
-    #[arg(value_name = "ID")]
-    pub ids: Vec<String>,
-    /// Only errored runs that this filter matches, of every group or of those named; never empty
-    #[arg(long, allow_hyphen_values = true)]
-    pub filter: Option<String>,
-    /// Objects a second
-    #[arg(long, hide = true)]
-    pub rate: Option<String>,
-    #[command(flatten)]
-    pub verb: Consent,
 }
 
 /// `audit`.
