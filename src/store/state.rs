@@ -292,14 +292,7 @@ impl State {
         let origin = |element| Origin { request: of, parent: None, element };
         if let Some(elements) = elements {
             let origins = (0..elements).map(|element| origin(Some(element)));
-<<<<<<< HEAD
             return self.bear_each(conn, accept, id, origins, done, batch).map(|runs| several(of, runs));
-=======
-            self.bear_each(conn, accept, id, origins, done, batch).map(|runs| several(of, runs))
-        } else {
-            let birth = if done { Birth::Done } else { Birth::Fresh };
-            self.bear(conn, accept, id, origin(None), &birth, batch).map(|run| one(of, run))
->>>>>>> m4
         }
         let birth = if done { Birth::Done } else { Birth::Fresh };
         self.bear(conn, accept, id, origin(None), &birth, batch).map(|run| one(of, run))
