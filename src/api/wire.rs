@@ -64,6 +64,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Set { .. }
         | Ask::Act(_)
         | Ask::Forget { .. }
+        | Ask::Pause(_)
         | Ask::LoadSamples => false,
     }
 }

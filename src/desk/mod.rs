@@ -6,6 +6,7 @@ mod doctor;
 mod documents;
 mod edit;
 mod lists;
+mod pauses;
 mod samples;
 mod trail;
 mod values;
@@ -101,6 +102,7 @@ impl Desk {
             Ask::Set { name, values, reason } => self.set(who, &name, &values, reason.as_deref()).await,
             Ask::Act(act) => self.act(who, act).await,
             Ask::Forget { id, reason } => self.forget(who, &id, reason.as_deref()).await,
+            Ask::Pause(order) => self.pause(who, order).await,
             Ask::LoadSamples => self.load_samples(who).await,
             Ask::Doctor => self.doctor().await,
         }
@@ -146,6 +148,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Set { .. } => Some("set"),
         Ask::Act(act) => Some(act.verb.word()),
         Ask::Forget { .. } => Some("forget"),
+        Ask::Pause(order) => Some(order.word()),
         Ask::LoadSamples => Some("loading the samples"),
     }
 }
@@ -161,6 +164,7 @@ fn counters(deps: &Deps) -> Counters {
         promised: deps.stats.promised.load(Ordering::Relaxed),
         stopping: counters.stopping || deps.stats.stopping.load(Ordering::Relaxed),
         integrations: integrations as u64,
+        paused: state.paused(counters.at),
         ..counters
     }
 }

@@ -8,6 +8,7 @@ mod json;
 pub use json::from_json;
 
 use super::change::Counters;
+use super::gate::PauseOrder;
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
     RequestDetail, RequestView, RunView,
@@ -141,6 +142,8 @@ pub enum Ask {
         /// Why.
         reason: Option<String>,
     },
+    /// Pauses or resumes an integration or a flow.
+    Pause(PauseOrder),
     /// Saves and deploys the samples that ship with the program.
     LoadSamples,
     /// Checks the store and the settings.

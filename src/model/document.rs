@@ -6,6 +6,7 @@
 //! the text that was written.
 
 use super::Ms;
+use super::gate::Gates;
 use super::path::Path;
 use serde_json::Value;
 
@@ -125,6 +126,17 @@ pub struct Flow {
     pub steps: Vec<Step>,
 }
 
+impl Flow {
+    /// The trigger, where it is a webhook.
+    #[must_use]
+    pub fn webhook(&self) -> Option<&Webhook> {
+        match &self.trigger {
+            Trigger::Webhook(webhook) => Some(webhook),
+            Trigger::Manual => None,
+        }
+    }
+}
+
 /// What starts a flow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
@@ -151,6 +163,8 @@ pub struct Webhook {
     pub when: Option<String>,
     /// Bytes of a body, also after gunzip.
     pub max_body: u64,
+    /// Who may send and how often, what is never shown, how many runs go on at once.
+    pub gates: Gates,
 }
 
 /// Who may send. The other schemes of the contract come later and are refused by name.

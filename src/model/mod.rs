@@ -5,6 +5,7 @@ pub mod ask;
 pub mod change;
 pub mod decimal;
 pub mod document;
+pub mod gate;
 pub mod headers;
 pub mod id;
 pub mod path;

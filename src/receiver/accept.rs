@@ -1,6 +1,7 @@
 //! The accept loop: a permit before each connection, a pause after a failure, and a stop that lets
 //! requests in flight end.
 
+use super::entry::Peer;
 use super::pulse::{Deadlines, Pulse};
 use super::{Deps, connection, entry, probe, route};
 use crate::model::Ms;
@@ -8,9 +9,11 @@ use crate::model::settings::Limits;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use ipnet::IpNet;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -32,12 +35,13 @@ type Open = Arc<Mutex<HashMap<u64, Arc<Pulse>>>>;
 /// 10 s, and what is left is cut.
 pub async fn serve(listener: TcpListener, deps: Deps, stop: CancellationToken) {
     let limits = deps.settings.limits.clone();
+    let trusted: Arc<[IpNet]> = deps.settings.inbound.trusted_proxies.clone().into();
     let probing = listener
         .local_addr()
         .ok()
         .map(|address| tokio::spawn(probe::run(address, Arc::clone(&deps.stats), stop.clone())));
     let filters = warp::service(route::filters(Arc::new(deps), stop.clone()));
-    listen(listener, TowerToHyperService::new(filters), &limits, DRAIN, stop).await;
+    listen(listener, TowerToHyperService::new(filters), &limits, trusted, DRAIN, stop).await;
     if let Some(probing) = probing {
         let _ = probing.await;
     }
@@ -48,6 +52,7 @@ pub(super) async fn listen<S>(
     listener: TcpListener,
     filters: S,
     limits: &Limits,
+    trusted: Arc<[IpNet]>,
     drain: Duration,
     stop: CancellationToken,
 ) where
@@ -65,11 +70,12 @@ pub(super) async fn listen<S>(
     let open = Open::default();
     let mut connections = JoinSet::new();
     let mut number = 0;
-    while let Some((stream, peer, permit)) = next(&listener, &permits, &stop).await {
+    while let Some((stream, ip, permit)) = next(&listener, &permits, &stop).await {
         while connections.try_join_next().is_some() {}
         number += 1;
         let pulse = Arc::new(Pulse::new());
         let listed = Listed::new(&open, number, &pulse);
+        let peer = Peer { ip, trusted: Arc::clone(&trusted) };
         let service = entry::service(filters.clone(), peer, Arc::clone(&pulse));
         connections.spawn(async move {
             connection::drive(stream, service, pulse, deadlines).await;
@@ -91,7 +97,7 @@ async fn next(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
     stop: &CancellationToken,
-) -> Option<(TcpStream, Arc<str>, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
     let accepted = async {
         let permit = Arc::clone(permits).acquire_owned().await.ok()?;
         let mut pause = BACK_OFF.0;
@@ -100,7 +106,7 @@ async fn next(
                 Ok((stream, peer)) => {
                     // Without it a small answer waits for the sender's delayed acknowledgement.
                     let _ = stream.set_nodelay(true);
-                    return Some((stream, peer.ip().to_canonical().to_string().into(), permit));
+                    return Some((stream, peer.ip().to_canonical(), permit));
                 }
                 Err(error) if of_one_connection(&error) => {}
                 Err(_) => {

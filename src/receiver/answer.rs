@@ -13,7 +13,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("pointsman-req
 pub(super) const DUPLICATE_OF: HeaderName = HeaderName::from_static("pointsman-duplicate-of");
 
 /// Seconds after which a refusal that is nobody's fault may be tried again.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
+pub(super) const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -25,6 +25,8 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     /// In words.
     pub(super) detail: Cow<'static, str>,
+    /// What the operator is told, where that is more.
+    pub(super) cause: Option<Cow<'static, str>>,
     /// A header that explains the status: `Allow`, `Accept-Encoding`.
     pub(super) header: Option<(HeaderName, HeaderValue)>,
 }
@@ -32,7 +34,17 @@ pub(super) struct Problem {
 impl Problem {
     /// A status and why.
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), header: None }
+        Self { status, detail: detail.into(), cause: None, header: None }
+    }
+
+    /// The same with a cause that is for the operator alone.
+    pub(super) fn caused(self, cause: impl Into<Cow<'static, str>>) -> Self {
+        Self { cause: Some(cause.into()), ..self }
+    }
+
+    /// What is stored of it.
+    pub(super) fn cause(&self) -> &str {
+        self.cause.as_ref().unwrap_or(&self.detail)
     }
 
     /// There is nothing at this address; nothing more is said.

@@ -8,9 +8,12 @@
 use super::answer::{self, Problem};
 use super::body::{self, Budget, Pieces, Unread};
 use super::entry::Arrival;
+use super::gates::{self, Buckets};
+use super::gunzip::{self, Torn};
 use super::judge::{self, Content};
 use super::{Deps, judge::Framing};
 use crate::model::document::{Step, StepKind, Trigger, Webhook};
+use crate::model::gate::Pausing;
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed, Verdict};
 use crate::model::{FlowId, RequestId, RunId};
@@ -29,6 +32,7 @@ use warp::reply::Response;
 pub(super) struct Ingest {
     deps: Arc<Deps>,
     budget: Budget,
+    buckets: Buckets,
 }
 
 /// The flow that a refusal is counted for.
@@ -41,7 +45,7 @@ struct Owner {
 impl Ingest {
     /// With nothing being gathered.
     pub(super) fn new(deps: Arc<Deps>) -> Self {
-        Self { deps, budget: Budget::default() }
+        Self { deps, budget: Budget::default(), buckets: Buckets::default() }
     }
 
     /// Answers a request under `/in/`.
@@ -63,6 +67,7 @@ impl Ingest {
             }
             None => return body::leave(arrival, answer::problem(&Problem::not_found()), pieces),
         };
+        let pausing = routes.pausing(plan.flow_id, self.deps.store.now());
         drop(routes);
         let Trigger::Webhook(hook) = &plan.flow.trigger else {
             return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
@@ -71,9 +76,10 @@ impl Ingest {
         if let Some(answer) = checked(hook, &arrival.method) {
             return body::leave(arrival, answer, pieces);
         }
-        let (framing, content) = match self.judge_head(hook, &plan, arrival) {
+        let (framing, content, gzip) = match self.judge_head(hook, &plan, arrival, pausing) {
             Ok(head) => head,
-            Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE => {
+            // It is the store that has no room; what a pause refuses is stored like other refusals.
+            Err(problem) if problem == Problem::unavailable() => {
                 return self.unavailable(owner, arrival, pieces);
             }
             Err(problem) => return self.refuse_unread(owner, arrival, rest, problem, pieces).await,
@@ -88,15 +94,36 @@ impl Ingest {
             Err((failed, part)) => {
                 let deadline = self.deps.settings.limits.body_deadline;
                 let problem = judge::unread(failed, plan.max_body, deadline, framing, part.len());
-                let response = self.refuse(owner, arrival, rest, &problem, &part, true).await;
+                let part = Part { bytes: part, whole: false, expanded: false };
+                let response = self.refuse(owner, arrival, rest, &problem, &part).await;
                 return body::leave_unread(arrival, response, failed, pieces);
             }
         };
         arrival.pulse.busy();
-        let request = Received { plan: &plan, arrival, rest, framing, content };
+        // What was signed is judged before this: a signature is over the bytes as they came.
+        let body = if gzip && content != Content::Nothing {
+            match gunzip::expand(body, plan.max_body, &self.budget).await {
+                Ok(body) => body,
+                Err((Torn::NoRoom, _)) => {
+                    self.deps.store.count_refusal(owner.flow, "not accepting");
+                    return answer::problem(&Problem::unavailable());
+                }
+                Err((torn, bytes)) => {
+                    let problem = judge::torn(torn, plan.max_body);
+                    let part = Part { bytes, whole: false, expanded: true };
+                    return self.refuse(owner, arrival, rest, &problem, &part).await;
+                }
+            }
+        } else {
+            body
+        };
+        let request = Received { plan: &plan, hook, arrival, rest, framing, content, gzip, pausing };
         match self.judge_body(&request, &body) {
             Ok((seed, judgement)) => self.commit(&plan, seed, judgement).await,
-            Err(problem) => self.refuse(owner, arrival, rest, &problem, &body, false).await,
+            Err(problem) => {
+                let part = Part { bytes: body, whole: true, expanded: gzip };
+                self.refuse(owner, arrival, rest, &problem, &part).await
+            }
         }
     }
 
@@ -106,19 +133,23 @@ impl Ingest {
         hook: &Webhook,
         plan: &Plan,
         arrival: &Arrival,
-    ) -> Result<(Framing, Content), Problem> {
+        pausing: Pausing,
+    ) -> Result<(Framing, Content, bool), Problem> {
         judge::method(hook, &arrival.method)?;
         if self.deps.stats.stopping.load(Ordering::Relaxed) || self.deps.store.refuses().is_some() {
             return Err(Problem::unavailable());
         }
+        gates::open(pausing, self.deps.store.now())?;
+        gates::allowed(&hook.gates, arrival.from)?;
         let framing = judge::framing(&arrival.headers);
         judge::declared_length(framing, plan.max_body)?;
-        Ok((framing, judge::content(&arrival.headers, framing)?))
+        let gzip = judge::encoding(&arrival.headers)?;
+        Ok((framing, judge::content(&arrival.headers, framing)?, gzip))
     }
 
     /// Everything that is judged after it.
     fn judge_body(&self, request: &Received<'_>, body: &Bytes) -> Result<(Seed, Judgement), Problem> {
-        let Received { plan, arrival, rest, framing, content } = *request;
+        let Received { plan, hook, arrival, rest, framing, content, gzip, pausing } = *request;
         let query = arrival.uri.query().unwrap_or_default();
         if content == Content::Untyped && !body.is_empty() {
             return Err(judge::untyped());
@@ -132,8 +163,9 @@ impl Ingest {
         judge::required(plan, &facts, &as_sent, query)?;
         let hops = judge::hops(&arrival.headers);
         judge::loops(hops)?;
+        self.buckets.take(plan.flow_id, &hook.gates, self.deps.store.now())?;
 
-        let mut marks = framing_marks(framing);
+        let mut marks = framing_marks(framing, gzip && content != Content::Nothing);
         if facts.repeated_keys {
             marks = marks.with(Marks::REPEATED_KEYS);
         }
@@ -146,7 +178,7 @@ impl Ingest {
         if !self.holds(plan, &seed)? {
             return Ok((seed, Judgement::Filter { cause: "when is false".to_owned() }));
         }
-        let birth = self.birth(plan);
+        let birth = self.birth(plan, hook, pausing);
         Ok((seed, Judgement::Admit { key: key.flatten(), birth }))
     }
 
@@ -168,7 +200,11 @@ impl Ingest {
     }
 
     /// Whether the first step may leave as soon as the request is committed.
-    fn birth(&self, plan: &Plan) -> Birth {
+    fn birth(&self, plan: &Plan, hook: &Webhook, pausing: Pausing) -> Birth {
+        // What waits for its turn is found in the store.
+        if pausing == Pausing::Held || (hook.gates.concurrency > 0 && !plan.flow.steps.is_empty()) {
+            return Birth::Parked;
+        }
         let direct = match plan.flow.steps.first() {
             None => return Birth::Done,
             Some(Step { kind: StepKind::Request(step), when: None, .. }) => !step.callback,
@@ -216,8 +252,9 @@ impl Ingest {
         mut pieces: impl Pieces,
     ) -> Response {
         arrival.pulse.busy();
-        let (part, whole) = body::peek(arrival, &mut pieces).await;
-        let response = self.refuse(owner, arrival, rest, &problem, &part, !whole).await;
+        let (bytes, whole) = body::peek(arrival, &mut pieces).await;
+        let part = Part { bytes, whole, expanded: false };
+        let response = self.refuse(owner, arrival, rest, &problem, &part).await;
         if whole { response } else { body::leave(arrival, response, pieces) }
     }
 
@@ -228,11 +265,10 @@ impl Ingest {
         arrival: &Arrival,
         rest: &str,
         problem: &Problem,
-        part: &Bytes,
-        incomplete: bool,
+        part: &Part,
     ) -> Response {
         arrival.pulse.busy();
-        let id = self.keep(owner, arrival, rest, problem, part, incomplete).await;
+        let id = self.keep(owner, arrival, rest, problem, part).await;
         let mut response = answer::problem(problem);
         if let Some(id) = id {
             answer::name_request(&mut response, self.deps.store.ids().print(id));
@@ -247,19 +283,24 @@ impl Ingest {
         arrival: &Arrival,
         rest: &str,
         problem: &Problem,
-        part: &Bytes,
-        incomplete: bool,
+        part: &Part,
     ) -> Option<RequestId> {
         let store = &self.deps.store;
-        let (body, cut) = body::cut(part);
+        let gzip = matches!(judge::encoding(&arrival.headers), Ok(true)) && !part.bytes.is_empty();
+        let (body, cut) = if gzip && !part.expanded {
+            let (body, whole) = gunzip::glance(&part.bytes);
+            (body, !whole)
+        } else {
+            body::cut(&part.bytes)
+        };
         let (_, headers) = judge::headers(&arrival.headers, &self.deps.vault);
-        let mut marks = framing_marks(judge::framing(&arrival.headers));
-        if cut || incomplete {
+        let mut marks = framing_marks(judge::framing(&arrival.headers), gzip);
+        if cut || !part.whole {
             marks = marks.with(Marks::BODY_CUT);
         }
         let hops = judge::hops(&arrival.headers);
         let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body) };
-        let cause = problem.detail.clone().into_owned();
+        let cause = problem.cause().to_owned();
         let judgement = Judgement::Refuse { status: problem.status.as_u16(), cause };
         let answer = store.accept(Accept { seed: Arc::new(seed), judgement })?;
         answer.await.ok()?.ok().map(|admitted| admitted.request)
@@ -272,14 +313,26 @@ impl Ingest {
     }
 }
 
+/// What there is of the body of a refused request.
+struct Part {
+    bytes: Bytes,
+    /// Nothing is missing.
+    whole: bool,
+    /// A gzip body, expanded.
+    expanded: bool,
+}
+
 /// A request with its whole body.
 #[derive(Clone, Copy)]
 struct Received<'r> {
     plan: &'r Plan,
+    hook: &'r Webhook,
     arrival: &'r Arrival,
     rest: &'r str,
     framing: Framing,
     content: Content,
+    gzip: bool,
+    pausing: Pausing,
 }
 
 /// The answer to a method that looks and stores nothing.
@@ -303,8 +356,9 @@ fn checked(hook: &Webhook, method: &Method) -> Option<Response> {
     }
 }
 
-fn framing_marks(framing: Framing) -> Marks {
-    if framing.chunked { Marks::CHUNKED } else { Marks::default() }
+fn framing_marks(framing: Framing, gzip: bool) -> Marks {
+    let marks = if framing.chunked { Marks::CHUNKED } else { Marks::default() };
+    if gzip { marks.with(Marks::GZIP) } else { marks }
 }
 
 fn seed(owner: Owner, arrival: &Arrival, rest: &str, headers: Headers, body: Bytes) -> Seed {
@@ -317,7 +371,7 @@ fn seed(owner: Owner, arrival: &Arrival, rest: &str, headers: Headers, body: Byt
         query: arrival.uri.query().unwrap_or_default().to_owned(),
         headers,
         body,
-        peer: Some((*arrival.peer).to_owned()),
+        peer: Some(arrival.from.to_string()),
         actor: None,
         hops: 0,
     }

@@ -11,6 +11,8 @@
 //! | `route` | the warp filters |
 //! | `ingest` | `/in/…`: judge, store, answer |
 //! | `judge` | the pure parts of that judgement |
+//! | `gates` | `allow_from`, `rate_limit`, pauses |
+//! | `gunzip` | gzip bodies, expanded under their bound |
 //! | `body` | bodies under a cap and a deadline, and what is done with the rest of a refused one |
 //! | `answer` | answers and RFC 9457 problems |
 //! | `callback` | `/callback/…` |
@@ -22,6 +24,8 @@ mod body;
 mod callback;
 mod connection;
 mod entry;
+mod gates;
+mod gunzip;
 mod ingest;
 mod judge;
 mod probe;

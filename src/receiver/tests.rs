@@ -69,8 +69,9 @@ impl Server {
         );
         let filters = TowerToHyperService::new(warp::service(slow.or(count).or(unread)));
         let ended = stop.clone();
-        let served =
-            tokio::spawn(async move { accept::listen(listener, filters, &limits, drain, ended).await });
+        let served = tokio::spawn(async move {
+            accept::listen(listener, filters, &limits, Arc::default(), drain, ended).await
+        });
         Self { address, stop, served, go, asked }
     }
 

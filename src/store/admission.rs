@@ -14,6 +14,8 @@ pub enum Birth {
     Direct(OwnedSemaphorePermit),
     /// A runner will find it.
     Fresh,
+    /// It waits in the store for its turn: its flow bounds its runs, or is paused and holds them.
+    Parked,
     /// The flow has no steps: its run is born `succeeded`.
     Done,
 }

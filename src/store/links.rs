@@ -4,6 +4,7 @@ use super::admission::Born;
 #[cfg(test)]
 use super::commit::SyncFails;
 use super::health::Health;
+use super::lanes::Watched;
 use super::queue::Waiting;
 use super::refusals::Refusals;
 use super::tally::Tally;
@@ -26,6 +27,8 @@ pub(super) struct Links {
     pub(super) refusals: Arc<Refusals>,
     pub(super) waiting: Arc<Waiting>,
     pub(super) due: Arc<Notify>,
+    /// Lanes that wait for room.
+    pub(super) watched: Arc<Watched>,
     pub(super) born: mpsc::Sender<Vec<Born>>,
     pub(super) dropped_from: Arc<AtomicI64>,
     /// Batches of born-leased runs that may wait at once: one a slot.

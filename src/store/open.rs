@@ -120,6 +120,7 @@ impl Store {
             refusals: Arc::new(Refusals::default()),
             waiting: Arc::clone(queue.waiting()),
             due: Arc::new(Notify::new()),
+            watched: Arc::default(),
             born,
             dropped_from: Arc::clone(&dropped_from),
             reserve,

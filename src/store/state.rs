@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::codec::{self, Decided};
 use super::dedup::Table;
 use super::ids::Ids;
+use super::lanes;
 use super::tally::Deltas;
 use crate::model::change::Change;
 use crate::model::request::{DedupKey, Marks, Verdict};
@@ -228,6 +229,7 @@ impl State {
                 run.started = Some(now);
             }
             Birth::Fresh => {}
+            Birth::Parked => run.due = Some(lanes::parked(run.id)),
             Birth::Done => {
                 run.state = RunState::Succeeded;
                 run.started = Some(now);

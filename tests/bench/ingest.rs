@@ -220,6 +220,7 @@ impl House {
             read_only: false,
             limits: limits.clone(),
             allow_networks: None,
+            inbound: pointsman::model::gate::Inbound::default(),
         };
         Ok(Self {
             store,

@@ -1,18 +1,32 @@
 //! `[[flow]]` and its trigger.
 
 use super::fields::{Fields, list, meant};
+use super::gates::request_path;
 use super::names::Names;
 use super::units::{is_alias, size, slug};
-use super::{Known, step};
+use super::{Known, gates, step};
 use crate::model::document::{Auth, Connection, Dedup, Flow, MAX_BODY, Trigger, Webhook};
-use crate::model::path::{Path, Segment};
+use crate::model::path::Path;
 use crate::model::time::DAY;
 use crate::rules::template::Parsed;
 
 const KEYS: &[&str] = &["id", "name", "was", "description", "trigger", "step"];
 const TRIGGERS: &[&str] = &["webhook", "manual", "schedule", "deploy", "remove"];
-const WEBHOOK: &[&str] =
-    &["type", "path", "methods", "auth", "dedup", "required", "when", "max_body", "reply"];
+const WEBHOOK: &[&str] = &[
+    "type",
+    "path",
+    "methods",
+    "auth",
+    "allow_from",
+    "dedup",
+    "required",
+    "when",
+    "mask",
+    "reply",
+    "rate_limit",
+    "max_body",
+    "concurrency",
+];
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// More are not kept in memory while they arrive.
 const LARGEST_BODY: u64 = 64 << 20;
@@ -145,12 +159,8 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
     }
     for (key, what) in [
         ("split", "one run per element"),
-        ("mask", "masking"),
         ("timeout", "reply = \"wait\" and \"poll\""),
         ("on_timeout", "reply = \"wait\" and \"poll\""),
-        ("rate_limit", "rate limits"),
-        ("concurrency", "limits on parallel runs"),
-        ("allow_from", "address lists"),
     ] {
         fields.later(key, what);
     }
@@ -171,6 +181,7 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
             .collect(),
         when,
         max_body: max_body(fields),
+        gates: gates::read(fields),
     };
     fields.finish(WEBHOOK);
     webhook
@@ -272,37 +283,4 @@ fn dedup_rule(fields: &Fields<'_>) -> Dedup {
     let from_first = fields.choice("from", &[("last", false), ("first", true)]).unwrap_or(false);
     fields.finish(&["fields", "window", "from"]);
     Dedup { fields: paths, window, from_first }
-}
-
-/// A path into body, headers or query of a request.
-fn request_path(fields: &Fields<'_>, text: &str, at: usize, what: &str) -> Option<Path> {
-    let example = "write body.order_number, headers[\"X-Request-ID\"] or query.page";
-    match text.parse::<Path>() {
-        Err(error) => {
-            let hint = if text.starts_with("request.") {
-                format!("; {example}, without request.")
-            } else {
-                String::new()
-            };
-            fields.report.error(at, format!("{what} {text:?} is no path: {error}{hint}"));
-        }
-        Ok(path) => {
-            let depth = path.rest().len();
-            let first_is_key = matches!(path.rest().first(), Some(Segment::Key(_)));
-            if path.0.contains(&Segment::Any) {
-                fields
-                    .report
-                    .error(at, format!("{what} {text:?} names any element: write a number in the brackets"));
-            } else if match path.root() {
-                "body" => true,
-                "headers" | "query" => depth == 1 && first_is_key,
-                _ => false,
-            } {
-                return Some(path);
-            } else {
-                fields.report.error(at, format!("{what} {text:?} is not possible: {example}"));
-            }
-        }
-    }
-    None
 }

@@ -4,6 +4,7 @@ mod connection;
 mod exchange;
 mod fields;
 mod flow;
+mod gates;
 mod names;
 mod report;
 mod step;

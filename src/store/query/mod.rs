@@ -268,7 +268,7 @@ impl Store {
                 let mut recent =
                     look.store.inner.registry.reads.recent.lock().unwrap_or_else(PoisonError::into_inner);
                 let last = recent.look(look.conn, &flows)?;
-                Ok(configured::endpoints(&look.state, &look.store.inner.public_url, last))
+                Ok(configured::endpoints(&look.state, &look.store.inner.public_url, last, look.now))
             })
             .await?;
         Ok(views)
@@ -277,14 +277,14 @@ impl Store {
     /// All integrations, by name.
     #[must_use]
     pub fn integrations(&self) -> Vec<IntegrationView> {
-        configured::integrations(&self.configured(), &self.inner.public_url)
+        configured::integrations(&self.configured(), &self.inner.public_url, self.now())
     }
 
     /// One integration; `None` where there is none of that name.
     #[must_use]
     pub fn integration(&self, name: &str) -> Option<IntegrationView> {
         let state = self.configured();
-        Some(configured::integration(&state, &self.inner.public_url, state.by_name(name)?))
+        Some(configured::integration(&state, &self.inner.public_url, state.by_name(name)?, self.now()))
     }
 
     /// Writes an entry of the audit trail: who did what to what, why, and how it ended.

@@ -14,6 +14,7 @@ use crate::model::view::{
 use crate::model::{Map, RequestId};
 use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
 use crate::rules::data::{flat, request_data};
+use crate::rules::lane::is_parked;
 use base64::Engine as _;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -176,10 +177,10 @@ pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) ->
     }
 }
 
-/// When a run acts next by itself: the end of a lease is no act, and a pause has no end.
+/// When a run acts next by itself: the end of a lease is no act, and a place in a lane no time.
 fn due(run: &Run) -> Option<i64> {
     let waits = matches!(run.state, RunState::Queued | RunState::Retrying | RunState::Waiting);
-    run.due.filter(|due| waits && *due != i64::MAX)
+    run.due.filter(|due| waits && !is_parked(*due))
 }
 
 fn cause(run: &Run, fold: Option<&Fold>, journal: &[Entry]) -> Option<String> {
