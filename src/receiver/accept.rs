@@ -3,6 +3,7 @@
 
 use super::entry::Peer;
 use super::pulse::{Deadlines, Pulse};
+use super::tls::Tls;
 use super::{Deps, connection, entry, probe, route};
 use crate::model::Ms;
 use crate::model::settings::Limits;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use warp::http::Request;
 use warp::reply::Response;
@@ -34,25 +36,37 @@ type Open = Arc<Mutex<HashMap<u64, Arc<Pulse>>>>;
 /// Receives on a listener until `stop`; then no new connection is taken, requests in flight get
 /// 10 s, and what is left is cut.
 pub async fn serve(listener: TcpListener, deps: Deps, stop: CancellationToken) {
-    let limits = deps.settings.limits.clone();
-    let trusted: Arc<[IpNet]> = deps.settings.inbound.trusted_proxies.clone().into();
-    let probing = listener
-        .local_addr()
-        .ok()
-        .map(|address| tokio::spawn(probe::run(address, Arc::clone(&deps.stats), stop.clone())));
+    let inlet = Inlet {
+        limits: deps.settings.limits.clone(),
+        trusted: deps.settings.inbound.trusted_proxies.clone().into(),
+        tls: deps.tls.clone(),
+    };
+    let probing = listener.local_addr().ok().map(|address| {
+        tokio::spawn(probe::run(address, deps.tls.clone(), Arc::clone(&deps.stats), stop.clone()))
+    });
     let filters = warp::service(route::filters(Arc::new(deps), stop.clone()));
-    listen(listener, TowerToHyperService::new(filters), &limits, trusted, DRAIN, stop).await;
+    listen(listener, TowerToHyperService::new(filters), inlet, DRAIN, stop).await;
     if let Some(probing) = probing {
         let _ = probing.await;
     }
+}
+
+/// How connections are taken.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Inlet {
+    /// Bounds and deadlines.
+    pub(super) limits: Limits,
+    /// Proxies that are believed.
+    pub(super) trusted: Arc<[IpNet]>,
+    /// HTTPS.
+    pub(super) tls: Option<Tls>,
 }
 
 /// Serves what the filters answer.
 pub(super) async fn listen<S>(
     listener: TcpListener,
     filters: S,
-    limits: &Limits,
-    trusted: Arc<[IpNet]>,
+    inlet: Inlet,
     drain: Duration,
     stop: CancellationToken,
 ) where
@@ -61,6 +75,7 @@ pub(super) async fn listen<S>(
         + Send
         + 'static,
 {
+    let Inlet { limits, trusted, tls } = inlet;
     let deadlines = Deadlines {
         head: duration(limits.header_deadline),
         body: duration(limits.body_deadline),
@@ -77,8 +92,22 @@ pub(super) async fn listen<S>(
         let listed = Listed::new(&open, number, &pulse);
         let peer = Peer { ip, trusted: Arc::clone(&trusted) };
         let service = entry::service(filters.clone(), peer, Arc::clone(&pulse));
+        let tls = tls.clone();
         connections.spawn(async move {
-            connection::drive(stream, service, pulse, deadlines).await;
+            match tls {
+                None => connection::drive(stream, service, pulse, deadlines).await,
+                // In its own task, and within the time that its first head has: who shakes no hands
+                // holds up nobody.
+                Some(tls) => {
+                    let shaken = tokio::select! {
+                        shaken = timeout(deadlines.head, tls.acceptor.accept(stream)) => shaken,
+                        () = pulse.closed() => Ok(Err(io::ErrorKind::ConnectionAborted.into())),
+                    };
+                    if let Ok(Ok(stream)) = shaken {
+                        connection::drive(stream, service, pulse, deadlines).await;
+                    }
+                }
+            }
             drop((listed, permit));
         });
     }
@@ -87,7 +116,7 @@ pub(super) async fn listen<S>(
         pulse.close();
     }
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(drain, drained).await.is_err() {
+    if timeout(drain, drained).await.is_err() {
         connections.shutdown().await;
     }
 }

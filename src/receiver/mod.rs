@@ -16,6 +16,7 @@
 //! | `body` | bodies under a cap and a deadline, and what is done with the rest of a refused one |
 //! | `answer` | answers and RFC 9457 problems |
 //! | `callback` | `/callback/…` |
+//! | `tls` | HTTPS: files, handshake |
 //! | `probe` | looks at our own `/healthz` through the listening address |
 
 mod accept;
@@ -31,8 +32,10 @@ mod judge;
 mod probe;
 mod pulse;
 mod route;
+mod tls;
 
 pub use accept::serve;
+pub use tls::Tls;
 
 use crate::feed::{Feed, Stats};
 use crate::model::settings::Settings;
@@ -56,6 +59,8 @@ pub struct Deps {
     pub settings: Arc<Settings>,
     /// Where changes go.
     pub feed: Feed,
+    /// Serves HTTPS.
+    pub tls: Option<Tls>,
 }
 
 #[cfg(test)]

@@ -126,6 +126,15 @@ impl Pulse {
         self.closing.load(Ordering::Acquire)
     }
 
+    /// Waits until it is told so.
+    pub(super) async fn closed(&self) {
+        std::future::poll_fn(|context| {
+            self.watch(context);
+            if self.closing() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
     /// Remembers the task to wake when it is told so.
     pub(super) fn watch(&self, context: &Context<'_>) {
         self.waker.register(context.waker());

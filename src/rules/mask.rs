@@ -4,7 +4,7 @@
 use super::json::{BodyError, Cursor, Head};
 use crate::model::headers::{Headers, is_credential};
 use crate::model::path::{Path, Segment};
-use crate::model::request::Seed;
+use crate::model::request::{RequestData, Seed};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -181,35 +181,29 @@ pub fn query<'q>(paths: &[Path], query: &'q str) -> Cow<'q, str> {
 /// The masked values of a request as texts: what is hidden where they turn up again, in what was
 /// sent, in answers, outputs and causes. Values of fewer than four characters are not followed.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Traces(Vec<String>);
+pub struct Traces {
+    texts: Vec<String>,
+    /// They could not be read: nothing is shown.
+    unknown: bool,
+}
 
 impl Traces {
     /// Of a request as it came.
     #[must_use]
-    pub fn of(paths: &[Path], seed: &Seed) -> Self {
-        if paths.is_empty() {
-            return Self::default();
-        }
+    pub fn of(paths: &[Path], data: &RequestData) -> Self {
         let mut texts = Vec::new();
-        let shown = body(paths, &seed.body);
-        if let (Cow::Owned(_), Ok(value)) = (&shown, super::json::parse(&seed.body)) {
-            for path in paths.iter().filter(|path| path.root() == "body") {
-                reach(&value, path.rest(), &mut |value| leaves(value, &mut texts));
-            }
-        }
         for path in paths {
             match (path.root(), path.rest()) {
-                ("headers", _) => {
-                    let value = path.header().filter(|name| !is_credential(name));
-                    texts.extend(value.and_then(|name| seed.headers.get(&name)));
+                ("body", rest) => reach(&data.body, rest, &mut |value| leaves(value, &mut texts)),
+                ("headers", rest) => {
+                    let wanted = path.header();
+                    let fits = |name: &String| rest.is_empty() || wanted.as_ref() == Some(name);
+                    let found = data.headers.iter().filter(|(name, _)| fits(name) && !is_credential(name));
+                    texts.extend(found.map(|(_, value)| value.clone()));
                 }
+                ("query", []) => data.query.values().for_each(|value| leaves(value, &mut texts)),
                 ("query", [Segment::Key(name), ..]) => {
-                    texts.extend(
-                        super::data::query_values(&seed.query)
-                            .get(name)
-                            .and_then(Value::as_str)
-                            .map(str::to_owned),
-                    );
+                    data.query.get(name).into_iter().for_each(|value| leaves(value, &mut texts));
                 }
                 _ => {}
             }
@@ -226,20 +220,29 @@ impl Traces {
         // The longer ones first: one may be part of another.
         forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup();
-        Self(forms)
+        Self { texts: forms, unknown: false }
+    }
+
+    /// Of a request that could not be read.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { texts: Vec::new(), unknown: true }
     }
 
     /// Whether there is nothing to hide.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.texts.is_empty() && !self.unknown
     }
 
     /// A text without them.
     #[must_use]
     pub fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.unknown && !text.is_empty() {
+            return Cow::Borrowed(MASK);
+        }
         let mut shown = Cow::Borrowed(text);
-        for trace in &self.0 {
+        for trace in &self.texts {
             if shown.contains(trace.as_str()) {
                 shown = Cow::Owned(shown.replace(trace.as_str(), MASK));
             }
@@ -249,8 +252,25 @@ impl Traces {
 
     /// The same, in place.
     pub fn hide_in(&self, text: &mut String) {
-        if let Cow::Owned(shown) = self.hide(text) {
-            *text = shown;
+        let shown = self.hide(text);
+        if shown != text.as_str() {
+            *text = shown.into_owned();
+        }
+    }
+
+    /// The same for a body: one that is JSON stays JSON.
+    pub fn hide_in_body(&self, body: &mut String) {
+        if self.hide(body) == body.as_str() {
+            return;
+        }
+        match super::json::parse(body.as_bytes()) {
+            Ok(mut value) => {
+                self.hide_value(&mut value);
+                *body = value.to_string();
+                // In a name, or across values.
+                self.hide_in(body);
+            }
+            Err(_) => self.hide_in(body),
         }
     }
 
@@ -259,8 +279,9 @@ impl Traces {
         match value {
             Value::String(text) => self.hide_in(text),
             Value::Number(number) => {
-                if let Cow::Owned(shown) = self.hide(number.as_str()) {
-                    *value = Value::from(shown);
+                let shown = self.hide(number.as_str());
+                if shown != number.as_str() {
+                    *value = Value::from(shown.into_owned());
                 }
             }
             Value::Array(values) => values.iter_mut().for_each(|value| self.hide_value(value)),

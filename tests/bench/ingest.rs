@@ -241,6 +241,7 @@ impl House {
             stats: Arc::clone(&self.stats),
             settings: Arc::clone(&self.settings),
             feed: self.feed.clone(),
+            tls: None,
         }
     }
 }

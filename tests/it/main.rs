@@ -16,6 +16,7 @@ mod crash;
 mod guard;
 mod jinja;
 mod layers;
+mod limits;
 mod outgoing;
 mod packages;
 mod receive;

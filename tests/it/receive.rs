@@ -169,6 +169,7 @@ impl Inlet {
             stats: Arc::clone(&stats),
             settings: Arc::new(settings),
             feed,
+            tls: None,
         };
         let stop = CancellationToken::new();
         let served = tokio::spawn(receiver::serve(listener, deps, stop.clone()));

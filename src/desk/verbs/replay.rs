@@ -3,7 +3,7 @@
 
 use super::super::{Desk, edit};
 use super::select::{Chosen, Target};
-use super::sends::{Attempt, host, preview};
+use super::sends::{Attempt, hidden, host, preview, traces};
 use super::{LISTED, SIDE_BY_SIDE, list, runs};
 use crate::model::ask::{Act, Acted, Plan, Refusal, Replay, Who};
 use crate::model::headers::Headers;
@@ -116,7 +116,10 @@ impl Desk {
         let hops = ready.seed.hops + 1;
         let attempt = Attempt { run: "•••", number: 1, hops, fresh_key: None, public_url: url };
         match preview(&ready.plan, 0, &context, attempt)? {
-            Ok(preview) => Some((host(&preview.sent.url), Some(preview.sent))),
+            Ok(preview) => {
+                let traces = traces(&self.deps.store, &ready.plan, &context);
+                Some((host(&preview.sent.url), Some(hidden(&traces, preview.sent))))
+            }
             Err(_) => None,
         }
     }

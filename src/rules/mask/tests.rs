@@ -28,6 +28,10 @@ fn a_seed(headers: &[(&str, &str)], query: &str, body: &str) -> Seed {
     }
 }
 
+fn data(seed: &Seed) -> RequestData {
+    crate::rules::data::request_data(seed, "", 0, "")
+}
+
 #[test]
 fn only_the_masked_value_changes() {
     let text = "{ \"card\" : { \"number\" :  4111111111111111 , \"exp\": 1e0 },\n \"a\": [1, 2] }";
@@ -93,7 +97,7 @@ fn a_value_is_hidden_wherever_it_turns_up_again() {
         "key=secret+key",
         r#"{"card":{"number":4111222233334444},"pin":123,"name":"Jö \"J\" M"}"#,
     );
-    let traces = Traces::of(&masks, &seed);
+    let traces = Traces::of(&masks, &data(&seed));
     assert_eq!(
         traces.hide("https://h/x/4111222233334444?k=secret%20key&n=J%C3%B6+%22J%22+M"),
         "https://h/x/•••?k=•••&n=•••"
@@ -102,7 +106,11 @@ fn a_value_is_hidden_wherever_it_turns_up_again() {
     let mut value = json!({"a": ["x4111222233334444y", 4_111_222_233_334_444_u64, 7, null]});
     traces.hide_value(&mut value);
     assert_eq!(value, json!({"a": ["x•••y", "•••", 7, null]}));
-    assert!(Traces::of(&paths(&["body.pin", "body.none"]), &seed).is_empty());
+    let mut body = r#"{"n": 4111222233334444, "name":"J\u00f6 \"J\" M"}"#.to_owned();
+    traces.hide_in_body(&mut body);
+    assert_eq!(body, r#"{"n":"•••","name":"•••"}"#, "JSON stays JSON");
+    assert_eq!(Traces::unknown().hide("anything"), MASK);
+    assert!(Traces::of(&paths(&["body.pin", "body.none"]), &data(&seed)).is_empty());
 }
 
 proptest! {

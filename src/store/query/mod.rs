@@ -24,12 +24,14 @@ use super::apply::refusal;
 use super::{Store, StoreError};
 use crate::model::ask::{Page, Refusal, Rows, Who};
 use crate::model::id::{Kind, Typed};
+use crate::model::path::Path;
 use crate::model::query::Query;
 use crate::model::view::{
     AuditView, CallbackView, EndpointView, EventView, ExplainView, GroupView, IntegrationView, RequestDetail,
     RequestView, RunView,
 };
 use crate::model::{AuditId, CallbackId, FlowId, RequestId, RunId};
+use crate::rules::mask;
 use look::Look;
 use reach::Range;
 use rusqlite::params;
@@ -207,6 +209,7 @@ impl Store {
                 if let Some(request) = run.request
                     && let Some((_, body)) = head::content(look.conn, request)?
                 {
+                    let body = mask::body(&look.mask(run.flow, run.version), &body).into_owned();
                     views::fill_same_bodies(&mut view, &journal, &body);
                 }
                 let birth = timeline::Birth {
@@ -218,11 +221,20 @@ impl Store {
                 let steps: Vec<String> = plan
                     .map(|plan| plan.flow.steps.iter().map(|step| step.name.clone()).collect())
                     .unwrap_or_default();
-                let events = timeline::timeline(birth, &run, &steps, &journal);
+                let mut events = timeline::timeline(birth, &run, &steps, &journal);
+                let traces = look.traces(&run);
+                events.iter_mut().for_each(|event| traces.hide_in(&mut event.text));
                 Ok(Some((view, events)))
             })
             .await?;
         found.ok_or_else(|| self.gone(id))
+    }
+
+    /// What of a flow's requests nobody is shown: by a version, and by the live one.
+    #[must_use]
+    pub fn masked(&self, flow: FlowId, version: u32) -> Vec<Path> {
+        let (own, live) = (self.plan(flow, version), self.deployed_plan(flow));
+        look::masked(own.as_deref(), live.as_deref())
     }
 
     /// Why a request was judged as it was.
