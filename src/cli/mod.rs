@@ -9,6 +9,7 @@ mod demo;
 mod details;
 mod documents;
 mod door;
+mod events;
 mod lists;
 mod local;
 mod output;

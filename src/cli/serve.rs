@@ -3,16 +3,17 @@
 use super::args::{ColorChoice, Global};
 use super::config::default_url;
 use super::door::{open_store, open_vault, who};
+use super::events::Events;
 use crate::console;
 use crate::desk::{self, Desk};
 use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Page, Refusal};
 use crate::model::settings::Settings;
 use crate::scheduler::Slots;
-use crate::session::{self, Incoming};
+use crate::session;
 use crate::store::Store;
 use crate::{api, receiver, runner};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub struct Engine {
     pub settings: Arc<Settings>,
     /// The newest request of an earlier process.
     earlier: Option<String>,
+    feed: Feed,
     store: Store,
     stats: Arc<Stats>,
     stop: CancellationToken,
@@ -92,7 +94,7 @@ impl Engine {
             vault,
             stats: stats.clone(),
             settings: settings.clone(),
-            feed,
+            feed: feed.clone(),
             tls,
         };
         tasks.push(tokio::spawn(receiver::serve(listener, deps, stop.clone())));
@@ -105,7 +107,7 @@ impl Engine {
             }
             tasks.push(tokio::spawn(api::serve_metrics(metrics, desk.clone(), stop.clone())));
         }
-        Ok(Self { desk, settings, earlier, store, stats, stop, tasks })
+        Ok(Self { desk, settings, earlier, feed, store, stats, stop, tasks })
     }
 
     /// Stops in order: no new work, what is under way ends, the store is closed. A second signal
@@ -160,7 +162,13 @@ pub async fn serve(settings: Settings) -> Result<u8, Refusal> {
 
 /// Writes a line per event until a signal comes.
 pub async fn watch(engine: &Engine) {
-    let lines = tokio::spawn(tell_events(engine.desk.clone(), engine.earlier.clone()));
+    let events = Events {
+        mailbox: engine.feed.watch(),
+        desk: engine.desk.clone(),
+        store: engine.store.clone(),
+        last: engine.earlier.clone(),
+    };
+    let lines = tokio::spawn(events.tell());
     terminated().await;
     lines.abort();
 }
@@ -211,71 +219,4 @@ fn console_options(global: &Global, who: &str, quitting_stops: Option<String>) -
         read_only: global.read_only,
         ..detected
     }
-}
-
-/// Most lines of events that are written in one go; what is over is counted.
-const LINES: u32 = 50;
-
-/// Writes a line per request after `last` and per run that needs somebody, to stderr, without ever
-/// holding up what it tells about.
-async fn tell_events(desk: Desk, mut last: Option<String>) {
-    let who = who("command line", true);
-    let mut session = session::local(desk.clone(), who.clone());
-    // The mailbox counts what arrived, the store is read a little later: a row may be read before
-    // it is counted, and is never told twice.
-    let mut untold: i64 = 0;
-    while let Some(incoming) = session.inbox.recv().await {
-        let Incoming::Changed(changes) = incoming else { continue };
-        untold += i64::try_from(changes.arrived).unwrap_or(0);
-        let page = Page { after: last.clone(), limit: LINES, ..Page::default() };
-        if let Ok(Answer::Requests(rows)) = desk.answer(&who, Ask::Requests(page)).await {
-            let mut rows = rows.rows;
-            rows.sort_by(|a, b| a.id.cmp(&b.id));
-            for row in &rows {
-                let status = row.status.map_or_else(String::new, |status| format!(" {status}"));
-                line(&format!(
-                    "{} {}{status} {} / {} {} {}",
-                    row.time,
-                    row.verdict.word(),
-                    row.integration,
-                    row.flow,
-                    row.id,
-                    row.what
-                ));
-            }
-            untold -= i64::try_from(rows.len()).unwrap_or(0);
-            let full = rows.len() == LINES as usize;
-            last = rows.pop().map(|row| row.id).max(last);
-            if full {
-                last = last.max(changes.newest);
-                if untold > 0 {
-                    line(&format!("and {untold} more requests"));
-                }
-                untold = 0;
-            }
-        }
-        let ids: Vec<String> = changes.runs.into_iter().take(256).collect();
-        if ids.is_empty() {
-            continue;
-        }
-        if let Ok(Answer::Runs(rows)) = desk.answer(&who, Ask::RunsById { ids }).await {
-            use crate::model::run::RunState;
-            for run in
-                rows.rows.iter().filter(|run| matches!(run.state, RunState::Errored | RunState::Failed))
-            {
-                let cause = run.cause.as_deref().unwrap_or_default();
-                line(&format!(
-                    "{} run {} {} / {}: {cause}",
-                    run.state.word(),
-                    run.id,
-                    run.integration,
-                    run.flow
-                ));
-            }
-        }
-    }
-}
-
-fn line(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", crate::text::clean(text));
 }

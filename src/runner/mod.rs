@@ -30,6 +30,7 @@ use guard::Guard;
 use http::Http;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,9 @@ use work::{Flights, Shared};
 
 /// Exchanges under way get so long when the process stops.
 pub const GRACE: Duration = Duration::from_secs(25);
+/// How far the runner's threads stand back behind those that accept (`nice`).
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
 /// Leases in use for longer than this are renewed, this often.
 const BEAT: Duration = Duration::from_secs(10);
 /// The timer looks at the clock at least this often: it may have been moved.
@@ -77,7 +81,32 @@ pub fn start(deps: Deps, stop: CancellationToken) -> Result<JoinHandle<()>, Stri
         give_up: CancellationToken::new(),
         tasks: TaskTracker::new(),
     });
-    Ok(tokio::spawn(run(shared, handover)))
+    let runtime = runtime()?;
+    Ok(tokio::spawn(async move {
+        // Whatever is left when it ended is what a crash would leave, and is found again.
+        let _ = runtime.handle().spawn(run(shared, handover)).await;
+        runtime.shutdown_background();
+    }))
+}
+
+/// The threads of the runner: accepting goes before running, so they stand back a little.
+fn runtime() -> Result<Runtime, String> {
+    Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, usize::from))
+        .thread_name("runner")
+        .on_thread_start(stand_back)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runner's threads cannot be started: {error}"))
+}
+
+/// Lowers this thread's priority; on Linux a thread's number names the thread alone.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    {
+        // It is always allowed, and without it only fairness is lost.
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+    }
 }
 
 async fn run(shared: Arc<Shared>, handover: Handover) {

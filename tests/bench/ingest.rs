@@ -2,7 +2,7 @@
 //! no-op of the same round, with the runner held and with the runner at work.
 //!
 //! ```text
-//! cargo bench --bench ingest -- --seconds 4 --rounds 3 --connections 64
+//! cargo bench --bench ingest -- --seconds 4 --rounds 3 --connections 64 [--only noop|held|running]
 //! ```
 //!
 //! Absolute figures say little on a shared machine; the ratios inside a round do. Server and load
@@ -43,6 +43,15 @@ enum Path {
 
 impl Path {
     const ALL: [Self; 3] = [Self::Noop, Self::Held, Self::Running];
+
+    /// What `--only` calls it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Noop => "noop",
+            Self::Held => "held",
+            Self::Running => "running",
+        }
+    }
 
     fn name(self) -> &'static str {
         match self {
@@ -88,6 +97,8 @@ fn main() -> Result<(), Failure> {
         let address = args.get(at + 1).ok_or("--load needs an address")?.parse()?;
         return load(address, &plan, number("--first", 0));
     }
+    let only =
+        args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1)).map(String::as_str);
     let mut out = std::io::stdout().lock();
     writeln!(out, "{} connections, {} s, {} rounds", plan.connections, plan.seconds, plan.rounds)?;
     writeln!(
@@ -100,6 +111,9 @@ fn main() -> Result<(), Failure> {
     for _ in 0..plan.rounds {
         let mut base = 0.0;
         for (path, ratios) in Path::ALL.into_iter().zip(&mut ratios) {
+            if only.is_some_and(|only| only != path.word()) {
+                continue;
+            }
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
             let measured = runtime.block_on(measure(path, &plan, first))?;
