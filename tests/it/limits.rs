@@ -118,7 +118,10 @@ fn gzip_is_expanded_under_the_same_bound_and_stored_so() {
         assert_eq!(encoded(name, &gzip(b"{\"n\": 1e0}")).status, 200, "{name}");
     }
     let stored = newest(&house);
-    assert_eq!((&stored["size"], &stored["body"]), (&json!(10), &json!({"n": 1.0})));
+    assert_eq!(
+        (&stored["size"], &stored["body"]),
+        (&json!(10), &serde_json::from_str::<Value>("{\"n\":1e0}").unwrap())
+    );
     assert_eq!(stored["marks"], json!(["gzip"]));
     let fit = format!("{{\"n\":\"{}\"}}", "a".repeat(4_096 - 8));
     assert_eq!(encoded("gzip", &gzip(fit.as_bytes())).status, 200);

@@ -3,14 +3,15 @@
 //! it writes the first row, so a refusal leaves nothing behind.
 
 pub mod flows;
+mod pause;
 pub mod source;
 pub mod values;
 mod verbs;
 
+pub use pause::pause;
 pub use verbs::Version;
 
 use crate::model::document::{Integration, Trigger};
-use crate::model::gate::Pause;
 use crate::model::{FlowId, IntegrationId, Ms};
 use crate::store::registry::{Save, Saved};
 use flows::{Known, Matched, match_flows};
@@ -234,29 +235,6 @@ pub fn remove(conn: &Connection, name: &str, now: Ms) -> Result<(), ConfigError>
         .execute(params![row.id, now])?;
     conn.prepare_cached("UPDATE flow SET removed = ?2 WHERE integration = ?1 AND removed IS NULL")?
         .execute(params![row.id, now])?;
-    Ok(())
-}
-
-/// Sets or ends the pause of an integration, or of a flow.
-///
-/// # Errors
-/// Refused: there is no integration of that name.
-pub fn pause(
-    conn: &Connection,
-    name: &str,
-    flow: Option<FlowId>,
-    pause: Option<Pause>,
-) -> Result<(), ConfigError> {
-    let row = existing(conn, name)?;
-    let table = if flow.is_some() { "flow" } else { "integration" };
-    let sql = format!("UPDATE {table} SET paused = ?2, paused_until = ?3, hold = ?4 WHERE id = ?1");
-    let hold = pause.filter(|pause| pause.hold).map(|_| 1);
-    conn.prepare_cached(&sql)?.execute(params![
-        flow.map_or(row.id, |flow| flow.0),
-        pause.map(|pause| pause.since),
-        pause.and_then(|pause| pause.until),
-        hold
-    ])?;
     Ok(())
 }
 

@@ -14,14 +14,14 @@ struct Seen {
 }
 
 impl Seen {
-    /// An exchange that stays until `wanted` are under way at once, or for a moment.
-    fn exchange(&self, wanted: usize) {
+    /// An exchange that stays until `wanted` are under way at once, or for some milliseconds.
+    fn exchange(&self, wanted: usize, ms: u64) {
         let mut now = self.now.lock().unwrap();
         now.0 += 1;
         now.1 = now.1.max(now.0);
         self.more.notify_all();
         let (mut now, _) =
-            self.more.wait_timeout_while(now, Duration::from_millis(4), |now| now.0 < wanted).unwrap();
+            self.more.wait_timeout_while(now, Duration::from_millis(ms), |now| now.0 < wanted).unwrap();
         now.0 -= 1;
     }
 
@@ -60,7 +60,7 @@ fn one_at_a_time_arrives_in_order() {
     let target = {
         let seen = Arc::clone(&seen);
         Target::new(move |_| {
-            seen.exchange(2);
+            seen.exchange(2, 4);
             (200, "{}".into())
         })
     };
@@ -137,7 +137,7 @@ fn three_at_once_are_three_and_never_four() {
     let target = {
         let seen = Arc::clone(&seen);
         Target::new(move |_| {
-            seen.exchange(4);
+            seen.exchange(4, 30);
             (200, "{}".into())
         })
     };
@@ -161,7 +161,7 @@ fn a_bound_that_is_taken_away_lets_all_go_and_one_that_comes_later_counts() {
     let target = {
         let (seen, gate) = (Arc::clone(&seen), Arc::clone(&gate));
         Target::new(move |_| {
-            seen.exchange(1);
+            seen.exchange(1, 0);
             drop(gate.1.wait_while(gate.0.lock().unwrap(), |open| !*open).unwrap());
             (200, "{}".into())
         })

@@ -87,7 +87,7 @@ fn a_masked_value_reaches_the_target_and_nobody_else() {
     assert_eq!(run["cause"], "no budget for •••");
     assert_eq!(run["steps"][0]["outputs"], json!({"token": "tok-•••", "echo": "•••"}));
 
-    for filter in [NUMBER, "4111", "body.card.number:4111", "pin-98765", "key-55555", "query.key:55555"] {
+    for filter in [NUMBER, "body.card.number:4111", "pin-98765", "key-55555", "query.key:55555"] {
         for list in ["requests", "runs"] {
             assert_eq!(house.json(&[list, "ls", filter]), json!([]), "{list} {filter}");
         }
