@@ -268,7 +268,7 @@ pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
                 endpoint.auth.clone(),
                 endpoint.methods.join(" "),
                 endpoint.path.clone().unwrap_or_default(),
-                endpoint.paused.as_ref().map_or_else(|| "open".to_owned(), PauseView::words),
+                endpoint.paused.as_ref().map_or("open", PauseView::word).to_owned(),
                 endpoint.url.clone(),
             ]
         })?;
@@ -281,7 +281,7 @@ pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
 fn state(one: &IntegrationView) -> String {
     let flows = one.flows.iter().filter(|flow| flow.paused.is_some()).count();
     match (&one.paused, flows) {
-        (Some(pause), _) => pause.words(),
+        (Some(pause), _) => pause.word().to_owned(),
         (None, 0) => "open".to_owned(),
         (None, paused) => format!("{paused} paused"),
     }

@@ -313,10 +313,16 @@ pub struct PauseView {
 }
 
 impl PauseView {
-    /// `paused` or `held`, and until when.
+    /// `paused` or `held`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        if self.hold { "held" } else { "paused" }
+    }
+
+    /// The same, and until when.
     #[must_use]
     pub fn words(&self) -> String {
-        let word = if self.hold { "held" } else { "paused" };
+        let word = self.word();
         match self.until.as_deref() {
             Some(until) => {
                 format!("{word} until {}", until.get(..19).unwrap_or(until).replace('T', " "))

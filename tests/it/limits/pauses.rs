@@ -33,8 +33,9 @@ fn a_paused_flow_answers_503_until_it_is_resumed() {
     assert_eq!(shown["paused"]["hold"], false);
     assert!(shown["paused"]["until"].is_string(), "{shown}");
     assert_eq!(house.json(&["endpoints", "ls"])[0]["paused"]["hold"], false);
-    assert!(house.run(&["integrations", "ls"]).contains("paused until "));
-    assert!(house.run(&["endpoints", "ls"]).contains("paused until "));
+    assert!(house.run(&["integrations", "show", "shop"]).contains("paused until "));
+    assert!(house.run(&["integrations", "ls"]).contains(" paused "));
+    assert!(house.run(&["endpoints", "ls"]).contains(" paused "));
     let whole = house.try_run(&["integrations", "resume", "shop/Orders"]);
     assert_eq!(whole.status.code(), Some(4));
     assert!(String::from_utf8_lossy(&whole.stderr).contains("pointsman integrations resume shop"));
