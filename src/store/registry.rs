@@ -445,9 +445,9 @@ fn routes(state: &State) -> Routes {
     let mut aliases = Vec::new();
     for row in state.flows.values() {
         let Some(holding) = state.integrations.get(&row.integration) else { continue };
-        let pauses: Vec<Pause> = [holding.pause, row.pause].into_iter().flatten().collect();
-        if !pauses.is_empty() && !row.removed {
-            paused.insert(row.id, pauses);
+        let own: Vec<Pause> = [holding.pause, row.pause].into_iter().flatten().collect();
+        if !own.is_empty() && !row.removed {
+            paused.insert(row.id, own);
         }
         let plan = holding.live.as_ref().and_then(|live| live.plan(row.id));
         // What was removed goes on to its end as it was bound.

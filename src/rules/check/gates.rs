@@ -129,9 +129,8 @@ pub(super) fn any_path(fields: &Fields<'_>, text: &str, at: usize, what: &str) -
                 _ => false,
             } {
                 return Some(path);
-            } else {
-                fields.report.error(at, format!("{what} {text:?} is not possible: {example}"));
             }
+            fields.report.error(at, format!("{what} {text:?} is not possible: {example}"));
         }
     }
     None
