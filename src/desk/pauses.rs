@@ -99,19 +99,12 @@ impl Desk {
                     || row.name.eq_ignore_ascii_case(wanted)
             })
         });
-        match found {
-            Some(row) => {
-                let flow = Some((row.id, row.name.clone()));
-                Ok(Target { holding, flow })
-            }
-            None => {
-                let names: Vec<&str> = rows().map(|row| row.name.as_str()).collect();
-                Err(Refusal::not_found(format!(
-                    "{name} has no flow {wanted:?}; its flows are: {}",
-                    names.join(", ")
-                )))
-            }
+        if let Some(row) = found {
+            let flow = Some((row.id, row.name.clone()));
+            return Ok(Target { holding, flow });
         }
+        let names: Vec<&str> = rows().map(|row| row.name.as_str()).collect();
+        Err(Refusal::not_found(format!("{name} has no flow {wanted:?}; its flows are: {}", names.join(", "))))
     }
 }
 

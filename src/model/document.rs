@@ -164,7 +164,7 @@ pub struct Webhook {
     /// Bytes of a body, also after gunzip.
     pub max_body: u64,
     /// Who may send and how often, what is never shown, how many runs go on at once.
-    pub gates: Gates,
+    pub gates: Box<Gates>,
 }
 
 /// Who may send. The other schemes of the contract come later and are refused by name.

@@ -28,7 +28,7 @@ pub(super) struct Problem {
     /// What the operator is told, where that is more.
     pub(super) cause: Option<Cow<'static, str>>,
     /// A header that explains the status: `Allow`, `Accept-Encoding`.
-    pub(super) header: Option<(HeaderName, HeaderValue)>,
+    pub(super) header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -55,7 +55,7 @@ impl Problem {
     /// A 503 without a reason: that is for the operator alone.
     pub(super) fn unavailable() -> Self {
         Self {
-            header: Some((RETRY_AFTER, RETRY_SECONDS)),
+            header: Some(Box::new((RETRY_AFTER, RETRY_SECONDS))),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "not accepting at the moment, please try again")
         }
     }
@@ -63,7 +63,7 @@ impl Problem {
     /// A method that is not taken here.
     pub(super) fn method(detail: impl Into<Cow<'static, str>>, allow: &str) -> Self {
         Self {
-            header: HeaderValue::from_str(allow).ok().map(|allow| (ALLOW, allow)),
+            header: HeaderValue::from_str(allow).ok().map(|allow| Box::new((ALLOW, allow))),
             ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail)
         }
     }
@@ -78,8 +78,8 @@ pub(super) fn problem(problem: &Problem) -> Response {
         "detail": problem.detail,
     });
     let mut response = with_body(problem.status, PROBLEM, body.to_string());
-    if let Some((name, value)) = &problem.header {
-        response.headers_mut().insert(name, value.clone());
+    if let Some(header) = &problem.header {
+        response.headers_mut().insert(&header.0, header.1.clone());
     }
     response
 }

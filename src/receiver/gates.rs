@@ -69,10 +69,10 @@ pub(super) fn open(pausing: Pausing, now: Ms) -> Result<(), Problem> {
 }
 
 /// `Retry-After` for a time that is to pass, in whole seconds, rounded up.
-fn later(wait: Ms) -> (warp::http::HeaderName, HeaderValue) {
+fn later(wait: Ms) -> Box<(warp::http::HeaderName, HeaderValue)> {
     let seconds = (wait.max(1) + 999) / 1_000;
     let value = HeaderValue::try_from(seconds.min(LONGEST).to_string());
-    (RETRY_AFTER, value.unwrap_or(answer::RETRY_SECONDS))
+    Box::new((RETRY_AFTER, value.unwrap_or(answer::RETRY_SECONDS)))
 }
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(buckets.take(FlowId(1), &gates, 0), Ok(()));
         let problem = buckets.take(FlowId(1), &gates, 1).unwrap_err();
         assert_eq!(problem.status, 429);
-        assert_eq!(problem.header, Some((RETRY_AFTER, HeaderValue::from_static("30"))));
+        assert_eq!(problem.header, Some(Box::new((RETRY_AFTER, HeaderValue::from_static("30")))));
         assert_eq!(buckets.take(FlowId(2), &gates, 1), Ok(()), "each flow has its own");
         assert_eq!(buckets.take(FlowId(1), &gates, 30_000), Ok(()));
         assert_eq!(buckets.take(FlowId(3), &Gates::default(), 0), Ok(()));
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_pause_says_when_it_ends() {
         assert_eq!(open(Pausing::Held, 0), Ok(()));
-        let value = |until| open(Pausing::Refusing(until), 1_000).unwrap_err().header.map(|(_, value)| value);
+        let value = |until| open(Pausing::Refusing(until), 1_000).unwrap_err().header.map(|header| header.1);
         assert_eq!(value(Some(1_001)), Some(HeaderValue::from_static("1")));
         assert_eq!(value(Some(62_000)), Some(HeaderValue::from_static("61")));
         assert_eq!(value(Some(Ms::MAX)), Some(HeaderValue::from_static("3600")));

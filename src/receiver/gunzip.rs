@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_bound_holds_for_what_it_expands_to() {
-        let packed = gzip(&[b'a'; 100_000]);
+        let packed = gzip(&vec![b'a'; 100_000]);
         assert!(packed.len() < 1_000);
         assert_eq!(expanded(&packed, 100_000).unwrap().len(), 100_000);
         assert_eq!(expanded(&packed, 99_999), Err(Torn::TooLong));

@@ -187,7 +187,7 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<bool, Problem> {
             let known = name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip");
             if !known || gzip {
                 let twice = if known { " twice" } else { "" };
-                let header = Some((ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity")));
+                let header = Some(Box::new((ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"))));
                 let cause = format!("Content-Encoding is {}{twice}", quoted(name));
                 return Err(Problem { header, ..unsupported(cause) });
             }

@@ -213,7 +213,7 @@ mod tests {
         assert!(parked.iter().all(|(_, due)| is_parked(*due)) && !is_parked(NOW));
         // Held while it retried: the lane is still its own, and it is the one to go on.
         let back = run(7, RunState::Retrying, true, Some(parked[1].1));
-        assert_eq!(turn(ONE, &[back.clone()], &[], 9, NOW).start, [back.id]);
+        assert_eq!(turn(ONE, std::slice::from_ref(&back), &[], 9, NOW).start, [back.id]);
         assert_eq!(Rule::of(0, false), None);
     }
 }

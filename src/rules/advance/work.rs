@@ -142,7 +142,9 @@ impl<'a> Work<'a> {
         let mut texts: Vec<&mut String> = entry.chain(folded).chain(own).collect();
         if !texts.is_empty() {
             let traces = Traces::of(masked, request);
-            texts.iter_mut().for_each(|text| traces.hide_in(text));
+            for text in &mut texts {
+                traces.hide_in(text);
+            }
         }
     }
 

@@ -181,7 +181,7 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
             .collect(),
         when,
         max_body: max_body(fields),
-        gates: gates::read(fields),
+        gates: Box::new(gates::read(fields)),
     };
     fields.finish(WEBHOOK);
     webhook

@@ -18,7 +18,7 @@ fn flow(name: &str, path: Option<&str>) -> Flow {
             required: Vec::new(),
             when: None,
             max_body: 1,
-            gates: crate::model::gate::Gates::default(),
+            gates: Box::default(),
         }),
         steps: Vec::new(),
     }

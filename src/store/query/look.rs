@@ -14,6 +14,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Masked paths by flow and version, as far as they were asked for.
+type Masks = HashMap<(FlowId, u32), Arc<[Path]>>;
+
 /// What rows are read and named with.
 pub(super) struct Look<'a> {
     /// A reader.
@@ -24,7 +27,7 @@ pub(super) struct Look<'a> {
     pub state: Arc<State>,
     /// Engine time when it began.
     pub now: Ms,
-    masks: RefCell<HashMap<(FlowId, u32), Arc<[Path]>>>,
+    masks: RefCell<Masks>,
 }
 
 impl<'a> Look<'a> {

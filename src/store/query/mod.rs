@@ -223,7 +223,9 @@ impl Store {
                     .unwrap_or_default();
                 let mut events = timeline::timeline(birth, &run, &steps, &journal);
                 let traces = look.traces(&run);
-                events.iter_mut().for_each(|event| traces.hide_in(&mut event.text));
+                for event in &mut events {
+                    traces.hide_in(&mut event.text);
+                }
                 Ok(Some((view, events)))
             })
             .await?;
