@@ -36,9 +36,11 @@ impl Events {
             if merged.newest.is_some() {
                 untold = self.requests(untold + i64::try_from(merged.arrived()).unwrap_or(0)).await;
             }
-            let stopped = merged.runs.iter().filter_map(|(id, (_, state))| {
-                matches!(state, RunState::Errored | RunState::Failed).then(|| self.store.ids().print(*id))
-            });
+            let stopped = merged
+                .runs
+                .iter()
+                .filter(|(_, (_, state))| matches!(state, RunState::Errored | RunState::Failed))
+                .map(|(id, _)| self.store.ids().print(*id));
             self.runs(stopped.take(LINES as usize).collect()).await;
         }
     }

@@ -35,7 +35,10 @@ impl Buckets {
                 _ => "h",
             };
             let cause = format!("over rate_limit {}/{unit}", limit.count);
-            Problem { header: Some(later(wait)), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, cause) }
+            Problem {
+                header: Some(Box::new(later(wait))),
+                ..Problem::new(StatusCode::TOO_MANY_REQUESTS, cause)
+            }
         })
     }
 }
@@ -61,7 +64,7 @@ pub(super) fn open(pausing: Pausing, now: Ms) -> Result<(), Problem> {
         Pausing::Refusing(until) => {
             let mut problem = Problem::unavailable().caused("paused");
             if let Some(until) = until {
-                problem.header = Some(later(until - now));
+                problem.header = Some(Box::new(later(until - now)));
             }
             Err(problem)
         }
@@ -69,10 +72,10 @@ pub(super) fn open(pausing: Pausing, now: Ms) -> Result<(), Problem> {
 }
 
 /// `Retry-After` for a time that is to pass, in whole seconds, rounded up.
-fn later(wait: Ms) -> Box<(warp::http::HeaderName, HeaderValue)> {
+fn later(wait: Ms) -> (warp::http::HeaderName, HeaderValue) {
     let seconds = (wait.max(1) + 999) / 1_000;
     let value = HeaderValue::try_from(seconds.min(LONGEST).to_string());
-    Box::new((RETRY_AFTER, value.unwrap_or(answer::RETRY_SECONDS)))
+    (RETRY_AFTER, value.unwrap_or(answer::RETRY_SECONDS))
 }
 
 #[cfg(test)]
