@@ -69,6 +69,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::RemoveKey { .. }
         | Ask::Token(_)
         | Ask::Sign(_)
+        | Ask::Pause(_)
         | Ask::LoadSamples => false,
     }
 }

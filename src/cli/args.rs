@@ -60,13 +60,13 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_RECORD", hide = true)]
     pub record: Option<PathBuf>,
     /// Figures for Prometheus over TCP
-    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_METRICS_LISTEN", hide = true)]
+    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_METRICS_LISTEN")]
     pub metrics_listen: Option<String>,
     /// A certificate to serve HTTPS with
-    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_CERT", hide = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_CERT")]
     pub tls_cert: Option<PathBuf>,
     /// Its private key
-    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_KEY", hide = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
 }
 
@@ -331,10 +331,28 @@ pub enum IntegrationsCommand {
     Diff(Later),
     #[command(hide = true)]
     Rollback(Later),
-    #[command(hide = true)]
-    Pause(Later),
-    #[command(hide = true)]
-    Resume(Later),
+    /// Answers 503 to senders, or holds the runs of what they send
+    Pause {
+        /// The integration, or one of its flows
+        #[arg(value_name = "NAME[/FLOW]")]
+        target: String,
+        /// Goes on taking requests and holds their runs
+        #[arg(long)]
+        hold: bool,
+        /// Ends by itself after this time: 90s, 1h, 2d
+        #[arg(long = "for", value_name = "TIME")]
+        lasts: Option<String>,
+        #[command(flatten)]
+        verb: Consent,
+    },
+    /// Ends a pause; what was held goes on
+    Resume {
+        /// The integration, or one of its flows
+        #[arg(value_name = "NAME[/FLOW]")]
+        target: String,
+        #[command(flatten)]
+        verb: Consent,
+    },
 }
 
 /// `endpoints`.

@@ -41,6 +41,8 @@ pub async fn demo(mut settings: Settings, global: &Global, headless: bool) -> Re
         // The demo shall start beside a server that is at work.
         settings.listen = free(settings.listen).await;
     }
+    // Its senders and its target are on this machine.
+    settings.inbound.tls = None;
     let data = settings.data.clone();
     let code = play(settings, global, headless).await;
     if own {

@@ -2,12 +2,13 @@
 
 use super::args::{IntegrationsCommand, List, Output};
 use super::details::describe;
+use super::documents;
 use super::door::Door;
 use super::output::{self, Rows};
 use super::verbs::unexpected;
 use crate::model::ask::{self, Answer, Ask, Page, Refusal};
 use crate::model::id::short;
-use crate::model::view::{AuditView, CallbackView, RequestView, RunView};
+use crate::model::view::{AuditView, CallbackView, IntegrationView, PauseView, RequestView, RunView};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -256,8 +257,10 @@ pub async fn groups(door: &Door, output: Output) -> Result<u8, Refusal> {
 /// `endpoints ls`.
 pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
     let Answer::Endpoints { endpoints } = door.ask(Ask::Endpoints).await? else { return Err(unexpected()) };
-    let mut out =
-        Rows::new(output, &[("FLOW", 34), ("AUTH", 10), ("METHODS", 22), ("ALIAS", 16), ("URL", 0)]);
+    let mut out = Rows::new(
+        output,
+        &[("FLOW", 34), ("AUTH", 10), ("METHODS", 22), ("ALIAS", 16), ("STATE", 8), ("URL", 0)],
+    );
     for endpoint in &endpoints {
         out.row(endpoint, || {
             vec![
@@ -265,12 +268,23 @@ pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
                 endpoint.auth.clone(),
                 endpoint.methods.join(" "),
                 endpoint.path.clone().unwrap_or_default(),
+                endpoint.paused.as_ref().map_or("open", PauseView::word).to_owned(),
                 endpoint.url.clone(),
             ]
         })?;
     }
     out.end("No endpoint yet: pointsman apply a document.")?;
     Ok(0)
+}
+
+/// Whether an integration is paused, or how many of its flows are.
+fn state(one: &IntegrationView) -> String {
+    let flows = one.flows.iter().filter(|flow| flow.paused.is_some()).count();
+    match (&one.paused, flows) {
+        (Some(pause), _) => pause.word().to_owned(),
+        (None, 0) => "open".to_owned(),
+        (None, paused) => format!("{paused} paused"),
+    }
 }
 
 /// `integrations ls` and `show`.
@@ -291,11 +305,18 @@ pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Out
         IntegrationsCommand::History(_) => return Err(super::later("integrations history")),
         IntegrationsCommand::Diff(_) => return Err(super::later("integrations diff")),
         IntegrationsCommand::Rollback(_) => return Err(super::later("integrations rollback")),
-        IntegrationsCommand::Pause(_) => return Err(super::later("integrations pause")),
-        IntegrationsCommand::Resume(_) => return Err(super::later("integrations resume")),
+        IntegrationsCommand::Pause { target, hold, lasts, verb } => {
+            return documents::pause(door, target, hold, lasts.as_deref(), verb).await;
+        }
+        IntegrationsCommand::Resume { target, verb } => {
+            return documents::resume(door, target, verb).await;
+        }
     };
     let Answer::Integrations { integrations } = door.ask(ask).await? else { return Err(unexpected()) };
-    let mut out = Rows::new(output, &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("TITLE", 0)]);
+    let mut out = Rows::new(
+        output,
+        &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("STATE", 8), ("TITLE", 0)],
+    );
     for one in &integrations {
         let version =
             |version: Option<u32>| version.map_or_else(|| "–".to_owned(), |number| format!("v{number}"));
@@ -305,6 +326,7 @@ pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Out
                 version(one.deployed),
                 version(one.draft),
                 one.flows.len().to_string(),
+                state(one),
                 one.title.clone(),
             ]
         })?;

@@ -147,6 +147,7 @@ mod tests {
             methods: vec!["POST".into()],
             auth: "none".into(),
             last_request: None,
+            paused: None,
         }
     }
 

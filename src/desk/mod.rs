@@ -7,6 +7,7 @@ mod documents;
 mod edit;
 mod keys;
 mod lists;
+mod pauses;
 mod samples;
 mod sign;
 mod trail;
@@ -112,6 +113,7 @@ impl Desk {
             }
             Ask::Token(new) => self.token(who, new).await,
             Ask::Sign(sign) => self.sign(who, sign).await,
+            Ask::Pause(order) => self.pause(who, order).await,
             Ask::LoadSamples => self.load_samples(who).await,
             Ask::Doctor => self.doctor().await,
         }
@@ -162,6 +164,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::RemoveKey { .. } => Some("key rm"),
         Ask::Token(_) => Some("token"),
         Ask::Sign(_) => Some("signing"),
+        Ask::Pause(order) => Some(order.word()),
         Ask::LoadSamples => Some("loading the samples"),
     }
 }
@@ -177,6 +180,7 @@ fn counters(deps: &Deps) -> Counters {
         promised: deps.stats.promised.load(Ordering::Relaxed),
         stopping: counters.stopping || deps.stats.stopping.load(Ordering::Relaxed),
         integrations: integrations as u64,
+        paused: state.paused(counters.at),
         ..counters
     }
 }

@@ -13,6 +13,7 @@ pub use json::from_json;
 use super::Map;
 use super::change::Counters;
 use super::credential::KeyView;
+use super::gate::PauseOrder;
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
     RequestDetail, RequestView, RunView,
@@ -162,6 +163,8 @@ pub enum Ask {
     Token(keys::NewToken),
     /// Signs a request as its endpoint asks.
     Sign(keys::Sign),
+    /// Pauses or resumes an integration or a flow.
+    Pause(PauseOrder),
     /// Saves and deploys the samples that ship with the program.
     LoadSamples,
     /// Checks the store and the settings.

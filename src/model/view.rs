@@ -296,6 +296,40 @@ pub struct EndpointView {
     pub auth: String,
     /// When a request came last.
     pub last_request: Option<String>,
+    /// Its pause, or its integration's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PauseView>,
+}
+
+/// A pause that is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PauseView {
+    /// When it began.
+    pub since: String,
+    /// When it ends by itself.
+    pub until: Option<String>,
+    /// Requests are taken and their runs held; else requests are answered 503.
+    pub hold: bool,
+}
+
+impl PauseView {
+    /// `paused` or `held`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        if self.hold { "held" } else { "paused" }
+    }
+
+    /// The same, and until when.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let word = self.word();
+        match self.until.as_deref() {
+            Some(until) => {
+                format!("{word} until {}", until.get(..19).unwrap_or(until).replace('T', " "))
+            }
+            None => word.to_owned(),
+        }
+    }
 }
 
 /// An integration in a list.
@@ -319,6 +353,9 @@ pub struct IntegrationView {
     pub flows: Vec<FlowView>,
     /// Its variables and their values.
     pub variables: Vec<VariableView>,
+    /// The pause of all its flows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PauseView>,
 }
 
 /// A flow of an integration.
@@ -336,6 +373,9 @@ pub struct FlowView {
     pub auth: Option<String>,
     /// Names and kinds of its steps.
     pub steps: Vec<(String, String)>,
+    /// Its own pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PauseView>,
 }
 
 /// A variable and its value.

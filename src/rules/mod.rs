@@ -1,6 +1,7 @@
 //! The decisions: pure functions over plain data. Nothing in here reads a clock, a socket or a disk.
 
 pub mod advance;
+pub mod bucket;
 pub mod check;
 pub mod data;
 pub mod dedup;
@@ -8,7 +9,10 @@ pub mod explain;
 pub mod facts;
 pub mod flatten;
 pub mod json;
+pub mod lane;
+pub mod mask;
 mod near;
+pub mod origin;
 pub mod plan;
 pub mod reply;
 pub mod retry;

@@ -14,8 +14,31 @@ pub enum Birth {
     Direct(OwnedSemaphorePermit),
     /// A runner will find it.
     Fresh,
+    /// It waits in the store for its turn: its flow bounds its runs, or is paused and holds them.
+    Parked,
     /// The flow has no steps: its run is born `succeeded`.
     Done,
+}
+
+/// How runs are born that do not leave at once: those of a request that is split, or sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Launch {
+    /// As [`Birth::Fresh`].
+    Fresh,
+    /// As [`Birth::Parked`].
+    Parked,
+    /// As [`Birth::Done`].
+    Done,
+}
+
+impl From<Launch> for Birth {
+    fn from(launch: Launch) -> Self {
+        match launch {
+            Launch::Fresh => Self::Fresh,
+            Launch::Parked => Self::Parked,
+            Launch::Done => Self::Done,
+        }
+    }
 }
 
 /// A request to be stored.
@@ -43,8 +66,8 @@ pub enum Judgement {
         key: Option<DedupKey>,
         /// How many there are; of none the request is kept, without a run.
         elements: u32,
-        /// The flow has no steps: its runs are born `succeeded`.
-        done: bool,
+        /// How its runs are born.
+        launch: Launch,
     },
     /// A person wants new runs of a stored request (or of an edited payload): no key, parents.
     Replay {
@@ -52,8 +75,8 @@ pub enum Judgement {
         of: Option<RequestId>,
         /// The new runs: one, or one for each element.
         runs: Vec<Again>,
-        /// The flow has no steps: its runs are born `succeeded`.
-        done: bool,
+        /// How they are born.
+        launch: Launch,
     },
     /// The trigger's `when` is false.
     Filter {

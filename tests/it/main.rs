@@ -17,6 +17,7 @@ mod crash;
 mod guard;
 mod jinja;
 mod layers;
+mod limits;
 mod outgoing;
 mod packages;
 mod receive;

@@ -10,6 +10,7 @@ use crate::model::time::rfc3339;
 use crate::model::view::{ExplainView, FieldView};
 use crate::model::{Map, Ms, RequestId};
 use crate::rules::data::{flat, request_data};
+use crate::rules::mask;
 use crate::rules::verify;
 use rusqlite::OptionalExtension as _;
 use serde_json::Value;
@@ -31,10 +32,12 @@ pub(super) fn explain(
     judge: Option<Judge>,
 ) -> rusqlite::Result<ExplainView> {
     let (headers, body) = head::content(look.conn, head.id)?.unwrap_or_default();
-    let headers = Headers::from_blob(headers.into());
+    let paths = look.mask(head.flow, head.version);
+    let headers = mask::headers(&paths, &Headers::from_blob(headers.into()));
+    let (query, body) = (mask::query(&paths, &head.query), mask::body(&paths, &body));
     let plan = look.plan(head.flow, head.version);
     let rule = plan.as_deref().and_then(what::rule);
-    let fields = rule.map(|rule| fields(rule, &headers, &head.query, &body)).unwrap_or_default();
+    let fields = rule.map(|rule| fields(rule, &headers, &query, &body)).unwrap_or_default();
     let first = match (head.verdict, &head.dedup) {
         (Verdict::Duplicate, _) => head.duplicate_of,
         (Verdict::Accepted, Some(_)) => Some(head.id),
@@ -131,7 +134,10 @@ fn differs(
 
 fn flat_of(look: &Look<'_>, id: RequestId) -> rusqlite::Result<Option<Map>> {
     let stored = head::stored(look.conn, id)?;
-    Ok(stored.map(|stored| flat(&request_data(&stored.seed, "", id.time(), ""))))
+    Ok(stored.map(|stored| {
+        let paths = look.mask(stored.seed.flow, stored.seed.version);
+        flat(&request_data(&mask::seed(&paths, &stored.seed), "", id.time(), ""))
+    }))
 }
 
 /// What to do about a refusal, by the code it was answered with.

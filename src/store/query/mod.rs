@@ -25,12 +25,14 @@ use super::apply::refusal;
 use super::{Store, StoreError};
 use crate::model::ask::{Page, Refusal, Rows, Who};
 use crate::model::id::{Kind, Typed};
+use crate::model::path::Path;
 use crate::model::query::Query;
 use crate::model::view::{
     AuditView, CallbackView, EndpointView, EventView, ExplainView, GroupView, IntegrationView, RequestDetail,
     RequestView, RunView,
 };
 use crate::model::{AuditId, CallbackId, FlowId, RequestId, RunId};
+use crate::rules::mask;
 use look::Look;
 use reach::Range;
 use rusqlite::params;
@@ -209,6 +211,7 @@ impl Store {
                 if let Some(request) = run.request
                     && let Some((_, body)) = head::content(look.conn, request)?
                 {
+                    let body = mask::body(&look.mask(run.flow, run.version), &body).into_owned();
                     views::fill_same_bodies(&mut view, &journal, &body);
                 }
                 let birth = timeline::Birth {
@@ -220,11 +223,22 @@ impl Store {
                 let steps: Vec<String> = plan
                     .map(|plan| plan.flow.steps.iter().map(|step| step.name.clone()).collect())
                     .unwrap_or_default();
-                let events = timeline::timeline(birth, &run, &steps, &journal);
+                let mut events = timeline::timeline(birth, &run, &steps, &journal);
+                let traces = look.traces(&run);
+                for event in &mut events {
+                    traces.hide_in(&mut event.text);
+                }
                 Ok(Some((view, events)))
             })
             .await?;
         found.ok_or_else(|| self.gone(id))
+    }
+
+    /// What of a flow's requests nobody is shown: by a version, and by the live one.
+    #[must_use]
+    pub fn masked(&self, flow: FlowId, version: u32) -> Vec<Path> {
+        let (own, live) = (self.plan(flow, version), self.deployed_plan(flow));
+        look::masked(own.as_deref(), live.as_deref())
     }
 
     /// Why a request was judged as it was.
@@ -270,7 +284,7 @@ impl Store {
                 let mut recent =
                     look.store.inner.registry.reads.recent.lock().unwrap_or_else(PoisonError::into_inner);
                 let last = recent.look(look.conn, &flows)?;
-                Ok(configured::endpoints(&look.state, &look.store.inner.public_url, last))
+                Ok(configured::endpoints(&look.state, &look.store.inner.public_url, last, look.now))
             })
             .await?;
         Ok(views)
@@ -279,14 +293,14 @@ impl Store {
     /// All integrations, by name.
     #[must_use]
     pub fn integrations(&self) -> Vec<IntegrationView> {
-        configured::integrations(&self.configured(), &self.inner.public_url)
+        configured::integrations(&self.configured(), &self.inner.public_url, self.now())
     }
 
     /// One integration; `None` where there is none of that name.
     #[must_use]
     pub fn integration(&self, name: &str) -> Option<IntegrationView> {
         let state = self.configured();
-        Some(configured::integration(&state, &self.inner.public_url, state.by_name(name)?))
+        Some(configured::integration(&state, &self.inner.public_url, state.by_name(name)?, self.now()))
     }
 
     /// Writes an entry of the audit trail: who did what to what, why, and how it ended.

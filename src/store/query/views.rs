@@ -9,11 +9,14 @@ use crate::model::request::{Marks, Verdict};
 use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent};
 use crate::model::time::rfc3339;
 use crate::model::view::{
-    AnswerView, AttemptView, CallbackView, GotView, RequestDetail, RequestView, RunView, SentView, StepView,
+    AnswerView, AttemptView, CallbackView, GotView, Pair, RequestDetail, RequestView, RunView, SentView,
+    StepView,
 };
 use crate::model::{Map, RequestId};
 use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
 use crate::rules::data::{flat, request_data};
+use crate::rules::lane::is_parked;
+use crate::rules::mask::{self, Traces};
 use base64::Engine as _;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -56,13 +59,14 @@ pub(super) fn what_of(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<S
         .query_row(rusqlite::params![head.id.0, small], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
         })?;
+    let paths = look.mask(head.flow, head.version);
     Ok(what::what(
         head.verdict,
         head.cause.as_deref(),
         plan.as_deref().and_then(what::rule),
-        &Headers::from_blob(headers.into()),
-        &head.query,
-        small.then_some(&body),
+        &mask::headers(&paths, &Headers::from_blob(headers.into())),
+        &mask::query(&paths, &head.query),
+        small.then(|| mask::body(&paths, &body)).as_deref(),
     ))
 }
 
@@ -99,15 +103,16 @@ pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result
     let Some(head) = head::request_by_id(look.conn, id)? else { return Ok(None) };
     let view = request(look, &head)?;
     let Some(stored) = head::stored(look.conn, id)? else { return Ok(None) };
-    let data = request_data(&stored.seed, &view.id, id.time(), "");
+    let seed = mask::seed(&look.mask(head.flow, head.version), &stored.seed);
+    let data = request_data(&seed, &view.id, id.time(), "");
     Ok(Some(RequestDetail {
         answer: answer(look, &head, &view)?,
         request: view,
-        headers: content::shown_headers(&stored.seed.headers),
+        headers: content::shown_headers(&seed.headers),
         flat: flat(&data),
         query: data.query,
         body: data.body,
-        raw: base64::engine::general_purpose::STANDARD.encode(&stored.seed.body),
+        raw: base64::engine::general_purpose::STANDARD.encode(&seed.body),
     }))
 }
 
@@ -121,7 +126,14 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::
         // A sender that waited was answered by its run, where that gave an answer.
         let given = status::given_of(look.conn, head.id)?;
         return Ok(given.map(|given| {
-            let (mut headers, body) = status::shown(&given);
+            let (mut headers, mut body) = status::shown(&given);
+            let traces = look.traces_of(head.id, &look.mask(head.flow, head.version));
+            if !traces.is_empty() {
+                for (_, value) in &mut headers {
+                    traces.hide_in(value);
+                }
+                traces.hide_in_body(&mut body);
+            }
             headers.push(("pointsman-request-id".to_owned(), view.id.clone()));
             AnswerView { status: given.status, headers, body }
         }));
@@ -153,8 +165,8 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::
             let problem = ("content-type".to_owned(), "application/problem+json".to_owned());
             let mut body = Map::new();
             body.insert("status".to_owned(), Value::from(status));
-            // Of a failed authentication the sender is told nothing more.
-            if let Some(cause) = view.cause.as_deref().filter(|_| status != 401) {
+            // Of a failed authentication, or of a pause, the sender is told nothing more.
+            if let Some(cause) = view.cause.as_deref().filter(|_| !matches!(status, 401 | 503)) {
                 body.extend([pair("detail", cause)]);
             }
             (vec![problem, id], text(body))
@@ -167,7 +179,7 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::
 pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) -> RunView {
     let folded = look.plan(run.flow, run.version).map(|plan| fold(&plan, run, journal));
     let (integration, flow) = look.names(run.flow);
-    RunView {
+    let mut view = RunView {
         id: look.run_id(run.id),
         request: run.request.map(|id| look.request_id(id)),
         parent: run.parent.map(|id| look.run_id(id)),
@@ -187,13 +199,43 @@ pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) ->
             .into_iter()
             .map(|step| self::step(step, whole))
             .collect(),
+    };
+    hide(&look.traces(run), &mut view);
+    view
+}
+
+/// Hides masked values of the run's request where they turn up again.
+fn hide(traces: &Traces, view: &mut RunView) {
+    if traces.is_empty() {
+        return;
+    }
+    let text = |text: &mut Option<String>| text.iter_mut().for_each(|text| traces.hide_in(text));
+    let pairs = |pairs: &mut Vec<Pair>| pairs.iter_mut().for_each(|(_, value)| traces.hide_in(value));
+    text(&mut view.cause);
+    for step in &mut view.steps {
+        text(&mut step.cause);
+        for value in step.outputs.iter_mut().flat_map(Map::values_mut) {
+            traces.hide_value(value);
+        }
+        for attempt in &mut step.attempts {
+            text(&mut attempt.cause);
+            if let Some(sent) = &mut attempt.request {
+                traces.hide_in(&mut sent.url);
+                pairs(&mut sent.headers);
+                sent.body.iter_mut().for_each(|body| traces.hide_in_body(body));
+            }
+            if let Some(got) = &mut attempt.response {
+                pairs(&mut got.headers);
+                traces.hide_in_body(&mut got.body);
+            }
+        }
     }
 }
 
-/// When a run acts next by itself: the end of a lease is no act, and a pause has no end.
+/// When a run acts next by itself: the end of a lease is no act, and a place in a lane no time.
 fn due(run: &Run) -> Option<i64> {
     let waits = matches!(run.state, RunState::Queued | RunState::Retrying | RunState::Waiting);
-    run.due.filter(|due| waits && *due != i64::MAX)
+    run.due.filter(|due| waits && !is_parked(*due))
 }
 
 fn cause(run: &Run, fold: Option<&Fold>, journal: &[Entry]) -> Option<String> {
