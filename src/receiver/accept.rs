@@ -96,17 +96,8 @@ pub(super) async fn listen<S>(
         connections.spawn(async move {
             match tls {
                 None => connection::drive(stream, service, pulse, deadlines).await,
-                // In its own task, and within the time that its first head has: who shakes no hands
-                // holds up nobody.
-                Some(tls) => {
-                    let shaken = tokio::select! {
-                        shaken = timeout(deadlines.head, tls.acceptor.accept(stream)) => shaken,
-                        () = pulse.closed() => Ok(Err(io::ErrorKind::ConnectionAborted.into())),
-                    };
-                    if let Ok(Ok(stream)) = shaken {
-                        connection::drive(stream, service, pulse, deadlines).await;
-                    }
-                }
+                // Boxed: connections without TLS need not be as large.
+                Some(tls) => Box::pin(secure(tls, stream, service, pulse, deadlines)).await,
             }
             drop((listed, permit));
         });
@@ -118,6 +109,21 @@ pub(super) async fn listen<S>(
     let drained = async { while connections.join_next().await.is_some() {} };
     if timeout(drain, drained).await.is_err() {
         connections.shutdown().await;
+    }
+}
+
+/// Shakes hands and serves what comes then: in the connection's own task, and within the time that its
+/// first head has, so that who shakes no hands holds up nobody.
+async fn secure<S>(tls: Tls, stream: TcpStream, service: S, pulse: Arc<Pulse>, deadlines: Deadlines)
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+{
+    let shaken = tokio::select! {
+        shaken = timeout(deadlines.head, tls.acceptor.accept(stream)) => shaken,
+        () = pulse.closed() => Ok(Err(io::ErrorKind::ConnectionAborted.into())),
+    };
+    if let Ok(Ok(stream)) = shaken {
+        connection::drive(stream, service, pulse, deadlines).await;
     }
 }
 
