@@ -36,12 +36,10 @@ impl Events {
             if merged.newest.is_some() {
                 untold = self.requests(untold + i64::try_from(merged.arrived()).unwrap_or(0)).await;
             }
-            let stopped = merged
-                .runs
-                .iter()
-                .filter(|(_, (_, state))| matches!(state, RunState::Errored | RunState::Failed))
-                .map(|(id, _)| self.store.ids().print(*id));
-            self.runs(stopped.take(LINES as usize).collect()).await;
+            let stopped =
+                merged.runs.iter().filter(|(_, of)| matches!(of.1, RunState::Errored | RunState::Failed));
+            let ids = stopped.take(LINES as usize).map(|(id, _)| self.store.ids().print(*id));
+            self.runs(ids.collect()).await;
         }
     }
 

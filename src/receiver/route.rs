@@ -1,11 +1,11 @@
 //! The warp filters: which path leads where.
 
+use super::Deps;
 use super::answer::{self, Problem};
+use super::body::{self, Pieces};
 use super::callback::Callbacks;
 use super::entry::Arrival;
 use super::ingest::Ingest;
-use super::{Deps, body};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio_util::sync::CancellationToken;
@@ -27,57 +27,37 @@ impl Rooms {
         let stopping = self.stop.is_cancelled() || self.deps.stats.stopping.load(Ordering::Relaxed);
         !stopping && self.deps.store.refuses().is_none()
     }
+
+    /// Which path leads where. What is not here is a 404; `/status/…` comes with the reply modes
+    /// that lead to it.
+    async fn answer(&self, arrival: &Arc<Arrival>, pieces: impl Pieces) -> Response {
+        match arrival.uri.path() {
+            path if path.starts_with("/in/") => self.ingest.receive(arrival, pieces).await,
+            path if path.starts_with("/callback/") => self.callbacks.receive(arrival, pieces).await,
+            "/healthz" => looked_at(&arrival.method, true),
+            "/readyz" => looked_at(&arrival.method, self.ready()),
+            _ => body::leave(arrival, answer::problem(&Problem::not_found()), pieces),
+        }
+    }
 }
 
-/// All routes of the public listener. What is not here is a 404; `/status/…` comes with the reply
-/// modes that lead to it.
+/// The public listener as one filter. Its paths are told apart by [`Rooms::answer`] and not by a
+/// chain of filters: each link of one is a future around the next, and a request would be moved
+/// through all of them.
 pub(super) fn filters(
     deps: Arc<Deps>,
     stop: CancellationToken,
-) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone {
+) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone {
     let rooms = Arc::new(Rooms {
         ingest: Ingest::new(Arc::clone(&deps)),
         callbacks: Callbacks::new(Arc::clone(&deps)),
         deps,
         stop,
     });
-    let (for_inlet, for_callback) = (Arc::clone(&rooms), Arc::clone(&rooms));
-    let inlet = warp::path("in").and(warp::ext::get::<Arc<Arrival>>()).and(warp::body::stream()).then(
-        move |arrival: Arc<Arrival>, pieces| {
-            let rooms = Arc::clone(&for_inlet);
-            async move { rooms.ingest.receive(&arrival, pieces).await }
-        },
-    );
-    let callback = warp::path("callback")
-        .and(warp::ext::get::<Arc<Arrival>>())
-        .and(warp::body::stream())
-        .then(move |arrival: Arc<Arrival>, pieces| {
-            let rooms = Arc::clone(&for_callback);
-            async move { rooms.callbacks.receive(&arrival, pieces).await }
-        });
-    let alive = warp::path("healthz")
-        .and(warp::path::end())
-        .and(warp::method())
-        .map(|method| looked_at(&method, true));
-    let ready = warp::path("readyz")
-        .and(warp::path::end())
-        .and(warp::method())
-        .map(move |method| looked_at(&method, rooms.ready()));
-    let unknown =
-        warp::ext::get::<Arc<Arrival>>().and(warp::body::stream()).map(|arrival: Arc<Arrival>, pieces| {
-            body::leave(&arrival, answer::problem(&Problem::not_found()), pieces)
-        });
-    inlet
-        .or(callback)
-        .unify()
-        .or(alive)
-        .unify()
-        .or(ready)
-        .unify()
-        .or(unknown)
-        .unify()
-        .recover(rejected)
-        .unify()
+    warp::ext::get::<Arc<Arrival>>().and(warp::body::stream()).then(move |arrival: Arc<Arrival>, pieces| {
+        let rooms = Arc::clone(&rooms);
+        async move { rooms.answer(&arrival, pieces).await }
+    })
 }
 
 /// `/healthz` and `/readyz`: a status, no detail.
@@ -87,9 +67,4 @@ fn looked_at(method: &Method, well: bool) -> Response {
         Method::GET | Method::HEAD => answer::problem(&Problem::unavailable()),
         _ => answer::problem(&Problem::method("only looked at", "GET, HEAD")),
     }
-}
-
-/// The last route takes everything, so this is never reached; the type does not know it.
-async fn rejected(_: warp::Rejection) -> Result<Response, Infallible> {
-    Ok(answer::problem(&Problem::not_found()))
 }

@@ -10,7 +10,7 @@ use crate::rules::lane;
 use crate::rules::plan::Plan;
 use crate::scheduler::{RING_BYTES, RING_RUNS, Ring};
 use crate::store::apply::How;
-use crate::store::{Born, Claim, Due, Handover, Holders, LEASE};
+use crate::store::{Born, Claim, Due, FreshRow, Handover, Holders, LEASE};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +25,7 @@ const CLAIMS: usize = 256;
 /// A fresh run that waits for a slot.
 struct Ready {
     run: Run,
-    /// What arrived, where it was handed over and not read from the store.
+    /// What arrived, where nothing has happened to the run since.
     seed: Option<(RequestId, Arc<Seed>)>,
 }
 
@@ -143,10 +143,12 @@ fn from_memory(shared: &Shared, run: Run, request: Option<(RequestId, &Arc<Seed>
 /// Reads what the ring turned away, or what an earlier process left; whether it could be read.
 async fn read_page(shared: &Shared, ring: &mut Ring<Ready>, from: i64) -> bool {
     let limit = ring.page();
-    match shared.store.fresh_from(from, limit).await {
-        Ok(page) => {
-            let whole = page.len() < limit;
-            let page = page.into_iter().map(|run| (run.flow, run.id.0, Ready { run, seed: None }));
+    match shared.store.fresh_page(from, limit).await {
+        Ok((page, whole)) => {
+            let page = page.into_iter().map(|FreshRow { run, seed }| {
+                let bytes = seed.as_ref().map_or(0, |(_, seed)| seed.body.len());
+                (run.flow, run.id.0, bytes, Ready { run, seed })
+            });
             ring.page_read(page, whole);
             true
         }

@@ -118,10 +118,10 @@ impl<T> Ring<T> {
     }
 
     /// A page that was read from the store: in the order of its ids, from the cursor on. `whole`
-    /// says that nothing follows it. Runs that came by the page carry no body.
-    pub fn page_read(&mut self, page: impl IntoIterator<Item = (FlowId, i64, T)>, whole: bool) {
-        for (flow, id, run) in page {
-            self.push(flow, 0, run);
+    /// says that nothing follows it. Each with its bytes.
+    pub fn page_read(&mut self, page: impl IntoIterator<Item = (FlowId, i64, usize, T)>, whole: bool) {
+        for (flow, id, bytes, run) in page {
+            self.push(flow, bytes, run);
             self.read_to = self.read_to.max(id);
         }
         self.cursor = if whole { None } else { Some(self.read_to.saturating_add(1)) };
@@ -194,13 +194,13 @@ mod tests {
         assert_eq!(ring.offer(FlowId(1), 6, 0, || 6), Offer::Later);
         assert_eq!(ring.wants_from(), Some(5));
         assert_eq!(ring.page(), 2);
-        ring.page_read([(FlowId(1), 5, 5), (FlowId(1), 6, 6)], false);
+        ring.page_read([(FlowId(1), 5, 0, 5), (FlowId(1), 6, 0, 6)], false);
         assert_eq!(ring.offer(FlowId(1), 6, 0, || 6), Offer::Known);
         assert_eq!(ring.offer(FlowId(1), 7, 0, || 7), Offer::Later);
         ring.pop();
         ring.pop();
         assert_eq!(ring.wants_from(), Some(7));
-        ring.page_read([(FlowId(1), 7, 7)], true);
+        ring.page_read([(FlowId(1), 7, 0, 7)], true);
         assert_eq!(ring.offer(FlowId(1), 8, 0, || 8), Offer::Taken);
     }
 
@@ -222,7 +222,7 @@ mod tests {
         let mut ring: Ring<i64> = Ring::new(10, 10);
         assert_eq!(ring.wants_from(), Some(0));
         assert_eq!(ring.offer(FlowId(1), 3, 0, || 3), Offer::Later);
-        ring.page_read([(FlowId(1), 2, 2), (FlowId(1), 3, 3)], true);
+        ring.page_read([(FlowId(1), 2, 0, 2), (FlowId(1), 3, 0, 3)], true);
         ring.missed(9);
         assert_eq!(ring.wants_from(), Some(9));
         ring.missed(1);
@@ -248,7 +248,7 @@ mod tests {
                     let page: Vec<_> = rest.iter().take(limit).copied().collect();
                     let page: Vec<_> = page.into_iter().filter(|run| !out.contains(run)).collect();
                     let whole = rest.len() <= limit;
-                    ring.page_read(page.into_iter().map(|(flow, id)| (flow, id, (flow, id))), whole);
+                    ring.page_read(page.into_iter().map(|(flow, id)| (flow, id, 0, (flow, id))), whole);
                 }
             };
             for (what, flow) in steps {

@@ -2,11 +2,23 @@
 
 use super::codec;
 use super::{Loaded, Store, StoreError};
-use crate::model::request::StoredRequest;
+use crate::model::request::{Seed, StoredRequest};
 use crate::model::run::{Callback, Run};
 use crate::model::{CallbackId, Ms, RequestId, RunId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::sync::Arc;
+
+/// Bytes of bodies after which a page of fresh runs ends.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// A fresh run, read.
+#[derive(Debug)]
+pub struct FreshRow {
+    /// Its row.
+    pub run: Run,
+    /// What began it, where nothing has happened to the run since.
+    pub seed: Option<(RequestId, Arc<Seed>)>,
+}
 
 /// Flows that have runs with a `due`, by skipping through the index.
 ///
@@ -128,6 +140,52 @@ impl Store {
             ))?
             .query_map(params![from.max(low), whole(limit)], |row| codec::run(row, 0))?
             .collect()
+        })
+        .await
+    }
+
+    /// A page of fresh runs as [`Store::fresh_from`] finds them, those that nobody has touched yet
+    /// with their requests, so that they need no look-up of their own; and whether nothing follows.
+    /// A page ends early once it has 4 MiB of bodies.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn fresh_page(
+        &self,
+        from: i64,
+        limit: usize,
+    ) -> std::result::Result<(Vec<FreshRow>, bool), StoreError> {
+        let of = |table: &str, columns: &str| {
+            let columns: Vec<String> =
+                columns.split(", ").map(|column| format!("{table}.{column}")).collect();
+            columns.join(", ")
+        };
+        let (run, request) = (of("run", codec::RUN), of("request", codec::REQUEST));
+        let sql = format!(
+            "SELECT {run}, {request} FROM run LEFT JOIN request ON request.id = run.request
+             WHERE run.id >= ?1 AND run.state = 0 AND run.due IS NULL ORDER BY run.id LIMIT ?2"
+        );
+        let columns = codec::RUN.split(", ").count();
+        self.read(move |conn| {
+            let low: i64 = conn
+                .prepare_cached("SELECT ifnull(max(fresh_low), 0) FROM node")?
+                .query_row([], |row| row.get(0))?;
+            let mut statement = conn.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![from.max(low), whole(limit)])?;
+            let (mut page, mut bytes) = (Vec::new(), 0);
+            while let Some(row) = rows.next()? {
+                let run = codec::run(row, 0)?;
+                let known = run.seq == 0 && row.get::<_, Option<i64>>(columns)?.is_some();
+                let request = if known { Some(codec::request(row, columns)?) } else { None };
+                bytes += request.as_ref().map_or(0, |request| request.seed.body.len());
+                let seed = request.map(|request| (request.id, Arc::new(request.seed)));
+                page.push(FreshRow { run, seed });
+                if bytes >= PAGE_BYTES {
+                    return Ok((page, false));
+                }
+            }
+            let all = page.len() < limit;
+            Ok((page, all))
         })
         .await
     }

@@ -39,6 +39,7 @@ mod tender;
 mod writer;
 
 pub use admission::{Accept, Admitted, Birth, Born, Handover, Judgement};
+pub use claims::FreshRow;
 pub use error::{OpenError, StoreError};
 pub use lanes::{Due, Holders};
 pub use queue::{Claim, KeyEntry};
