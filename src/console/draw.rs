@@ -176,14 +176,12 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
     match app.place() {
         Place::Empty => &[Open, Quit],
         Place::Requests(_) => &[Open, Follow, Action::Filter, NextPane, Mark, Replay, Full],
-        // What cannot be done to the row is not the first that is offered.
-        Place::Runs(_) if app.possible(Retry).is_err() => {
-            &[Open, Replay, Action::Filter, Follow, Mark, Retry, Skip]
-        }
         Place::Runs(_) => &[Open, Retry, Skip, Abort, Action::Filter, Follow, Mark],
         Place::Needs => &[Open, Retry, Skip, Abort, NextPane, Full],
         Place::Groups => &[Open, Retry, Skip, Abort, View, Back],
         Place::Payload(_) => &[View, Left, Right, Open, Replay, NextPane, Back],
+        // What cannot be done to the run is not the first that is offered. In a list the order stays:
+        // it would be drawn again with each row.
         Place::Timeline(_) | Place::Attempt(_) if app.possible(Retry).is_err() => {
             &[Right, NextSibling, Replay, Open, NextPane, Retry, Back]
         }

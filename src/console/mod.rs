@@ -37,6 +37,7 @@ pub mod receive;
 pub mod rows;
 pub mod run_pane;
 pub mod screen;
+mod sgr;
 pub mod signals;
 pub mod svg;
 pub mod term;
