@@ -78,6 +78,9 @@ impl Engine {
             vault: vault.clone(),
             settings: settings.clone(),
         };
+        // Before anybody is told that this process is ready.
+        let door = api::Door::bind(&settings.data)
+            .map_err(|error| Refusal::failed(format!("commands could not reach this process: {error}")))?;
         let mut tasks = vec![runner::start(runner, stop.clone()).map_err(Refusal::failed)?];
         let deps = receiver::Deps {
             store: store.clone(),
@@ -88,8 +91,6 @@ impl Engine {
             feed: feed.clone(),
         };
         tasks.push(tokio::spawn(receiver::serve(listener, deps, stop.clone())));
-        let door = api::Door::bind(&settings.data)
-            .map_err(|error| Refusal::failed(format!("commands could not reach this process: {error}")))?;
         tasks.push(tokio::spawn(door.serve(desk.clone(), stop.clone())));
         Ok(Self { desk, settings, earlier, feed, store, stats, stop, tasks })
     }

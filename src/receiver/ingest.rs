@@ -174,7 +174,9 @@ impl Ingest {
             Some(Step { kind: StepKind::Request(step), when: None, .. }) => !step.callback,
             Some(_) => false,
         };
-        let slot = if direct { self.deps.slots.try_take(plan.flow_id) } else { None };
+        let Deps { slots, store, .. } = &*self.deps;
+        let direct = direct && !slots.hold_back(store.crowded());
+        let slot = if direct { slots.try_take(plan.flow_id) } else { None };
         slot.map_or(Birth::Fresh, Birth::Direct)
     }
 

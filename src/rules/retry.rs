@@ -11,6 +11,9 @@ pub const IDEMPOTENT_ATTEMPTS: u32 = 3;
 /// Attempts of any other step whose document does not write `retry`, and only where no connection
 /// could be made.
 pub const OTHER_ATTEMPTS: u32 = 2;
+/// Attempts of an idempotent step, at least, where our own end cut one off: a crash must not use up
+/// what was meant for the target, and a run that kills the process must not do so for ever.
+pub const INTERRUPTED_ATTEMPTS: u32 = 10;
 
 /// How an exchange without an answer failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum Transport {
     NoConnection,
     /// The connection broke, or the time was up, after something may have left.
     Broken,
+    /// Our own process, or its lease, ended while it was under way: that tells nothing of the target.
+    Interrupted,
 }
 
 /// Whether a code says that the same request may do better later: 408, 425, 429, and 5xx but 501
@@ -38,7 +43,7 @@ pub fn classify(status: Result<u16, Transport>, success: bool, waits: bool) -> O
         Ok(_) if success => Outcome::Ok,
         Ok(code) if is_transient(code) => Outcome::Transient,
         Ok(_) => Outcome::Refused,
-        Err(Transport::NoConnection | Transport::Broken) => Outcome::Transient,
+        Err(_) => Outcome::Transient,
     }
 }
 
@@ -47,6 +52,10 @@ pub fn classify(status: Result<u16, Transport>, success: bool, waits: bool) -> O
 #[must_use]
 pub fn budget(retry: &Retry, idempotent: bool, failure: Option<Transport>) -> u32 {
     match (retry.written, idempotent, failure) {
+        (_, true, Some(Transport::Interrupted)) => {
+            let meant = if retry.written { retry.attempts } else { IDEMPOTENT_ATTEMPTS };
+            meant.max(INTERRUPTED_ATTEMPTS)
+        }
         (true, _, _) => retry.attempts,
         (false, true, _) => IDEMPOTENT_ATTEMPTS,
         (false, false, Some(Transport::NoConnection)) => OTHER_ATTEMPTS,
@@ -76,7 +85,9 @@ pub fn delay(
     let wait = match retry_after {
         Some(asked) => asked.min(retry.max_delay),
         None if retry.exponential => {
-            let doublings = next.saturating_sub(2).min(40);
+            // What our own end cut off is no reason to spare the target.
+            let doublings =
+                if failure == Some(Transport::Interrupted) { 0 } else { next.saturating_sub(2).min(40) };
             let most = retry.delay.saturating_mul(1_i64 << doublings).min(retry.max_delay);
             #[expect(clippy::cast_possible_truncation, reason = "a share of a duration, far below 2^53")]
             let share = (most as f64 * dice.clamp(0.0, 1.0)) as Ms;
@@ -95,6 +106,17 @@ mod tests {
 
     fn retry(attempts: u32, written: bool) -> Retry {
         Retry { attempts, delay: 1_000, exponential: true, max_delay: HOUR, written }
+    }
+
+    #[test]
+    fn an_end_of_our_own_does_not_use_up_what_is_meant_for_the_target() {
+        let cut = Some(Transport::Interrupted);
+        for written in [retry(1, true), retry(3, false)] {
+            assert!(delay(&written, INTERRUPTED_ATTEMPTS, true, cut, None, 0.5).is_some());
+            assert!(delay(&written, INTERRUPTED_ATTEMPTS + 1, true, cut, None, 0.5).is_none());
+        }
+        assert!(delay(&retry(20, true), 20, true, cut, None, 0.5).is_some());
+        assert!(delay(&retry(3, false), 2, false, cut, None, 0.5).is_none(), "it may have been delivered");
     }
 
     #[test]

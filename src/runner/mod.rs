@@ -39,9 +39,6 @@ use work::{Flights, Shared};
 
 /// Exchanges under way get so long when the process stops.
 pub const GRACE: Duration = Duration::from_secs(25);
-/// How far the runner's threads stand back behind those that accept (`nice`).
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
 /// Leases in use for longer than this are renewed, this often.
 const BEAT: Duration = Duration::from_secs(10);
 /// The timer looks at the clock at least this often: it may have been moved.
@@ -89,24 +86,14 @@ pub fn start(deps: Deps, stop: CancellationToken) -> Result<JoinHandle<()>, Stri
     }))
 }
 
-/// The threads of the runner: accepting goes before running, so they stand back a little.
+/// Threads of the runner's own, so that a request that comes in never waits behind a run.
 fn runtime() -> Result<Runtime, String> {
     Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from))
         .thread_name("runner")
-        .on_thread_start(stand_back)
         .enable_all()
         .build()
         .map_err(|error| format!("the runner's threads cannot be started: {error}"))
-}
-
-/// Lowers this thread's priority; on Linux a thread's number names the thread alone.
-fn stand_back() {
-    #[cfg(target_os = "linux")]
-    {
-        // It is always allowed, and without it only fairness is lost.
-        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
-    }
 }
 
 async fn run(shared: Arc<Shared>, handover: Handover) {

@@ -18,6 +18,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// A page that cannot be read is tried again after this.
 const READ_AGAIN: Duration = Duration::from_millis(500);
+/// While requests crowd in, so long until it is looked whether they still do.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Claims that share a commit at most.
 const CLAIMS: usize = 256;
 
@@ -47,6 +49,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut handover: Handover) {
             }
         }
         shared.slots.set_waiting(ring.len());
+        let held_back = shared.slots.hold_back(shared.store.crowded());
         tokio::select! {
             biased;
             () = shared.stop.cancelled() => break,
@@ -54,10 +57,12 @@ pub(super) async fn pump(shared: Arc<Shared>, mut handover: Handover) {
                 Some(runs) => take_over(&shared, &mut ring, runs),
                 None => open = false,
             },
-            slot = shared.slots.take(), if !ring.is_empty() => {
+            slot = shared.slots.take(), if !ring.is_empty() && !held_back => {
                 let Some(slot) = slot else { break };
                 start_ready(&shared, &mut ring, slot);
             }
+            // Looked at again: nobody says when the crowd is gone.
+            () = tokio::time::sleep(LOOK_AGAIN), if held_back => {}
             () = std::future::pending(), if !open && ring.is_empty() => {}
         }
         while let Ok(runs) = handover.queue.try_recv() {
@@ -169,7 +174,9 @@ fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemapho
         if plain.len() >= CLAIMS {
             break;
         }
-        slot = shared.slots.take_waiting();
+        if !shared.slots.hold_back(shared.store.crowded()) {
+            slot = shared.slots.take_waiting();
+        }
     }
     if !plain.is_empty() {
         shared.tasks.spawn(claim_plain(Arc::clone(shared), plain));

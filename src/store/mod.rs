@@ -132,6 +132,9 @@ pub(in crate::store) struct Inner {
     held: Mutex<Option<open::Held>>,
 }
 
+/// Requests that wait for their commit from which on they are a crowd.
+const CROWD: usize = 16;
+
 /// A closure as a [`queue::Job`].
 struct Task<T, F> {
     f: Option<F>,
@@ -233,6 +236,12 @@ impl Store {
         }
         let queued = links.health.queue();
         (queued >= self.inner.limits.queue).then(|| format!("the queue is full: {queued} runs wait"))
+    }
+
+    /// Whether requests crowd in: more wait for their commit than a sender or two would send.
+    #[must_use]
+    pub fn crowded(&self) -> bool {
+        self.inner.links.waiting.items() >= CROWD
     }
 
     /// Stores a request; the answer comes after the commit.

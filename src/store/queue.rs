@@ -98,6 +98,11 @@ impl Waiting {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// Requests that wait for their commit.
+    pub(super) fn items(&self) -> usize {
+        self.items.load(Ordering::Relaxed)
+    }
+
     /// How full it is, in percent of the tighter bound.
     pub(super) fn percent(&self) -> usize {
         let items = self.items.load(Ordering::Relaxed) * 100 / ITEMS;

@@ -251,7 +251,7 @@ impl Work<'_> {
         }
         if step.idempotent {
             let failure = words::interrupted();
-            if !self.again(step, Some(Transport::Broken), None, &failure) {
+            if !self.again(step, Some(Transport::Interrupted), None, &failure) {
                 let attempts = self.run.attempt;
                 self.decide_failure(&failure.after(attempts), None, Vec::new())?;
             }
