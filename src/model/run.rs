@@ -428,6 +428,3 @@ pub struct Callback {
     /// SHA-256 of code and body: tells a repeat from another answer.
     pub digest: Option<[u8; 32]>,
 }
-
-#[cfg(test)]
-mod tests;
