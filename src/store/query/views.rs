@@ -53,7 +53,8 @@ pub(super) fn what_of(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<S
         .conn
         .prepare_cached("SELECT headers, substr(body, 1, ?2) FROM request WHERE id = ?1")?
         .query_row(rusqlite::params![head.id.0, what::MAX_BODY], |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+            // A part of an empty blob is null.
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?.unwrap_or_default()))
         })?;
     Ok(what::what(
         head.verdict,
