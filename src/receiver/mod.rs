@@ -15,6 +15,7 @@
 //! | `body` | bodies under a cap and a deadline, and what is done with the rest of a refused one |
 //! | `answer` | answers and RFC 9457 problems |
 //! | `reply` | senders that wait for their run |
+//! | `overdue` | runs that end with the time of a sender that is gone |
 //! | `status` | `/status/…` |
 //! | `callback` | `/callback/…` |
 //! | `probe` | looks at our own `/healthz` through the listening address |
@@ -28,6 +29,7 @@ mod connection;
 mod entry;
 mod ingest;
 mod judge;
+mod overdue;
 mod probe;
 mod pulse;
 mod reply;
