@@ -25,6 +25,7 @@ mod outgoing;
 mod outside;
 mod overdue;
 mod packages;
+mod readmit;
 mod receive;
 mod reply;
 mod retention;
