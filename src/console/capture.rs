@@ -1,7 +1,7 @@
 //! The capture table: paths of what a flow is sent, which of them are marked required or dedup, and
 //! the lines of TOML that come of it.
 
-use super::app::{App, ListId, Overlay, PaneId, Place, Screen, Tone};
+use super::app::{App, Overlay, Tone};
 use super::asks::Want;
 use super::key::Key;
 use crate::model::Ms;
@@ -158,16 +158,7 @@ impl App {
     /// The flow and the id of the selected request.
     #[must_use]
     pub fn captured_flow(&self) -> Option<(String, String)> {
-        let view = match self.place() {
-            Place::Requests(ListId::Requests) => self.requests.list.current().map(|row| &row.view),
-            Place::Payload(PaneId::Payload) => {
-                self.requests.payload.detail.as_ref().map(|detail| &detail.request)
-            }
-            Place::Requests(_) | Place::Payload(_) if self.screen == Screen::Live => {
-                self.live.requests.current().map(|row| &row.view)
-            }
-            _ => None,
-        }?;
+        let view = self.focused_request()?;
         Some((format!("{}/{}", view.integration, view.flow), view.id.clone()))
     }
 
@@ -202,6 +193,8 @@ impl App {
                 };
                 self.ask_captured();
             }
+            (KeyCode::Char('y'), false) => self.copy_captured(false),
+            (KeyCode::Char('Y'), false) => self.copy_captured(true),
             (KeyCode::Char('c' | 'z' | 'l'), true) => self.global(key),
             _ => self.toast(Tone::Info, format!("{key} means nothing here; the keys are in the last line")),
         }
@@ -224,6 +217,8 @@ impl App {
     /// What a study answered: for the table, or for what needs a person.
     pub fn studied(&mut self, want: &Want, studied: Studied) {
         match (want, studied) {
+            (Want::WhatIf, Studied::WhatIf(view)) => self.what_if_found(view),
+            (Want::WhatIfFields, Studied::Fields(found)) => self.what_if_fields(&found),
             (Want::Drift, Studied::Drift { drifts }) => self.needs.drifts = drifts,
             (Want::DriftOk, Studied::Done { lines }) => {
                 self.needs.stale = true;

@@ -16,7 +16,13 @@ const RIGHT: u16 = 8 + 1 + 8 + 1 + 5 + 6 + 8;
 pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
     let area = centred(Rect::new(0, 0, app.size.0, app.size.1), 120, app.size.1.saturating_sub(4));
     let column = if table.dedup { "dedup" } else { "need" };
-    let keys = format!("space tick {column}   tab need/dedup   C renew, 90s   v source   esc back");
+    let keys = if area.width < 90 {
+        format!("space {column}  tab column  y template  Y toml  C renew  v source  esc back")
+    } else {
+        format!(
+            "space tick {column}   tab need/dedup   y copy template   Y copy toml   C renew, 90s   v source   esc back"
+        )
+    };
     paint.boxed(area, &format!("Capture · {}", table.flow), &keys);
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let (top, bottom) = (area.y + 1, area.bottom().saturating_sub(1));
