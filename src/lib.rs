@@ -76,7 +76,7 @@
 //!
 //! # Threads
 //!
-//! One writer thread (a little above normal priority), four readers, a tender that wakes once a
+//! One writer thread, four readers, a tender that wakes once a
 //! second for watermarks, free disk and retention; the tokio workers for everything with a socket, those of
 //! the runner apart from those that accept (which go first while requests crowd in);
 //! the console draws on the task that runs it and never waits for the store.

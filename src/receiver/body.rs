@@ -113,9 +113,10 @@ pub(super) async fn read(
                     continue;
                 }
                 let had = first.len() + all.len();
-                // The usual body comes in one piece, and is not copied.
+                // The usual body comes in one piece. It is copied: a piece is a part of the
+                // connection's buffer, and a run that waits would keep all of that.
                 if had == 0 && len <= max {
-                    first = piece.copy_to_bytes(len);
+                    first = Bytes::copy_from_slice(&piece.copy_to_bytes(len));
                     continue;
                 }
                 if all.is_empty() {
@@ -243,6 +244,14 @@ mod tests {
         }
         assert_eq!(read_all(vec![], 0).await, Ok(Bytes::new()));
         assert_eq!(read_all(vec![vec![b'a']], 0).await.unwrap_err().0, Unread::TooLong);
+    }
+
+    #[tokio::test]
+    async fn a_body_keeps_no_more_than_itself() {
+        let buffer = Bytes::from(vec![b'a'; 8_192]);
+        let mut pieces = stream::iter([Ok::<_, warp::Error>(buffer.slice(4_000..4_010))]);
+        let body = read(&mut pieces, 10, &Pulse::new(), &Budget::default()).await.unwrap();
+        assert!(buffer.is_unique() && body.len() == 10, "the connection's buffer can be used again");
     }
 
     #[tokio::test]

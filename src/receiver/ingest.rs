@@ -225,7 +225,8 @@ impl Ingest {
             Some(_) => false,
         };
         let Deps { slots, store, .. } = &*self.deps;
-        let direct = direct && !slots.hold_back(store.crowded());
+        let crowded = store.crowded();
+        let direct = direct && !crowded;
         let slot = if direct { slots.try_take(plan.flow_id) } else { None };
         slot.map_or(Birth::Fresh, Birth::Direct)
     }

@@ -15,12 +15,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 /// A page that cannot be read is tried again after this.
 const READ_AGAIN: Duration = Duration::from_millis(500);
-/// While requests crowd in, so long until it is looked whether they still do.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
-/// Claims that share a commit at most.
+/// While requests crowd in, accepting goes before running: so many runs are started…
+const FEW: usize = 6;
+/// …each so long. How many are under way is left alone: a run that waits for its target's answer
+/// costs nothing, and must not keep another from starting.
+const EACH: Duration = Duration::from_millis(2);
+/// Runs that are started in one go at most; their claims share a commit.
 const CLAIMS: usize = 256;
 
 /// A fresh run that waits for a slot.
@@ -34,6 +38,7 @@ struct Ready {
 pub(super) async fn pump(shared: Arc<Shared>, mut handover: Handover) {
     let mut ring: Ring<Ready> = Ring::new(RING_RUNS, RING_BYTES);
     let mut open = true;
+    let mut rest = Instant::now();
     while !shared.stop.is_cancelled() {
         let missed = handover.dropped_from.swap(i64::MAX, Ordering::AcqRel);
         if missed != i64::MAX {
@@ -49,7 +54,8 @@ pub(super) async fn pump(shared: Arc<Shared>, mut handover: Handover) {
             }
         }
         shared.slots.set_waiting(ring.len());
-        let held_back = shared.slots.hold_back(shared.store.crowded());
+        let crowded = shared.store.crowded();
+        let resting = crowded && Instant::now() < rest;
         tokio::select! {
             biased;
             () = shared.stop.cancelled() => break,
@@ -57,12 +63,12 @@ pub(super) async fn pump(shared: Arc<Shared>, mut handover: Handover) {
                 Some(runs) => take_over(&shared, &mut ring, runs),
                 None => open = false,
             },
-            slot = shared.slots.take(), if !ring.is_empty() && !held_back => {
+            slot = shared.slots.take(), if !ring.is_empty() && !resting => {
                 let Some(slot) = slot else { break };
-                start_ready(&shared, &mut ring, slot);
+                start_ready(&shared, &mut ring, slot, if crowded { FEW } else { CLAIMS });
+                rest = Instant::now() + EACH;
             }
-            // Looked at again: nobody says when the crowd is gone.
-            () = tokio::time::sleep(LOOK_AGAIN), if held_back => {}
+            () = tokio::time::sleep_until(rest), if !ring.is_empty() && resting => {}
             () = std::future::pending(), if !open && ring.is_empty() => {}
         }
         while let Ok(runs) = handover.queue.try_recv() {
@@ -159,9 +165,10 @@ async fn read_page(shared: &Shared, ring: &mut Ring<Ready>, from: i64) -> bool {
     }
 }
 
-/// Starts as many ready runs as there are slots; claims of one kind share a commit.
-fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemaphorePermit) {
+/// Starts as many ready runs as there are slots, up to `most`; claims of one kind share a commit.
+fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemaphorePermit, most: usize) {
     let mut slot = Some(first);
+    let mut started = 0;
     let mut plain: Vec<(Ready, OwnedSemaphorePermit)> = Vec::new();
     while let Some(held) = slot.take() {
         let Some(ready) = ring.pop() else { break };
@@ -171,12 +178,11 @@ fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemapho
         } else {
             start_claimed_by_rule(shared, flow, ready, held);
         }
-        if plain.len() >= CLAIMS {
+        started += 1;
+        if started >= most {
             break;
         }
-        if !shared.slots.hold_back(shared.store.crowded()) {
-            slot = shared.slots.take_waiting();
-        }
+        slot = shared.slots.take_waiting();
     }
     if !plain.is_empty() {
         shared.tasks.spawn(claim_plain(Arc::clone(shared), plain));

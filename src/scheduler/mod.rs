@@ -7,4 +7,4 @@ mod ring;
 mod slots;
 
 pub use ring::{Offer, QUANTUM, RING_BYTES, RING_RUNS, Ring};
-pub use slots::{FEW, Slots};
+pub use slots::Slots;

@@ -12,19 +12,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug, Clone)]
 pub struct Slots {
     permits: Arc<Semaphore>,
-    all: usize,
     waiting: Arc<AtomicUsize>,
 }
-
-/// Runs under way at once, at most, while requests crowd in: accepting goes before running.
-pub const FEW: usize = 16;
 
 impl Slots {
     /// So many runs at once; at least one.
     #[must_use]
     pub fn new(slots: usize) -> Self {
-        let all = slots.clamp(1, Semaphore::MAX_PERMITS);
-        Self { permits: Arc::new(Semaphore::new(all)), all, waiting: Arc::default() }
+        let slots = slots.clamp(1, Semaphore::MAX_PERMITS);
+        Self { permits: Arc::new(Semaphore::new(slots)), waiting: Arc::default() }
     }
 
     /// A permit for a run of a flow that was just accepted, where one is free and no run that came
@@ -48,12 +44,6 @@ impl Slots {
         Arc::clone(&self.permits).acquire_owned().await.ok()
     }
 
-    /// Whether no more runs should be started now. `crowded` tells that requests crowd in.
-    #[must_use]
-    pub fn hold_back(&self, crowded: bool) -> bool {
-        crowded && self.all - self.free().min(self.all) >= FEW
-    }
-
     /// Permits that nobody holds.
     #[must_use]
     pub fn free(&self) -> usize {
@@ -69,17 +59,6 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn while_requests_crowd_in_few_runs_are_under_way() {
-        let slots = Slots::new(FEW + 1);
-        let mut held: Vec<_> = (1..FEW).map(|_| slots.take_waiting().unwrap()).collect();
-        assert!(!slots.hold_back(true), "one fewer");
-        held.push(slots.take_waiting().unwrap());
-        assert!(slots.hold_back(true) && !slots.hold_back(false));
-        held.pop();
-        assert!(!slots.hold_back(true));
-    }
 
     #[test]
     fn permits_are_bounded_and_come_back() {

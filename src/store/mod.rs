@@ -140,9 +140,6 @@ pub(in crate::store) struct Inner {
     held: Mutex<Option<open::Held>>,
 }
 
-/// Requests that wait for their commit from which on they are a crowd.
-const CROWD: usize = 16;
-
 /// A closure as a [`queue::Job`].
 struct Task<T, F> {
     f: Option<F>,
@@ -255,10 +252,12 @@ impl Store {
         (queued >= self.inner.limits.queue).then(|| format!("the queue is full: {queued} runs wait"))
     }
 
-    /// Whether requests crowd in: more wait for their commit than a sender or two would send.
+    /// Whether requests crowd in: four and more waited for their commit, on average of the last
+    /// times that this was asked. Then accepting goes before running. Cheap: it is asked for every
+    /// request.
     #[must_use]
     pub fn crowded(&self) -> bool {
-        self.inner.links.waiting.items() >= CROWD
+        self.inner.links.waiting.crowded()
     }
 
     /// Stores a request; the answer comes after the commit.

@@ -18,6 +18,10 @@ pub(super) const ITEMS: usize = 8_192;
 /// Bytes of requests that may wait.
 pub(super) const BYTES: usize = 64 << 20;
 
+/// So many requests that wait for their commit, on average of late, are a crowd: more than a few
+/// senders would have under way that wait for each answer.
+const CROWD: usize = 4;
+
 /// A write that is neither a request nor a transition: rare, and in a transaction of its own.
 pub(super) trait Job: Send {
     /// Writes.
@@ -76,6 +80,8 @@ pub(super) enum Item {
 pub(super) struct Waiting {
     items: AtomicUsize,
     bytes: AtomicUsize,
+    /// Requests that waited of late, in 1,024ths.
+    of_late: AtomicUsize,
 }
 
 impl Waiting {
@@ -99,9 +105,12 @@ impl Waiting {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Requests that wait for their commit.
-    pub(super) fn items(&self) -> usize {
-        self.items.load(Ordering::Relaxed)
+    /// Whether requests crowd in; looks once more how many wait. The newest look counts for a 32nd.
+    pub(super) fn crowded(&self) -> bool {
+        let of_late = self.of_late.load(Ordering::Relaxed);
+        let of_late = of_late - of_late / 32 + self.items.load(Ordering::Relaxed) * 32;
+        self.of_late.store(of_late, Ordering::Relaxed);
+        of_late >= CROWD * 1_024
     }
 
     /// How full it is, in percent of the tighter bound.
@@ -161,5 +170,39 @@ impl Queue {
     /// [`StoreError::Down`] where the writer is gone.
     pub(super) fn send(&self, item: Item) -> Result<(), StoreError> {
         self.sender.send(item).map_err(|_| StoreError::closed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(requests: usize) -> Waiting {
+        let waiting = Waiting::default();
+        assert!((0..requests).all(|_| waiting.take(1)));
+        waiting
+    }
+
+    #[test]
+    fn requests_that_wait_for_long_are_a_crowd_and_a_short_burst_is_none() {
+        let (fewer, enough) = (with(CROWD - 1), with(CROWD));
+        assert!((0..10_000).all(|_| !fewer.crowded()), "one fewer");
+        assert!((0..10_000).any(|_| enough.crowded()), "at the bound");
+        let many = with(CROWD * 16);
+        assert_eq!(
+            (0..1_000).position(|_| many.crowded()),
+            Some(2),
+            "a burst that is there when looked at thrice"
+        );
+        (0..CROWD * 16).for_each(|_| many.give(1));
+        assert!((0..40).any(|_| !many.crowded()), "and is forgotten");
+    }
+
+    #[test]
+    fn so_many_requests_wait_and_no_more() {
+        let waiting = with(ITEMS);
+        assert!(!waiting.take(0));
+        waiting.give(1);
+        assert!(waiting.take(1));
     }
 }

@@ -39,7 +39,6 @@ impl Writer {
 
     /// Works until the queue ends or is closed.
     pub(super) fn run(mut self, queue: &Receiver<Item>) {
-        raise_priority();
         self.start();
         let mut held = None;
         loop {
@@ -170,13 +169,4 @@ fn apply(conn: &Connection, state: &mut State, batch: &mut Batch, item: &Item) -
         Item::Forget { key, .. } => Outcome::Forgot(state.table.forget(key, batch.now)),
         Item::Job { .. } | Item::Beat | Item::Lookup { .. } | Item::Close(_) => Outcome::Renewed,
     })
-}
-
-/// One thread decides how fast everybody is answered: it goes first where that is allowed.
-fn raise_priority() {
-    #[cfg(target_os = "linux")]
-    {
-        // On Linux a thread's number names the thread alone. A refusal is the normal case.
-        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), -10);
-    }
 }
