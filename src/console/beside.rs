@@ -188,7 +188,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn detail(id: &str, flat: Value) -> Box<RequestDetail> {
+    fn detail(id: &str, flat: &Value) -> Box<RequestDetail> {
         let view = json!({
             "id": id, "time": "", "integration": "", "flow": "", "endpoint": "", "method": "POST", "path": "",
             "verdict": "accepted", "status": 200, "cause": null, "dedup_key": null, "duplicate_of": null,
@@ -203,9 +203,9 @@ mod tests {
         let mut beside = Beside::new("b".to_owned(), "a".to_owned());
         assert_eq!((beside.first.as_str(), beside.second.as_str()), ("a", "b"));
         beside
-            .install(detail("b", json!({"body.n": 1.0, "body.x": "new", "body.same": null, "body.k": "2"})));
+            .install(detail("b", &json!({"body.n": 1.0, "body.x": "new", "body.same": null, "body.k": "2"})));
         assert!(!beside.is_known() && beside.rows.is_empty());
-        beside.install(detail("a", json!({"body.n": 1, "body.gone": [], "body.same": null, "body.k": 2})));
+        beside.install(detail("a", &json!({"body.n": 1, "body.gone": [], "body.same": null, "body.k": 2})));
         let marks: Vec<(&str, &str)> =
             beside.shown().map(|row| (row.mark.map_or(" ", |(mark, _)| mark), row.path.as_str())).collect();
         assert_eq!(marks, [("+", "body.x"), ("≠", "body.k"), ("-", "body.gone")]);

@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 
 /// How long a capture is open.
 pub const TIME: Ms = 90 * SECOND;
+/// Bytes of a body that can be pasted.
+const PASTED: usize = 1 << 20;
 /// Fields of a dedup rule.
 const MOST: usize = 5;
 
@@ -25,6 +27,8 @@ pub enum From {
     Request,
     /// The newest requests of the flow.
     Newest,
+    /// A JSON body that was pasted.
+    Pasted,
 }
 
 /// The table.
@@ -38,6 +42,8 @@ pub struct Table {
     pub open: Option<CaptureView>,
     /// Where its paths come from.
     pub from: From,
+    /// What was pasted last.
+    pasted: Option<String>,
     /// The paths.
     pub found: FieldsView,
     /// Why there are none.
@@ -59,6 +65,7 @@ impl Table {
             request,
             open: None,
             from: From::Capture,
+            pasted: None,
             found: FieldsView::default(),
             trouble: None,
             at: 0,
@@ -189,7 +196,8 @@ impl App {
                 table.from = match table.from {
                     From::Capture => From::Request,
                     From::Request => From::Newest,
-                    From::Newest => From::Capture,
+                    From::Newest if table.pasted.is_some() => From::Pasted,
+                    From::Newest | From::Pasted => From::Capture,
                 };
                 self.ask_captured();
             }
@@ -200,6 +208,20 @@ impl App {
         }
     }
 
+    /// A JSON body was pasted: its paths are shown.
+    pub fn paste_captured(&mut self, text: &str) {
+        let Some(Overlay::Capture(table)) = &mut self.overlay else { return };
+        if text.len() > PASTED {
+            return self.toast(
+                Tone::Info,
+                "paste is not possible: a body of over 1 MiB; pointsman capture --file reads it",
+            );
+        }
+        table.from = From::Pasted;
+        table.pasted = Some(text.to_owned());
+        self.ask_captured();
+    }
+
     /// Asks for the table's paths.
     pub fn ask_captured(&mut self) {
         let Some(Overlay::Capture(table)) = &self.overlay else { return };
@@ -208,6 +230,10 @@ impl App {
             (From::Capture, None) => return,
             (From::Capture, Some(open)) => Study::Captured { flow, after: Some(open.after.clone()) },
             (From::Request, _) => Study::Fields(Source::Request { id: table.request.clone() }),
+            (From::Pasted, _) => {
+                let text = table.pasted.clone().unwrap_or_default();
+                Study::Fields(Source::Body { text })
+            }
             (From::Newest, _) => Study::Fields(Source::Newest { flow, most: 1_000 }),
         };
         self.asks.drop_wants(|want| *want == Want::Fields);

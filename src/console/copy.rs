@@ -63,10 +63,10 @@ impl App {
         };
         match text {
             Some(text) => self.copy(text, what),
-            None if toml => {
-                self.toast(Tone::Info, "copy is not possible: nothing is ticked; space ticks a path")
+            None => {
+                let why = if toml { "nothing is ticked; space ticks a path" } else { "there is no path yet" };
+                self.toast(Tone::Info, format!("copy is not possible: {why}"));
             }
-            None => self.toast(Tone::Info, "copy is not possible: there is no path yet"),
         }
     }
 

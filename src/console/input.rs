@@ -53,6 +53,10 @@ impl App {
             dialog.changed(self.now + PAUSE);
             return self.touch(Dirt::Input);
         }
+        if matches!(self.overlay, Some(Overlay::Capture(_))) {
+            self.paste_captured(text);
+            return self.touch(Dirt::Input);
+        }
         let edit = match (&mut self.overlay, &mut self.filter) {
             (Some(Overlay::WhatIf(open)), _) => Some(open.typing()),
             (None, Some(filter)) => {

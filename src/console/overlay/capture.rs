@@ -38,8 +38,10 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
         paint.foreign(x, top + 3, room, trouble, Role::Bad);
     } else if table.found.fields.is_empty() {
         let text = match table.from {
-            From::Capture => "Nothing came yet. v shows the selected request, or the newest 1,000.",
-            From::Request | From::Newest => "asking the store…",
+            From::Capture => {
+                "Nothing came yet. v shows the selected request, or the newest 1,000; or paste JSON."
+            }
+            From::Request | From::Newest | From::Pasted => "asking the store…",
         };
         paint.put(x, top + 3, room, text, Role::Muted);
     } else {
@@ -62,6 +64,7 @@ fn heading(app: &App, paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, room
     let came = match table.from {
         From::Capture => format!("{} came", count(table.found.requests)),
         From::Request => format!("of request {}", crate::model::id::short(&table.request)),
+        From::Pasted => "of what was pasted".to_owned(),
         From::Newest => format!("of the newest {}", count(table.found.requests)),
     };
     let live = if open.deployed { "live: judged and run as ever" } else { "not deployed: starts nothing" };

@@ -3,7 +3,7 @@
 use super::hand::{Hand, NOW};
 use super::pictures::keep;
 use pointsman::model::ask::Ask;
-use pointsman::model::study::Study;
+use pointsman::model::study::{Source, Study};
 use ratatui::crossterm::event::Event;
 
 /// On a duplicate of the list of requests.
@@ -87,6 +87,15 @@ fn what_is_selected_and_what_a_capture_found_is_copied() {
         hand.copied[2],
         "required = [\"body.order_number\"]\ndedup = { fields = ['headers[\"x-request-id\"]'] }"
     );
+    // Pasted JSON is a source as well.
+    hand.app.input(Event::Paste("{\"a\":1}".to_owned()));
+    hand.serve();
+    let pasted =
+        |ask: &Ask| matches!(ask, Ask::Study(Study::Fields(Source::Body { text })) if text == "{\"a\":1}");
+    assert!(hand.asked.last().is_some_and(pasted), "{:?}", hand.asked.last());
+    assert!(hand.text().contains("of what was pasted"), "{}", hand.text());
+    hand.keys("v");
+    assert!(!hand.text().contains("of what was pasted"), "{}", hand.text());
     hand.keys("<esc><tab>vjy");
     assert_eq!(hand.copied.len(), 4);
     let mut hand = Hand::new(120, 35);
