@@ -5,6 +5,7 @@ use super::common::House;
 use super::senders::{
     DOCUMENT, HS256, SECRET, WEBHOOK, add_keys, decoded, hex, mac, mac512, now, standard, token, token_by,
 };
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -40,6 +41,13 @@ type = "webhook"
 path = "odd"
 auth = { type = "none" }
 when = "{{ request.body.type }}"
+
+[[flow]]
+name = "Pair"
+[flow.trigger]
+type = "webhook"
+path = "pair"
+auth = { type = "signature", provider = "standard", keys = ["hook", "pair"] }
 
 [[flow]]
 name = "Other"
@@ -118,7 +126,7 @@ for = "1h"
 "#;
 
 /// What the transcript's commands are given: tokens and signatures, as their senders make them.
-fn variables(house: &House) -> Vec<(&'static str, String)> {
+fn variables(house: &House, pair: &Ed25519KeyPair) -> Vec<(&'static str, String)> {
     let at = now();
     let exp = json!({"exp": at + 600});
     let good = token(HS256, &exp);
@@ -169,6 +177,13 @@ fn variables(house: &House) -> Vec<(&'static str, String)> {
         ("VALUES", values.to_str().unwrap().to_owned()),
         ("LONG_AGO", (at - 420).to_string()),
         ("STANDARD", standard(&decoded(), "msg_1", at, body)),
+        (
+            "PAIR",
+            format!(
+                "v1a,{}",
+                STANDARD.encode(pair.sign(format!("msg_1.{at}.{{\"id\":\"evt_1\"}}").as_bytes()))
+            ),
+        ),
         ("STANDARD_UNDECODED", standard(WEBHOOK.as_bytes(), "msg_1", at, body)),
         ("STANDARD_LONG_AGO", standard(&decoded(), "msg_1", at - 420, body)),
         ("STRIPE", stripe(at, body)),
@@ -226,6 +241,9 @@ fn run(command: &str, variables: &[(&str, String)]) -> Answer {
 fn every_request_of_the_transcript_is_answered_as_written() {
     let house = House::new();
     add_keys(&house);
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let public = house.file("public", &format!("whpk_{}", STANDARD.encode(pair.public_key().as_ref())));
+    house.run(&["key", "add", "pair", "--type", "signature", "--public-key", public.to_str().unwrap()]);
     house.apply(&format!("{DOCUMENT}{MORE}"));
     house.apply(
         "name = \"old\"\n[[flow]]\nname = \"Old\"\n[flow.trigger]\ntype = \"webhook\"\nauth = { type = \"none\" }\n",
@@ -234,7 +252,7 @@ fn every_request_of_the_transcript_is_answered_as_written() {
     let shown = house.json(&["integrations", "show", "old"]);
     let old = shown["flows"][0]["url"].as_str().unwrap().to_owned();
     house.run(&["remove", "old", "--yes"]);
-    let mut variables = variables(&house);
+    let mut variables = variables(&house, &pair);
     variables.push(("OLD", old));
     let mut wrong = Vec::new();
     let mut requests = 0;
