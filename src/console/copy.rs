@@ -61,13 +61,11 @@ impl App {
         } else {
             (table.template(), "template")
         };
-        match text {
-            Some(text) => self.copy(text, what),
-            None => {
-                let why = if toml { "nothing is ticked; space ticks a path" } else { "there is no path yet" };
-                self.toast(Tone::Info, format!("copy is not possible: {why}"));
-            }
+        if let Some(text) = text {
+            return self.copy(text, what);
         }
+        let why = if toml { "nothing is ticked; space ticks a path" } else { "there is no path yet" };
+        self.toast(Tone::Info, format!("copy is not possible: {why}"));
     }
 
     fn copy(&mut self, text: String, what: &str) {

@@ -38,6 +38,23 @@ name = "rest"
 type = "delay"
 for = "1h"
 [[flow]]
+name = "Stops"
+[flow.trigger]
+type = "webhook"
+path = "stops"
+auth = { type = "none" }
+reply = "wait"
+timeout = "2s"
+on_timeout = "abort"
+[[flow.step]]
+name = "book"
+type = "set"
+outputs = { line = "{{ error('no budget line') }}" }
+[[flow.step]]
+name = "rest"
+type = "delay"
+for = "1h"
+[[flow]]
 name = "Goes on"
 [flow.trigger]
 type = "webhook"
@@ -87,6 +104,11 @@ fn after_a_kill_runs_end_with_the_time_of_their_senders() {
     let house = House::new();
     house.apply(DOCUMENT);
     house.serve();
+    // One that stopped, which its sender was told, and that a person then took up again.
+    let stopped = house.post("stops", "{}");
+    assert_eq!(stopped.status, 502, "{}", stopped.body);
+    house.run(&["runs", "skip", stopped.json()["run"].as_str().unwrap(), "--reason", "booked by hand"]);
+    waits(&house, "Stops", 1);
     let senders = [send(&house, "soon", ""), send(&house, "goes-on", "")];
     // Who asks to be told later sees no end of the run, and causes none.
     assert_eq!(
@@ -106,11 +128,12 @@ fn after_a_kill_runs_end_with_the_time_of_their_senders() {
     // By now the others' time is up as well.
     waits(&house, "Goes on", 1);
     waits(&house, "Answers", 1);
+    waits(&house, "Stops", 1);
     house.run(&["doctor"]);
 }
 
 #[test]
-fn a_sender_that_hangs_up_takes_its_time_with_it_and_a_retry_is_a_persons() {
+fn a_run_ends_with_the_time_of_a_sender_that_hung_up() {
     let house = House::new();
     house.apply(DOCUMENT);
     house.serve();

@@ -48,7 +48,7 @@ pub fn studied(study: &Study) -> Studied {
         Study::Fields(_) => Studied::Fields(found),
         Study::WhatIf(rule) => Studied::WhatIf(what_if(rule)),
         Study::Drift { .. } => Studied::Drift { drifts: Vec::new() },
-        _ => Studied::Done { lines: vec!["Took the badge away.".to_owned()] },
+        Study::DriftOk { .. } => Studied::Done { lines: vec!["Took the badge away.".to_owned()] },
     }
 }
 
