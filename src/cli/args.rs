@@ -1,9 +1,11 @@
 //! The arguments: what may be written, with its help.
 
+mod callbacks;
 mod filters;
 mod groups;
 mod study;
 
+pub use callbacks::{CallbacksCommand, Complete, Extend};
 pub use filters::filters;
 pub use groups::Groups;
 pub use study::{Capture, DriftCommand, Test};
@@ -438,24 +440,6 @@ pub struct Skip {
     /// A JSON object that takes the place of the step's outputs
     #[arg(long, value_name = "JSON")]
     pub stand_in: Option<String>,
-}
-
-/// `callbacks`.
-#[derive(Debug, Subcommand)]
-pub enum CallbacksCommand {
-    /// Newest first
-    Ls(List),
-    /// One, with its URL; that is audited
-    Show {
-        /// Its id
-        id: String,
-    },
-    #[command(hide = true)]
-    Complete(Later),
-    #[command(hide = true)]
-    Extend(Later),
-    #[command(hide = true)]
-    Cancel(Later),
 }
 
 /// `groups`.

@@ -123,9 +123,9 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Callbacks { command } => match command {
             args::CallbacksCommand::Ls(list) => lists::callbacks(door, list, output).await,
             args::CallbacksCommand::Show { id } => details::callback(door, id, output).await,
-            args::CallbacksCommand::Complete(_) => Err(later("callbacks complete")),
-            args::CallbacksCommand::Extend(_) => Err(later("callbacks extend")),
-            args::CallbacksCommand::Cancel(_) => Err(later("callbacks cancel")),
+            args::CallbacksCommand::Complete(args) => verbs::complete(door, args, output).await,
+            args::CallbacksCommand::Extend(args) => verbs::extend(door, args, output).await,
+            args::CallbacksCommand::Cancel(targets) => verbs::act(door, Verb::Cancel, targets, output).await,
         },
         Command::Groups { command } => match command {
             args::GroupsCommand::Ls => lists::groups(door, output).await,

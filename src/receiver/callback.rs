@@ -6,10 +6,9 @@ use super::entry::Arrival;
 use super::{Deps, judge};
 use crate::model::CallbackId;
 use crate::model::ask::Refusal;
-use crate::rules::advance::Input;
+use crate::rules::advance::{Input, digest};
 use crate::vault::same;
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use warp::http::header::CONTENT_ENCODING;
 use warp::http::{HeaderMap, Method, StatusCode};
@@ -28,16 +27,6 @@ pub(super) struct Callbacks {
 struct Said {
     status: u16,
     body: Bytes,
-}
-
-impl Said {
-    /// Tells a repeat from another answer.
-    fn digest(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(self.status.to_be_bytes());
-        hash.update(&self.body);
-        hash.finalize().into()
-    }
 }
 
 impl Callbacks {
@@ -97,7 +86,7 @@ async fn answer_callback(deps: &Deps, id: CallbackId, hash: [u8; 32], said: Said
     let Some(callback) = found.filter(|callback| same(&callback.hash, &hash)) else {
         return Err(Problem::not_found());
     };
-    let digest = said.digest();
+    let digest = digest(said.status, &said.body);
     let input = move |_: &_| Input::Callback { id, status: said.status, body: said.body.clone(), digest };
     match store.apply(callback.run, input).await {
         Ok(_) => Ok(()),
@@ -161,8 +150,7 @@ mod tests {
 
     #[test]
     fn code_and_body_together_tell_a_repeat() {
-        let said =
-            |status, body: &'static str| Said { status, body: Bytes::from_static(body.as_bytes()) }.digest();
+        let said = |status, body: &str| digest(status, body.as_bytes());
         assert_eq!(said(200, "{}"), said(200, "{}"));
         assert_ne!(said(200, "{}"), said(201, "{}"));
         assert_ne!(said(200, "{}"), said(200, "{ }"));

@@ -226,6 +226,7 @@ impl Desk {
         match target {
             Target::Run(run) => self.deps.store.ids().print(run),
             Target::Request(request) => self.deps.store.ids().print(request),
+            Target::Callback(callback, _) => self.deps.store.ids().print(callback),
         }
     }
 
@@ -234,7 +235,7 @@ impl Desk {
         let store = &self.deps.store;
         let (id, run, version) = match target {
             Target::Request(id) => (id, None, None),
-            Target::Run(run) => {
+            Target::Run(run) | Target::Callback(_, run) => {
                 let Some(loaded) = store.load(run).await? else {
                     return Err(Refusal::not_found(format!("there is no run {}", self.printed(target))));
                 };

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::request::Verdict;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn there_and_back<T>(value: &T)
 where

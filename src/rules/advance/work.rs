@@ -76,6 +76,9 @@ impl<'a> Work<'a> {
 
     /// Begins the entry: what was applied, to the current step and attempt.
     pub fn open(&mut self, kind: EntryKind) -> &mut Entry {
+        if kind != EntryKind::Late {
+            self.frame.cancelled = false;
+        }
         let step_name = self
             .plan
             .flow
@@ -169,8 +172,10 @@ impl<'a> Work<'a> {
     /// Every open callback is cancelled.
     pub fn cancel_callbacks(&mut self) {
         for callback in self.before.callbacks.iter().filter(|one| one.state == CallbackState::Pending) {
-            let moved =
-                |write: &CallbackWrite| matches!(write, CallbackWrite::Move { id, .. } if *id == callback.id);
+            let moved = |write: &CallbackWrite| match write {
+                CallbackWrite::Move { id, .. } | CallbackWrite::Extend { id, .. } => *id == callback.id,
+                CallbackWrite::New(_) => false,
+            };
             if !self.callbacks.iter().any(moved) {
                 self.callbacks.push(CallbackWrite::Move {
                     id: callback.id,
