@@ -3,11 +3,13 @@
 mod callbacks;
 mod filters;
 mod groups;
+mod integrations;
 mod study;
 
 pub use callbacks::{CallbacksCommand, Complete, Extend};
 pub use filters::filters;
 pub use groups::Groups;
+pub use integrations::IntegrationsCommand;
 pub use study::{Capture, DriftCommand, Test};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -70,13 +72,13 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_RECORD", hide = true)]
     pub record: Option<PathBuf>,
     /// Figures for Prometheus over TCP
-    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_METRICS_LISTEN", hide = true)]
+    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_METRICS_LISTEN")]
     pub metrics_listen: Option<String>,
     /// A certificate to serve HTTPS with
-    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_CERT", hide = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_CERT")]
     pub tls_cert: Option<PathBuf>,
     /// Its private key
-    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_KEY", hide = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
 }
 
@@ -330,28 +332,6 @@ pub struct Targets {
     pub verb: Consent,
 }
 
-/// `integrations`.
-#[derive(Debug, Subcommand)]
-pub enum IntegrationsCommand {
-    /// All of them
-    Ls,
-    /// One of them
-    Show {
-        /// The integration's name
-        name: String,
-    },
-    #[command(hide = true)]
-    History(Later),
-    #[command(hide = true)]
-    Diff(Later),
-    #[command(hide = true)]
-    Rollback(Later),
-    #[command(hide = true)]
-    Pause(Later),
-    #[command(hide = true)]
-    Resume(Later),
-}
-
 /// `endpoints`.
 #[derive(Debug, Subcommand)]
 pub enum EndpointsCommand {
@@ -363,7 +343,13 @@ pub enum EndpointsCommand {
 #[derive(Debug, Subcommand)]
 pub enum RequestsCommand {
     /// Newest first
-    Ls(List),
+    Ls {
+        #[command(flatten)]
+        list: List,
+        /// What a provider sent again (by its delivery id) as one row with a count
+        #[arg(long, conflicts_with = "follow")]
+        fold: bool,
+    },
     /// One, whole
     Show {
         /// Its id

@@ -106,7 +106,8 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Integrations { command } => lists::integrations(door, command, output).await,
         Command::Endpoints { command: args::EndpointsCommand::Ls } => lists::endpoints(door, output).await,
         Command::Requests { command } => match command {
-            args::RequestsCommand::Ls(list) => lists::requests(door, list, output).await,
+            args::RequestsCommand::Ls { list, fold: false } => lists::requests(door, list, output).await,
+            args::RequestsCommand::Ls { list, fold: true } => lists::deliveries(door, list, output).await,
             args::RequestsCommand::Show { id } => details::request(door, id, output).await,
             args::RequestsCommand::Explain { id } => details::explain(door, id, output).await,
             args::RequestsCommand::Forget(targets) => many::forget(door, targets, output).await,

@@ -18,6 +18,7 @@ pub use start::Start;
 use super::Map;
 use super::change::Counters;
 use super::credential::KeyView;
+use super::gate::PauseOrder;
 use super::study::{Studied, Study};
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
@@ -169,6 +170,8 @@ pub enum Ask {
     Sign(keys::Sign),
     /// Starts a run of a flow that is triggered by hand.
     Start(Start),
+    /// Pauses or resumes an integration or a flow.
+    Pause(PauseOrder),
     /// Saves and deploys the samples that ship with the program.
     LoadSamples,
     /// Checks the store and the settings.

@@ -146,7 +146,8 @@ pub struct Run {
     pub seq: i64,
     /// `node << 32 | epoch` of who holds it.
     pub owner: i64,
-    /// When to act: a lease's end, the next attempt, a deadline. `i64::MAX` is held by a pause.
+    /// When to act: a lease's end, the next attempt, a deadline. Beyond all times it is a
+    /// place in the lane of the flow (`rules::lane`).
     pub due: Option<Ms>,
     /// When its first attempt started.
     pub started: Option<Ms>,

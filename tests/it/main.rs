@@ -19,6 +19,7 @@ mod drift;
 mod guard;
 mod jinja;
 mod layers;
+mod limits;
 mod outgoing;
 mod outside;
 mod packages;

@@ -4,13 +4,14 @@
 use super::super::Desk;
 use super::look::Look;
 use super::select::{Aim, Chosen, Target};
-use super::sends::{Attempt, differs, preview};
+use super::sends::{Attempt, differs, hidden, preview, traces};
 use super::{SIDE_BY_SIDE, callbacks, clock, fields, list, runs};
 use crate::model::ask::{Fate, Page, Plan, Refusal, Verb, Who};
 use crate::model::run::{CallbackState, Outcome, RunState, StepState};
 use crate::model::{Map, Ms, RunId};
 use crate::rules::advance::fold::{StepFold, fold};
 use crate::rules::advance::{CallbackWrite, Transition};
+use crate::rules::lane::is_parked;
 use crate::rules::template::Context;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
@@ -104,14 +105,16 @@ impl Desk {
             Verb::Replay(_) | Verb::Forget | Verb::Readmit => {}
         }
         if let Some(sends) = self.sends(verb, foreseen) {
+            let traces = traces(&self.deps.store, look.plan(), &look.snapshot().context);
             match sends {
                 Ok(sends) => {
                     plan.hosts = vec![(sends.host, 1)];
-                    plan.sends = Some(sends.sent);
+                    plan.sends = Some(hidden(&traces, sends.sent));
                 }
                 Err(error) => {
                     let step = step_name(look, transition);
-                    plan.lines.push(format!("{step} cannot be built: {error}"));
+                    let error = error.to_string();
+                    plan.lines.push(format!("{step} cannot be built: {}", traces.hide(&error)));
                 }
             }
         }
@@ -145,7 +148,9 @@ impl Desk {
         let then = if later.is_empty() { String::new() } else { format!("; then {later}") };
         let sends = steps.get(at).is_some_and(|step| step.kind.exchange().is_some());
         let instead = match (before.state, before.due) {
-            (RunState::Retrying, Some(due)) => format!(", instead of at {}", clock(due, now)),
+            (RunState::Retrying, Some(due)) if !is_parked(due) => {
+                format!(", instead of at {}", clock(due, now))
+            }
             _ => String::new(),
         };
         plan.lines.push(if sends {
@@ -266,6 +271,10 @@ impl Desk {
             let id: RunId = store.ids().parse(&row.id)?;
             let Ok(Some(good)) = store.load(id).await else { continue };
             let Some(plan) = store.plan(good.run.flow, good.run.version) else { continue };
+            // It is shown before it is used: values of a flow that masks some are not proposed.
+            if !store.masked(good.run.flow, good.run.version).is_empty() {
+                return None;
+            }
             let history = fold(&plan, &good.run, &good.journal);
             let step = history.steps.into_iter().find(|step| step.name == look.step_name());
             if let Some(step) = step.filter(|step| step.state == StepState::Succeeded)

@@ -9,6 +9,7 @@ use crate::model::run::{
     Callback, CallbackState, Detail, Entry, EntryKind, Folded, Frame, Got, Run, RunState, StepState,
 };
 use crate::model::{CallbackId, Map, Ms};
+use crate::rules::mask::Traces;
 use crate::rules::plan::Plan;
 use crate::rules::template::{self, Context, RenderError, StepData};
 
@@ -111,6 +112,7 @@ impl<'a> Work<'a> {
     /// The transition, its guard and its last columns.
     #[expect(clippy::unnecessary_wraps, reason = "the last line of every input, all of which may refuse")]
     pub fn finish(mut self) -> Result<Transition, Refusal> {
+        self.hide();
         self.run.seq = self.before.run.seq + 1;
         if let Some(entry) = &mut self.entry {
             entry.seq = self.run.seq;
@@ -130,6 +132,24 @@ impl<'a> Work<'a> {
             finished: self.finished,
             effect: self.effect,
         })
+    }
+
+    /// Masked values of the request get into no cause: it names a group, and is told to many.
+    fn hide(&mut self) {
+        let masked = self.plan.flow.webhook().map_or(&[][..], |hook| &hook.gates.mask);
+        let Some(request) = self.before.context.request.as_ref().filter(|_| !masked.is_empty()) else {
+            return;
+        };
+        let entry = self.entry.iter_mut().filter_map(|entry| entry.detail.cause.as_mut());
+        let folded = self.folded.iter_mut().filter_map(|folded| folded.cause.as_mut());
+        let own = self.cause.iter_mut().flat_map(|cause| [&mut cause.text, &mut cause.normal]);
+        let mut texts: Vec<&mut String> = entry.chain(folded).chain(own).collect();
+        if !texts.is_empty() {
+            let traces = Traces::of(masked, request);
+            for text in &mut texts {
+                traces.hide_in(text);
+            }
+        }
     }
 
     pub fn context(&mut self) -> &Context {

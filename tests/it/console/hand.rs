@@ -67,6 +67,7 @@ pub fn request(n: u64) -> RequestView {
         test: false,
         marks: Vec::new(),
         what,
+        delivery: Some(format!("d{}", n / 2)),
     }
 }
 

@@ -89,7 +89,7 @@ fn an_overdue_callback_can_be_completed_by_hand() {
 #[test]
 fn a_cancel_is_a_failure_of_the_step_and_can_be_taken_back() {
     let mut world = waiting(callback_step("ask"));
-    by_hand(&mut world, |world| cancel(world));
+    by_hand(&mut world, cancel);
     assert_eq!((world.state(), world.cause()), (RunState::Errored, "cancelled by anna".to_owned()));
     assert_eq!(world.snapshot.callbacks[0].state, CallbackState::Cancelled);
     assert_eq!(world.refused(world.callback(0, 200, 1)).code, "410");
@@ -97,7 +97,7 @@ fn a_cancel_is_a_failure_of_the_step_and_can_be_taken_back() {
     assert_eq!(world.fold().frame, world.snapshot.frame);
     by_hand(&mut world, |world| extend(world, DAY));
     assert_eq!(world.state(), RunState::Waiting);
-    by_hand(&mut world, |world| cancel(world));
+    by_hand(&mut world, cancel);
     by_hand(&mut world, |world| complete(world, 200));
     assert_eq!(world.state(), RunState::Queued);
 }
@@ -110,7 +110,7 @@ fn on_error_decides_what_a_cancel_comes_to() {
         (OnError::Stop, RunState::Errored),
     ] {
         let mut world = waiting(Step { on_error, ..callback_step("ask") });
-        by_hand(&mut world, |world| cancel(world));
+        by_hand(&mut world, cancel);
         assert_eq!(world.state(), state);
     }
 }

@@ -170,6 +170,7 @@ impl World {
             split: None,
             reply: Reply::Wait(Patience { timeout: 30 * SECOND, abort: false }),
             max_body: 1,
+            gates: Box::default(),
         });
         self
     }
