@@ -89,6 +89,8 @@
 //! - Filters on bodies read bodies: a scan is paged by time and streamed, not indexed.
 //! - The tables of templates follow minijinja's parser closely (its version is pinned): operators
 //!   and filters are counted by rewriting its instructions.
+//! - Lanes (`concurrency`, held flows) are looked at by one task: one that waits for its turn costs
+//!   nothing, but an ordered lane starts a run a commit.
 //! - The samples are embedded twice, once for the desk and once for the demo's senders, because
 //!   neither room may import the other; a test keeps both lists true to `samples/`.
 #![forbid(unsafe_code)]

@@ -7,6 +7,7 @@
 
 mod client;
 mod metrics;
+mod metrics_door;
 mod peer;
 mod server;
 mod wire;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use client::{ChangeStream, Client};
 pub use metrics::prometheus;
+pub use metrics_door::serve_metrics;
 pub use server::{BindError, Door, serve};
 
 /// The socket's name in the data folder.

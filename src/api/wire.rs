@@ -71,6 +71,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Token(_)
         | Ask::Sign(_)
         | Ask::Start(_)
+        | Ask::Pause(_)
         | Ask::LoadSamples => false,
     }
 }

@@ -1,11 +1,15 @@
 //! The arguments: what may be written, with its help.
 
+mod callbacks;
 mod filters;
 mod groups;
+mod integrations;
 mod study;
 
+pub use callbacks::{CallbacksCommand, Complete, Extend};
 pub use filters::filters;
 pub use groups::Groups;
+pub use integrations::IntegrationsCommand;
 pub use study::{Capture, DriftCommand, Test};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -68,13 +72,13 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_RECORD", hide = true)]
     pub record: Option<PathBuf>,
     /// Figures for Prometheus over TCP
-    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_METRICS_LISTEN", hide = true)]
+    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_METRICS_LISTEN")]
     pub metrics_listen: Option<String>,
     /// A certificate to serve HTTPS with
-    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_CERT", hide = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_CERT")]
     pub tls_cert: Option<PathBuf>,
     /// Its private key
-    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_KEY", hide = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
 }
 
@@ -328,28 +332,6 @@ pub struct Targets {
     pub verb: Consent,
 }
 
-/// `integrations`.
-#[derive(Debug, Subcommand)]
-pub enum IntegrationsCommand {
-    /// All of them
-    Ls,
-    /// One of them
-    Show {
-        /// The integration's name
-        name: String,
-    },
-    #[command(hide = true)]
-    History(Later),
-    #[command(hide = true)]
-    Diff(Later),
-    #[command(hide = true)]
-    Rollback(Later),
-    #[command(hide = true)]
-    Pause(Later),
-    #[command(hide = true)]
-    Resume(Later),
-}
-
 /// `endpoints`.
 #[derive(Debug, Subcommand)]
 pub enum EndpointsCommand {
@@ -361,7 +343,13 @@ pub enum EndpointsCommand {
 #[derive(Debug, Subcommand)]
 pub enum RequestsCommand {
     /// Newest first
-    Ls(List),
+    Ls {
+        #[command(flatten)]
+        list: List,
+        /// What a provider sent again (by its delivery id) as one row with a count
+        #[arg(long, conflicts_with = "follow")]
+        fold: bool,
+    },
     /// One, whole
     Show {
         /// Its id
@@ -438,24 +426,6 @@ pub struct Skip {
     /// A JSON object that takes the place of the step's outputs
     #[arg(long, value_name = "JSON")]
     pub stand_in: Option<String>,
-}
-
-/// `callbacks`.
-#[derive(Debug, Subcommand)]
-pub enum CallbacksCommand {
-    /// Newest first
-    Ls(List),
-    /// One, with its URL; that is audited
-    Show {
-        /// Its id
-        id: String,
-    },
-    #[command(hide = true)]
-    Complete(Later),
-    #[command(hide = true)]
-    Extend(Later),
-    #[command(hide = true)]
-    Cancel(Later),
 }
 
 /// `groups`.

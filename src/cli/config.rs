@@ -3,6 +3,7 @@
 
 use super::args::Global;
 use crate::model::ask::Refusal;
+use crate::model::gate::{Inbound, TlsFiles};
 use crate::model::settings::{Limits, Settings};
 use crate::model::time::parse_duration;
 use ipnet::IpNet;
@@ -17,6 +18,10 @@ struct File {
     listen: Option<String>,
     public_url: Option<String>,
     allow_networks: Option<Vec<String>>,
+    trusted_proxies: Vec<String>,
+    metrics_listen: Option<String>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     limits: FileLimits,
 }
 
@@ -86,11 +91,13 @@ pub fn settings(global: &Global) -> Result<Settings, Refusal> {
     let wrong = |key: &str, why: String| Refusal::usage(format!("{}: {key}: {why}", path.display()));
 
     let listen = global.listen.as_ref().or(file.listen.as_ref());
-    let listen = listen.map_or(Ok(SocketAddr::from(([127, 0, 0, 1], 7700))), |text| parse_listen(text))?;
+    let listen =
+        listen.map_or(Ok(SocketAddr::from(([127, 0, 0, 1], 7700))), |text| parse_listen("--listen", text))?;
+    let inbound = inbound(global, &file, &wrong)?;
     let given = global.public_url.as_ref().or(file.public_url.as_ref());
     let public_url = match given {
         Some(text) => parse_public_url(text)?,
-        None => format!("http://{listen}"),
+        None => default_url(listen, inbound.tls.is_some()),
     };
     let allow_networks = match &file.allow_networks {
         None => None,
@@ -110,7 +117,40 @@ pub fn settings(global: &Global) -> Result<Settings, Refusal> {
         read_only: global.read_only,
         limits,
         allow_networks,
+        inbound,
     })
+}
+
+/// What we are called where nobody says: the listening address.
+pub fn default_url(listen: SocketAddr, tls: bool) -> String {
+    format!("{}://{listen}", if tls { "https" } else { "http" })
+}
+
+fn inbound(
+    global: &Global,
+    file: &File,
+    wrong: &dyn Fn(&str, String) -> Refusal,
+) -> Result<Inbound, Refusal> {
+    let trusted_proxies = file
+        .trusted_proxies
+        .iter()
+        .map(|text| parse_network(text).map_err(|why| wrong("trusted_proxies", why)))
+        .collect::<Result<_, Refusal>>()?;
+    let metrics = global.metrics_listen.as_ref().or(file.metrics_listen.as_ref());
+    let cert = global.tls_cert.as_ref().or(file.tls_cert.as_ref());
+    let key = global.tls_key.as_ref().or(file.tls_key.as_ref());
+    let tls = match (cert, key) {
+        (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.clone(), key: key.clone() }),
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(Refusal::usage("--tls-cert needs --tls-key: the private key of the certificate"));
+        }
+        (None, Some(_)) => {
+            return Err(Refusal::usage("--tls-key needs --tls-cert: the certificate of the private key"));
+        }
+    };
+    let metrics_listen = metrics.map(|text| parse_listen("--metrics-listen", text)).transpose()?;
+    Ok(Inbound { trusted_proxies, tls, metrics_listen })
 }
 
 fn refuse_what_is_not_here_yet(global: &Global) -> Result<(), Refusal> {
@@ -122,13 +162,8 @@ fn refuse_what_is_not_here_yet(global: &Global) -> Result<(), Refusal> {
             "--store {scheme}: this version keeps its store in SQLite in the data folder only"
         )));
     }
-    let later = [
-        ("--operator-listen", global.operator_listen.is_some()),
-        ("--record", global.record.is_some()),
-        ("--metrics-listen", global.metrics_listen.is_some()),
-        ("--tls-cert", global.tls_cert.is_some()),
-        ("--tls-key", global.tls_key.is_some()),
-    ];
+    let later =
+        [("--operator-listen", global.operator_listen.is_some()), ("--record", global.record.is_some())];
     match later.iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(Refusal::usage(format!(
             "{flag} is not possible: this version of pointsman does not have it yet"
@@ -166,11 +201,11 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-fn parse_listen(text: &str) -> Result<SocketAddr, Refusal> {
+fn parse_listen(flag: &str, text: &str) -> Result<SocketAddr, Refusal> {
     let text = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.to_owned() };
     let local = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     local.unwrap_or_else(|| text.clone()).parse().map_err(|_| {
-        Refusal::usage(format!("--listen {text}: an address and a port are expected, like 127.0.0.1:7700"))
+        Refusal::usage(format!("{flag} {text}: an address and a port are expected, like 127.0.0.1:7700"))
     })
 }
 
@@ -192,6 +227,7 @@ fn parse_public_url(text: &str) -> Result<String, Refusal> {
 fn parse_network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map(|network| network.trunc())
         .map_err(|_| format!("{text:?} is not a network: write \"10.0.0.0/8\""))
 }
 
@@ -257,9 +293,9 @@ mod tests {
 
     #[test]
     fn an_address_without_a_host_is_every_address() {
-        assert_eq!(parse_listen(":80").unwrap().to_string(), "0.0.0.0:80");
-        assert_eq!(parse_listen("localhost:80").unwrap().to_string(), "127.0.0.1:80");
-        assert_eq!(parse_listen("nowhere").unwrap_err().exit, 2);
+        assert_eq!(parse_listen("--listen", ":80").unwrap().to_string(), "0.0.0.0:80");
+        assert_eq!(parse_listen("--listen", "localhost:80").unwrap().to_string(), "127.0.0.1:80");
+        assert_eq!(parse_listen("--listen", "nowhere").unwrap_err().exit, 2);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub async fn demo(mut settings: Settings, global: &Global, headless: bool) -> Re
     }
     // The demo loads its samples itself; what is read-only is its console.
     settings.read_only = false;
+    // Its senders and its target are on this machine.
+    settings.inbound.tls = None;
     let data = settings.data.clone();
     let code = play(settings, global, headless, own).await;
     if own {

@@ -22,6 +22,9 @@ pub fn describe(one: &IntegrationView) -> String {
     if let Some(draft) = one.draft {
         field(&mut text, "draft", &format!("v{draft}"));
     }
+    if let Some(pause) = &one.paused {
+        field(&mut text, "paused", &pause.words());
+    }
     field(&mut text, "saved", &format!("{} by {}", clock(&one.saved), one.author));
     for variable in &one.variables {
         let set = if variable.set { "set" } else { "default" };
@@ -29,7 +32,8 @@ pub fn describe(one: &IntegrationView) -> String {
     }
     for flow in &one.flows {
         let url = flow.url.as_deref().unwrap_or("by hand");
-        field(&mut text, "flow", &format!("{} [{}] {} {url}", flow.name, flow.id, flow.trigger));
+        let paused = flow.paused.as_ref().map_or_else(String::new, |pause| format!(" · {}", pause.words()));
+        field(&mut text, "flow", &format!("{} [{}] {} {url}{paused}", flow.name, flow.id, flow.trigger));
         if flow.only_counted > 0 {
             let n = crate::text::count(flow.only_counted);
             field(&mut text, "", &format!("  {n} refused requests were counted and not stored"));

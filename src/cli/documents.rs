@@ -4,6 +4,8 @@ use super::args::{self, Consent};
 use super::door::Door;
 use super::{local, output, verbs};
 use crate::model::ask::{Answer, Apply, Ask, Done, Refusal};
+use crate::model::gate::{PauseAct, PauseOrder};
+use crate::model::time::parse_duration;
 use std::io::IsTerminal as _;
 
 /// Says what was done; a draft that was kept where a deploy was asked for is exit code 4.
@@ -54,6 +56,31 @@ pub async fn remove(door: &Door, name: String, verb: &Consent) -> Result<u8, Ref
         return Ok(4);
     }
     done(door.ask(ask(false)).await?)
+}
+
+/// Pauses an integration or a flow, after saying what that does.
+pub async fn pause(
+    door: &Door,
+    target: String,
+    hold: bool,
+    lasts: Option<&str>,
+    verb: Consent,
+) -> Result<u8, Refusal> {
+    let lasts = lasts
+        .map(|text| parse_duration(text).map_err(|why| Refusal::usage(format!("--for: {why}"))))
+        .transpose()?;
+    order(door, target, PauseAct::Pause { hold, lasts }, verb).await
+}
+
+/// Ends a pause.
+pub async fn resume(door: &Door, target: String, verb: Consent) -> Result<u8, Refusal> {
+    order(door, target, PauseAct::Resume, verb).await
+}
+
+/// One object, and nothing that cannot be taken back: asked nothing, as other verbs on one object.
+async fn order(door: &Door, target: String, act: PauseAct, verb: Consent) -> Result<u8, Refusal> {
+    let order = PauseOrder { target, act, reason: verb.reason, dry_run: verb.dry_run };
+    done(door.ask(Ask::Pause(order)).await?)
 }
 
 /// Prints a document.

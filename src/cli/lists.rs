@@ -2,17 +2,22 @@
 
 use super::args::{IntegrationsCommand, List, Output};
 use super::details::describe;
+use super::documents;
 use super::door::Door;
 use super::output::{self, Rows};
 use super::verbs::unexpected;
 use crate::model::ask::{self, Answer, Ask, Page, Refusal};
+use crate::model::gate::PauseView;
 use crate::model::id::short;
-use crate::model::view::{AuditView, CallbackView, RequestView, RunView};
+use crate::model::view::{AuditView, CallbackView, IntegrationView, RequestView, RunView};
+use crate::rules::redelivery;
 use serde::Serialize;
 use std::time::Duration;
 
 /// Rows of one question to the desk.
 const PAGE: u32 = 500;
+/// Requests among which redeliveries are folded, at most.
+const FOLDED: u32 = 100_000;
 
 /// A list that pages: how it is asked for, and how its answer is taken apart.
 struct Paged<T> {
@@ -30,28 +35,17 @@ async fn list<T: Serialize>(door: &Door, args: List, output: Output, paged: Page
         return Err(Refusal::usage("--follow never ends an array: use --output jsonl"));
     }
     let mut out = Rows::new(output, paged.columns);
-    let mut before = None;
-    let mut left = if args.limit == 0 { u64::MAX } else { u64::from(args.limit) };
     let mut newest: Option<String> = None;
     let mut held = Vec::new();
-    while left > 0 {
-        let limit = u32::try_from(left.min(u64::from(PAGE))).unwrap_or(PAGE);
-        let page = Page { filter: filter.clone(), before: before.take(), after: None, limit };
-        let rows = (paged.take)(door.ask((paged.ask)(page)).await?).ok_or_else(unexpected)?;
-        left = left.saturating_sub(rows.rows.len() as u64);
-        for row in rows.rows {
-            newest.get_or_insert_with(|| (paged.id)(&row).to_owned());
-            if args.follow {
-                held.push(row);
-            } else {
-                out.row(&row, || (paged.cells)(&row))?;
-            }
+    newest_first(door, &filter, args.limit, &paged, |row| {
+        newest.get_or_insert_with(|| (paged.id)(&row).to_owned());
+        if args.follow {
+            held.push(row);
+            return Ok(());
         }
-        match rows.next {
-            Some(next) => before = Some(next),
-            None => break,
-        }
-    }
+        out.row(&row, || (paged.cells)(&row))
+    })
+    .await?;
     if !args.follow {
         out.end(paged.empty)?;
         return Ok(0);
@@ -60,6 +54,30 @@ async fn list<T: Serialize>(door: &Door, args: List, output: Output, paged: Page
         out.row(row, || (paged.cells)(row))?;
     }
     follow(door, &filter, newest, &mut out, &paged).await
+}
+
+/// Reads rows page by page, newest first, up to a limit; 0 is all.
+async fn newest_first<T>(
+    door: &Door,
+    filter: &str,
+    limit: u32,
+    paged: &Paged<T>,
+    mut each: impl FnMut(T) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let mut before = None;
+    let mut left = if limit == 0 { u64::MAX } else { u64::from(limit) };
+    while left > 0 {
+        let limit = u32::try_from(left.min(u64::from(PAGE))).unwrap_or(PAGE);
+        let page = Page { filter: filter.to_owned(), before: before.take(), after: None, limit };
+        let rows = (paged.take)(door.ask((paged.ask)(page)).await?).ok_or_else(unexpected)?;
+        left = left.saturating_sub(rows.rows.len() as u64);
+        rows.rows.into_iter().try_for_each(&mut each)?;
+        match rows.next {
+            Some(next) => before = Some(next),
+            None => break,
+        }
+    }
+    Ok(())
 }
 
 /// Goes on with what comes. A filter over all rows can look at many that do not match, so the
@@ -105,9 +123,8 @@ pub fn clock(time: &str) -> String {
     time.get(..19).unwrap_or(time).replace('T', " ")
 }
 
-/// `requests ls`.
-pub async fn requests(door: &Door, args: List, output: Output) -> Result<u8, Refusal> {
-    let paged = Paged::<RequestView> {
+fn paged_requests() -> Paged<RequestView> {
+    Paged {
         ask: Ask::Requests,
         take: |answer| match answer {
             Answer::Requests(rows) => Some(rows),
@@ -135,8 +152,48 @@ pub async fn requests(door: &Door, args: List, output: Output) -> Result<u8, Ref
             ("WHAT", 0),
         ],
         empty: "No request matches.",
-    };
-    list(door, args, output, paged).await
+    }
+}
+
+/// `requests ls`.
+pub async fn requests(door: &Door, args: List, output: Output) -> Result<u8, Refusal> {
+    list(door, args, output, paged_requests()).await
+}
+
+/// A request, and how often its provider sent it.
+#[derive(Serialize)]
+struct Delivered {
+    #[serde(flatten)]
+    view: RequestView,
+    deliveries: u64,
+}
+
+/// `requests ls --fold`: of what a provider sent again the newest, and how often it came among the
+/// requests that the limit has.
+pub async fn deliveries(door: &Door, args: List, output: Output) -> Result<u8, Refusal> {
+    if !(1..=FOLDED).contains(&args.limit) {
+        return Err(Refusal::usage(format!("--fold looks at what --limit says: 1 to {FOLDED} requests")));
+    }
+    let paged = paged_requests();
+    let mut rows = Vec::new();
+    newest_first(door, &args.filter.join(" "), args.limit, &paged, |view| {
+        rows.push(Delivered { view, deliveries: 1 });
+        Ok(())
+    })
+    .await?;
+    let delivery = |row: &Delivered| Some((row.view.endpoint.clone(), row.view.delivery.clone()?));
+    let folded =
+        redelivery::fold(rows.into_iter(), delivery, |newest, row| newest.deliveries += row.deliveries);
+    let columns: Vec<_> = [("TIMES", 5)].iter().chain(paged.columns).copied().collect();
+    let mut out = Rows::new(output, &columns);
+    for row in &folded {
+        out.row(row, || {
+            let times = if row.deliveries > 1 { format!("×{}", row.deliveries) } else { String::new() };
+            [times].into_iter().chain((paged.cells)(&row.view)).collect()
+        })?;
+    }
+    out.end(paged.empty)?;
+    Ok(0)
 }
 
 /// `runs ls`.
@@ -256,8 +313,10 @@ pub async fn groups(door: &Door, output: Output) -> Result<u8, Refusal> {
 /// `endpoints ls`.
 pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
     let Answer::Endpoints { endpoints } = door.ask(Ask::Endpoints).await? else { return Err(unexpected()) };
-    let mut out =
-        Rows::new(output, &[("FLOW", 34), ("AUTH", 10), ("METHODS", 22), ("ALIAS", 16), ("URL", 0)]);
+    let mut out = Rows::new(
+        output,
+        &[("FLOW", 34), ("AUTH", 10), ("METHODS", 22), ("ALIAS", 16), ("STATE", 8), ("URL", 0)],
+    );
     for endpoint in &endpoints {
         out.row(endpoint, || {
             vec![
@@ -265,12 +324,23 @@ pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
                 endpoint.auth.clone(),
                 endpoint.methods.join(" "),
                 endpoint.path.clone().unwrap_or_default(),
+                endpoint.paused.as_ref().map_or("open", PauseView::word).to_owned(),
                 endpoint.url.clone(),
             ]
         })?;
     }
     out.end("No endpoint yet: pointsman apply a document.")?;
     Ok(0)
+}
+
+/// Whether an integration is paused, or how many of its flows are.
+fn state(one: &IntegrationView) -> String {
+    let flows = one.flows.iter().filter(|flow| flow.paused.is_some()).count();
+    match (&one.paused, flows) {
+        (Some(pause), _) => pause.word().to_owned(),
+        (None, 0) => "open".to_owned(),
+        (None, paused) => format!("{paused} paused"),
+    }
 }
 
 /// `integrations ls` and `show`.
@@ -291,11 +361,18 @@ pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Out
         IntegrationsCommand::History(_) => return Err(super::later("integrations history")),
         IntegrationsCommand::Diff(_) => return Err(super::later("integrations diff")),
         IntegrationsCommand::Rollback(_) => return Err(super::later("integrations rollback")),
-        IntegrationsCommand::Pause(_) => return Err(super::later("integrations pause")),
-        IntegrationsCommand::Resume(_) => return Err(super::later("integrations resume")),
+        IntegrationsCommand::Pause { target, hold, lasts, verb } => {
+            return documents::pause(door, target, hold, lasts.as_deref(), verb).await;
+        }
+        IntegrationsCommand::Resume { target, verb } => {
+            return documents::resume(door, target, verb).await;
+        }
     };
     let Answer::Integrations { integrations } = door.ask(ask).await? else { return Err(unexpected()) };
-    let mut out = Rows::new(output, &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("TITLE", 0)]);
+    let mut out = Rows::new(
+        output,
+        &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("STATE", 8), ("TITLE", 0)],
+    );
     for one in &integrations {
         let version =
             |version: Option<u32>| version.map_or_else(|| "–".to_owned(), |number| format!("v{number}"));
@@ -305,6 +382,7 @@ pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Out
                 version(one.deployed),
                 version(one.draft),
                 one.flows.len().to_string(),
+                state(one),
                 one.title.clone(),
             ]
         })?;

@@ -106,7 +106,8 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Integrations { command } => lists::integrations(door, command, output).await,
         Command::Endpoints { command: args::EndpointsCommand::Ls } => lists::endpoints(door, output).await,
         Command::Requests { command } => match command {
-            args::RequestsCommand::Ls(list) => lists::requests(door, list, output).await,
+            args::RequestsCommand::Ls { list, fold: false } => lists::requests(door, list, output).await,
+            args::RequestsCommand::Ls { list, fold: true } => lists::deliveries(door, list, output).await,
             args::RequestsCommand::Show { id } => details::request(door, id, output).await,
             args::RequestsCommand::Explain { id } => details::explain(door, id, output).await,
             args::RequestsCommand::Forget(targets) => many::forget(door, targets, output).await,
@@ -123,9 +124,9 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Callbacks { command } => match command {
             args::CallbacksCommand::Ls(list) => lists::callbacks(door, list, output).await,
             args::CallbacksCommand::Show { id } => details::callback(door, id, output).await,
-            args::CallbacksCommand::Complete(_) => Err(later("callbacks complete")),
-            args::CallbacksCommand::Extend(_) => Err(later("callbacks extend")),
-            args::CallbacksCommand::Cancel(_) => Err(later("callbacks cancel")),
+            args::CallbacksCommand::Complete(args) => verbs::complete(door, args, output).await,
+            args::CallbacksCommand::Extend(args) => verbs::extend(door, args, output).await,
+            args::CallbacksCommand::Cancel(targets) => verbs::act(door, Verb::Cancel, targets, output).await,
         },
         Command::Groups { command } => match command {
             args::GroupsCommand::Ls => lists::groups(door, output).await,

@@ -185,6 +185,7 @@ mod tests {
             methods: vec!["POST".into()],
             auth: "none".into(),
             last_request: None,
+            paused: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The programs that stay: `run` (receiver, runner and console) and `serve` (without console).
 
 use super::args::{ColorChoice, Global};
+use super::config::default_url;
 use super::door::{open_store, open_vault, who};
 use super::events::Events;
 use crate::console;
@@ -42,6 +43,8 @@ impl Engine {
     /// # Errors
     /// The store is held by another process, or the address cannot be bound.
     pub async fn start(mut settings: Settings) -> Result<Self, Refusal> {
+        let tls =
+            settings.inbound.tls.as_ref().map(receiver::Tls::read).transpose().map_err(Refusal::usage)?;
         // The address first: a second process on the same port should not touch the store.
         let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
             Refusal::failed(format!("{} cannot be listened on: {error}", settings.listen))
@@ -50,8 +53,14 @@ impl Engine {
             settings.listen = bound;
         }
         if !settings.public_url_given {
-            settings.public_url = format!("http://{}", settings.listen);
+            settings.public_url = default_url(settings.listen, settings.inbound.tls.is_some());
         }
+        let metrics = match settings.inbound.metrics_listen {
+            None => None,
+            Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+                Refusal::failed(format!("--metrics-listen {address} cannot be listened on: {error}"))
+            })?),
+        };
         let feed = Feed::default();
         let (store, handover) = open_store(&settings, &feed)?;
         let vault = open_vault(&settings)?;
@@ -95,9 +104,16 @@ impl Engine {
             stats: stats.clone(),
             settings: settings.clone(),
             feed: feed.clone(),
+            tls,
         };
         tasks.push(tokio::spawn(receiver::serve(listener, deps, stop.clone())));
         tasks.push(tokio::spawn(door.serve(desk.clone(), stop.clone())));
+        if let Some(metrics) = metrics {
+            if let Ok(bound) = metrics.local_addr() {
+                super::tell(&format!("figures on http://{bound}/metrics"));
+            }
+            tasks.push(tokio::spawn(api::serve_metrics(metrics, desk.clone(), stop.clone())));
+        }
         Ok(Self { desk, settings, earlier, feed, store, stats, stop, tasks })
     }
 
@@ -141,8 +157,8 @@ pub async fn terminated() {
 pub async fn serve(settings: Settings) -> Result<u8, Refusal> {
     let engine = Engine::start(settings).await?;
     super::tell(&format!(
-        "receiving on http://{} · store in {} · ctrl-c stops",
-        engine.settings.listen,
+        "receiving on {} · store in {} · ctrl-c stops",
+        default_url(engine.settings.listen, engine.settings.inbound.tls.is_some()),
         engine.settings.data.display()
     ));
     watch(&engine).await;

@@ -27,7 +27,7 @@ async fn ask(door: &Door, study: Study) -> Result<Studied, Refusal> {
     }
 }
 
-fn duration(flag: &str, text: &str) -> Result<Ms, Refusal> {
+pub fn duration(flag: &str, text: &str) -> Result<Ms, Refusal> {
     parse_duration(text).map_err(|why| Refusal::usage(format!("{flag}: {why}")))
 }
 

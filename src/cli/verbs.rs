@@ -1,6 +1,6 @@
 //! Operators' verbs: the plan first, then a question where it is more than one, then the act.
 
-use super::args::{Consent, Output, Replay, Retry, Skip, Targets};
+use super::args::{Complete, Consent, Extend, Output, Replay, Retry, Skip, Targets};
 use super::door::Door;
 use super::output;
 use crate::model::ask::{Act, Acted, Answer, Ask, Plan, Refusal, Verb};
@@ -50,6 +50,22 @@ pub async fn skip(door: &Door, args: Skip, output: Output) -> Result<u8, Refusal
 /// `runs abort`.
 pub async fn abort(door: &Door, targets: Targets, output: Output) -> Result<u8, Refusal> {
     act(door, Verb::Abort, targets, output).await
+}
+
+/// `callbacks complete`.
+pub async fn complete(door: &Door, args: Complete, output: Output) -> Result<u8, Refusal> {
+    let mut body = args.body;
+    if body == "-" {
+        body = std::io::read_to_string(std::io::stdin())
+            .map_err(|error| Refusal::usage(format!("the answer on stdin cannot be read: {error}")))?;
+    }
+    act(door, Verb::Complete { status: args.status, body }, args.targets, output).await
+}
+
+/// `callbacks extend`.
+pub async fn extend(door: &Door, args: Extend, output: Output) -> Result<u8, Refusal> {
+    let by = super::study::duration("by", &args.by)?;
+    act(door, Verb::Extend { by }, args.targets, output).await
 }
 
 /// `requests readmit`.

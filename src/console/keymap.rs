@@ -49,7 +49,7 @@ pub const KEYS: &[Binding] = &[
     key(&["backtab"], Action::PreviousPane, "pane", "pane before"),
     key(&["+"], Action::Full, "full", "this pane over everything, and back"),
     key(&["v"], Action::View, "view", "next view: why, flat, tree, raw; list, groups"),
-    key(&["h", "left"], Action::Left, "fold", "fold; step before"),
+    key(&["h", "left"], Action::Left, "fold", "fold, also redeliveries; step before"),
     key(&["l", "right"], Action::Right, "unfold", "unfold; next step"),
     key(&["["], Action::PreviousSibling, "previous", "attempt, request before"),
     key(&["]"], Action::NextSibling, "next", "next attempt, request"),

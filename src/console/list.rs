@@ -21,6 +21,14 @@ pub trait Item {
     fn id(&self) -> &str;
     /// Its time.
     fn at(&self) -> Ms;
+    /// Rows, oldest first, with those folded that are one in truth.
+    #[must_use]
+    fn fold(rows: VecDeque<Self>) -> VecDeque<Self>
+    where
+        Self: Sized,
+    {
+        rows
+    }
 }
 
 /// A page that a list wants.
@@ -76,6 +84,8 @@ pub struct List<T> {
     pub epoch: u32,
     /// The page that was asked for, with its epoch.
     pub asked: Option<(Wanted, u32)>,
+    /// Rows that are one in truth are shown as one.
+    pub folds: bool,
     /// Rows were read at least once.
     pub loaded: bool,
     /// Something arrived since the last page was asked for.
@@ -112,6 +122,7 @@ impl<T> Default for List<T> {
             stopped: None,
             epoch: 0,
             asked: None,
+            folds: false,
             loaded: false,
             stale: false,
             racing: false,
@@ -369,6 +380,7 @@ impl<T: Item> List<T> {
             Wanted::Oldest => self.begin(rows, next),
         }
         self.loaded = true;
+        self.fold();
         self.settle();
         true
     }

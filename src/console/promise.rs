@@ -136,6 +136,10 @@ fn items(app: &App) -> Vec<Item> {
             Role::Bad,
         ),
         (None, _) => Item::new(1, &[format!("? {address}"), format!("? {port}")], Role::Muted),
+        // What is paused is paused on purpose: a word, and nothing of the line gives way to more.
+        (Some(None), _) if counters.paused > 0 && !down => {
+            Item::new(1, &[format!("● {address} paused"), format!("● {port} paused")], Role::Warn)
+        }
         (Some(None), _) if down => Item::new(1, &[format!("● {port}?")], Role::Stale),
         (Some(None), _) => Item::new(1, &[format!("● {address}"), format!("● {port}")], Role::Good),
     });
@@ -328,6 +332,17 @@ mod tests {
         let mut app = app(120);
         app.counters.as_mut().unwrap().probe = Some(Some("address in use".to_owned()));
         assert!(line(&app).starts_with(" ✗ NOT LISTENING 127.0.0.1:7700: address in use"));
+    }
+
+    #[test]
+    fn a_pause_is_a_word_at_every_width() {
+        for width in [40, 80, 120, 160] {
+            let mut app = app(width);
+            app.counters.as_mut().unwrap().paused = 2;
+            let line = line(&app);
+            assert!(line.starts_with(" ● ") && line.contains(":7700 paused  "), "{width}: {line}");
+            assert!(line.contains("!3") || line.contains("errored 3"), "{width}: {line}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use super::list::Item;
 use crate::model::time::{Ms, parse_rfc3339};
 use crate::model::view::{RequestView, RunView};
+use crate::rules::redelivery;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A request in a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +13,12 @@ pub struct RequestRow {
     pub view: RequestView,
     /// Arrival.
     pub at: Ms,
+    /// Older requests of the same delivery that it stands for, at most [`MOST_COPIES`].
+    pub copies: BTreeSet<String>,
 }
+
+/// Redeliveries that one row counts; it stands for more, and says no more.
+pub const MOST_COPIES: usize = 999;
 
 /// A run in a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +36,7 @@ pub struct RunRow {
 impl From<RequestView> for RequestRow {
     fn from(view: RequestView) -> Self {
         let at = parse_rfc3339(&view.time).unwrap_or_default();
-        Self { view, at }
+        Self { view, at, copies: BTreeSet::new() }
     }
 }
 
@@ -51,6 +58,16 @@ impl Item for RequestRow {
     }
     fn at(&self) -> Ms {
         self.at
+    }
+    fn fold(rows: VecDeque<Self>) -> VecDeque<Self> {
+        let delivery = |row: &Self| Some((row.view.endpoint.clone(), row.view.delivery.clone()?));
+        let newest_first = redelivery::fold(rows.into_iter().rev(), delivery, |newest, row| {
+            let all = row.copies.into_iter().chain([row.view.id]);
+            // By id: a page that is read again counts nothing twice.
+            let room = MOST_COPIES.saturating_sub(newest.copies.len());
+            newest.copies.extend(all.take(room));
+        });
+        newest_first.into_iter().rev().collect()
     }
 }
 

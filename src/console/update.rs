@@ -238,13 +238,29 @@ impl App {
                 }
             }
             Place::Runs(ListId::Runs) => self.runs.run.go_step(by),
-            Place::Requests(_) | Place::Runs(_) | Place::Groups | Place::Needs | Place::Empty => {
+            Place::Requests(id) => self.fold(id, by < 0),
+            Place::Runs(_) | Place::Groups | Place::Needs | Place::Empty => {
                 self.toast(
                     Tone::Info,
                     "fold is not possible: nothing folds here; tab goes to the pane that does",
                 );
             }
         }
+    }
+
+    /// Shows what a provider sent again as one row, or every request.
+    fn fold(&mut self, id: ListId, folds: bool) {
+        let Some(list) = self.request_list(id) else { return };
+        if list.folds == folds {
+            let said = if folds {
+                "fold is not possible: redeliveries are folded already; l unfolds them"
+            } else {
+                "unfold is not possible: every request is shown; h folds what a provider sent again"
+            };
+            return self.toast(Tone::Info, said);
+        }
+        list.folds = folds;
+        list.restart();
     }
 
     fn sibling(&mut self, by: isize) {

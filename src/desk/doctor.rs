@@ -270,6 +270,7 @@ mod tests {
             read_only: false,
             limits: crate::model::settings::Limits::default(),
             allow_networks: None,
+            inbound: crate::model::gate::Inbound::default(),
         }
     }
 

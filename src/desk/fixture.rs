@@ -148,6 +148,7 @@ impl House {
             read_only: false,
             limits: Limits::default(),
             allow_networks: None,
+            inbound: crate::model::gate::Inbound::default(),
         };
         let deps = Deps {
             store: store.clone(),

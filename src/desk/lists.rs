@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::model::ask::{Answer, Page, Refusal, Rows};
 use crate::model::query::{Query, QueryError};
-use crate::model::view::{RequestView, RunView};
+use crate::model::view::{CallbackView, RequestView, RunView};
 use crate::model::{Ms, RunId};
 
 impl Desk {
@@ -25,8 +25,12 @@ impl Desk {
         self.run_rows(page).await.map(Answer::Runs)
     }
 
+    pub(super) async fn callback_rows(&self, page: &Page) -> Result<Rows<CallbackView>, Refusal> {
+        self.deps.store.page_callbacks(&self.query(page)?, page).await
+    }
+
     pub(super) async fn callbacks(&self, page: &Page) -> Result<Answer, Refusal> {
-        self.deps.store.page_callbacks(&self.query(page)?, page).await.map(Answer::Callbacks)
+        self.callback_rows(page).await.map(Answer::Callbacks)
     }
 
     pub(super) async fn trail(&self, page: &Page) -> Result<Answer, Refusal> {

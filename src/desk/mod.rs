@@ -7,6 +7,7 @@ mod documents;
 mod edit;
 mod keys;
 mod lists;
+mod pauses;
 mod samples;
 mod sign;
 mod start;
@@ -115,6 +116,7 @@ impl Desk {
             Ask::Token(new) => self.token(who, new).await,
             Ask::Sign(sign) => self.sign(who, sign).await,
             Ask::Start(start) => self.start(who, start).await,
+            Ask::Pause(order) => self.pause(who, order).await,
             Ask::LoadSamples => self.load_samples(who).await,
             Ask::Doctor => self.doctor().await,
             Ask::Study(study) => self.study(who, study).await,
@@ -168,6 +170,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Token(_) => Some("token"),
         Ask::Sign(_) => Some("signing"),
         Ask::Start(_) => Some("starting a run"),
+        Ask::Pause(order) => Some(order.word()),
         Ask::LoadSamples => Some("loading the samples"),
     }
 }
@@ -183,6 +186,7 @@ fn counters(deps: &Deps) -> Counters {
         promised: deps.stats.promised.load(Ordering::Relaxed),
         stopping: counters.stopping || deps.stats.stopping.load(Ordering::Relaxed),
         integrations: integrations as u64,
+        paused: state.paused(counters.at),
         ..counters
     }
 }

@@ -8,7 +8,7 @@ use crate::model::headers::Headers;
 use crate::model::id::short;
 use crate::model::request::{Marks, Seed};
 use crate::rules::facts;
-use crate::store::{Accept, Again, Judgement};
+use crate::store::{Accept, Again, Judgement, Launch};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -32,9 +32,12 @@ impl Desk {
             actor: Some(who.name.clone()),
             hops: 0,
         };
-        let done = self.deps.store.plan(flow, version).is_some_and(|plan| plan.flow.steps.is_empty());
         let runs = vec![Again { parent: None, element: None }];
-        let accept = Accept { seed: Arc::new(seed), judgement: Judgement::Replay { of: None, runs, done } };
+        let store = &self.deps.store;
+        let launch =
+            store.plan(flow, version).map_or(Launch::Fresh, |plan| Launch::of(&plan, store.lane(flow)));
+        let judgement = Judgement::Replay { of: None, runs, launch };
+        let accept = Accept { seed: Arc::new(seed), judgement };
         let full = || Refusal::failed("the store's queue is full: try again").coded("down");
         let answer = self.deps.store.accept(accept).ok_or_else(full)?;
         let admitted = answer.await.map_err(|_| Refusal::failed("the store is closed").coded("down"))??;

@@ -2,12 +2,14 @@
 //!
 //! One door: the same [`Ask`] is answered in this process, over the socket (its wire format), in tests.
 
+mod act;
 mod changes;
 mod fate;
 mod json;
 pub mod keys;
 mod start;
 
+pub use act::{Act, Object, Replay, Verb};
 pub use changes::Changes;
 pub use fate::{Fate, FieldPlan};
 pub use json::from_json;
@@ -16,13 +18,13 @@ pub use start::Start;
 use super::Map;
 use super::change::Counters;
 use super::credential::KeyView;
+use super::gate::PauseOrder;
 use super::study::{Studied, Study};
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
     RequestDetail, RequestView, RunView,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Who asks, and through which door: what the audit trail writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,6 +170,8 @@ pub enum Ask {
     Sign(keys::Sign),
     /// Starts a run of a flow that is triggered by hand.
     Start(Start),
+    /// Pauses or resumes an integration or a flow.
+    Pause(PauseOrder),
     /// Saves and deploys the samples that ship with the program.
     LoadSamples,
     /// Checks the store and the settings.
@@ -189,90 +193,6 @@ pub struct Apply {
     /// Why.
     pub reason: Option<String>,
     /// Only says what would happen.
-    pub dry_run: bool,
-}
-
-/// An operator's verb.
-///
-/// As JSON: `"abort"`, `{"retry":{"fresh_key":true}}`, `{"skip":{"stand_in":{"id":7}}}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verb {
-    /// Same run, same step, a new attempt.
-    Retry {
-        /// With the run's own version, not the deployed one.
-        #[serde(default)]
-        original: bool,
-        /// With a new `Idempotency-Key`.
-        #[serde(default)]
-        fresh_key: bool,
-    },
-    /// The step ends `skipped`, the run goes on.
-    Skip {
-        /// Takes the place of the step's outputs.
-        #[serde(default)]
-        stand_in: Option<Map>,
-    },
-    /// The run ends `aborted`.
-    Abort,
-    /// A new run from a stored request, past dedup.
-    Replay(Replay),
-    /// The dedup key of a request is dropped.
-    Forget,
-    /// A rejected request is judged again as of the moment it arrived, with today's configuration.
-    Readmit,
-}
-
-impl Verb {
-    /// The word for it.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Retry { .. } => "retry",
-            Self::Skip { .. } => "skip",
-            Self::Abort => "abort",
-            Self::Replay(_) => "replay",
-            Self::Forget => "forget",
-            Self::Readmit => "readmit",
-        }
-    }
-
-    /// Whether it acts on requests and not on runs.
-    #[must_use]
-    pub fn on_requests(&self) -> bool {
-        matches!(self, Self::Replay(_) | Self::Forget | Self::Readmit)
-    }
-}
-
-/// How a request is replayed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Replay {
-    /// `deployed` (default), `original`, `draft`, or a number.
-    pub version: Option<String>,
-    /// Paths of the body and their new values.
-    pub set: Vec<(String, Value)>,
-}
-
-/// An operator's verb on one object or many: what is asked first (`dry_run`) and then done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Act {
-    /// What to do.
-    pub verb: Verb,
-    /// To these runs (or requests, for replay)…
-    #[serde(default)]
-    pub ids: Vec<String>,
-    /// …or to all that this filter matches now; never empty.
-    #[serde(default)]
-    pub filter: Option<String>,
-    /// What the person was shown: id and `seq`. Where it has changed since, nothing is done to it.
-    #[serde(default)]
-    pub seen: Vec<(String, i64)>,
-    /// Why.
-    #[serde(default)]
-    pub reason: Option<String>,
-    /// Only the plan.
-    #[serde(default)]
     pub dry_run: bool,
 }
 

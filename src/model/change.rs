@@ -91,4 +91,6 @@ pub struct Counters {
     pub stopping: bool,
     /// There is at least one integration.
     pub integrations: u64,
+    /// Flows that are paused: they refuse requests, or hold their runs.
+    pub paused: u64,
 }

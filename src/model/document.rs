@@ -7,6 +7,7 @@
 
 use super::Ms;
 pub use super::auth::Auth;
+use super::gate::Gates;
 use super::path::Path;
 use serde_json::Value;
 
@@ -127,6 +128,15 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// The trigger, where it is a webhook.
+    #[must_use]
+    pub fn webhook(&self) -> Option<&Webhook> {
+        match &self.trigger {
+            Trigger::Webhook(webhook) => Some(webhook),
+            Trigger::Manual => None,
+        }
+    }
+
     /// When and with what its senders are answered; nobody waits for a flow without a webhook.
     #[must_use]
     pub fn reply(&self) -> Reply {
@@ -177,6 +187,8 @@ pub struct Webhook {
     pub reply: Reply,
     /// Bytes of a body, also after gunzip.
     pub max_body: u64,
+    /// Who may send and how often, what is never shown, how many runs go on at once.
+    pub gates: Box<Gates>,
 }
 
 /// When and with what a sender is answered.

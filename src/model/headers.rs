@@ -47,6 +47,16 @@ impl Headers {
         Self(blob.into())
     }
 
+    /// The same with other lines: what is sealed, and what is hidden, stays.
+    #[must_use]
+    pub fn relined<'h>(&'h self, pairs: impl IntoIterator<Item = (&'h [u8], &'h [u8])>) -> Self {
+        let lines = Self::from_pairs(pairs);
+        match self.0.get(self.lines().len()..) {
+            None | Some([]) => lines,
+            Some(trailer) => Self([lines.blob(), trailer].concat().into()),
+        }
+    }
+
     /// The lines alone.
     #[must_use]
     pub fn lines(&self) -> &[u8] {
@@ -183,6 +193,7 @@ mod tests {
         assert_eq!(headers.folded()[0], ("x-a".into(), "1, 2: 3".into()));
         assert_eq!(Headers::from_blob(headers.blob().clone()), headers);
     }
+
     #[test]
     fn what_is_sealed_is_in_no_line_and_its_names_are_hidden() {
         let lines = b"x-a: 1\nx-key: \xe2\x80\xa2\n";
@@ -192,7 +203,11 @@ mod tests {
         assert_eq!(headers.iter().count(), 2);
         assert!(headers.hides("X-Key") && headers.hides("Cookie") && !headers.hides("x-a"));
         assert_eq!(headers.hidden(), ["x-key"]);
+        let other = headers.relined([(&b"x-a"[..], &b"2"[..])]);
+        assert_eq!((other.lines(), other.sealed()), (&b"x-a: 2\n"[..], headers.sealed()));
+        assert_eq!(other.hidden(), headers.hidden());
         let plain = Headers::from_pairs([("x-a", "1")]);
+        assert_eq!(plain.relined(plain.iter()), plain);
         assert!(plain.sealed().is_none() && !plain.hides("x-key") && plain.hidden().is_empty());
     }
 }

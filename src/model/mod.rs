@@ -7,6 +7,7 @@ pub mod change;
 pub mod credential;
 pub mod decimal;
 pub mod document;
+pub mod gate;
 pub mod headers;
 pub mod id;
 pub mod path;

@@ -146,7 +146,8 @@ pub struct Run {
     pub seq: i64,
     /// `node << 32 | epoch` of who holds it.
     pub owner: i64,
-    /// When to act: a lease's end, the next attempt, a deadline. `i64::MAX` is held by a pause.
+    /// When to act: a lease's end, the next attempt, a deadline. Beyond all times it is a
+    /// place in the lane of the flow (`rules::lane`).
     pub due: Option<Ms>,
     /// When its first attempt started.
     pub started: Option<Ms>,
@@ -170,7 +171,7 @@ pub enum EntryKind {
     Lost = 2,
     /// The time in `due` came: a delay is over, or a deadline is past.
     Due = 3,
-    /// A POST to the callback's URL.
+    /// A POST to the callback's URL, or a person's answer in its place (then with an actor).
     Callback = 4,
     /// An operator's retry.
     Retry = 5,
@@ -182,11 +183,15 @@ pub enum EntryKind {
     Local = 8,
     /// A result that came too late: shown, never applied.
     Late = 9,
+    /// A person gave a callback more time.
+    Extend = 10,
+    /// A person cancelled a callback.
+    Cancel = 11,
 }
 
 impl EntryKind {
     /// Every kind, in the order of its number, from 1.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Answer,
         Self::Lost,
         Self::Due,
@@ -196,6 +201,8 @@ impl EntryKind {
         Self::Abort,
         Self::Local,
         Self::Late,
+        Self::Extend,
+        Self::Cancel,
     ];
 
     /// From the number in the store.
@@ -364,6 +371,9 @@ pub struct Frame {
     /// The suffix of `Idempotency-Key` of the current step, from `--fresh-key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fresh_key: Option<u32>,
+    /// The run is errored since a person cancelled its callback: it may still be completed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
 }
 
 /// The state of a callback.

@@ -1,5 +1,6 @@
 //! What the operator set: the configuration file, the environment and the flags, already checked.
 
+use super::gate::Inbound;
 use super::time::{DAY, Ms};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -23,6 +24,8 @@ pub struct Settings {
     /// Networks that outgoing requests may reach beside the public ones; `None` where it was not
     /// given: loopback then is allowed as long as `listen` is loopback and `public_url` no other host.
     pub allow_networks: Option<Vec<IpNet>>,
+    /// How the public listener is reached.
+    pub inbound: Inbound,
 }
 
 /// Bounds (`[limits]`).

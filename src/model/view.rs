@@ -4,6 +4,7 @@
 //! Text in here comes from senders and targets as it came: whoever draws it cleans it.
 
 use super::Map;
+use super::gate::PauseView;
 use super::request::Verdict;
 use super::run::{CallbackState, Outcome, RunState, StepState};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,9 @@ pub struct RequestView {
     /// What a list shows of it in a line: the cause, the values of the dedup fields or the first leaves.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub what: String,
+    /// What its provider calls this delivery, the same whenever it is sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
 }
 
 /// A request, whole.
@@ -331,6 +335,9 @@ pub struct EndpointView {
     pub auth: String,
     /// When a request came last.
     pub last_request: Option<String>,
+    /// Its pause, or its integration's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PauseView>,
 }
 
 /// An integration in a list.
@@ -357,6 +364,9 @@ pub struct IntegrationView {
     /// How the shape of what its flows are sent has drifted; only `show` has it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<super::study::DriftView>,
+    /// The pause of all its flows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PauseView>,
 }
 
 /// A flow of an integration.
@@ -377,6 +387,9 @@ pub struct FlowView {
     /// Refused requests that were only counted and have no row, since the store was made.
     #[serde(default)]
     pub only_counted: u64,
+    /// Its own pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PauseView>,
 }
 
 /// A variable and its value.

@@ -15,7 +15,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("pointsman-req
 pub(super) const DUPLICATE_OF: HeaderName = HeaderName::from_static("pointsman-duplicate-of");
 
 /// Seconds after which a refusal that is nobody's fault may be tried again.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
+pub(super) const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
 /// Seconds after which a run that goes on may be asked for again.
 pub(super) const ASK_AGAIN: HeaderValue = HeaderValue::from_static("1");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -29,16 +29,28 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     /// In words.
     pub(super) detail: Cow<'static, str>,
-    /// A header that explains the status: `Allow`, `Accept-Encoding`, `WWW-Authenticate`.
-    pub(super) header: Option<(HeaderName, HeaderValue)>,
+    /// What the operator is told, where that is more.
+    pub(super) cause: Option<Cow<'static, str>>,
     /// What the operator can be shown beside it.
     pub(super) evidence: Option<Box<Value>>,
+    /// A header that explains the status: `Allow`, `Accept-Encoding`, `WWW-Authenticate`.
+    pub(super) header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
     /// A status and why.
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), header: None, evidence: None }
+        Self { status, detail: detail.into(), cause: None, evidence: None, header: None }
+    }
+
+    /// The same with a cause that is for the operator alone.
+    pub(super) fn caused(self, cause: impl Into<Cow<'static, str>>) -> Self {
+        Self { cause: Some(cause.into()), ..self }
+    }
+
+    /// What is stored of it.
+    pub(super) fn cause(&self) -> &str {
+        self.cause.as_ref().unwrap_or(&self.detail)
     }
 
     /// There is nothing at this address; nothing more is said.
@@ -49,7 +61,7 @@ impl Problem {
     /// A 503 without a reason: that is for the operator alone.
     pub(super) fn unavailable() -> Self {
         Self {
-            header: Some((RETRY_AFTER, RETRY_SECONDS)),
+            header: Some(Box::new((RETRY_AFTER, RETRY_SECONDS))),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "not accepting at the moment, please try again")
         }
     }
@@ -57,7 +69,7 @@ impl Problem {
     /// Not let in. The sender learns the scheme, and nothing about why.
     pub(super) fn unauthorized(cause: String, evidence: Option<Value>, challenge: HeaderValue) -> Self {
         Self {
-            header: Some((WWW_AUTHENTICATE, challenge)),
+            header: Some(Box::new((WWW_AUTHENTICATE, challenge))),
             evidence: evidence.map(Box::new),
             ..Self::new(StatusCode::UNAUTHORIZED, cause)
         }
@@ -71,7 +83,7 @@ impl Problem {
     /// A method that is not taken here.
     pub(super) fn method(detail: impl Into<Cow<'static, str>>, allow: &str) -> Self {
         Self {
-            header: HeaderValue::from_str(allow).ok().map(|allow| (ALLOW, allow)),
+            header: HeaderValue::from_str(allow).ok().map(|allow| Box::new((ALLOW, allow))),
             ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail)
         }
     }
@@ -104,8 +116,8 @@ fn problem_with(problem: &Problem, more: Map<String, Value>) -> Response {
         body.extend(more);
     }
     let mut response = with_body(problem.status, PROBLEM, body.to_string());
-    if let Some((name, value)) = &problem.header {
-        response.headers_mut().insert(name, value.clone());
+    if let Some(header) = &problem.header {
+        response.headers_mut().insert(&header.0, header.1.clone());
     }
     response
 }

@@ -47,15 +47,28 @@ where
 #[derive(Debug, Clone, Default)]
 pub(super) struct Budget(Arc<AtomicUsize>);
 
+impl Budget {
+    /// A part of it, empty.
+    pub(super) fn share(&self) -> Share {
+        Share { budget: self.clone(), bytes: 0 }
+    }
+
+    /// Whether nobody has a part of it.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+}
+
 /// A part of the budget, given back when dropped.
-struct Share {
+pub(super) struct Share {
     budget: Budget,
     bytes: usize,
 }
 
 impl Share {
     /// Whether there is room for a buffer that has grown to so many bytes.
-    fn grow(&mut self, len: usize) -> bool {
+    pub(super) fn grow(&mut self, len: usize) -> bool {
         let wanted = len.saturating_sub(KEPT);
         if wanted <= self.bytes {
             return true;
@@ -95,7 +108,7 @@ pub(super) async fn read(
     budget: &Budget,
 ) -> Result<Bytes, (Unread, Bytes)> {
     let max = usize::try_from(max).unwrap_or(usize::MAX);
-    let mut share = Share { budget: budget.clone(), bytes: 0 };
+    let mut share = budget.share();
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     loop {

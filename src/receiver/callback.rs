@@ -3,15 +3,14 @@
 use super::answer::{self, Problem};
 use super::body::{self, Budget, Pieces};
 use super::entry::Arrival;
+use super::gunzip;
 use super::{Deps, judge};
 use crate::model::CallbackId;
 use crate::model::ask::Refusal;
-use crate::rules::advance::Input;
+use crate::rules::advance::{Input, digest};
 use crate::vault::same;
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
-use warp::http::header::CONTENT_ENCODING;
 use warp::http::{HeaderMap, Method, StatusCode};
 use warp::reply::Response;
 
@@ -30,16 +29,6 @@ struct Said {
     body: Bytes,
 }
 
-impl Said {
-    /// Tells a repeat from another answer.
-    fn digest(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(self.status.to_be_bytes());
-        hash.update(&self.body);
-        hash.finalize().into()
-    }
-}
-
 impl Callbacks {
     /// With nothing being gathered.
     pub(super) fn new(deps: Arc<Deps>) -> Self {
@@ -55,9 +44,9 @@ impl Callbacks {
                 format!("a callback is answered by POST, not {}", arrival.method),
                 "POST",
             )),
-            Some(found) => judge_head(&arrival.headers).map(|status| (found, status)),
+            Some(found) => judge_head(&arrival.headers).map(|head| (found, head)),
         };
-        let ((id, hash), status) = match found {
+        let ((id, hash), (status, gzip)) = match found {
             Ok(found) => found,
             Err(problem) => return body::leave(arrival, answer::problem(&problem), pieces),
         };
@@ -71,6 +60,14 @@ impl Callbacks {
             }
         };
         arrival.pulse.busy();
+        let body = if gzip {
+            match gunzip::expand(body, MAX_BODY, &self.budget).await {
+                Ok(body) => body,
+                Err((torn, _)) => return answer::problem(&judge::torn(torn, MAX_BODY)),
+            }
+        } else {
+            body
+        };
         if std::str::from_utf8(&body).is_err() {
             return answer::problem(&judge::bad_request(
                 "the body is neither JSON nor text: it is not UTF-8",
@@ -97,7 +94,7 @@ async fn answer_callback(deps: &Deps, id: CallbackId, hash: [u8; 32], said: Said
     let Some(callback) = found.filter(|callback| same(&callback.hash, &hash)) else {
         return Err(Problem::not_found());
     };
-    let digest = said.digest();
+    let digest = digest(said.status, &said.body);
     let input = move |_: &_| Input::Callback { id, status: said.status, body: said.body.clone(), digest };
     match store.apply(callback.run, input).await {
         Ok(_) => Ok(()),
@@ -117,20 +114,19 @@ fn judged(refusal: &Refusal) -> Result<(), Problem> {
     Err(Problem::new(status, refusal.message.clone()))
 }
 
-/// Everything that is judged before the body is read; the status that the callback gives.
-fn judge_head(headers: &HeaderMap) -> Result<u16, Problem> {
+/// Everything that is judged before the body is read; the status that the callback gives, and
+/// whether its body is gzipped.
+fn judge_head(headers: &HeaderMap) -> Result<(u16, bool), Problem> {
     judge::declared_length(judge::framing(headers), MAX_BODY)?;
-    if let Some(encoding) = headers.get(CONTENT_ENCODING) {
-        judge::encoding(encoding)?;
-    }
+    let gzip = judge::encoding(headers)?;
     let mut statuses = headers.get_all("x-status-code").iter();
     let status = match (statuses.next(), statuses.next()) {
-        (None, _) => return Ok(200),
+        (None, _) => return Ok((200, gzip)),
         (Some(status), None) => status.to_str().ok().map(str::trim).filter(|text| text.len() == 3),
         (Some(_), Some(_)) => None,
     };
     match status.and_then(|text| text.parse().ok()) {
-        Some(status @ 200..=599) if status != 202 => Ok(status),
+        Some(status @ 200..=599) if status != 202 => Ok((status, gzip)),
         _ => Err(judge::bad_request("X-Status-Code is one number from 200 to 599, and not 202")),
     }
 }
@@ -145,7 +141,7 @@ mod tests {
         for value in values {
             headers.append("x-status-code", HeaderValue::from_str(value).unwrap());
         }
-        judge_head(&headers).map_err(|problem| problem.status.as_u16())
+        judge_head(&headers).map(|(status, _)| status).map_err(|problem| problem.status.as_u16())
     }
 
     #[test]
@@ -161,8 +157,7 @@ mod tests {
 
     #[test]
     fn code_and_body_together_tell_a_repeat() {
-        let said =
-            |status, body: &'static str| Said { status, body: Bytes::from_static(body.as_bytes()) }.digest();
+        let said = |status, body: &str| digest(status, body.as_bytes());
         assert_eq!(said(200, "{}"), said(200, "{}"));
         assert_ne!(said(200, "{}"), said(201, "{}"));
         assert_ne!(said(200, "{}"), said(200, "{ }"));

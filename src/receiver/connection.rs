@@ -1,6 +1,6 @@
 //! One connection under hyper, cut at its deadlines.
 
-use super::pulse::{Deadlines, Pulse, Watched};
+use super::pulse::{Deadlines, Peek, Pulse, Watched};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -10,7 +10,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 use warp::http::Request;
 
@@ -22,8 +22,9 @@ pub(super) const MAX_HEADERS: usize = 16 << 10;
 /// Half-closing is allowed: a sender that shuts its side down after the request still reads the
 /// answer, and one that hangs up ends nothing that is already on its way to the store. A sender that
 /// waits for its run must keep its side open: see `pulse`.
-pub(super) async fn drive<S>(stream: TcpStream, service: S, pulse: Arc<Pulse>, deadlines: Deadlines)
+pub(super) async fn drive<T, S>(stream: T, service: S, pulse: Arc<Pulse>, deadlines: Deadlines)
 where
+    T: AsyncRead + AsyncWrite + Peek + Unpin,
     S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
 {
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));

@@ -5,13 +5,19 @@
 use super::answer::{self, Problem};
 use super::body;
 use super::pulse::{Phase, Pulse};
+use crate::rules::origin::sender;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
+use ipnet::IpNet;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use warp::http::header::HOST;
-use warp::http::{HeaderMap, Method, Request, StatusCode, Uri};
+use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use warp::reply::Response;
+
+/// Where proxies write who spoke to them.
+const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// A request's head, and the connection that it came on; the filters hand it on by `Arc`.
 #[derive(Debug)]
@@ -22,16 +28,25 @@ pub(super) struct Arrival {
     pub(super) uri: Uri,
     /// Names in lower case, in order of first appearance.
     pub(super) headers: HeaderMap,
-    /// The sender's address, without its port.
-    pub(super) peer: Arc<str>,
+    /// The sender's address: the peer, or what a trusted proxy says of it.
+    pub(super) from: IpAddr,
     /// Of its connection.
     pub(super) pulse: Arc<Pulse>,
+}
+
+/// The other end of a connection.
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    /// Its address.
+    pub(super) ip: IpAddr,
+    /// Proxies that are believed.
+    pub(super) trusted: Arc<[IpNet]>,
 }
 
 /// The service of one connection.
 pub(super) fn service<S>(
     filters: S,
-    peer: Arc<str>,
+    peer: Peer,
     pulse: Arc<Pulse>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
 where
@@ -54,7 +69,7 @@ where
 
 fn admit(
     mut request: Request<Incoming>,
-    peer: &Arc<str>,
+    peer: &Peer,
     pulse: &Arc<Pulse>,
 ) -> Result<Request<Incoming>, &'static str> {
     let headers = std::mem::take(request.headers_mut());
@@ -66,8 +81,8 @@ fn admit(
     let arrival = Arrival {
         method: request.method().clone(),
         uri: request.uri().clone(),
+        from: sender(peer.ip, headers.get_all(FORWARDED).iter().map(HeaderValue::as_bytes), &peer.trusted),
         headers,
-        peer: Arc::clone(peer),
         pulse: Arc::clone(pulse),
     };
     request.extensions_mut().insert(Arc::new(arrival));

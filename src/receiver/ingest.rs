@@ -8,19 +8,24 @@
 use super::answer::{self, Problem};
 use super::body::{self, Budget, Pieces, Unread};
 use super::entry::Arrival;
-use super::judge::{self, Content};
+use super::gates::{self, Buckets};
+use super::gunzip::{self, Torn};
+use super::judge::{self, Content, Framing};
+use super::refuse::{Owner, Part, framing_marks, seed};
 use super::reply::{self, Wait};
-use super::{Deps, auth, judge::Framing};
+use super::{Deps, auth};
 use crate::model::document::{Auth, Reply, Step, StepKind, Trigger, Webhook};
+use crate::model::gate::Pausing;
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed, Verdict};
-use crate::model::{FlowId, RequestId, RunId};
+use crate::model::{RequestId, RunId};
 use crate::rules::judge::{self as rules, Passed};
+use crate::rules::lane::Rule;
 use crate::rules::plan::Plan;
 use crate::rules::reply::{state_of, wish};
-use crate::rules::template;
+use crate::rules::{origin, template};
 use crate::store::registry::Route;
-use crate::store::{Accept, Birth, Judgement, StoreError};
+use crate::store::{Accept, Birth, Judgement, Launch, StoreError};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,30 +37,22 @@ use warp::reply::Response;
 
 /// Chooses how long a sender waits (RFC 7240).
 const PREFER: HeaderName = HeaderName::from_static("prefer");
-/// Versions that are looked through for what a removed flow asked of its senders.
-const LOOK_BACK: usize = 20;
 
 /// What judges requests; one for all connections.
 pub(super) struct Ingest {
-    deps: Arc<Deps>,
+    pub(super) deps: Arc<Deps>,
     budget: Budget,
+    buckets: Buckets,
     /// Senders that wait are answered when it comes.
     stop: CancellationToken,
-}
-
-/// The flow that a refusal is counted for.
-#[derive(Clone, Copy)]
-struct Owner<'p> {
-    flow: FlowId,
-    version: u32,
-    /// Which header carries its senders' credential.
-    auth: &'p Auth,
 }
 
 /// What the head of a request says, judged.
 struct Head {
     framing: Framing,
     content: Content,
+    /// The body comes gzipped.
+    gzip: bool,
     /// As sent.
     headers: Headers,
     /// Who it is, where the scheme says so before the body.
@@ -65,7 +62,7 @@ struct Head {
 impl Ingest {
     /// With nothing being gathered.
     pub(super) fn new(deps: Arc<Deps>, stop: CancellationToken) -> Self {
-        Self { deps, budget: Budget::default(), stop }
+        Self { deps, budget: Budget::default(), buckets: Buckets::default(), stop }
     }
 
     /// Answers a request under `/in/`.
@@ -95,6 +92,7 @@ impl Ingest {
             }
             None => return body::leave(arrival, answer::problem(&Problem::not_found()), pieces),
         };
+        let pausing = routes.pausing(plan.flow_id, || self.deps.store.now());
         drop(routes);
         let Trigger::Webhook(hook) = &plan.flow.trigger else {
             return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
@@ -103,7 +101,7 @@ impl Ingest {
         if let Some(answer) = checked(hook, &arrival.method) {
             return body::leave(arrival, answer, pieces);
         }
-        let head = match self.judge_head(hook, &plan, arrival) {
+        let head = match self.judge_head(hook, &plan, arrival, pausing) {
             Ok(head) => head,
             // It is the store that takes nothing; a full queue of runs is refused like all else.
             Err(problem) if problem == Problem::unavailable() => {
@@ -121,35 +119,60 @@ impl Ingest {
             Err((failed, part)) => {
                 let deadline = self.deps.settings.limits.body_deadline;
                 let problem = judge::unread(failed, plan.max_body, deadline, head.framing, part.len());
-                let response = self.refuse(owner, arrival, rest, &problem, &part, true).await;
+                let part = Part { bytes: part, whole: false, expanded: false };
+                let response = self.refuse(owner, arrival, rest, &problem, &part).await;
                 return body::leave_unread(arrival, response, failed, pieces);
             }
         };
         arrival.pulse.busy();
-        let request = Received { plan: &plan, owner, arrival, rest, head: &head, captured };
-        match self.judge_body(&request, &body) {
-            Ok((seed, judgement)) => self.commit(&plan, seed, judgement, arrival).await,
-            Err(problem) => self.refuse(owner, arrival, rest, &problem, &body, false).await,
-        }
+        let request = Received { plan: &plan, hook, owner, arrival, rest, head: &head, pausing, captured };
+        self.received(&request, body).await
     }
 
-    /// Who might send to a flow that was removed: its senders may still bring their key in a header
-    /// of its own, and that is kept like any other credential.
-    fn last_auth(&self, flow: FlowId) -> Auth {
-        let store = &self.deps.store;
-        let state = store.configured();
-        let owner = state.flows.get(&flow).map(|row| row.integration);
-        let Some(holding) = owner.and_then(|owner| state.integrations.get(&owner)) else { return Auth::None };
-        let versions = (1..=holding.latest).rev().take(LOOK_BACK);
-        let mut plans = versions.filter_map(|version| store.plan(flow, version));
-        match plans.next().map(|plan| plan.flow.trigger.clone()) {
-            Some(Trigger::Webhook(hook)) => hook.auth,
-            _ => Auth::None,
+    /// Judges a request whose body is there, stores and answers it.
+    async fn received(&self, request: &Received<'_>, body: Bytes) -> Response {
+        let Received { plan, owner, arrival, rest, head, .. } = *request;
+        // A signature is over the bytes as they came.
+        let actor = match self.judge_sender(request, &body) {
+            Ok(actor) => actor,
+            Err(problem) => {
+                let part = Part { bytes: body, whole: true, expanded: false };
+                return self.refuse(owner, arrival, rest, &problem, &part).await;
+            }
+        };
+        let body = if head.gzip && head.content != Content::Nothing {
+            match gunzip::expand(body, plan.max_body, &self.budget).await {
+                Ok(body) => body,
+                Err((Torn::NoRoom, _)) => {
+                    self.deps.store.count_refusal(owner.flow, "not accepting");
+                    return answer::problem(&Problem::unavailable());
+                }
+                Err((torn, bytes)) => {
+                    let problem = judge::torn(torn, plan.max_body);
+                    let part = Part { bytes, whole: false, expanded: true };
+                    return self.refuse(owner, arrival, rest, &problem, &part).await;
+                }
+            }
+        } else {
+            body
+        };
+        match self.judge_body(request, actor, &body) {
+            Ok((seed, judgement)) => self.commit(plan, seed, judgement, arrival).await,
+            Err(problem) => {
+                let part = Part { bytes: body, whole: true, expanded: head.gzip };
+                self.refuse(owner, arrival, rest, &problem, &part).await
+            }
         }
     }
 
     /// Everything that is judged before the body is read.
-    fn judge_head(&self, hook: &Webhook, plan: &Plan, arrival: &Arrival) -> Result<Head, Problem> {
+    fn judge_head(
+        &self,
+        hook: &Webhook,
+        plan: &Plan,
+        arrival: &Arrival,
+        pausing: Pausing,
+    ) -> Result<Head, Problem> {
         judge::method(hook, &arrival.method)?;
         if self.deps.stats.stopping.load(Ordering::Relaxed) || self.deps.store.takes_no_writes().is_some() {
             return Err(Problem::unavailable());
@@ -157,45 +180,66 @@ impl Ingest {
         if self.deps.store.queue_full().is_some() {
             return Err(Problem::busy());
         }
+        gates::open(pausing, || self.deps.store.now())?;
+        origin::allowed(&hook.gates.allow_from, arrival.from)?;
         let framing = judge::framing(&arrival.headers);
         judge::declared_length(framing, plan.max_body)?;
+        let gzip = judge::encoding(&arrival.headers)?;
         let content = judge::content(&arrival.headers, framing)?;
         let headers = judge::headers(&arrival.headers);
         let actor = match &hook.auth {
             Auth::None => None,
             auth => auth::head(&self.deps, auth, &headers)?,
         };
-        Ok(Head { framing, content, headers, actor })
+        Ok(Head { framing, content, gzip, headers, actor })
     }
 
-    /// Everything that is judged after it.
-    fn judge_body(&self, request: &Received<'_>, body: &Bytes) -> Result<(Seed, Judgement), Problem> {
-        let Received { plan, owner, arrival, rest, head, captured } = *request;
-        let Head { framing, content, headers: as_sent, .. } = head;
-        let (framing, content) = (*framing, *content);
+    /// Who sent a body, as far as that is told by the bytes as they came: its signature.
+    fn judge_sender(&self, request: &Received<'_>, body: &Bytes) -> Result<Option<String>, Problem> {
+        let head = request.head;
+        if head.content == Content::Untyped && !body.is_empty() {
+            return Err(rules::untyped().into());
+        }
+        match request.owner.auth {
+            auth @ Auth::Signature { .. } => auth::body(&self.deps, auth, &head.headers, body),
+            _ => Ok(head.actor.clone()),
+        }
+    }
+
+    /// Everything that is judged of a body, expanded.
+    fn judge_body(
+        &self,
+        request: &Received<'_>,
+        actor: Option<String>,
+        body: &Bytes,
+    ) -> Result<(Seed, Judgement), Problem> {
+        let Received { plan, hook, owner, arrival, rest, head, pausing, captured } = *request;
+        let Head { framing, content, gzip, headers: as_sent, .. } = head;
+        let content = *content;
+        let came = framing_marks(*framing, *gzip && content != Content::Nothing);
         let query = arrival.uri.query().unwrap_or_default();
-        let actor = match owner.auth {
-            auth @ Auth::Signature { .. } => auth::body(&self.deps, auth, as_sent, body)?,
-            _ => head.actor.clone(),
-        };
         let headers = self.deps.vault.guarded(owner.flow, as_sent, owner.auth.secret_header());
         if captured {
             // It starts nothing and writes no key: what the flow would ask of it is not settled yet.
             rules::read(plan, content, body)?;
-            let marks = framing_marks(framing).with(Marks::CAPTURED);
+            let marks = came.with(Marks::CAPTURED);
             let seed = Seed { marks, actor, ..seed(owner, arrival, rest, headers, body.clone()) };
             return Ok((seed, Judgement::Filter { cause: "captured: the flow is not deployed".to_owned() }));
         }
         let hops = judge::hops(&arrival.headers);
         let Passed { marks, key, elements } = rules::body(plan, content, body, as_sent, query, hops)?;
-        let marks = framing_marks(framing).with(marks);
+        if let Some(limit) = hook.gates.rate_limit {
+            self.buckets.take(plan.flow_id, limit, self.deps.store.now())?;
+        }
+        let marks = came.with(marks);
         let seed = Seed { marks, actor, hops, ..seed(owner, arrival, rest, headers, body.clone()) };
         if !self.holds(plan, &seed)? {
             return Ok((seed, Judgement::Filter { cause: "when is false".to_owned() }));
         }
+        let launch = Launch::of(plan, Rule::of(hook.gates.concurrency, pausing == Pausing::Held));
         let judgement = match elements {
-            Some(elements) => Judgement::Split { key, elements, done: plan.flow.steps.is_empty() },
-            None => Judgement::Admit { key, birth: self.birth(plan) },
+            Some(elements) => Judgement::Split { key, elements, launch },
+            None => Judgement::Admit { key, birth: self.birth(plan, launch) },
         };
         Ok((seed, judgement))
     }
@@ -218,11 +262,13 @@ impl Ingest {
     }
 
     /// Whether the first step may leave as soon as the request is committed.
-    fn birth(&self, plan: &Plan) -> Birth {
+    fn birth(&self, plan: &Plan, launch: Launch) -> Birth {
+        if launch != Launch::Fresh {
+            return launch.into();
+        }
         let direct = match plan.flow.steps.first() {
-            None => return Birth::Done,
             Some(Step { kind: StepKind::Request(step), when: None, .. }) => !step.callback,
-            Some(_) => false,
+            _ => false,
         };
         let Deps { slots, store, .. } = &*self.deps;
         let crowded = store.crowded();
@@ -286,84 +332,18 @@ impl Ingest {
             Ok(Err(_)) | Err(_) => answer::problem(&Problem::unavailable()),
         }
     }
-
-    /// Refuses without having read the body: looks at what has come of it, answers, and drops the
-    /// rest.
-    async fn refuse_unread(
-        &self,
-        owner: Owner<'_>,
-        arrival: &Arrival,
-        rest: &str,
-        problem: Problem,
-        mut pieces: impl Pieces,
-    ) -> Response {
-        arrival.pulse.busy();
-        let (part, whole) = body::peek(arrival, &mut pieces).await;
-        let response = self.refuse(owner, arrival, rest, &problem, &part, !whole).await;
-        if whole { response } else { body::leave(arrival, response, pieces) }
-    }
-
-    /// Stores a refusal and answers it.
-    async fn refuse(
-        &self,
-        owner: Owner<'_>,
-        arrival: &Arrival,
-        rest: &str,
-        problem: &Problem,
-        part: &Bytes,
-        incomplete: bool,
-    ) -> Response {
-        arrival.pulse.busy();
-        let id = self.keep(owner, arrival, rest, problem, part, incomplete).await;
-        let mut response = answer::problem(problem);
-        if let Some(id) = id {
-            answer::name_request(&mut response, self.deps.store.ids().print(id));
-        }
-        response
-    }
-
-    /// Stores a refused request, with up to 64 KiB of its body; `None` where it was only counted.
-    async fn keep(
-        &self,
-        owner: Owner<'_>,
-        arrival: &Arrival,
-        rest: &str,
-        problem: &Problem,
-        part: &Bytes,
-        incomplete: bool,
-    ) -> Option<RequestId> {
-        let store = &self.deps.store;
-        let (body, cut) = body::cut(part);
-        let as_sent = judge::headers(&arrival.headers);
-        let headers = self.deps.vault.guarded(owner.flow, &as_sent, owner.auth.secret_header());
-        let mut marks = framing_marks(judge::framing(&arrival.headers));
-        if cut || incomplete {
-            marks = marks.with(Marks::BODY_CUT);
-        }
-        let hops = judge::hops(&arrival.headers);
-        let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body) };
-        let cause = problem.detail.clone().into_owned();
-        let detail = problem.evidence.as_ref().map(ToString::to_string);
-        let judgement = Judgement::Refuse { status: problem.status.as_u16(), cause, detail };
-        let answer = store.accept(Accept { seed: Arc::new(seed), judgement })?;
-        answer.await.ok()?.ok().map(|admitted| admitted.request)
-    }
-
-    /// 503: counted, never stored, since it is the store that takes nothing.
-    fn unavailable(&self, owner: Owner<'_>, arrival: &Arrival, pieces: impl Pieces) -> Response {
-        self.deps.store.count_refusal(owner.flow, "not accepting");
-        body::leave(arrival, answer::problem(&Problem::unavailable()), pieces)
-    }
 }
 
 /// A request with its whole body.
 #[derive(Clone, Copy)]
 struct Received<'r> {
     plan: &'r Plan,
+    hook: &'r Webhook,
     owner: Owner<'r>,
     arrival: &'r Arrival,
     rest: &'r str,
     head: &'r Head,
+    pausing: Pausing,
     /// The flow is not deployed, and a capture is open.
     captured: bool,
 }
@@ -386,25 +366,5 @@ fn checked(hook: &Webhook, method: &Method) -> Option<Response> {
             Some(response)
         }
         _ => None,
-    }
-}
-
-fn framing_marks(framing: Framing) -> Marks {
-    if framing.chunked { Marks::CHUNKED } else { Marks::default() }
-}
-
-fn seed(owner: Owner<'_>, arrival: &Arrival, rest: &str, headers: Headers, body: Bytes) -> Seed {
-    Seed {
-        flow: owner.flow,
-        version: owner.version,
-        marks: Marks::default(),
-        method: arrival.method.as_str().to_owned(),
-        path: rest.to_owned(),
-        query: arrival.uri.query().unwrap_or_default().to_owned(),
-        headers,
-        body,
-        peer: Some((*arrival.peer).to_owned()),
-        actor: None,
-        hops: 0,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::answer::Problem;
 use super::body::Unread;
+use super::gunzip::Torn;
 use crate::model::Ms;
 use crate::model::document::Webhook;
 use crate::model::headers::Headers;
@@ -153,32 +154,51 @@ fn transfer(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Judges `Content-Type` and `Content-Encoding`.
+/// Judges `Content-Type`; see [`encoding`] for what else is a 415.
 ///
 /// # Errors
 /// 415.
 pub(super) fn content(headers: &HeaderMap, framing: Framing) -> Result<Content, Problem> {
     transfer(headers)?;
-    headers.get_all(CONTENT_ENCODING).iter().try_for_each(encoding)?;
     let types = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
     Ok(judge::content(types, framing.chunked, framing.declared)?)
 }
 
-/// Judges one `Content-Encoding`.
+/// Judges `Content-Encoding`; whether the body comes gzipped. `gzip` and its old name `x-gzip` are
+/// one (RFC 9110, section 8.4.1.3), in any case; `identity` and nothing are none.
 ///
 /// # Errors
-/// 415 with `Accept-Encoding`.
-pub(super) fn encoding(value: &HeaderValue) -> Result<(), Problem> {
-    let name = value.as_bytes().trim_ascii();
-    if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
-        return Ok(());
+/// 415 with `Accept-Encoding`: another encoding, or more than one.
+pub(super) fn encoding(headers: &HeaderMap) -> Result<bool, Problem> {
+    let mut gzip = false;
+    for value in headers.get_all(CONTENT_ENCODING) {
+        for name in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
+                continue;
+            }
+            let known = name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip");
+            if !known || gzip {
+                let twice = if known { " twice" } else { "" };
+                let header = Some(Box::new((ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"))));
+                let cause = format!("Content-Encoding is {}{twice}", quoted(name));
+                return Err(Problem { header, ..unsupported(cause) });
+            }
+            gzip = true;
+        }
     }
-    let mut cause = format!("Content-Encoding is {}", quoted(name));
-    if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") {
-        cause.push_str(", which this version does not have yet");
+    Ok(gzip)
+}
+
+/// Why a gzip body could not be expanded, as its sender is told: 413, 503 or 400.
+pub(super) fn torn(torn: Torn, max: u64) -> Problem {
+    match torn {
+        Torn::TooLong => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is over {} once expanded", size(max)),
+        ),
+        Torn::NoRoom => Problem::unavailable(),
+        Torn::Broken(why) => bad_request(format!("the body is no sound gzip: {}", quoted(why.as_bytes()))),
     }
-    let header = Some((ACCEPT_ENCODING, HeaderValue::from_static("identity")));
-    Err(Problem { header, ..unsupported(cause) })
 }
 
 fn unsupported(cause: impl Into<Cow<'static, str>>) -> Problem {

@@ -62,13 +62,25 @@ fn only_a_request_without_type_length_and_chunks_is_an_empty_object() {
 
 #[test]
 fn an_encoding_is_refused_by_name() {
-    let with = |encoding| judged(&[("content-type", "application/json"), ("content-encoding", encoding)]);
-    assert_eq!(with("identity"), Ok(Content::Json));
+    let all = |values: &[&str]| {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("content-encoding", value.parse().unwrap());
+        }
+        encoding(&headers).map_err(|problem| format!("{} {}", problem.status.as_u16(), problem.detail))
+    };
+    let with = |encoding| all(&[encoding]);
+    for none in ["identity", "", " Identity ", ","] {
+        assert_eq!(with(none), Ok(false), "{none:?}");
+    }
+    assert_eq!(all(&[]), Ok(false));
+    for gzip in ["gzip", "GZip", " x-gzip ", "X-GZIP", "gzip, identity"] {
+        assert_eq!(with(gzip), Ok(true), "{gzip:?}");
+    }
     assert_eq!(with("br"), Err("415 Content-Encoding is br".into()));
-    assert_eq!(
-        with("GZIP"),
-        Err("415 Content-Encoding is GZIP, which this version does not have yet".into())
-    );
+    assert_eq!(with("gzip, br"), Err("415 Content-Encoding is br".into()));
+    assert_eq!(with("gzip, x-gzip"), Err("415 Content-Encoding is x-gzip twice".into()));
+    assert_eq!(all(&["gzip", "gzip"]), Err("415 Content-Encoding is gzip twice".into()));
     let long = "x".repeat(5_000);
     assert!(with(&long).unwrap_err().len() < 150);
 }

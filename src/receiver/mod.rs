@@ -12,12 +12,16 @@
 //! | `ingest` | `/in/…`: judge, store, answer |
 //! | `judge` | the pure parts of that judgement |
 //! | `auth` | whether the sender is let in |
+//! | `gates` | `rate_limit`, pauses |
+//! | `gunzip` | gzip bodies, expanded under their bound |
 //! | `body` | bodies under a cap and a deadline, and what is done with the rest of a refused one |
 //! | `answer` | answers and RFC 9457 problems |
+//! | `refuse` | refusals: stored, answered, the rest of the body dropped |
 //! | `reply` | senders that wait for their run |
 //! | `overdue` | runs that end with the time of a sender that is gone |
 //! | `status` | `/status/…` |
 //! | `callback` | `/callback/…` |
+//! | `tls` | HTTPS: files, handshake |
 //! | `probe` | looks at our own `/healthz` through the listening address |
 
 mod accept;
@@ -27,16 +31,21 @@ mod body;
 mod callback;
 mod connection;
 mod entry;
+mod gates;
+mod gunzip;
 mod ingest;
 mod judge;
 mod overdue;
 mod probe;
 mod pulse;
+mod refuse;
 mod reply;
 mod route;
 mod status;
+mod tls;
 
 pub use accept::serve;
+pub use tls::Tls;
 
 use crate::feed::{Feed, Stats};
 use crate::model::settings::Settings;
@@ -60,6 +69,8 @@ pub struct Deps {
     pub settings: Arc<Settings>,
     /// Where changes go.
     pub feed: Feed,
+    /// Serves HTTPS.
+    pub tls: Option<Tls>,
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Looks at our own `/healthz` through the listening address, so that the header can say what a
 //! sender would find.
 
+use super::tls::Tls;
 use crate::feed::Stats;
+use rustls::pki_types::ServerName;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -13,9 +15,9 @@ const EVERY: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Probes at once and then every 5 s until `stop`, and writes down what it found.
-pub(super) async fn run(listening: SocketAddr, stats: Arc<Stats>, stop: CancellationToken) {
+pub(super) async fn run(listening: SocketAddr, tls: Option<Tls>, stats: Arc<Stats>, stop: CancellationToken) {
     let address = reachable(listening);
-    while let Some(found) = stop.run_until_cancelled(probe(address)).await {
+    while let Some(found) = stop.run_until_cancelled(probe(address, tls.as_ref())).await {
         stats.set_probe(found.err());
         if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
             return;
@@ -33,14 +35,16 @@ fn reachable(listening: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listening.port())
 }
 
-async fn probe(address: SocketAddr) -> Result<(), String> {
+async fn probe(address: SocketAddr, tls: Option<&Tls>) -> Result<(), String> {
     let exchange = async {
-        let mut stream = TcpStream::connect(address).await?;
-        let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut head = [0; 12];
-        stream.read_exact(&mut head).await?;
-        Ok::<_, std::io::Error>(head)
+        let stream = TcpStream::connect(address).await?;
+        match tls {
+            None => ask(stream, address).await,
+            Some(tls) => {
+                let name = ServerName::IpAddress(address.ip().into());
+                ask(tls.connector.connect(name, stream).await?, address).await
+            }
+        }
     };
     match tokio::time::timeout(PATIENCE, exchange).await {
         Ok(Ok(head)) if head == *b"HTTP/1.1 200" => Ok(()),
@@ -50,6 +54,17 @@ async fn probe(address: SocketAddr) -> Result<(), String> {
         Ok(Err(error)) => Err(format!("{address} cannot be reached: {error}")),
         Err(_) => Err(format!("{address} does not answer within {} s", PATIENCE.as_secs())),
     }
+}
+
+async fn ask(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    address: SocketAddr,
+) -> std::io::Result<[u8; 12]> {
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await?;
+    Ok(head)
 }
 
 #[cfg(test)]
@@ -69,7 +84,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        assert!(probe(address).await.unwrap_err().contains("cannot be reached"));
+        assert!(probe(address, None).await.unwrap_err().contains("cannot be reached"));
     }
 
     #[tokio::test]
@@ -81,6 +96,6 @@ mod tests {
             let _ = stream.read(&mut [0; 512]).await;
             let _ = stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
         });
-        assert!(probe(address).await.unwrap_err().contains("HTTP/1.1 503"));
+        assert!(probe(address, None).await.unwrap_err().contains("HTTP/1.1 503"));
     }
 }

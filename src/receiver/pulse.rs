@@ -134,6 +134,15 @@ impl Pulse {
         self.closing.load(Ordering::Acquire)
     }
 
+    /// Waits until it is told so.
+    pub(super) async fn closed(&self) {
+        std::future::poll_fn(|context| {
+            self.watch(context);
+            if self.closing() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
     /// Remembers the task to wake when it is told so.
     pub(super) fn watch(&self, context: &Context<'_>) {
         self.waker.register(context.waker());
@@ -142,12 +151,12 @@ impl Pulse {
 
 /// Looks at what has come on a stream without taking it.
 pub(super) trait Peek {
-    /// How many bytes are there, 0 at the end; one at most is looked at.
-    fn peek(&self, context: &mut Context<'_>) -> Poll<std::io::Result<usize>>;
+    /// How many bytes are there, 0 at the end; no more are looked at than tell that.
+    fn peek(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<usize>>;
 }
 
 impl Peek for TcpStream {
-    fn peek(&self, context: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+    fn peek(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
         self.poll_peek(context, &mut ReadBuf::new(&mut [0]))
     }
 }

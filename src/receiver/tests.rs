@@ -69,8 +69,12 @@ impl Server {
         );
         let filters = TowerToHyperService::new(warp::service(slow.or(count).or(unread)));
         let ended = stop.clone();
-        let served =
-            tokio::spawn(async move { accept::listen(listener, filters, &limits, drain, ended).await });
+        let served = tokio::spawn(async move {
+            {
+                let inlet = accept::Inlet { limits, ..accept::Inlet::default() };
+                accept::listen(listener, filters, inlet, drain, ended).await;
+            }
+        });
         Self { address, stop, served, go, asked }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod advance;
 pub mod autopsy;
+pub mod bucket;
 pub mod check;
 pub mod data;
 pub mod dedup;
@@ -10,8 +11,12 @@ pub mod facts;
 pub mod flatten;
 pub mod json;
 pub mod judge;
+pub mod lane;
+pub mod mask;
 mod near;
+pub mod origin;
 pub mod plan;
+pub mod redelivery;
 pub mod reply;
 pub mod retry;
 pub mod rows;

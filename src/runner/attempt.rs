@@ -24,7 +24,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Carries a run whose attempt may leave now, until it ends, waits, or is somebody else's.
 pub(super) async fn carry(shared: Arc<Shared>, mut carried: Carried, slot: OwnedSemaphorePermit) {
     loop {
-        if shared.stop.is_cancelled() {
+        let held = || shared.store.lane(carried.snapshot.run.flow).is_some_and(|rule| rule.held);
+        if shared.stop.is_cancelled() || held() {
             put_back(&shared, carried).await;
             break;
         }

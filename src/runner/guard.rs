@@ -258,6 +258,7 @@ mod tests {
             read_only: false,
             limits: Limits::default(),
             allow_networks: allow.map(|nets| nets.iter().map(|net| net.parse().unwrap()).collect()),
+            inbound: crate::model::gate::Inbound::default(),
         }
     }
 

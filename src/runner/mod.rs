@@ -24,7 +24,7 @@ mod tests;
 
 use crate::model::settings::Settings;
 use crate::scheduler::Slots;
-use crate::store::{Handover, LEASE, Store};
+use crate::store::{Handover, Holders, LEASE, Store};
 use crate::vault::Vault;
 use guard::Guard;
 use http::Http;
@@ -114,15 +114,16 @@ async fn run(shared: Arc<Shared>, handover: Handover) {
 /// Sleeps until something in the due index is due, and takes it.
 async fn timer(shared: Arc<Shared>) {
     let signal = shared.store.due_signal();
+    let mut holders = Holders::default();
     while !shared.stop.is_cancelled() {
         let now = shared.store.now();
         let lapsed = pump::take_lapsed(&shared, now).await.unwrap_or(0);
-        let next = shared.store.next_due().await.ok().flatten();
+        let next = shared.store.next_due(&mut holders).await.ok().flatten();
         let due = match next {
             // A claim that was asked for is carried to its end: only the wait for a slot is cut.
             Some(due) if due <= now => tokio::select! {
                 slot = shared.slots.take() => match slot {
-                    Some(slot) => pump::take_due(&shared, now, slot).await,
+                    Some(slot) => pump::take_due(&shared, now, slot, &mut holders).await,
                     None => break,
                 },
                 () = sleep(LOOK) => 1,
@@ -133,7 +134,7 @@ async fn timer(shared: Arc<Shared>) {
         if lapsed + due > 0 {
             continue;
         }
-        let wait = match shared.store.next_due().await {
+        let wait = match shared.store.next_due(&mut holders).await {
             Ok(Some(due)) if due > now => Duration::from_millis(due.abs_diff(shared.store.now()).max(1)),
             _ => LOOK,
         };

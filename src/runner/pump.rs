@@ -6,10 +6,11 @@ use crate::model::request::Seed;
 use crate::model::run::{Frame, Run, RunState};
 use crate::model::{Ms, RequestId, RunId};
 use crate::rules::advance::{Effect, Input, Snapshot, claims_plainly};
+use crate::rules::lane;
 use crate::rules::plan::Plan;
 use crate::scheduler::{RING_BYTES, RING_RUNS, Ring};
 use crate::store::apply::How;
-use crate::store::{Born, Claim, FreshRow, Handover, LEASE};
+use crate::store::{Born, Claim, Due, FreshRow, Handover, Holders, LEASE};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -103,7 +104,8 @@ fn take_over(shared: &Arc<Shared>, ring: &mut Ring<Ready>, runs: Vec<Born>) {
             continue;
         }
         let Born { run, request, seed, .. } = born;
-        if run.state != RunState::Queued {
+        // What was parked at its birth is found in its lane.
+        if run.state != RunState::Queued || run.due.is_some() {
             continue;
         }
         let bytes = seed.body.len();
@@ -170,8 +172,18 @@ fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemapho
     let mut slot = Some(first);
     let mut started = 0;
     let mut plain: Vec<(Ready, OwnedSemaphorePermit)> = Vec::new();
+    let mut parked = Vec::new();
     while let Some(held) = slot.take() {
         let Some(ready) = ring.pop() else { break };
+        // Its flow was bounded, or held, after it was handed over, or it is a replay.
+        if shared.store.lane(ready.run.flow).is_some() {
+            parked.push((ready.run.id, lane::place(ready.run.id)));
+            if parked.len() >= CLAIMS {
+                break;
+            }
+            slot = Some(held);
+            continue;
+        }
         let Some(flow) = shared.store.plan(ready.run.flow, ready.run.version) else { continue };
         if claims_plainly(&flow, ready.run.step, ready.run.attempt) {
             plain.push((ready, held));
@@ -183,6 +195,11 @@ fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemapho
             break;
         }
         slot = shared.slots.take_waiting();
+    }
+    if !parked.is_empty() {
+        let shared = Arc::clone(shared);
+        // Where the store takes no writes they stay queued, and are read again like others.
+        shared.clone().tasks.spawn(async move { shared.store.park(parked).await });
     }
     if !plain.is_empty() {
         shared.tasks.spawn(claim_plain(Arc::clone(shared), plain));
@@ -273,16 +290,21 @@ async fn claim_stored(shared: &Shared, run: RunId) -> Claimed {
 }
 
 /// Claims what is due, up to the free slots, of which it holds the first; how many it found.
-pub(super) async fn take_due(shared: &Arc<Shared>, now: Ms, first: OwnedSemaphorePermit) -> usize {
+pub(super) async fn take_due(
+    shared: &Arc<Shared>,
+    now: Ms,
+    first: OwnedSemaphorePermit,
+    holders: &mut Holders,
+) -> usize {
     let mut slots = vec![first];
     while slots.len() < CLAIMS
         && let Some(slot) = shared.slots.take_waiting()
     {
         slots.push(slot);
     }
-    let Ok(runs) = shared.store.due(now, slots.len()).await else { return 0 };
+    let Ok(Due { runs, parked }) = shared.store.due(now, slots.len(), holders).await else { return 0 };
     let mut claims = Vec::new();
-    let mut found = 0;
+    let mut found = parked;
     for (run, slot) in runs.into_iter().zip(slots) {
         if run.state == RunState::Running {
             found += 1;

@@ -3,6 +3,8 @@
 use crate::model::request::{DedupKey, Seed, Verdict};
 use crate::model::run::{Run, RunState};
 use crate::model::{RequestId, RunId};
+use crate::rules::lane::Rule;
+use crate::rules::plan::Plan;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -14,8 +16,44 @@ pub enum Birth {
     Direct(OwnedSemaphorePermit),
     /// A runner will find it.
     Fresh,
+    /// It waits in the store for its turn: its flow bounds its runs, or is paused and holds them.
+    Parked,
     /// The flow has no steps: its run is born `succeeded`.
     Done,
+}
+
+/// How runs are born that do not leave at once: those of a request that is split, or sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Launch {
+    /// As [`Birth::Fresh`].
+    Fresh,
+    /// As [`Birth::Parked`].
+    Parked,
+    /// As [`Birth::Done`].
+    Done,
+}
+
+impl Launch {
+    /// How runs of a plan are born, under the rule of its lane. What waits for its turn is found in
+    /// the store; a flow without steps needs none, unless it is held.
+    #[must_use]
+    pub fn of(plan: &Plan, lane: Option<Rule>) -> Self {
+        match (plan.flow.steps.is_empty(), lane) {
+            (_, Some(Rule { held: true, .. })) | (false, Some(_)) => Self::Parked,
+            (true, _) => Self::Done,
+            (false, None) => Self::Fresh,
+        }
+    }
+}
+
+impl From<Launch> for Birth {
+    fn from(launch: Launch) -> Self {
+        match launch {
+            Launch::Fresh => Self::Fresh,
+            Launch::Parked => Self::Parked,
+            Launch::Done => Self::Done,
+        }
+    }
 }
 
 /// A request to be stored.
@@ -43,8 +81,8 @@ pub enum Judgement {
         key: Option<DedupKey>,
         /// How many there are; of none the request is kept, without a run.
         elements: u32,
-        /// The flow has no steps: its runs are born `succeeded`.
-        done: bool,
+        /// How its runs are born.
+        launch: Launch,
     },
     /// A person wants new runs of a stored request (or of an edited payload): no key, parents.
     Replay {
@@ -52,8 +90,8 @@ pub enum Judgement {
         of: Option<RequestId>,
         /// The new runs: one, or one for each element.
         runs: Vec<Again>,
-        /// The flow has no steps: its runs are born `succeeded`.
-        done: bool,
+        /// How they are born.
+        launch: Launch,
     },
     /// A stored request that was rejected passed when it was judged again. Where it is a duplicate by
     /// now, or no longer rejected, nothing is written.
@@ -64,8 +102,8 @@ pub enum Judgement {
         key: Option<DedupKey>,
         /// A run for each of so many elements; `None` for the one run of a flow that does not split.
         elements: Option<u32>,
-        /// The flow has no steps: its runs are born `succeeded`.
-        done: bool,
+        /// How its runs are born.
+        launch: Launch,
     },
     /// The trigger's `when` is false.
     Filter {

@@ -41,7 +41,7 @@ pub(super) fn lanes(conn: &Connection) -> Result<Vec<i64>> {
 }
 
 /// A count as `SQLite` takes it.
-fn whole(n: usize) -> i64 {
+pub(super) fn whole(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
@@ -118,11 +118,6 @@ fn request(conn: &Connection, id: RequestId) -> Result<Option<StoredRequest>> {
 }
 
 impl Store {
-    /// Queued and retrying runs that are due, as they stand.
-    pub(super) async fn due_rows(&self, now: Ms, limit: usize) -> std::result::Result<Vec<Run>, StoreError> {
-        self.read(move |conn| due(conn, (0, 4), now, limit)).await
-    }
-
     /// What else is due: running runs whose lease lapsed (those of an earlier process at once), which
     /// are `Lost`, and waiting runs whose time came, which are `Due`. Nothing is claimed.
     ///
@@ -130,25 +125,6 @@ impl Store {
     /// See [`StoreError`].
     pub async fn lost(&self, now: Ms, limit: usize) -> std::result::Result<Vec<Run>, StoreError> {
         self.read(move |conn| due(conn, (1, 3), now, limit)).await
-    }
-
-    /// When the next run is due (a retry, a deadline, a lease's end), if any is.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn next_due(&self) -> std::result::Result<Option<Ms>, StoreError> {
-        self.read(|conn| {
-            let mut first = conn.prepare_cached(
-                "SELECT due FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL ORDER BY due LIMIT 1",
-            )?;
-            let mut next: Option<Ms> = None;
-            for flow in lanes(conn)? {
-                let due: Option<Ms> = first.query_row([flow], |row| row.get(0)).optional()?;
-                next = [next, due.filter(|due| *due < Ms::MAX)].into_iter().flatten().min();
-            }
-            Ok(next)
-        })
-        .await
     }
 
     /// Fresh runs (queued, without `due`) from an id on, in order of arrival. From 0 on it begins at

@@ -5,6 +5,7 @@ use super::ledger;
 use super::state::{Batch, State};
 use super::writer::Writer;
 use super::{StoreError, recover, schema};
+use crate::model::change::Change;
 use crate::model::run::RunState;
 use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 use std::sync::atomic::Ordering;
@@ -188,7 +189,13 @@ impl Writer {
         }
         self.down = None;
         self.links.health.trouble(None);
-        if batch.wake {
+        let moved = || {
+            batch.changes.iter().filter_map(|change| match change {
+                Change::Run { flow, .. } => Some(*flow),
+                _ => None,
+            })
+        };
+        if batch.wake || self.links.watched.has(moved()) {
             self.links.due.notify_one();
         }
         if !batch.changes.is_empty() {

@@ -4,6 +4,7 @@ use super::admission::Born;
 #[cfg(test)]
 use super::commit::SyncFails;
 use super::health::Health;
+use super::lanes::Watched;
 use super::queue::Waiting;
 use super::records::Records;
 use super::refusals::Refusals;
@@ -32,6 +33,8 @@ pub(super) struct Links {
     pub(super) waiters: Arc<Waiters>,
     /// Data that runs of one request share.
     pub(super) records: Arc<Records>,
+    /// Lanes that wait for room.
+    pub(super) watched: Arc<Watched>,
     pub(super) born: mpsc::Sender<Vec<Born>>,
     pub(super) dropped_from: Arc<AtomicI64>,
     /// Batches of born-leased runs that may wait at once: one a slot.

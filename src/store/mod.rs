@@ -23,6 +23,7 @@ mod error;
 mod follow;
 mod health;
 mod ids;
+mod lanes;
 mod ledger;
 mod links;
 mod lock;
@@ -43,9 +44,10 @@ mod tender;
 mod waiters;
 mod writer;
 
-pub use admission::{Accept, Admitted, Again, Birth, Born, Handover, Judgement};
+pub use admission::{Accept, Admitted, Again, Birth, Born, Handover, Judgement, Launch};
 pub use claims::FreshRow;
 pub use error::{OpenError, StoreError};
+pub use lanes::{Due, Holders};
 pub use query::RequestStatus;
 pub use queue::{Claim, KeyEntry};
 pub use waiters::{Told, Waiting};
@@ -312,23 +314,6 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         self.inner.queue.send(item(reply))?;
         answer.await.map_err(|_| StoreError::closed())?
-    }
-
-    /// Claims up to `limit` queued or retrying runs that are due: state running, fence and attempt
-    /// raised, lease until `now` + [`LEASE`]. Runs whose step has a callback or a `when`, or sends
-    /// nothing, are claimed by [`Store::commit`] instead: they are listed here too, unclaimed (their
-    /// state is still queued or retrying). Flows share the limit evenly.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn due(&self, now: Ms, limit: usize) -> Result<Vec<Run>, StoreError> {
-        let rows = self.due_rows(now, limit).await?;
-        let (plain, mut runs): (Vec<Run>, Vec<Run>) =
-            rows.into_iter().partition(|run| self.sends_plainly(run));
-        let claims =
-            plain.iter().map(|run| Claim { run: run.id, seq: run.seq, until: now + LEASE }).collect();
-        runs.extend(self.claim(claims).await?);
-        Ok(runs)
     }
 
     /// Whether a claim is all that precedes the run's next exchange.

@@ -5,7 +5,7 @@ use super::state::{Batch, State};
 use super::{LEASE, StoreError, codec};
 use crate::model::change::Change;
 use crate::model::run::{CallbackState, Run, RunState};
-use crate::model::{FlowId, Ms, RunId};
+use crate::model::{CallbackId, FlowId, Ms, RunId};
 use crate::rules::advance::{CallbackWrite, Cause, Transition};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use sha2::{Digest, Sha256};
@@ -188,10 +188,7 @@ fn write_callback(conn: &Connection, write: &CallbackWrite, batch: &mut Batch) -
             batch.changes.push(Change::Callback { id: callback.id });
         }
         CallbackWrite::Move { id, state, received, status, digest } => {
-            let was: Option<i64> = conn
-                .prepare_cached("SELECT state FROM callback WHERE id = ?1")?
-                .query_row([id.0], |row| row.get(0))
-                .optional()?;
+            let was = state_of(conn, *id)?;
             conn.prepare_cached(
                 "UPDATE callback SET state = ?2, received = ifnull(?3, received), status = ifnull(?4, status),
                      digest = ifnull(?5, digest) WHERE id = ?1",
@@ -201,6 +198,20 @@ fn write_callback(conn: &Connection, write: &CallbackWrite, batch: &mut Batch) -
             batch.deltas.pending += i64::from(*state as i64 == pending) - i64::from(was == Some(pending));
             batch.changes.push(Change::Callback { id: *id });
         }
+        CallbackWrite::Extend { id, deadline } => {
+            let was = state_of(conn, *id)?;
+            let pending = CallbackState::Pending as i64;
+            conn.prepare_cached("UPDATE callback SET state = ?2, deadline = ?3 WHERE id = ?1")?
+                .execute(params![id.0, pending, deadline])?;
+            batch.deltas.pending += i64::from(was != Some(pending));
+            batch.changes.push(Change::Callback { id: *id });
+        }
     }
     Ok(())
+}
+
+fn state_of(conn: &Connection, id: CallbackId) -> Result<Option<i64>> {
+    conn.prepare_cached("SELECT state FROM callback WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()
 }

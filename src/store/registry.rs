@@ -6,6 +6,7 @@
 use super::config::{self, VersionFlow};
 use super::query::Reads;
 use crate::model::document::{Integration, Trigger};
+use crate::model::gate::{Pause, Pausing};
 use crate::model::{FlowId, IntegrationId, Map, Ms};
 use crate::rules::check::{Known, check};
 use crate::rules::plan::Plan;
@@ -30,6 +31,18 @@ pub enum Route {
 pub struct Routes {
     /// By generated id, and by alias.
     pub by_name: HashMap<String, Route>,
+    /// `concurrency` of flows that bound their runs.
+    pub limits: HashMap<FlowId, u32>,
+    /// Pauses of flows, and of their integrations.
+    pub paused: HashMap<FlowId, Vec<Pause>>,
+}
+
+impl Routes {
+    /// What the pauses of a flow come to.
+    #[must_use]
+    pub fn pausing(&self, flow: FlowId, now: impl FnOnce() -> Ms) -> Pausing {
+        self.paused.get(&flow).map_or(Pausing::Open, |pauses| Pausing::of(pauses, now()))
+    }
 }
 
 /// A document to save.
@@ -114,6 +127,8 @@ pub struct FlowRow {
     pub path: Option<String>,
     /// Whether it, or its integration, was removed.
     pub removed: bool,
+    /// Its own pause.
+    pub pause: Option<Pause>,
 }
 
 /// An integration as it stands.
@@ -125,6 +140,8 @@ pub struct Holding {
     pub name: String,
     /// Whether it was removed.
     pub removed: bool,
+    /// The pause of all its flows.
+    pub pause: Option<Pause>,
     /// The live version.
     pub live: Option<Arc<Doc>>,
     /// The newest version; the live one where there is no draft.
@@ -182,6 +199,16 @@ impl State {
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Arc<Holding>> {
         self.integrations.values().find(|holding| !holding.removed && holding.name == name)
+    }
+
+    /// Flows that can be reached and are paused.
+    #[must_use]
+    pub fn paused(&self, now: Ms) -> u64 {
+        let paused = self.routes.paused.keys().filter(|flow| {
+            let owner = self.flows.get(flow).and_then(|row| self.integrations.get(&row.integration));
+            owner.is_some_and(|owner| !owner.removed) && self.routes.pausing(**flow, || now) != Pausing::Open
+        });
+        paused.count() as u64
     }
 
     /// Names of a flow's integration and of the flow; both empty where it is not known.
@@ -281,14 +308,14 @@ impl Registry {
             state.flows.insert(row.id, Arc::new(row));
         }
         let mut read = conn.prepare_cached(
-            "SELECT id, name, deployed, removed,
+            "SELECT id, name, deployed, removed, paused, paused_until, hold,
                 (SELECT max(number) FROM version WHERE integration = integration.id) FROM integration",
         )?;
         let mut rows = read.query([])?;
         while let Some(row) = rows.next()? {
             let id = IntegrationId(row.get(0)?);
             let deployed: Option<u32> = row.get(2)?;
-            let latest: u32 = row.get::<_, Option<u32>>(4)?.unwrap_or(0);
+            let latest: u32 = row.get::<_, Option<u32>>(7)?.unwrap_or(0);
             let doc = |number: u32| match self.kept(before, id, number) {
                 Some(doc) => Ok(Some(doc)),
                 None => read_doc(conn, id, number),
@@ -304,6 +331,7 @@ impl Registry {
                 id,
                 name: row.get(1)?,
                 removed: row.get::<_, Option<i64>>(3)?.is_some(),
+                pause: pause(row, 4)?,
                 values: Arc::new(values(&[live.as_ref(), newest.as_ref()], &set)),
                 endpoints: endpoints(&state, live.as_ref().or(newest.as_ref())),
                 urls: OnceLock::new(),
@@ -343,19 +371,28 @@ pub fn random_endpoint() -> Result<String, getrandom::Error> {
 }
 
 fn flow_rows(conn: &Connection) -> rusqlite::Result<Vec<FlowRow>> {
-    conn.prepare_cached("SELECT id, integration, slug, name, endpoint, path, removed FROM flow")?
-        .query_map([], |row| {
-            Ok(FlowRow {
-                id: FlowId(row.get(0)?),
-                integration: IntegrationId(row.get(1)?),
-                key: row.get(2)?,
-                name: row.get(3)?,
-                endpoint: row.get(4)?,
-                path: row.get(5)?,
-                removed: row.get::<_, Option<i64>>(6)?.is_some(),
-            })
-        })?
-        .collect()
+    conn.prepare_cached(
+        "SELECT id, integration, slug, name, endpoint, path, removed, paused, paused_until, hold FROM flow",
+    )?
+    .query_map([], |row| {
+        Ok(FlowRow {
+            id: FlowId(row.get(0)?),
+            integration: IntegrationId(row.get(1)?),
+            key: row.get(2)?,
+            name: row.get(3)?,
+            endpoint: row.get(4)?,
+            path: row.get(5)?,
+            removed: row.get::<_, Option<i64>>(6)?.is_some(),
+            pause: pause(row, 7)?,
+        })
+    })?
+    .collect()
+}
+
+/// The columns `paused, paused_until, hold`.
+fn pause(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<Pause>> {
+    let Some(since) = row.get(at)? else { return Ok(None) };
+    Ok(Some(Pause { since, until: row.get(at + 1)?, hold: row.get::<_, Option<i64>>(at + 2)?.is_some() }))
 }
 
 /// Reads a version; `None` where there is none, or where this program refuses its text.
@@ -405,10 +442,23 @@ fn values(docs: &[Option<&Arc<Doc>>], set: &BTreeMap<String, Value>) -> Map {
 /// alias that was freed goes to who has it now.
 fn routes(state: &State) -> Routes {
     let mut by_name = HashMap::new();
+    let mut paused = HashMap::new();
+    let mut limits = HashMap::new();
     let mut aliases = Vec::new();
     for row in state.flows.values() {
         let Some(holding) = state.integrations.get(&row.integration) else { continue };
-        let plan = holding.live.as_ref().filter(|_| !holding.removed).and_then(|live| live.plan(row.id));
+        let own: Vec<Pause> = [holding.pause, row.pause].into_iter().flatten().collect();
+        if !own.is_empty() && !row.removed {
+            paused.insert(row.id, own);
+        }
+        let plan = holding.live.as_ref().and_then(|live| live.plan(row.id));
+        // What was removed goes on to its end as it was bound.
+        let bound =
+            plan.as_ref().and_then(|plan| plan.flow.webhook()).map_or(0, |hook| hook.gates.concurrency);
+        if bound > 0 {
+            limits.insert(row.id, bound);
+        }
+        let plan = plan.filter(|_| !holding.removed);
         let (rank, route) = match plan {
             _ if row.removed => (2, Route::Removed(row.id)),
             Some(plan) if matches!(plan.flow.trigger, Trigger::Webhook(_)) => (0, Route::Live(plan)),
@@ -424,5 +474,5 @@ fn routes(state: &State) -> Routes {
     for (_, path, route) in aliases {
         by_name.entry(path).or_insert(route);
     }
-    Routes { by_name }
+    Routes { by_name, limits, paused }
 }

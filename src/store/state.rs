@@ -1,10 +1,11 @@
 //! What the writer knows beside the rows, and what one batch does to it.
 
-use super::admission::{Accept, Admitted, Again, Birth, Judgement};
+use super::admission::{Accept, Admitted, Again, Birth, Judgement, Launch};
 use super::clock::Clock;
 use super::codec::{self, Decided};
 use super::dedup::Table;
 use super::ids::Ids;
+use super::lanes;
 use super::tally::Deltas;
 use crate::model::change::Change;
 use crate::model::request::{DedupKey, Marks, Verdict};
@@ -89,7 +90,7 @@ struct Origin {
 /// What the runs of an admitted request are born as.
 enum Births<'a> {
     One(&'a Birth),
-    Each { elements: u32, done: bool },
+    Each { elements: u32, launch: Launch },
 }
 
 impl State {
@@ -105,13 +106,13 @@ impl State {
             Judgement::Admit { key, birth } => {
                 self.judge(conn, accept, key.as_ref(), &Births::One(birth), waits, batch)
             }
-            Judgement::Split { key, elements, done } => {
-                let births = Births::Each { elements: *elements, done: *done };
+            Judgement::Split { key, elements, launch } => {
+                let births = Births::Each { elements: *elements, launch: *launch };
                 self.judge(conn, accept, key.as_ref(), &births, waits, batch)
             }
-            Judgement::Replay { of, runs, done } => self.replay(conn, accept, *of, runs, *done, batch),
-            Judgement::Readmit { of, key, elements, done } => {
-                self.readmit(conn, accept, *of, key.as_ref(), (*elements, *done), batch)
+            Judgement::Replay { of, runs, launch } => self.replay(conn, accept, *of, runs, *launch, batch),
+            Judgement::Readmit { of, key, elements, launch } => {
+                self.readmit(conn, accept, *of, key.as_ref(), (*elements, *launch), batch)
             }
             Judgement::Filter { cause } => self.turn_away(conn, accept, Verdict::Filtered, 200, cause, batch),
             Judgement::Refuse { status, cause, .. } => {
@@ -187,9 +188,9 @@ impl State {
                 let run = self.bear(conn, accept, id, origin(None), birth, batch)?;
                 Ok(one(request, run))
             }
-            Births::Each { elements, done } => {
+            Births::Each { elements, launch } => {
                 let origins = (0..*elements).map(|element| origin(Some(element)));
-                self.bear_each(conn, accept, id, origins, *done, batch).map(|runs| several(request, runs))
+                self.bear_each(conn, accept, id, origins, *launch, batch).map(|runs| several(request, runs))
             }
         }
     }
@@ -201,10 +202,10 @@ impl State {
         accept: &Accept,
         id: i64,
         origins: impl ExactSizeIterator<Item = Origin>,
-        done: bool,
+        launch: Launch,
         batch: &mut Batch,
     ) -> Result<Vec<Run>> {
-        let birth = if done { Birth::Done } else { Birth::Fresh };
+        let birth = Birth::from(launch);
         let mut runs = Vec::with_capacity(origins.len());
         for (at, origin) in origins.enumerate() {
             let id = if at == 0 { id } else { self.ids.next(batch.now) };
@@ -219,7 +220,7 @@ impl State {
         accept: &Accept,
         of: Option<RequestId>,
         runs: &[Again],
-        done: bool,
+        launch: Launch,
         batch: &mut Batch,
     ) -> Result<Stored> {
         let id = self.ids.next(batch.now);
@@ -238,7 +239,7 @@ impl State {
         let request = of.unwrap_or(RequestId(id));
         let origins =
             runs.iter().map(|again| Origin { request, parent: again.parent, element: again.element });
-        let runs = self.bear_each(conn, accept, id, origins, done, batch)?;
+        let runs = self.bear_each(conn, accept, id, origins, launch, batch)?;
         Ok(several(request, runs))
     }
 
@@ -250,7 +251,7 @@ impl State {
         accept: &Accept,
         of: RequestId,
         key: Option<&DedupKey>,
-        (elements, done): (Option<u32>, bool),
+        (elements, launch): (Option<u32>, Launch),
         batch: &mut Batch,
     ) -> Result<Stored> {
         let unchanged = |verdict, duplicate_of| Stored {
@@ -292,10 +293,9 @@ impl State {
         let origin = |element| Origin { request: of, parent: None, element };
         if let Some(elements) = elements {
             let origins = (0..elements).map(|element| origin(Some(element)));
-            return self.bear_each(conn, accept, id, origins, done, batch).map(|runs| several(of, runs));
+            return self.bear_each(conn, accept, id, origins, launch, batch).map(|runs| several(of, runs));
         }
-        let birth = if done { Birth::Done } else { Birth::Fresh };
-        self.bear(conn, accept, id, origin(None), &birth, batch).map(|run| one(of, run))
+        self.bear(conn, accept, id, origin(None), &Birth::from(launch), batch).map(|run| one(of, run))
     }
 
     fn turn_away(
@@ -366,6 +366,7 @@ impl State {
                 run.started = Some(now);
             }
             Birth::Fresh => {}
+            Birth::Parked => run.due = Some(lanes::parked(run.id)),
             Birth::Done => {
                 run.state = RunState::Succeeded;
                 run.started = Some(now);

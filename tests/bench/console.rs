@@ -52,6 +52,7 @@ fn request(n: u64) -> RequestView {
         test: false,
         marks: Vec::new(),
         what: format!("order_number {n} · {} products · c.meyer@example.com", n % 7),
+        delivery: None,
     }
 }
 

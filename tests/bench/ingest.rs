@@ -261,6 +261,7 @@ impl House {
             read_only: false,
             limits: limits.clone(),
             allow_networks: None,
+            inbound: pointsman::model::gate::Inbound::default(),
         };
         Ok(Self {
             store,
@@ -281,6 +282,7 @@ impl House {
             stats: Arc::clone(&self.stats),
             settings: Arc::clone(&self.settings),
             feed: self.feed.clone(),
+            tls: None,
         }
     }
 }

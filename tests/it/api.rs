@@ -35,6 +35,7 @@ async fn a_client_reaches_the_desk_through_the_folder_alone() {
             read_only: false,
             limits,
             allow_networks: None,
+            inbound: pointsman::model::gate::Inbound::default(),
         };
         let deps = Deps {
             store: store.clone(),

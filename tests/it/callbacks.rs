@@ -211,3 +211,57 @@ fn without_a_202_the_answer_decides() {
     assert_eq!(to(&target, "/mail")[0].body, r#"{"document":"7","state":"succeeded"}"#);
     assert_eq!(answer_to(&url, None, "{}").status, 410);
 }
+
+#[test]
+fn people_complete_extend_and_cancel_what_nobody_answers() {
+    let (house, target) = (House::new(), target());
+    house.apply(&document(&target.url(), ""));
+    house.serve();
+    for order in 1..=4 {
+        assert_eq!(house.post("forms", &format!("{{\"n\":{order}}}")).status, 200);
+    }
+    let listed = wait_for("four that wait", || {
+        let listed = house.json(&["callbacks", "ls", "state:pending"]);
+        listed.as_array().filter(|rows| rows.len() == 4).cloned()
+    });
+    let id = |at: usize| listed[at]["id"].as_str().unwrap();
+    let state = |at: usize| house.json(&["callbacks", "show", id(at)])["state"].as_str().unwrap().to_owned();
+
+    // Completed: the run goes on with what was given; the other side comes too late.
+    let shown = house.json(&["callbacks", "show", id(0)]);
+    let plan = house.json(&["callbacks", "complete", id(0), "--body", "{}", "--dry-run"]);
+    assert!(plan["lines"][0].as_str().unwrap().contains("goes on with mail"), "{plan}");
+    assert_eq!(state(0), "pending", "a plan does nothing");
+    house.run(&["callbacks", "complete", id(0), "--body", "{\"document\":\"D-7\"}", "--reason", "by phone"]);
+    wait_for("its run to end", || {
+        let run = house.json(&["runs", "show", shown["run"].as_str().unwrap()]);
+        (run["state"] == "succeeded").then_some(())
+    });
+    assert_eq!(to(&target, "/mail")[0].body, "{\"document\":\"D-7\",\"state\":\"succeeded\"}");
+    let url = shown["url"].as_str().unwrap();
+    assert_eq!(answer_to(url, None, "{}").status, 409);
+    assert_eq!(answer_to(url, None, "{\"document\":\"D-7\"}").status, 200, "the same answer again");
+    let audit = house.run(&["audit", "ls", "--output", "json"]);
+    assert!(audit.contains("\"complete\"") && audit.contains("by phone"), "{audit}");
+
+    // Extended, by as much as was said.
+    let before = house.json(&["callbacks", "show", id(1)])["deadline"].as_str().unwrap().to_owned();
+    house.run(&["callbacks", "extend", id(1), "--by", "1d"]);
+    let after = house.json(&["callbacks", "show", id(1)])["deadline"].as_str().unwrap().to_owned();
+    assert!(after > before && after[10..] == before[10..], "{before} and {after}");
+
+    // Cancelled, the rest by a filter; a late POST is told so.
+    let url = house.json(&["callbacks", "show", id(2)])["url"].as_str().unwrap().to_owned();
+    house.run(&["callbacks", "cancel", "--filter", "state:pending", "--yes", "--reason", "the office moved"]);
+    assert_eq!([state(1), state(2), state(3)], ["cancelled"; 3]);
+    assert_eq!(answer_to(&url, None, "{}").status, 410);
+    let errored = house.json(&["runs", "ls", "state:errored"]);
+    assert_eq!(errored.as_array().unwrap().len(), 3);
+    assert!(errored[0]["cause"].as_str().unwrap().contains("the office moved"), "{errored}");
+    let fails = |args: &[&str]| house.try_run(args).status.code();
+    // What was cancelled can still be completed; what is over cannot.
+    house.run(&["callbacks", "complete", id(2), "--body", "{\"document\":\"D-9\"}"]);
+    assert_eq!(fails(&["callbacks", "extend", id(0), "--by", "1d"]), Some(4));
+    assert_eq!(fails(&["callbacks", "complete", id(3), "--status", "202"]), Some(2));
+    assert_eq!(fails(&["callbacks", "cancel", "018f00000000"]), Some(3));
+}

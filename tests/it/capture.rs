@@ -20,7 +20,7 @@ dedup = { fields = ["body.n"] }
 "#;
 
 /// `pointsman capture …` in the background, once it says that it is open.
-fn capture(house: &House, args: &[&str]) -> Child {
+pub fn capture(house: &House, args: &[&str]) -> Child {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pointsman"))
         .args(["capture", "--output", "json"])
         .args(args)
@@ -38,7 +38,7 @@ fn capture(house: &House, args: &[&str]) -> Child {
     child
 }
 
-fn printed(child: Child) -> Value {
+pub fn printed(child: Child) -> Value {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()

@@ -117,6 +117,11 @@ impl House {
 
     /// Starts `serve` and waits until it takes requests.
     pub fn serve(&self) {
+        self.serve_until(|addr| get(addr, "/readyz").is_some_and(|answer| answer.status == 200));
+    }
+
+    /// Starts `serve` and waits until a look at its address says that it takes requests.
+    pub fn serve_until(&self, ready: impl Fn(SocketAddr) -> bool) {
         // The port stays the same over restarts: callbacks and endpoints name it.
         let listen = self
             .listen
@@ -149,8 +154,7 @@ impl House {
             if let Some(status) = self.server.lock().unwrap().as_mut().unwrap().try_wait().unwrap() {
                 panic!("the server exited with {status}: {}", self.log());
             }
-            let answer = get(listen, "/readyz")?;
-            (answer.status == 200).then_some(())
+            ready(listen).then_some(())
         });
     }
 

@@ -18,6 +18,7 @@ fn settings(listen: &str, allow: Option<&[&str]>) -> Settings {
         read_only: false,
         limits: Limits::default(),
         allow_networks: allow.map(|nets| nets.iter().map(|net| net.parse().unwrap()).collect()),
+        inbound: pointsman::model::gate::Inbound::default(),
     }
 }
 

@@ -21,6 +21,7 @@ mod github;
 mod guard;
 mod jinja;
 mod layers;
+mod limits;
 mod outgoing;
 mod outside;
 mod overdue;

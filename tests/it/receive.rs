@@ -160,6 +160,7 @@ impl Inlet {
             read_only: false,
             limits,
             allow_networks: None,
+            inbound: pointsman::model::gate::Inbound::default(),
         };
         let deps = Deps {
             store: store.clone(),
@@ -168,6 +169,7 @@ impl Inlet {
             stats: Arc::clone(&stats),
             settings: Arc::new(settings),
             feed,
+            tls: None,
         };
         let stop = CancellationToken::new();
         let served = tokio::spawn(receiver::serve(listener, deps, stop.clone()));
@@ -387,8 +389,8 @@ async fn a_body_is_json_or_nothing_at_all() {
     assert_eq!(inlet.post("/in/plain", "").await.status, 400);
     let gzip = "Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n";
     let answer = inlet.send("POST /in/plain", gzip, "\u{1f}\u{8b}").await;
-    assert_eq!(answer.status, 415);
-    assert!(answer.body.contains("this version does not have yet"), "{answer:?}");
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("the body is no sound gzip"), "{answer:?}");
     let answer = inlet.post("/in/plain", "{\n\n  \"a\": 1 \"b\"}").await;
     let cause = answer.json()["detail"].as_str().unwrap().to_owned();
     assert!(cause.starts_with("not JSON: line 3, column 10: "), "{cause}");

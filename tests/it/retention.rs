@@ -11,7 +11,7 @@ use pointsman::model::view::CheckState;
 use pointsman::model::{FlowId, Ms, RequestId, RunId};
 use pointsman::rules::advance::{Effect, Transition};
 use pointsman::store::clock::Clock;
-use pointsman::store::{Accept, Admitted, Again, Birth, Handover, Judgement, Options, Store};
+use pointsman::store::{Accept, Admitted, Again, Birth, Handover, Judgement, Launch, Options, Store};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -113,7 +113,7 @@ async fn what_is_old_and_over_leaves_and_what_is_open_stays() {
     let judgement = Judgement::Replay {
         of: Some(replayed.request),
         runs: vec![Again { parent: replayed.run.map(|run| run.0), element: None }],
-        done: false,
+        launch: Launch::Fresh,
     };
     let replay = store.accept(Accept { seed: Arc::new(original.seed.clone()), judgement }).unwrap();
     let replay = replay.await.unwrap().unwrap().run.unwrap().0;

@@ -83,6 +83,18 @@ impl Terminal {
         self.until(&format!("{text:?}"), |screen| screen.contains(text))
     }
 
+    /// Waits until nothing more is written; what is on the screen then.
+    pub fn settled(&self) -> String {
+        let (mut before, mut quiet) = (self.written(), 0);
+        wait_for("the screen to settle", || {
+            let now = self.written();
+            quiet = if now == before { quiet + 1 } else { 0 };
+            before = now;
+            (quiet > 10).then_some(())
+        });
+        self.text()
+    }
+
     /// Waits for the end of the program; its exit code.
     pub fn ended(&mut self) -> u32 {
         wait_for("the program to end", || self.child.try_wait().unwrap()).exit_code()
@@ -126,7 +138,8 @@ impl Drop for Terminal {
     }
 }
 
-const RUN: &[&str] = &["run", "--listen", "127.0.0.1:0"];
+/// Receiver, runner and console at any port.
+pub const RUN: &[&str] = &["run", "--listen", "127.0.0.1:0"];
 
 #[test]
 fn an_empty_store_says_what_to_do_and_q_leaves_the_terminal_as_it_was() {

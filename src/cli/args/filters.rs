@@ -38,7 +38,9 @@ mod tests {
     #[test]
     fn a_filter_may_begin_with_a_dash_and_flags_stay_flags() {
         let found = parsed("p|requests|ls|--limit|5|-verdict:accepted|since:1h|-(a or b)|--output|json");
-        let Ok(Command::Requests { command: RequestsCommand::Ls(list) }) = found else { panic!("{found:?}") };
+        let Ok(Command::Requests { command: RequestsCommand::Ls { list, .. } }) = found else {
+            panic!("{found:?}")
+        };
         assert_eq!(list.filter, [" -verdict:accepted", "since:1h", " -(a or b)"]);
         assert_eq!(list.limit, 5);
         let found = parsed("p|runs|abort|--filter|-state:errored|--dry-run");

@@ -93,9 +93,25 @@ impl<T: Item> List<T> {
             self.below = self.below.saturating_sub(1);
             self.rows.push_back(row);
             self.trim_front();
+            self.fold();
         } else if self.below > 0 && !self.gap && self.asked.is_none() {
             self.take_one = true;
             self.want = Some(Wanted::Newer);
+        }
+    }
+
+    /// Folds what is held, where that is wanted. What was selected and is gone gives way to the row
+    /// that stands for it, or the one after it.
+    pub(super) fn fold(&mut self) {
+        if !self.folds {
+            return;
+        }
+        self.rows = T::fold(std::mem::take(&mut self.rows));
+        let Some(id) = self.selected.as_deref() else { return };
+        if let Err(after) = self.rows.binary_search_by(|row| row.id().cmp(id))
+            && !self.rows.is_empty()
+        {
+            self.select(after.min(self.rows.len() - 1));
         }
     }
 

@@ -84,7 +84,8 @@ fn columns(all: &[Column<Name>], screen: u16, cells: u16) -> Vec<(Name, u16)> {
 pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RequestRow>, id: ListId) {
     let focused = app.place() == Place::Requests(id);
     let known = app.counters.as_ref().map(|c| c.accepted + c.duplicates + c.filtered + c.rejected);
-    head(app, paint, pane, list, focused, "Requests", counted(list, known, None));
+    let name = if list.folds { "Requests, redeliveries folded" } else { "Requests" };
+    head(app, paint, pane, list, focused, name, counted(list, known, None));
     if list.rows.is_empty() {
         let address = app.counters.as_ref().map_or("", |counters| counters.listen.as_str());
         let text = empty_text(
@@ -127,7 +128,15 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
                 Name::What => {
                     let what =
                         if view.what.is_empty() { view.cause.as_deref().unwrap_or("") } else { &view.what };
-                    paint.foreign(x, y, cells, what, Role::Text);
+                    let room = x + cells;
+                    let from = if item.copies.is_empty() {
+                        x
+                    } else {
+                        text.clear();
+                        let _ = write!(text, "×{}", item.copies.len() + 1);
+                        paint.put(x, y, cells, &text, Role::Mark) + 1
+                    };
+                    paint.foreign(from, y, room.saturating_sub(from), what, Role::Text);
                 }
                 Name::Size => {
                     paint.right(x, x + cells, y, &size(view.size), Role::Muted);

@@ -10,6 +10,7 @@ use crate::model::study::{FieldsView, Source};
 use crate::rules::data::request_data;
 use crate::rules::facts;
 use crate::rules::survey::{MOST_REQUESTS, Survey};
+use crate::store::Store;
 use std::collections::HashSet;
 
 /// Rows that are looked at for the newest requests of a flow.
@@ -17,6 +18,7 @@ const LOOKED: u64 = 1_000_000;
 
 impl Desk {
     pub(super) async fn fields(&self, source: &Source) -> Result<FieldsView, Refusal> {
+        let store = &self.deps.store;
         let mut survey = Survey::default();
         match source {
             Source::Newest { flow, most } => {
@@ -31,14 +33,11 @@ impl Desk {
                     .await;
             }
             Source::Request { id } => {
-                let id: RequestId = self.deps.store.resolve(id).await?;
-                let Some(request) = self.deps.store.request(id).await? else {
-                    return Err(Refusal::not_found(format!(
-                        "there is no request {}",
-                        self.deps.store.ids().print(id)
-                    )));
+                let id: RequestId = store.resolve(id).await?;
+                let Some(request) = store.request(id).await? else {
+                    return Err(Refusal::not_found(format!("there is no request {}", store.ids().print(id))));
                 };
-                survey.add(id.0, None, &data(&request));
+                survey.add(id.0, None, &data(store, &request));
             }
             Source::Body { text } => {
                 facts::scan(text.as_bytes(), &[], &[])
@@ -56,7 +55,7 @@ impl Desk {
                     actor: None,
                     hops: 0,
                 };
-                survey.add(1, None, &request_data(&seed, "", self.deps.store.now(), ""));
+                survey.add(1, None, &request_data(&seed, "", store.now(), ""));
             }
         }
         Ok(survey.finish())
@@ -78,7 +77,7 @@ impl Desk {
             let chunk = store.stored_of(named.flow, past + 1, to, true).await?;
             looked += u64::from(chunk.looked);
             for request in chunk.requests.iter().filter(|request| passes(request)) {
-                kept.push((request.id, request.duplicate_of, data(request)));
+                kept.push((request.id, request.duplicate_of, data(store, request)));
                 if kept.len() >= most {
                     break 'back;
                 }
@@ -95,7 +94,7 @@ impl Desk {
             kept.iter().filter_map(|(_, first, _)| *first).filter(|first| !there.contains(first)).collect();
         for first in firsts.into_iter().take(MOST_REQUESTS - kept.len()) {
             if let Some(request) = store.request(first).await? {
-                survey.add(first.0, None, &data(&request));
+                survey.add(first.0, None, &data(store, &request));
             }
         }
         for (id, first, data) in &kept {
@@ -105,6 +104,6 @@ impl Desk {
     }
 }
 
-fn data(request: &StoredRequest) -> RequestData {
-    request_data(&request.seed, "", request.id.time(), "")
+fn data(store: &Store, request: &StoredRequest) -> RequestData {
+    request_data(&store.shown(&request.seed), "", request.id.time(), "")
 }

@@ -11,13 +11,14 @@ use crate::model::ask::Refusal;
 use crate::model::document::Dedup;
 use crate::model::headers::is_credential;
 use crate::model::id::{first_at, time_of};
-use crate::model::request::{Marks, StoredRequest, Verdict};
+use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::study::{Change, Judged, Rule, WhatIfChange, WhatIfView};
 use crate::model::time::rfc3339;
 use crate::model::view::FieldView;
 use crate::rules::data::request_data;
 use crate::rules::whatif::{Found, Judge, MOST_KEYS};
 use crate::rules::{dedup, explain, facts, whatif};
+use crate::store::Store;
 use serde_json::Value;
 
 /// Changes that are told one by one; the counts are of all.
@@ -65,7 +66,7 @@ impl Desk {
         loop {
             let chunk = store.stored_of(named.flow, from, to, false).await?;
             for request in &chunk.requests {
-                if !trial.take(store.ids(), request) {
+                if !trial.take(store, request) {
                     trial.view.stopped = Some(format!(
                         "It stopped at {}: {} different keys are as many as it holds. A shorter --since looks at all.",
                         rfc3339(request.id.time()),
@@ -84,7 +85,7 @@ impl Desk {
 
 impl Trial {
     /// Judges a request that dedup has judged; `false` where the judge is full.
-    fn take(&mut self, ids: &crate::model::IdKey, request: &StoredRequest) -> bool {
+    fn take(&mut self, store: &Store, request: &StoredRequest) -> bool {
         let marks = request.seed.marks;
         let was_copy = match request.verdict {
             Verdict::Accepted => false,
@@ -116,12 +117,13 @@ impl Trial {
         };
         *if change == Change::Merged { &mut view.merged } else { &mut view.let_through } += 1;
         if view.changes.len() < LISTED {
+            let ids = store.ids();
             view.changes.push(WhatIfChange {
                 request: ids.print(request.id),
                 time: rfc3339(request.id.time()),
                 change,
                 duplicate_of: of.map(|of| ids.print(of)),
-                fields: shown(&self.rule, request, request.id.time()),
+                fields: shown(&self.rule, &store.shown(&request.seed), request.id.time()),
             });
         }
         true
@@ -136,8 +138,8 @@ fn key_of(rule: &Dedup, request: &StoredRequest) -> Option<[u8; 16]> {
     dedup::key(seed.flow, rule, &facts, &seed.headers, &seed.query).map(|key| key.key)
 }
 
-fn shown(rule: &Dedup, request: &StoredRequest, time: Ms) -> Vec<FieldView> {
-    let data = request_data(&request.seed, "", time, "");
+fn shown(rule: &Dedup, seed: &Seed, time: Ms) -> Vec<FieldView> {
+    let data = request_data(seed, "", time, "");
     let mut fields = explain::fields(rule, &data);
     for (field, path) in fields.iter_mut().zip(&rule.fields) {
         if !field.missing && path.header().is_some_and(|name| is_credential(&name)) {

@@ -21,7 +21,7 @@ fn possible(verb: &Verb, state: RunState) -> bool {
         Verb::Skip { .. } => matches!(state, Waiting | Retrying | Errored),
         Verb::Abort => matches!(state, Queued | Running | Waiting | Retrying | Errored),
         Verb::Replay(_) => true,
-        Verb::Forget | Verb::Readmit => false,
+        Verb::Forget | Verb::Readmit | Verb::Complete { .. } | Verb::Extend { .. } | Verb::Cancel => false,
     }
 }
 

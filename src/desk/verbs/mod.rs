@@ -1,6 +1,6 @@
-//! What operators do to runs and requests: retry, skip, abort and replay, one or many, the plan or
-//! the act.
+//! What operators do to runs, requests and callbacks, one or many, the plan or the act.
 
+mod callbacks;
 mod fields;
 mod forget;
 mod look;
@@ -12,7 +12,7 @@ mod sends;
 mod steer;
 
 use super::Desk;
-use crate::model::ask::{Act, Answer, Refusal, Verb, Who};
+use crate::model::ask::{Act, Answer, Object, Refusal, Verb, Who};
 
 /// Runs that are judged or moved at once: enough that they share commits.
 const SIDE_BY_SIDE: usize = 32;
@@ -37,8 +37,13 @@ impl Desk {
 }
 
 /// `1 run`, `1,212 runs`.
-fn runs(count: u64) -> String {
-    format!("{} {}", crate::text::count(count), if count == 1 { "run" } else { "runs" })
+fn runs(many: u64) -> String {
+    count(many, Object::Run)
+}
+
+/// `1 callback`, `1,212 runs`.
+fn count(many: u64, of: Object) -> String {
+    format!("{} {}{}", crate::text::count(many), of.word(), if many == 1 { "" } else { "s" })
 }
 
 /// Names with commas: `notify, archive`.

@@ -1,16 +1,17 @@
-//! The consequences of retry, skip and abort in sentences, from the transition that the verb would
+//! The consequences of verbs that move runs in sentences, from the transition that the verb would
 //! commit.
 
 use super::super::Desk;
 use super::look::Look;
-use super::select::{Chosen, Target};
-use super::sends::{Attempt, differs, preview};
-use super::{SIDE_BY_SIDE, clock, fields, list, runs};
+use super::select::{Aim, Chosen, Target};
+use super::sends::{Attempt, differs, hidden, preview, traces};
+use super::{SIDE_BY_SIDE, callbacks, clock, fields, list, runs};
 use crate::model::ask::{Fate, Page, Plan, Refusal, Verb, Who};
 use crate::model::run::{CallbackState, Outcome, RunState, StepState};
 use crate::model::{Map, Ms, RunId};
 use crate::rules::advance::fold::{StepFold, fold};
 use crate::rules::advance::{CallbackWrite, Transition};
+use crate::rules::lane::is_parked;
 use crate::rules::template::Context;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
@@ -29,8 +30,8 @@ pub struct Foreseen {
 impl Desk {
     /// What a verb would do to what was chosen.
     pub(super) async fn plan_steer(&self, who: &Who, verb: &Verb, chosen: &Chosen) -> Result<Plan, Refusal> {
-        if let Some(Target::Run(run)) = chosen.one() {
-            let foreseen = self.foresee(who, verb, run).await?;
+        if let Some(aim) = chosen.one().and_then(Target::aim) {
+            let foreseen = self.foresee(who, verb, aim).await?;
             return self.plan_one(verb, &foreseen).await;
         }
         let mut plan = Plan { verb: verb.word().to_owned(), ..Plan::default() };
@@ -39,8 +40,8 @@ impl Desk {
         let mut own: BTreeMap<(u32, u32), u64> = BTreeMap::new();
         let mut void = 0;
         let mut unbuilt = 0;
-        let mut judged = futures_util::stream::iter(chosen.runs())
-            .map(|run| self.foresee(who, verb, run))
+        let mut judged = futures_util::stream::iter(chosen.aims())
+            .map(|aim| self.foresee(who, verb, aim))
             .buffered(SIDE_BY_SIDE);
         while let Some(foreseen) = judged.next().await {
             let foreseen = match foreseen {
@@ -71,8 +72,8 @@ impl Desk {
         Ok(plan)
     }
 
-    async fn foresee(&self, who: &Who, verb: &Verb, run: RunId) -> Result<Foreseen, Refusal> {
-        let look = self.look(run, verb).await?;
+    async fn foresee(&self, who: &Who, verb: &Verb, aim: Aim) -> Result<Foreseen, Refusal> {
+        let look = self.look(aim, verb).await?;
         let transition = look.transition(self, who, verb)?;
         Ok(Foreseen { look, transition })
     }
@@ -89,24 +90,31 @@ impl Desk {
         let now = self.deps.store.now();
         plan.step = match verb {
             Verb::Retry { .. } => Some(step_name(look, transition).to_owned()),
-            Verb::Skip { .. } => Some(look.step_name().to_owned()),
+            Verb::Skip { .. } | Verb::Complete { .. } | Verb::Extend { .. } | Verb::Cancel => {
+                Some(look.step_name().to_owned())
+            }
             Verb::Abort | Verb::Replay(_) | Verb::Forget | Verb::Readmit => None,
         };
         match verb {
             Verb::Retry { fresh_key, .. } => self.plan_retry(foreseen, *fresh_key, now, &mut plan),
             Verb::Skip { stand_in } => self.plan_skip(foreseen, stand_in.as_ref(), now, &mut plan).await,
             Verb::Abort => plan_abort(look, transition, &mut plan),
+            Verb::Complete { .. } | Verb::Extend { .. } | Verb::Cancel => {
+                plan.lines.push(callbacks::line(look, transition, verb, now));
+            }
             Verb::Replay(_) | Verb::Forget | Verb::Readmit => {}
         }
         if let Some(sends) = self.sends(verb, foreseen) {
+            let traces = traces(&self.deps.store, look.plan(), &look.snapshot().context);
             match sends {
                 Ok(sends) => {
                     plan.hosts = vec![(sends.host, 1)];
-                    plan.sends = Some(sends.sent);
+                    plan.sends = Some(hidden(&traces, sends.sent));
                 }
                 Err(error) => {
                     let step = step_name(look, transition);
-                    plan.lines.push(format!("{step} cannot be built: {error}"));
+                    let error = error.to_string();
+                    plan.lines.push(format!("{step} cannot be built: {}", traces.hide(&error)));
                 }
             }
         }
@@ -140,7 +148,9 @@ impl Desk {
         let then = if later.is_empty() { String::new() } else { format!("; then {later}") };
         let sends = steps.get(at).is_some_and(|step| step.kind.exchange().is_some());
         let instead = match (before.state, before.due) {
-            (RunState::Retrying, Some(due)) => format!(", instead of at {}", clock(due, now)),
+            (RunState::Retrying, Some(due)) if !is_parked(due) => {
+                format!(", instead of at {}", clock(due, now))
+            }
             _ => String::new(),
         };
         plan.lines.push(if sends {
@@ -261,6 +271,10 @@ impl Desk {
             let id: RunId = store.ids().parse(&row.id)?;
             let Ok(Some(good)) = store.load(id).await else { continue };
             let Some(plan) = store.plan(good.run.flow, good.run.version) else { continue };
+            // It is shown before it is used: values of a flow that masks some are not proposed.
+            if !store.masked(good.run.flow, good.run.version).is_empty() {
+                return None;
+            }
             let history = fold(&plan, &good.run, &good.journal);
             let step = history.steps.into_iter().find(|step| step.name == look.step_name());
             if let Some(step) = step.filter(|step| step.state == StepState::Succeeded)
@@ -386,6 +400,7 @@ fn many_lines(
             format!("Skips the current step of {}; they go on with the next one.", runs(count))
         }
         Verb::Abort => format!("Aborts {}. They can be replayed, not retried.", runs(count)),
+        Verb::Complete { .. } | Verb::Extend { .. } | Verb::Cancel => callbacks::lead(verb, count),
         Verb::Replay(_) | Verb::Forget | Verb::Readmit => String::new(),
     });
     if let Verb::Retry { fresh_key: true, .. } = verb {
@@ -395,6 +410,7 @@ fn many_lines(
         lines.push(format!("{} of v{from} go on with v{to}, the live version.", runs(*count)));
     }
     match void {
+        _ if matches!(verb, Verb::Cancel) => {}
         0 => {}
         1 => lines.push("1 pending callback is void: a late POST gets 410.".to_owned()),
         many => lines

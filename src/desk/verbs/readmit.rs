@@ -12,11 +12,10 @@ use crate::model::id::short;
 use crate::model::request::{DedupKey, Marks, Seed, Verdict};
 use crate::model::{Ms, RequestId, RunId};
 use crate::rules::autopsy::kept;
-use crate::rules::judge;
 use crate::rules::plan::Plan as Compiled;
-use crate::rules::template;
 use crate::rules::verify::{self, Denied};
-use crate::store::{Accept, Judgement};
+use crate::rules::{judge, origin, template};
+use crate::store::{Accept, Judgement, Launch};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ struct Ready {
     seed: Seed,
     key: Option<DedupKey>,
     elements: Option<u32>,
-    empty: bool,
+    launch: Launch,
     flow: String,
     version: u32,
 }
@@ -98,8 +97,8 @@ impl Desk {
     }
 
     async fn readmit_one(&self, id: RequestId) -> Result<(String, String), Refusal> {
-        let Ready { text, seed, key, elements, empty, .. } = self.admissible(id).await?;
-        let judgement = Judgement::Readmit { of: id, key, elements, done: empty };
+        let Ready { text, seed, key, elements, launch, .. } = self.admissible(id).await?;
+        let judgement = Judgement::Readmit { of: id, key, elements, launch };
         let accept = Accept { seed: Arc::new(seed), judgement };
         let full = || Refusal::failed("the store's queue is full: try again").coded("down");
         let answer = self.deps.store.accept(accept).ok_or_else(full)?;
@@ -156,7 +155,7 @@ impl Desk {
             text,
             key: passed.key,
             elements: passed.elements,
-            empty: plan.flow.steps.is_empty(),
+            launch: Launch::of(&plan, store.lane(plan.flow_id)),
             flow: format!("{} / {}", plan.integration_name, plan.flow.name),
             version: plan.version,
             seed,
@@ -176,6 +175,9 @@ impl Desk {
         let vault = &self.deps.vault;
         let headers = vault.revealed(seed.flow, &seed.headers).map_err(|why| not_possible(&why))?;
         let Trigger::Webhook(hook) = &plan.flow.trigger else { return Ok((headers, None)) };
+        if let Some(from) = seed.peer.as_deref().and_then(|peer| peer.parse().ok()) {
+            origin::allowed(&hook.gates.allow_from, from).map_err(|refused| still(&refused.cause))?;
+        }
         let auth = &hook.auth;
         if matches!(auth, Auth::Signature { .. }) && seed.marks.has(Marks::GZIP) {
             return Err(not_possible(

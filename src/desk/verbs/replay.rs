@@ -3,7 +3,7 @@
 
 use super::super::{Desk, edit};
 use super::select::{Chosen, Target};
-use super::sends::{Attempt, host, preview};
+use super::sends::{Attempt, hidden, host, preview, traces};
 use super::{LISTED, SIDE_BY_SIDE, list, runs};
 use crate::model::ask::{Act, Acted, Plan, Refusal, Replay, Who};
 use crate::model::headers::Headers;
@@ -11,7 +11,7 @@ use crate::model::id::short;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::{RequestId, RunId};
 use crate::rules::{facts, split};
-use crate::store::{Accept, Again, Judgement};
+use crate::store::{Accept, Again, Judgement, Launch};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
@@ -134,7 +134,10 @@ impl Desk {
         let hops = ready.seed.hops + 1;
         let attempt = Attempt { run: "•••", number: 1, hops, fresh_key: None, public_url: url };
         match preview(&ready.plan, 0, &context, attempt)? {
-            Ok(preview) => Some((host(&preview.sent.url), Some(preview.sent))),
+            Ok(preview) => {
+                let traces = traces(&self.deps.store, &ready.plan, &context);
+                Some((host(&preview.sent.url), Some(hidden(&traces, preview.sent))))
+            }
             Err(_) => None,
         }
     }
@@ -208,8 +211,8 @@ impl Desk {
             ready.seed.actor = Some(who.name.clone());
         }
         let of = (!ready.edited).then_some(ready.of.id);
-        let done = ready.plan.flow.steps.is_empty();
-        let judgement = Judgement::Replay { of, runs: ready.runs, done };
+        let launch = Launch::of(&ready.plan, self.deps.store.lane(ready.plan.flow_id));
+        let judgement = Judgement::Replay { of, runs: ready.runs, launch };
         let accept = Accept { seed: Arc::new(ready.seed), judgement };
         let full = || Refusal::failed("the store's queue is full: try again").coded("down");
         let answer = self.deps.store.accept(accept).ok_or_else(full)?;
@@ -226,6 +229,7 @@ impl Desk {
         match target {
             Target::Run(run) => self.deps.store.ids().print(run),
             Target::Request(request) => self.deps.store.ids().print(request),
+            Target::Callback(callback, _) => self.deps.store.ids().print(callback),
         }
     }
 
@@ -234,7 +238,7 @@ impl Desk {
         let store = &self.deps.store;
         let (id, run, version) = match target {
             Target::Request(id) => (id, None, None),
-            Target::Run(run) => {
+            Target::Run(run) | Target::Callback(_, run) => {
                 let Some(loaded) = store.load(run).await? else {
                     return Err(Refusal::not_found(format!("there is no run {}", self.printed(target))));
                 };

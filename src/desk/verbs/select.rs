@@ -1,9 +1,10 @@
 //! Which runs or requests a verb acts on: named by their ids, or all that a filter matches now.
 
 use super::super::Desk;
-use crate::model::ask::{Act, Page, Refusal, Verb};
+use crate::model::ask::{Act, Object, Page, Refusal, Verb};
 use crate::model::id::Kind;
-use crate::model::{RequestId, RunId};
+use crate::model::view::CallbackView;
+use crate::model::{CallbackId, RequestId, RunId};
 use std::collections::HashMap;
 
 /// Objects of one act.
@@ -16,6 +17,28 @@ pub enum Target {
     Run(RunId),
     /// A request.
     Request(RequestId),
+    /// A callback, and the run that waits for it.
+    Callback(CallbackId, RunId),
+}
+
+/// A run that a verb moves, and the callback that is meant, where one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aim {
+    /// Which run.
+    pub run: RunId,
+    /// Which of its callbacks.
+    pub callback: Option<CallbackId>,
+}
+
+impl Target {
+    /// What a verb that moves runs would move.
+    pub fn aim(self) -> Option<Aim> {
+        match self {
+            Self::Run(run) => Some(Aim { run, callback: None }),
+            Self::Callback(callback, run) => Some(Aim { run, callback: Some(callback) }),
+            Self::Request(_) => None,
+        }
+    }
 }
 
 /// What was chosen.
@@ -29,22 +52,16 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// The runs among them.
-    pub fn runs(&self) -> Vec<RunId> {
-        let mut runs = Vec::with_capacity(self.targets.len());
-        for target in &self.targets {
-            if let Target::Run(run) = target {
-                runs.push(*run);
-            }
-        }
-        runs
+    /// The runs that are moved.
+    pub fn aims(&self) -> Vec<Aim> {
+        self.targets.iter().filter_map(|target| target.aim()).collect()
     }
 
     /// The requests among them.
     pub fn requests(&self) -> Vec<RequestId> {
         let request = |target: &Target| match target {
             Target::Request(id) => Some(*id),
-            Target::Run(_) => None,
+            Target::Run(_) | Target::Callback(..) => None,
         };
         self.targets.iter().filter_map(request).collect()
     }
@@ -65,15 +82,15 @@ impl Desk {
         match (&act.filter, act.ids.as_slice()) {
             (Some(_), [_, ..]) => Err(Refusal::usage("name ids or a filter, not both")),
             (None, []) => {
-                let what = if act.verb.on_requests() { "request" } else { "run" };
-                Err(Refusal::usage(format!("{} takes the id of a {what}, or a filter", act.verb.word())))
+                let (word, what) = (act.verb.word(), act.verb.object().word());
+                Err(Refusal::usage(format!("{word} takes the id of a {what}, or a filter")))
             }
             (Some(filter), []) if filter.trim().is_empty() => Err(Refusal::usage(format!(
                 "an empty filter would match everything: say which, for example {} --filter state:errored",
                 act.verb.word()
             ))),
             (Some(filter), []) => {
-                let targets = self.matching(filter, act.verb.on_requests()).await?;
+                let targets = self.matching(filter, act.verb.object()).await?;
                 Ok(Chosen { targets, filter: Some(filter.clone()), seen })
             }
             (None, ids) => {
@@ -100,6 +117,14 @@ impl Desk {
             Verb::Retry { .. } | Verb::Skip { .. } | Verb::Abort => {
                 return store.resolve(id).await.map(Target::Run);
             }
+            Verb::Complete { .. } | Verb::Extend { .. } | Verb::Cancel => {
+                let id: CallbackId = store.resolve(id).await?;
+                let found = store.callback(id).await?;
+                let run = found.map(|callback| callback.run);
+                return run.map(|run| Target::Callback(id, run)).ok_or_else(|| {
+                    Refusal::not_found(format!("there is no callback {}", store.ids().print(id)))
+                });
+            }
         }
         // A replay takes a request, or a run, which then is the parent.
         if matches!(store.ids().parse_any(id), Some((Kind::Run, _))) {
@@ -115,31 +140,40 @@ impl Desk {
     }
 
     /// All that a filter matches among what is there now: what comes while it pages is not in it.
-    async fn matching(&self, filter: &str, requests: bool) -> Result<Vec<Target>, Refusal> {
-        let store = &self.deps.store;
-        let upper = store.fresh_id();
+    async fn matching(&self, filter: &str, what: Object) -> Result<Vec<Target>, Refusal> {
+        let ids = self.deps.store.ids();
+        let upper = self.deps.store.fresh_id();
         let mut page = Page {
             filter: filter.to_owned(),
-            before: Some(if requests {
-                store.ids().print(RequestId(upper))
-            } else {
-                store.ids().print(RunId(upper))
+            before: Some(match what {
+                Object::Request => ids.print(RequestId(upper)),
+                Object::Run => ids.print(RunId(upper)),
+                Object::Callback => ids.print(CallbackId(upper)),
             }),
             after: None,
             limit: 1_000,
         };
         let mut targets = Vec::new();
         loop {
-            let next = if requests {
-                let rows = self.request_rows(&page).await?;
-                let ids = rows.rows.iter().filter_map(|row| store.ids().parse::<RequestId>(&row.id));
-                targets.extend(ids.map(Target::Request));
-                rows.next
-            } else {
-                let rows = self.run_rows(&page).await?;
-                let ids = rows.rows.iter().filter_map(|row| store.ids().parse::<RunId>(&row.id));
-                targets.extend(ids.map(Target::Run));
-                rows.next
+            let next = match what {
+                Object::Request => {
+                    let rows = self.request_rows(&page).await?;
+                    let found = rows.rows.iter().filter_map(|row| ids.parse(&row.id));
+                    targets.extend(found.map(Target::Request));
+                    rows.next
+                }
+                Object::Run => {
+                    let rows = self.run_rows(&page).await?;
+                    targets.extend(rows.rows.iter().filter_map(|row| ids.parse(&row.id)).map(Target::Run));
+                    rows.next
+                }
+                Object::Callback => {
+                    let rows = self.callback_rows(&page).await?;
+                    let found = rows.rows.iter();
+                    let pair = |row: &CallbackView| Some((ids.parse(&row.id)?, ids.parse(&row.run)?));
+                    targets.extend(found.filter_map(pair).map(|(id, run)| Target::Callback(id, run)));
+                    rows.next
+                }
             };
             if targets.len() > MOST {
                 return Err(too_many());

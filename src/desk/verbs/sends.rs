@@ -4,8 +4,10 @@ use super::look::Look;
 use crate::model::run::{Sent, keep};
 use crate::model::view::SentView;
 use crate::rules::advance::idempotency_key;
+use crate::rules::mask::Traces;
 use crate::rules::plan::Plan;
 use crate::rules::template::{Context, Outgoing, RenderError, build};
+use crate::store::Store;
 
 /// What would be sent, and where.
 pub struct Preview {
@@ -96,6 +98,24 @@ fn masked(plan: &Plan, step: usize, headers: Vec<(String, String)>) -> Vec<(Stri
             }
         })
         .collect()
+}
+
+/// The masked values of a request, as they are hidden in what a person is shown of it.
+pub fn traces(store: &Store, plan: &Plan, context: &Context) -> Traces {
+    match &context.request {
+        Some(request) => Traces::of(&store.masked(plan.flow_id, plan.version), request),
+        None => Traces::default(),
+    }
+}
+
+/// What would be sent, without masked values.
+pub fn hidden(traces: &Traces, mut sent: SentView) -> SentView {
+    if !traces.is_empty() {
+        traces.hide_in(&mut sent.url);
+        sent.headers.iter_mut().for_each(|(_, value)| traces.hide_in(value));
+        sent.body.iter_mut().for_each(|body| traces.hide_in_body(body));
+    }
+    sent
 }
 
 /// Host and port of a URL, as a target is named.

@@ -2,11 +2,12 @@
 
 use super::super::Desk;
 use super::look::{input, takes_live};
-use super::select::{Chosen, Target};
-use super::{LISTED, SIDE_BY_SIDE, runs};
-use crate::model::ask::{Act, Acted, Refusal, Verb, Who};
+use super::select::{Aim, Chosen, Target};
+use super::{LISTED, SIDE_BY_SIDE, clock, count};
+use crate::model::Map;
+use crate::model::ask::{Act, Acted, Object, Refusal, Verb, Who};
 use crate::model::id::short;
-use crate::model::{Map, RunId};
+use crate::rules::advance::state_phrase;
 use crate::store::apply::{Applied, How};
 use futures_util::StreamExt as _;
 
@@ -14,24 +15,24 @@ impl Desk {
     /// Moves what was chosen.
     pub(super) async fn steer(&self, who: &Who, act: &Act, chosen: &Chosen) -> Result<Acted, Refusal> {
         stand_in_shape(&act.verb)?;
-        if let Some(Target::Run(run)) = chosen.one() {
-            let said = self.steer_one(who, act, chosen, run).await?;
-            let target = self.deps.store.ids().print(run);
+        if let Some(aim) = chosen.one().and_then(Target::aim) {
+            let said = self.steer_one(who, act, chosen, aim).await?;
+            let target = self.aimed(aim);
             self.audit(who, act.verb.word(), &target, act.reason.as_deref(), &said).await?;
             return Ok(Acted { done: 1, lines: vec![said], ..Acted::default() });
         }
         let mut acted = Acted::default();
         let mut refused = 0;
-        let mut moved = futures_util::stream::iter(chosen.runs())
-            .map(|run| async move { (run, self.steer_one(who, act, chosen, run).await) })
+        let mut moved = futures_util::stream::iter(chosen.aims())
+            .map(|aim| async move { (aim, self.steer_one(who, act, chosen, aim).await) })
             .buffer_unordered(SIDE_BY_SIDE);
-        while let Some((run, result)) = moved.next().await {
+        while let Some((aim, result)) = moved.next().await {
             match result {
                 Ok(_) => acted.done += 1,
                 Err(refusal) => {
                     refused += 1;
                     if acted.refused.len() < LISTED {
-                        acted.refused.push((self.deps.store.ids().print(run), refusal.message));
+                        acted.refused.push((self.aimed(aim), refusal.message));
                     }
                 }
             }
@@ -44,14 +45,20 @@ impl Desk {
     }
 
     /// Moves one run, and says what happened.
-    async fn steer_one(&self, who: &Who, act: &Act, chosen: &Chosen, run: RunId) -> Result<String, Refusal> {
+    async fn steer_one(&self, who: &Who, act: &Act, chosen: &Chosen, aim: Aim) -> Result<String, Refusal> {
         let store = &self.deps.store;
-        let id = store.ids().print(run);
+        let id = store.ids().print(aim.run);
         let seen = chosen.seen.get(&id).copied();
-        let input = input(who, &act.verb, act.reason.as_deref())?;
+        let input = input(who, &act.verb, aim.callback, act.reason.as_deref())?;
         let how = How { deployed: takes_live(&act.verb), ..How::default() };
-        let applied = store.apply_seen(run, how, seen, |_| input.clone()).await?;
+        let applied = store.apply_seen(aim.run, how, seen, |_| input.clone()).await?;
         Ok(said(&act.verb, short(&id), &applied))
+    }
+
+    /// The id of what was named: a callback's, or a run's.
+    fn aimed(&self, aim: Aim) -> String {
+        let ids = self.deps.store.ids();
+        aim.callback.map_or_else(|| ids.print(aim.run), |callback| ids.print(callback))
     }
 
     /// One entry for an act on many: the filter and the count, and what was refused.
@@ -116,6 +123,20 @@ fn said(verb: &Verb, id: &str, applied: &Applied) -> String {
             format!("{id} ends aborted once its attempt under way has ended.")
         }
         Verb::Abort => format!("Aborted {id}."),
+        Verb::Complete { status, .. } => {
+            format!(
+                "Completed {} of {id} with {status}: the run {}.",
+                name(applied.before.step),
+                state_phrase(after.run.state)
+            )
+        }
+        Verb::Extend { .. } => {
+            let until = after.run.due.map(|due| clock(due, after.run.id.time())).unwrap_or_default();
+            format!("{} of {id} waits until {until}.", name(applied.before.step))
+        }
+        Verb::Cancel => {
+            format!("Cancelled the callback of {id}: the run {}.", state_phrase(after.run.state))
+        }
         Verb::Replay(_) | Verb::Forget | Verb::Readmit => String::new(),
     }
 }
@@ -128,10 +149,14 @@ fn many(verb: &Verb, done: u64, refused: u64) -> String {
         Verb::Replay(_) => "Replayed",
         Verb::Forget => "Forgot the keys of",
         Verb::Readmit => "Readmitted",
+        Verb::Complete { .. } => "Completed",
+        Verb::Extend { .. } => "Extended",
+        Verb::Cancel => "Cancelled",
     };
+    let done = count(done, if verb.object() == Object::Callback { Object::Callback } else { Object::Run });
     match refused {
-        0 => format!("{did} {}.", runs(done)),
-        1 => format!("{did} {}; 1 was refused.", runs(done)),
-        many => format!("{did} {}; {} were refused.", runs(done), crate::text::count(many)),
+        0 => format!("{did} {done}."),
+        1 => format!("{did} {done}; 1 was refused."),
+        many => format!("{did} {done}; {} were refused.", crate::text::count(many)),
     }
 }

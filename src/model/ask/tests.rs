@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::request::Verdict;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn there_and_back<T>(value: &T)
 where
@@ -93,6 +93,7 @@ fn an_answer_keeps_the_digits_of_its_numbers() {
             test: false,
             marks: vec![],
             what: String::new(),
+            delivery: None,
         },
         headers: vec![("a".into(), "b".into())],
         query: Map::new(),

@@ -300,6 +300,7 @@ impl<'a> Folding<'a> {
             _ => {}
         }
         let noted = frame.abort.take();
+        frame.cancelled = entry.kind == EntryKind::Cancel && state == RunState::Errored;
         frame.early = None;
         frame.early_outputs = Map::new();
         self.early = None;

@@ -67,6 +67,15 @@ fn input(world: &World, what: u8, which: u8) -> Option<Input> {
         17 => Input::PutBack { fence: run.fence },
         18 => Input::Renew { fence: run.fence, until: world.now + 30 * SECOND },
         19 => Input::Retry { actor: "b".to_owned(), reason: None, fresh_key: true },
+        20..=22 if callbacks > 0 => {
+            let hand = world.hand(usize::from(which) % callbacks);
+            let status = if which.is_multiple_of(3) { 500 } else { 200 };
+            match what {
+                20 => Input::Complete { hand, status, body: bytes::Bytes::from_static(b"{\"by\":1}") },
+                21 => Input::Extend { hand, by: HOUR },
+                _ => Input::Cancel { hand },
+            }
+        }
         _ => return None,
     })
 }
@@ -136,7 +145,11 @@ fn word(input: &Input) -> &'static str {
     match input {
         Input::Retry { .. } => "retry",
         Input::Answer(_) => "answer",
-        Input::Skip { .. } | Input::Abort { .. } => "verb",
+        Input::Skip { .. }
+        | Input::Abort { .. }
+        | Input::Complete { .. }
+        | Input::Extend { .. }
+        | Input::Cancel { .. } => "verb",
         _ => "other",
     }
 }
@@ -147,7 +160,7 @@ proptest! {
     #[test]
     fn whatever_comes_the_rows_hold_and_the_journal_tells_them(
         steps in plan(),
-        moves in prop::collection::vec((0_u8..20, any::<u8>(), any::<bool>(), 0_u8..30), 1..60),
+        moves in prop::collection::vec((0_u8..23, any::<u8>(), any::<bool>(), 0_u8..30), 1..60),
     ) {
         let mut world = World::new(steps);
         let mut past: Vec<Input> = Vec::new();

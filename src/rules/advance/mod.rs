@@ -10,11 +10,13 @@
 //! | `exchange` | what ends an attempt: an answer, none, a lost lease |
 //! | `outside` | what comes while nobody works: a callback, a time that came |
 //! | `verbs` | what people do: retry, skip, abort |
+//! | `hand` | what people do to a callback: complete, extend, cancel |
 //! | `words` | causes and refusals in sentences |
 //! | `fold` | the way back: from the journal to steps and attempts |
 
 mod exchange;
 pub mod fold;
+mod hand;
 mod local;
 mod outside;
 mod verbs;
@@ -33,6 +35,7 @@ use crate::rules::plan::Plan;
 use crate::rules::retry::Transport;
 use crate::rules::template::{Context, RenderError, StepData};
 
+pub use hand::{Hand, digest};
 pub use words::{answer_cause, normal, note};
 
 /// A run as the store has it.
@@ -74,6 +77,12 @@ impl Snapshot {
                         callback.received = received.or(callback.received);
                         callback.status = status.or(callback.status);
                         callback.digest = digest.or(callback.digest);
+                    }
+                }
+                CallbackWrite::Extend { id, deadline } => {
+                    for callback in self.callbacks.iter_mut().filter(|callback| callback.id == *id) {
+                        callback.state = CallbackState::Pending;
+                        callback.deadline = *deadline;
                     }
                 }
             }
@@ -154,6 +163,27 @@ pub enum Input {
         actor: String,
         /// Why.
         reason: Option<String>,
+    },
+    /// A callback's answer, given by a person.
+    Complete {
+        /// Who, of which callback.
+        hand: Hand,
+        /// The code of the answer.
+        status: u16,
+        /// JSON or text.
+        body: bytes::Bytes,
+    },
+    /// A later deadline of a callback.
+    Extend {
+        /// Who, of which callback.
+        hand: Hand,
+        /// Milliseconds.
+        by: Ms,
+    },
+    /// A callback that nobody is to wait for any more.
+    Cancel {
+        /// Who, of which callback.
+        hand: Hand,
     },
 }
 
@@ -257,6 +287,13 @@ pub enum CallbackWrite {
         /// Tells a repeat from another answer.
         digest: Option<[u8; 32]>,
     },
+    /// Waited for, up to another deadline.
+    Extend {
+        /// Which.
+        id: CallbackId,
+        /// The new deadline.
+        deadline: Ms,
+    },
 }
 
 /// An error group: integration, flow, step, and cause without its numbers and ids.
@@ -303,6 +340,9 @@ pub fn advance(plan: &Plan, snapshot: &Snapshot, input: Input, env: &Env) -> Res
         Input::Retry { actor, reason, fresh_key } => work.retry(actor, reason, fresh_key),
         Input::Skip { actor, reason, stand_in } => work.skip(actor, reason, stand_in),
         Input::Abort { actor, reason } => work.abort(actor, reason),
+        Input::Complete { hand, status, body } => work.complete(hand, status, &body),
+        Input::Extend { hand, by } => work.extend(hand, by),
+        Input::Cancel { hand } => work.cancel(hand),
     }
 }
 

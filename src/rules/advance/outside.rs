@@ -1,13 +1,13 @@
 //! What comes while nobody works: a callback, a time that came.
 
-use super::exchange::Answered;
+use super::hand::Given;
 use super::words::{self, no_use};
-use super::work::{Work, body_value, text_value};
+use super::work::Work;
 use super::{CallbackWrite, Transition};
 use crate::model::ask::Refusal;
-use crate::model::run::{Callback, CallbackState, EntryKind, Got, RunState, StepState};
+use crate::model::run::{Callback, CallbackState, EntryKind, RunState, StepState};
 use crate::model::{CallbackId, Map};
-use crate::rules::template::{self, StepData};
+use crate::rules::template::StepData;
 
 impl Work<'_> {
     /// The time in `due` came: a delay is over, or a callback's deadline is past.
@@ -61,15 +61,7 @@ impl Work<'_> {
         };
         self.may_answer(callback, digest)?;
         let step = self.exchange()?;
-        let got = Got::of(status, Vec::new(), body, true);
-        let outputs = if step.outputs.is_empty() || !step.success.iter().any(|one| one.matches(status)) {
-            Map::new()
-        } else {
-            let whole = std::str::from_utf8(body).ok().and_then(text_value);
-            let at = self.run.step as usize;
-            template::answer_outputs(self.plan, at, status, &[], whole.as_ref())
-        };
-        let value = body_value(&got);
+        let Given { got, answer } = self.given(status, body)?;
         let early = if got.cut || got.binary { String::new() } else { got.body.clone() };
         self.callbacks.push(CallbackWrite::Move {
             id,
@@ -84,15 +76,15 @@ impl Work<'_> {
         entry.got = Some(got);
         if running {
             // The answer decides, if one comes.
-            if !outputs.is_empty() {
-                entry.detail.outputs = Some(outputs.clone());
+            if !answer.outputs.is_empty() {
+                entry.detail.outputs = Some(answer.outputs.clone());
             }
             self.frame.early = Some((status, early));
-            self.frame.early_outputs = outputs;
+            self.frame.early_outputs = answer.outputs;
             self.step_state(StepState::Running);
         } else {
             self.run.cause = None;
-            self.by_callback(step, Answered { status, headers: Vec::new(), body: value, outputs })?;
+            self.by_callback(step, answer)?;
         }
         self.finish()
     }

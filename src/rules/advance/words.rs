@@ -122,6 +122,15 @@ pub(super) fn expired(deadline: Ms, waited: Ms) -> Failure {
     }
 }
 
+/// A person cancelled the callback.
+pub(super) fn cancelled(actor: &str, reason: Option<&str>) -> Failure {
+    let text = match reason {
+        Some(reason) => format!("cancelled by {actor}: {reason}"),
+        None => format!("cancelled by {actor}"),
+    };
+    Failure { text, normal: "cancelled".to_owned() }
+}
+
 /// An attempt's outcome is unknown, and repeating it could double what it did.
 pub(super) fn may_have_been_delivered(lapsed: Option<Ms>, now: Ms) -> Failure {
     let why = match lapsed {
@@ -187,6 +196,15 @@ pub(super) fn not_possible(verb: &str, state: RunState) -> Refusal {
     } else {
         Refusal::refused("not_stopped", format!("{verb} is not possible: the run {phrase}"))
     }
+}
+
+/// A verb on a callback that the run does not wait for.
+pub(super) fn not_waiting(verb: &str, state: RunState) -> Refusal {
+    let phrase = state_phrase(state);
+    Refusal::refused(
+        "not_waiting",
+        format!("{verb} is not possible: the run {phrase} and does not wait for this callback"),
+    )
 }
 
 /// A state that an input has no use for: nothing is to be done.

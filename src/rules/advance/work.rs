@@ -9,6 +9,7 @@ use crate::model::run::{
     Callback, CallbackState, Detail, Entry, EntryKind, Folded, Frame, Got, Run, RunState, StepState,
 };
 use crate::model::{CallbackId, Map, Ms};
+use crate::rules::mask::Traces;
 use crate::rules::plan::Plan;
 use crate::rules::template::{self, Context, RenderError, StepData};
 
@@ -76,6 +77,9 @@ impl<'a> Work<'a> {
 
     /// Begins the entry: what was applied, to the current step and attempt.
     pub fn open(&mut self, kind: EntryKind) -> &mut Entry {
+        if kind != EntryKind::Late {
+            self.frame.cancelled = false;
+        }
         let step_name = self
             .plan
             .flow
@@ -108,6 +112,7 @@ impl<'a> Work<'a> {
     /// The transition, its guard and its last columns.
     #[expect(clippy::unnecessary_wraps, reason = "the last line of every input, all of which may refuse")]
     pub fn finish(mut self) -> Result<Transition, Refusal> {
+        self.hide();
         self.run.seq = self.before.run.seq + 1;
         if let Some(entry) = &mut self.entry {
             entry.seq = self.run.seq;
@@ -127,6 +132,24 @@ impl<'a> Work<'a> {
             finished: self.finished,
             effect: self.effect,
         })
+    }
+
+    /// Masked values of the request get into no cause: it names a group, and is told to many.
+    fn hide(&mut self) {
+        let masked = self.plan.flow.webhook().map_or(&[][..], |hook| &hook.gates.mask);
+        let Some(request) = self.before.context.request.as_ref().filter(|_| !masked.is_empty()) else {
+            return;
+        };
+        let entry = self.entry.iter_mut().filter_map(|entry| entry.detail.cause.as_mut());
+        let folded = self.folded.iter_mut().filter_map(|folded| folded.cause.as_mut());
+        let own = self.cause.iter_mut().flat_map(|cause| [&mut cause.text, &mut cause.normal]);
+        let mut texts: Vec<&mut String> = entry.chain(folded).chain(own).collect();
+        if !texts.is_empty() {
+            let traces = Traces::of(masked, request);
+            for text in &mut texts {
+                traces.hide_in(text);
+            }
+        }
     }
 
     pub fn context(&mut self) -> &Context {
@@ -169,8 +192,10 @@ impl<'a> Work<'a> {
     /// Every open callback is cancelled.
     pub fn cancel_callbacks(&mut self) {
         for callback in self.before.callbacks.iter().filter(|one| one.state == CallbackState::Pending) {
-            let moved =
-                |write: &CallbackWrite| matches!(write, CallbackWrite::Move { id, .. } if *id == callback.id);
+            let moved = |write: &CallbackWrite| match write {
+                CallbackWrite::Move { id, .. } | CallbackWrite::Extend { id, .. } => *id == callback.id,
+                CallbackWrite::New(_) => false,
+            };
             if !self.callbacks.iter().any(moved) {
                 self.callbacks.push(CallbackWrite::Move {
                     id: callback.id,

@@ -1,11 +1,12 @@
 //! `[[flow]]` and its trigger.
 
 use super::fields::{Fields, list, meant};
+use super::gates::request_path;
 use super::names::Names;
 use super::units::{is_alias, size, slug};
-use super::{Known, auth, reply, step};
+use super::{Known, auth, gates, reply, step};
 use crate::model::document::{Connection, Dedup, Flow, MAX_BODY, Trigger, Webhook};
-use crate::model::path::{Path, Segment};
+use crate::model::path::Path;
 use crate::model::time::DAY;
 use crate::rules::template::Parsed;
 
@@ -16,14 +17,18 @@ const WEBHOOK: &[&str] = &[
     "path",
     "methods",
     "auth",
+    "allow_from",
     "dedup",
     "required",
     "when",
     "split",
+    "mask",
     "reply",
     "timeout",
     "on_timeout",
+    "rate_limit",
     "max_body",
+    "concurrency",
 ];
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// More are not kept in memory while they arrive.
@@ -160,14 +165,6 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
         path
     });
     let auth = auth::read(fields, known);
-    for (key, what) in [
-        ("mask", "masking"),
-        ("rate_limit", "rate limits"),
-        ("concurrency", "limits on parallel runs"),
-        ("allow_from", "address lists"),
-    ] {
-        fields.later(key, what);
-    }
     let when = fields.text("when").map(|(when, span)| {
         names.condition(report, &when, &span);
         when
@@ -187,6 +184,7 @@ fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) ->
         split: reply::split(fields),
         reply: reply::reply(fields),
         max_body: max_body(fields),
+        gates: Box::new(gates::read(fields)),
     };
     fields.finish(WEBHOOK);
     webhook
@@ -261,37 +259,4 @@ fn dedup_rule(fields: &Fields<'_>) -> Dedup {
     let from_first = fields.choice("from", &[("last", false), ("first", true)]).unwrap_or(false);
     fields.finish(&["fields", "window", "from"]);
     Dedup { fields: paths, window, from_first }
-}
-
-/// A path into body, headers or query of a request.
-pub(super) fn request_path(fields: &Fields<'_>, text: &str, at: usize, what: &str) -> Option<Path> {
-    let example = "write body.order_number, headers[\"X-Request-ID\"] or query.page";
-    match text.parse::<Path>() {
-        Err(error) => {
-            let hint = if text.starts_with("request.") {
-                format!("; {example}, without request.")
-            } else {
-                String::new()
-            };
-            fields.report.error(at, format!("{what} {text:?} is no path: {error}{hint}"));
-        }
-        Ok(path) => {
-            let depth = path.rest().len();
-            let first_is_key = matches!(path.rest().first(), Some(Segment::Key(_)));
-            if path.0.contains(&Segment::Any) {
-                fields
-                    .report
-                    .error(at, format!("{what} {text:?} names any element: write a number in the brackets"));
-            } else if match path.root() {
-                "body" => true,
-                "headers" | "query" => depth == 1 && first_is_key,
-                _ => false,
-            } {
-                return Some(path);
-            } else {
-                fields.report.error(at, format!("{what} {text:?} is not possible: {example}"));
-            }
-        }
-    }
-    None
 }

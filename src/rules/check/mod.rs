@@ -5,6 +5,7 @@ mod connection;
 mod exchange;
 mod fields;
 mod flow;
+mod gates;
 mod names;
 mod reply;
 mod report;

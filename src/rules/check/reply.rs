@@ -3,7 +3,7 @@
 use super::connection::headers_but;
 use super::exchange::body_of;
 use super::fields::Fields;
-use super::flow::request_path;
+use super::gates::request_path;
 use super::names::Names;
 use crate::model::document::{Body, Patience, Reply, Respond, Trigger};
 use crate::model::path::Path;

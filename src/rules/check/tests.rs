@@ -454,3 +454,44 @@ fn a_renaming_that_names_nothing_is_said() {
         assert!(check(text, &known).problems.is_empty());
     }
 }
+
+#[test]
+fn gates_are_read_with_their_bounds() {
+    use crate::model::gate::{Gates, RateLimit};
+    assert_eq!(*webhook("").gates, Gates::default());
+    let gates = webhook(
+        "allow_from = [\"203.0.113.7/24\", \"2001:db8::1\"]\nrate_limit = \" 50 / m \"\nconcurrency = 10000\n\
+         mask = [\"body.card.number\", \"body.items[].iban\", 'headers[\"X-T\"]', \"query.key\", \"body\"]",
+    )
+    .gates;
+    assert_eq!(gates.allow_from[0].to_string(), "203.0.113.0/24");
+    assert_eq!(gates.allow_from[1].to_string(), "2001:db8::1/128");
+    assert_eq!(gates.rate_limit, Some(RateLimit { count: 50, per: 60_000 }));
+    assert_eq!((gates.mask.len(), gates.concurrency), (5, 10_000));
+    for rate in ["1/s", "1000000/h"] {
+        assert!(webhook(&format!("rate_limit = \"{rate}\"")).gates.rate_limit.is_some(), "{rate}");
+    }
+    for (keys, said) in [
+        ("rate_limit = \"0/s\"", "is not possible: 1 to 1000000 requests are"),
+        ("rate_limit = \"1000001/s\"", "is not possible"),
+        ("rate_limit = \"50\"", "is no rate: write \"50/s\""),
+        ("rate_limit = \"5/d\"", "is no rate"),
+        ("rate_limit = \"+5/s\"", "is no rate"),
+        ("rate_limit = 50", "rate_limit is a number: write a text"),
+        ("allow_from = []", "allow_from is empty: nobody could send"),
+        ("allow_from = [\"203.0.113.0/33\"]", "is no network"),
+        ("allow_from = [\"example.com\"]", "is no network"),
+        ("allow_from = \"203.0.113.0/24\"", "write a list"),
+        ("mask = [\"card\"]", "mask \"card\" is not possible"),
+        ("mask = [\"body.\"]", "is no path"),
+        ("mask = [\"path\"]", "is not possible"),
+        ("concurrency = -1", "concurrency is no whole number from 0 to 10000"),
+        ("concurrency = 10001", "concurrency is no whole number"),
+        ("dedup = { fields = [\"body.a[].b\"] }", "names any element: write a number"),
+    ] {
+        let all = mistakes(&document(keys, ""));
+        assert!(all.iter().any(|line| line.contains(said)), "{keys}: {all:?}");
+    }
+    let many = format!("mask = [{}]", "\"body.a\",".repeat(257));
+    assert!(mistakes(&document(&many, ""))[0].contains("mask has 257 entries: at most 256"));
+}

@@ -103,5 +103,6 @@ fn settings(allow: Option<&[&str]>) -> Settings {
         read_only: false,
         limits: Limits::default(),
         allow_networks: allow.map(|nets| nets.iter().map(|net| net.parse().unwrap()).collect()),
+        inbound: crate::model::gate::Inbound::default(),
     }
 }

@@ -3,10 +3,12 @@
 //! it writes the first row, so a refusal leaves nothing behind.
 
 pub mod flows;
+mod pause;
 pub mod source;
 pub mod values;
 mod verbs;
 
+pub use pause::pause;
 pub use verbs::Version;
 
 use crate::model::document::{Integration, Trigger};

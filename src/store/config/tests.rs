@@ -20,6 +20,7 @@ fn flow(name: &str, path: Option<&str>) -> Flow {
             split: None,
             reply: crate::model::document::Reply::Accept,
             max_body: 1,
+            gates: Box::default(),
         }),
         steps: Vec::new(),
     }

@@ -4,6 +4,7 @@
 
 use super::{Act, ConfigError, source};
 use crate::model::change::Change;
+use crate::model::gate::Pause;
 use crate::model::{FlowId, IntegrationId, Map, Ms};
 use crate::rules::plan::Plan;
 use crate::store::registry::{Doc, Routes, Save, Saved, State, random_endpoint, read_doc, url};
@@ -200,6 +201,20 @@ impl Store {
         .await
     }
 
+    /// Sets or ends the pause of an integration or of one of its flows.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where there is no integration of that name; see [`StoreError`].
+    pub async fn pause(
+        &self,
+        name: &str,
+        flow: Option<FlowId>,
+        pause: Option<Pause>,
+    ) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.configure(move |conn| super::pause(conn, &name, flow, pause)).await
+    }
+
     /// A version as it was saved, with the ids of the flows written in: the given one, else the live
     /// one, else the newest. `None` where there is none.
     ///
@@ -228,6 +243,8 @@ impl Store {
         let store = self.clone();
         self.read(move |conn| store.inner.registry.reload(conn)).await?;
         self.inner.feed.publish(|| Arc::from([Change::Config]));
+        // A lane may have got room, or a hold its end.
+        self.inner.links.due.notify_one();
         Ok(done)
     }
 }

@@ -1,16 +1,22 @@
 //! What is configured, as lists show it: endpoints, integrations, flows and variables.
 
 use crate::model::document::{Flow, Trigger, VariableKind};
+use crate::model::gate::{Pause, PauseView};
 use crate::model::time::rfc3339;
 use crate::model::view::{EndpointView, FlowView, IntegrationView, VariableView};
-use crate::model::{FlowId, RequestId};
+use crate::model::{FlowId, Ms, RequestId};
 use crate::store::config::values::in_force;
 use crate::store::registry::{Doc, Holding, State, url};
 use std::collections::HashMap;
 
 /// The live endpoints, by integration and flow.
 #[must_use]
-pub fn endpoints(state: &State, public_url: &str, last: &HashMap<FlowId, RequestId>) -> Vec<EndpointView> {
+pub fn endpoints(
+    state: &State,
+    public_url: &str,
+    last: &HashMap<FlowId, RequestId>,
+    now: Ms,
+) -> Vec<EndpointView> {
     let mut views = Vec::new();
     for holding in by_name(state) {
         let Some(live) = &holding.live else { continue };
@@ -28,6 +34,13 @@ pub fn endpoints(state: &State, public_url: &str, last: &HashMap<FlowId, Request
                 methods: webhook.methods.clone(),
                 auth: webhook.auth.word().to_owned(),
                 last_request: last.get(&row.id).map(|id| rfc3339(id.time())),
+                // Whichever refuses counts before one that holds.
+                paused: [holding.pause, row.pause]
+                    .into_iter()
+                    .flatten()
+                    .filter(|pause| pause.active(now))
+                    .min_by_key(|pause| pause.hold)
+                    .and_then(|pause| paused(Some(pause), now)),
             });
         }
     }
@@ -44,14 +57,14 @@ fn by_name(state: &State) -> Vec<&Holding> {
 
 /// All integrations, by name.
 #[must_use]
-pub fn integrations(state: &State, public_url: &str) -> Vec<IntegrationView> {
-    by_name(state).into_iter().map(|holding| integration(state, public_url, holding)).collect()
+pub fn integrations(state: &State, public_url: &str, now: Ms) -> Vec<IntegrationView> {
+    by_name(state).into_iter().map(|holding| integration(state, public_url, holding, now)).collect()
 }
 
 /// An integration: flows of the live version (of the newest where none is live), variables of the
 /// newest, since those are what a deploy wants values for.
 #[must_use]
-pub fn integration(state: &State, public_url: &str, holding: &Holding) -> IntegrationView {
+pub fn integration(state: &State, public_url: &str, holding: &Holding, now: Ms) -> IntegrationView {
     let current = holding.current();
     let newest = holding.newest.as_ref().or(holding.live.as_ref());
     IntegrationView {
@@ -62,13 +75,20 @@ pub fn integration(state: &State, public_url: &str, holding: &Holding) -> Integr
         draft: Some(holding.latest).filter(|latest| holding.deployed != Some(*latest)),
         saved: newest.map(|doc| rfc3339(doc.at)).unwrap_or_default(),
         author: newest.map(|doc| doc.author.clone()).unwrap_or_default(),
-        flows: current.map(|doc| flows(state, public_url, doc)).unwrap_or_default(),
+        flows: current.map(|doc| flows(state, public_url, doc, now)).unwrap_or_default(),
         variables: newest.map(|doc| variables(doc, holding)).unwrap_or_default(),
         drift: Vec::new(),
+        paused: paused(holding.pause, now),
     }
 }
 
-fn flows(state: &State, public_url: &str, doc: &Doc) -> Vec<FlowView> {
+/// A pause that is in force.
+fn paused(pause: Option<Pause>, now: Ms) -> Option<PauseView> {
+    let pause = pause.filter(|pause| pause.active(now))?;
+    Some(PauseView { since: rfc3339(pause.since), until: pause.until.map(rfc3339), hold: pause.hold })
+}
+
+fn flows(state: &State, public_url: &str, doc: &Doc, now: Ms) -> Vec<FlowView> {
     let view = |id: i64, flow: &Flow| {
         let row = state.flows.get(&FlowId(id));
         let (trigger, auth) = match &flow.trigger {
@@ -83,6 +103,7 @@ fn flows(state: &State, public_url: &str, doc: &Doc) -> Vec<FlowView> {
             auth,
             steps: flow.steps.iter().map(|step| (step.name.clone(), step.kind.word().to_owned())).collect(),
             only_counted: 0,
+            paused: paused(row.and_then(|row| row.pause), now),
         }
     };
     doc.flows.iter().zip(&doc.integration.flows).map(|(id, flow)| view(id.flow, flow)).collect()

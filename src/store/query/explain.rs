@@ -1,6 +1,6 @@
 //! Why a request was judged as it was.
 
-use super::head::{self, RequestHead};
+use super::head::RequestHead;
 use super::look::Look;
 use super::{views, what};
 use crate::model::document::Dedup;
@@ -34,7 +34,7 @@ pub(super) fn explain(
     head: &RequestHead,
     judge: Option<Judge>,
 ) -> rusqlite::Result<ExplainView> {
-    let stored = head::stored(look.conn, head.id)?;
+    let stored = look.shown(head.id)?;
     let data = stored.as_ref().map(|stored| request_data(&stored.seed, "", head.id.time(), ""));
     let plan = look.plan(head.flow, head.version);
     let rule = plan.as_deref().and_then(what::rule);
@@ -56,7 +56,7 @@ pub(super) fn explain(
         _ => None,
     };
     let other = match first {
-        Some(other) if other != head.id => head::stored(look.conn, other)?,
+        Some(other) if other != head.id => look.shown(other)?,
         _ => None,
     };
     let other = other.map(|other| request_data(&other.seed, "", other.id.time(), ""));
@@ -66,6 +66,11 @@ pub(super) fn explain(
     };
     let mut why = why(head, rule.is_some(), evidence(look, head)?);
     why.extend(now_of_the_key(look, head, rule, first, judge, lapses));
+    let mut told = told(look, head, stored.as_ref())?;
+    // A cause can quote what the sender wrote.
+    let traces = look.traces_of(head.id, &look.mask(head.flow, head.version));
+    let texts = why.iter_mut().chain(told.iter_mut().map(|(_, text)| text));
+    texts.for_each(|text| traces.hide_in(text));
     let (integration, flow) = look.names(head.flow);
     Ok(ExplainView {
         request: look.request_id(head.id),
@@ -82,7 +87,7 @@ pub(super) fn explain(
             Some(first) => listed(look, first, head.id, &copies)?,
             None => Vec::new(),
         },
-        told: told(look, head, stored.as_ref())?,
+        told,
         first_fields: match (rule, &other) {
             (Some(rule), Some(other)) => masked(rules::fields(rule, other)),
             _ => Vec::new(),

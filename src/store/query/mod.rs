@@ -26,12 +26,15 @@ use super::apply::refusal;
 use super::{Store, StoreError};
 use crate::model::ask::{Page, Refusal, Rows, Who};
 use crate::model::id::{Kind, Typed};
+use crate::model::path::Path;
 use crate::model::query::Query;
+use crate::model::request::Seed;
 use crate::model::view::{
     AuditView, CallbackView, EndpointView, EventView, ExplainView, GroupView, IntegrationView, RequestDetail,
     RequestView, RunView,
 };
 use crate::model::{AuditId, CallbackId, FlowId, RequestId, RunId};
+use crate::rules::mask;
 use look::Look;
 use reach::Range;
 use rusqlite::params;
@@ -215,6 +218,7 @@ impl Store {
                 if let Some(request) = run.request
                     && let Some((_, body)) = head::content(look.conn, request)?
                 {
+                    let body = mask::body(&look.mask(run.flow, run.version), &body).into_owned();
                     views::fill_same_bodies(&mut view, &journal, &body);
                 }
                 let birth = timeline::Birth {
@@ -226,11 +230,28 @@ impl Store {
                 let steps: Vec<String> = plan
                     .map(|plan| plan.flow.steps.iter().map(|step| step.name.clone()).collect())
                     .unwrap_or_default();
-                let events = timeline::timeline(birth, &run, &steps, &journal);
+                let mut events = timeline::timeline(birth, &run, &steps, &journal);
+                let traces = look.traces(&run);
+                for event in &mut events {
+                    traces.hide_in(&mut event.text);
+                }
                 Ok(Some((view, events)))
             })
             .await?;
         found.ok_or_else(|| self.gone(id))
+    }
+
+    /// What of a flow's requests nobody is shown: by a version, and by the live one.
+    #[must_use]
+    pub fn masked(&self, flow: FlowId, version: u32) -> Vec<Path> {
+        let (own, live) = (self.plan(flow, version), self.deployed_plan(flow));
+        look::masked(own.as_deref(), live.as_deref())
+    }
+
+    /// A request as it may be shown.
+    #[must_use]
+    pub fn shown(&self, seed: &Seed) -> Seed {
+        mask::seed(&self.masked(seed.flow, seed.version), seed)
     }
 
     /// Why a request was judged as it was.
@@ -276,7 +297,7 @@ impl Store {
                 let mut recent =
                     look.store.inner.registry.reads.recent.lock().unwrap_or_else(PoisonError::into_inner);
                 let last = recent.look(look.conn, &flows)?;
-                Ok(configured::endpoints(&look.state, &look.store.inner.public_url, last))
+                Ok(configured::endpoints(&look.state, &look.store.inner.public_url, last, look.now))
             })
             .await?;
         Ok(views)
@@ -286,7 +307,7 @@ impl Store {
     #[must_use]
     pub fn integrations(&self) -> Vec<IntegrationView> {
         let state = self.configured();
-        let mut views = configured::integrations(&state, &self.inner.public_url);
+        let mut views = configured::integrations(&state, &self.inner.public_url, self.now());
         self.count_refusals(&state, &mut views);
         views
     }
@@ -295,7 +316,8 @@ impl Store {
     #[must_use]
     pub fn integration(&self, name: &str) -> Option<IntegrationView> {
         let state = self.configured();
-        let mut view = configured::integration(&state, &self.inner.public_url, state.by_name(name)?);
+        let mut view =
+            configured::integration(&state, &self.inner.public_url, state.by_name(name)?, self.now());
         self.count_refusals(&state, std::slice::from_mut(&mut view));
         Some(view)
     }

@@ -11,6 +11,7 @@ use crate::model::query::{Row, contains};
 use crate::model::run::{Run, RunState};
 use crate::model::time::rfc3339;
 use crate::model::view::RunView;
+use crate::rules::mask;
 use crate::rules::rows::RunRow as Shown;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -34,12 +35,19 @@ fn maybe(text: Option<String>) -> Vec<Cow<'static, str>> {
     text.map(Cow::Owned).into_iter().collect()
 }
 
+/// Headers, query and body of a request as they may be shown: masked values are found by nothing.
+struct Content<'r> {
+    headers: Headers,
+    query: String,
+    body: Cow<'r, [u8]>,
+}
+
 /// A request.
 pub(super) struct RequestRow<'r> {
     look: &'r Look<'r>,
     failed: &'r Failed,
     head: &'r RequestHead,
-    content: OnceCell<(Headers, Cow<'r, [u8]>)>,
+    content: OnceCell<Content<'r>>,
 }
 
 impl<'r> RequestRow<'r> {
@@ -51,23 +59,34 @@ impl<'r> RequestRow<'r> {
     ) -> Self {
         let row = Self { look, failed, head, content: OnceCell::new() };
         if let Some((headers, body)) = content {
-            let _ = row.content.set((Headers::from_blob(headers.to_vec().into()), Cow::Borrowed(body)));
+            let _ = row.content.set(row.shown(headers.to_vec(), Cow::Borrowed(body)));
         }
         row
     }
 
     /// Whether a word is in its body, headers or query.
     fn mentions_data(&self, word: &str) -> bool {
-        let (headers, body) = self.content();
-        content::mentions(word, headers, &self.head.query, body)
+        let Content { headers, query, body } = self.content();
+        content::mentions(word, headers, query, body)
     }
 
-    fn content(&self) -> &(Headers, Cow<'r, [u8]>) {
+    fn content(&self) -> &Content<'r> {
         self.content.get_or_init(|| {
             let (headers, body) =
                 keep(self.failed, head::content(self.look.conn, self.head.id)).unwrap_or_default();
-            (Headers::from_blob(headers.into()), Cow::Owned(body))
+            self.shown(headers, Cow::Owned(body))
         })
+    }
+
+    fn shown(&self, headers: Vec<u8>, body: Cow<'r, [u8]>) -> Content<'r> {
+        let paths = self.look.mask(self.head.flow, self.head.version);
+        let headers = mask::headers(&paths, &Headers::from_blob(headers.into()));
+        let query = mask::query(&paths, &self.head.query).into_owned();
+        let body = match mask::body(&paths, &body) {
+            Cow::Owned(masked) => Cow::Owned(masked),
+            Cow::Borrowed(_) => body,
+        };
+        Content { headers, query, body }
     }
 }
 
@@ -125,8 +144,8 @@ impl Row for RequestRow<'_> {
     }
 
     fn at(&self, path: &Path) -> Vec<Cow<'_, Value>> {
-        let (headers, body) = self.content();
-        content::at(path, headers, &self.head.query, body).into_iter().map(Cow::Owned).collect()
+        let Content { headers, query, body } = self.content();
+        content::at(path, headers, query, body).into_iter().map(Cow::Owned).collect()
     }
 
     fn mentions(&self, word: &str) -> bool {

@@ -115,7 +115,9 @@ fn words(entry: &Entry) -> String {
             _ => "its time came".to_owned(),
         },
         EntryKind::Callback => {
-            let status = entry.status.map_or_else(|| "a callback".to_owned(), |it| format!("callback {it}"));
+            let what = if entry.actor.is_some() { "completed by hand with" } else { "callback" };
+            let status = entry.status.map_or_else(|| "a callback".to_owned(), |it| format!("{what} {it}"));
+            let status = because(status);
             match (detail.step_state, &detail.cause) {
                 (Some(StepState::Running), _) => format!("{status} came before the answer"),
                 (Some(StepState::Succeeded), _) => status,
@@ -145,6 +147,11 @@ fn words(entry: &Entry) -> String {
             (Some(state), _, None) => state.word().to_owned(),
             (None, ..) => "carried out".to_owned(),
         },
+        EntryKind::Extend => {
+            let until = detail.due.map(|due| format!(" until {} UTC", crate::text::clock(due, 0)));
+            because(format!("waits longer{}", until.unwrap_or_default()))
+        }
+        EntryKind::Cancel => detail.cause.clone().unwrap_or_else(|| because("cancelled".to_owned())),
         EntryKind::Late => {
             let what = answer(entry);
             format!("too late, not applied: {what}")

@@ -4,16 +4,21 @@ use super::content;
 use super::head::{self, RequestHead};
 use super::look::Look;
 use super::{status, what};
+use crate::model::gate::PAUSED;
 use crate::model::headers::Headers;
-use crate::model::request::{Marks, Verdict};
+use crate::model::request::{Marks, StoredRequest, Verdict};
 use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent};
 use crate::model::time::rfc3339;
 use crate::model::view::{
-    AnswerView, AttemptView, CallbackView, GotView, RequestDetail, RequestView, RunView, SentView, StepView,
+    AnswerView, AttemptView, CallbackView, GotView, Pair, RequestDetail, RequestView, RunView, SentView,
+    StepView,
 };
 use crate::model::{Map, RequestId};
 use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
 use crate::rules::data::{flat, request_data};
+use crate::rules::lane::is_parked;
+use crate::rules::mask::{self, Traces};
+use crate::rules::redelivery;
 use base64::Engine as _;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -45,30 +50,38 @@ pub(super) fn group_cause(name: &str) -> Option<i64> {
     i64::from_str_radix(name, 16).ok().filter(|cause| *cause != 0)
 }
 
-/// What lists show of a request in a line. Its headers and the first [`what::MAX_BODY`] bytes of its
-/// body are read for it.
-pub(super) fn what_of(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<String> {
+/// What lists show of a request in a line, and what its provider calls the delivery. Its headers and
+/// the first [`what::MAX_BODY`] bytes of its body are read for it (of an empty one `substr` makes NULL).
+fn read(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<(String, Option<String>)> {
     let plan = look.plan(head.flow, head.version);
     let (headers, body) = look
         .conn
-        .prepare_cached("SELECT headers, substr(body, 1, ?2) FROM request WHERE id = ?1")?
+        .prepare_cached("SELECT headers, ifnull(substr(body, 1, ?2), x'') FROM request WHERE id = ?1")?
         .query_row(rusqlite::params![head.id.0, what::MAX_BODY], |row| {
             // A part of an empty blob is null.
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?.unwrap_or_default()))
         })?;
-    Ok(what::what(
+    let paths = look.mask(head.flow, head.version);
+    let headers = mask::headers(&paths, &Headers::from_blob(headers.into()));
+    let line = what::what(
         head.verdict,
         head.cause.as_deref(),
         plan.as_deref().and_then(what::rule),
-        &Headers::from_blob(headers.into()),
-        &head.query,
-        &body,
-    ))
+        &headers,
+        &mask::query(&paths, &head.query),
+        &mask::body(&paths, &body),
+    );
+    Ok((line, redelivery::of(&headers)))
+}
+
+/// What lists show of a request in a line.
+pub(super) fn what_of(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<String> {
+    Ok(read(look, head)?.0)
 }
 
 /// A request in a list.
 pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<RequestView> {
-    let line = what_of(look, head)?;
+    let (line, delivery) = read(look, head)?;
     let (integration, flow) = look.names(head.flow);
     let runs = head::runs_of(look.conn, head.id)?;
     Ok(RequestView {
@@ -91,6 +104,7 @@ pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<R
         test: is_test(head.marks),
         marks: head.marks.words(),
         what: line,
+        delivery,
     })
 }
 
@@ -98,16 +112,16 @@ pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<R
 pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result<Option<RequestDetail>> {
     let Some(head) = head::request_by_id(look.conn, id)? else { return Ok(None) };
     let view = request(look, &head)?;
-    let Some(stored) = head::stored(look.conn, id)? else { return Ok(None) };
-    let data = request_data(&stored.seed, &view.id, id.time(), "");
+    let Some(StoredRequest { seed, .. }) = look.shown(id)? else { return Ok(None) };
+    let data = request_data(&seed, &view.id, id.time(), "");
     Ok(Some(RequestDetail {
         answer: answer(look, &head, &view)?,
         request: view,
-        headers: content::shown_headers(&stored.seed.headers),
+        headers: content::shown_headers(&seed.headers),
         flat: flat(&data),
         query: data.query,
         body: data.body,
-        raw: base64::engine::general_purpose::STANDARD.encode(&stored.seed.body),
+        raw: base64::engine::general_purpose::STANDARD.encode(&seed.body),
     }))
 }
 
@@ -121,7 +135,14 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::
         // A sender that waited was answered by its run, where that gave an answer.
         let given = status::given_of(look.conn, head.id)?;
         return Ok(given.map(|given| {
-            let (mut headers, body) = status::shown(&given);
+            let (mut headers, mut body) = status::shown(&given);
+            let traces = look.traces_of(head.id, &look.mask(head.flow, head.version));
+            if !traces.is_empty() {
+                for (_, value) in &mut headers {
+                    traces.hide_in(value);
+                }
+                traces.hide_in_body(&mut body);
+            }
             headers.push(("pointsman-request-id".to_owned(), view.id.clone()));
             AnswerView { status: given.status, headers, body }
         }));
@@ -153,8 +174,8 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::
             let problem = ("content-type".to_owned(), "application/problem+json".to_owned());
             let mut body = Map::new();
             body.insert("status".to_owned(), Value::from(status));
-            // Of a failed authentication the sender is told nothing more.
-            if let Some(cause) = view.cause.as_deref().filter(|_| status != 401) {
+            // Of a failed authentication, or of a pause, the sender is told nothing more.
+            if let Some(cause) = view.cause.as_deref().filter(|cause| status != 401 && *cause != PAUSED) {
                 body.extend([pair("detail", cause)]);
             }
             (vec![problem, id], text(body))
@@ -172,7 +193,7 @@ pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) ->
         step.kind.exchange().map(|exchange| exchange.retry.attempts)
     };
     let (integration, flow) = look.names(run.flow);
-    RunView {
+    let mut view = RunView {
         id: look.run_id(run.id),
         request: run.request.map(|id| look.request_id(id)),
         parent: run.parent.map(|id| look.run_id(id)),
@@ -195,13 +216,43 @@ pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) ->
                 self::step(step, tries, whole)
             })
             .collect(),
+    };
+    hide(&look.traces(run), &mut view);
+    view
+}
+
+/// Hides masked values of the run's request where they turn up again.
+fn hide(traces: &Traces, view: &mut RunView) {
+    if traces.is_empty() {
+        return;
+    }
+    let text = |text: &mut Option<String>| text.iter_mut().for_each(|text| traces.hide_in(text));
+    let pairs = |pairs: &mut Vec<Pair>| pairs.iter_mut().for_each(|(_, value)| traces.hide_in(value));
+    text(&mut view.cause);
+    for step in &mut view.steps {
+        text(&mut step.cause);
+        for value in step.outputs.iter_mut().flat_map(Map::values_mut) {
+            traces.hide_value(value);
+        }
+        for attempt in &mut step.attempts {
+            text(&mut attempt.cause);
+            if let Some(sent) = &mut attempt.request {
+                traces.hide_in(&mut sent.url);
+                pairs(&mut sent.headers);
+                sent.body.iter_mut().for_each(|body| traces.hide_in_body(body));
+            }
+            if let Some(got) = &mut attempt.response {
+                pairs(&mut got.headers);
+                traces.hide_in_body(&mut got.body);
+            }
+        }
     }
 }
 
-/// When a run acts next by itself: the end of a lease is no act, and a pause has no end.
+/// When a run acts next by itself: the end of a lease is no act, and a place in a lane no time.
 fn due(run: &Run) -> Option<i64> {
     let waits = matches!(run.state, RunState::Queued | RunState::Retrying | RunState::Waiting);
-    run.due.filter(|due| waits && *due != i64::MAX)
+    run.due.filter(|due| waits && !is_parked(*due))
 }
 
 fn cause(run: &Run, fold: Option<&Fold>, journal: &[Entry]) -> Option<String> {

@@ -161,6 +161,8 @@ CREATE TABLE integration (
     title TEXT NOT NULL,
     deployed INTEGER,
     paused INTEGER,
+    paused_until INTEGER,
+    hold INTEGER,
     created INTEGER NOT NULL,
     removed INTEGER
 ) STRICT;
@@ -190,6 +192,7 @@ CREATE TABLE flow (
     created INTEGER NOT NULL,
     removed INTEGER,
     paused INTEGER,
+    paused_until INTEGER,
     hold INTEGER,
     UNIQUE (integration, slug)
 ) STRICT;

@@ -77,7 +77,7 @@ async fn fresh_and_retrying_runs_are_claimed_once() {
         .await
         .unwrap();
     tokio::time::timeout(Duration::from_secs(5), signal.notified()).await.expect("the signal");
-    assert_eq!(store.next_due().await.unwrap(), Some(T0 + 500));
+    assert_eq!(store.next_due(&mut Holders::default()).await.unwrap(), Some(T0 + 500));
     assert!(store.due_rows(T0 + 499, 10).await.unwrap().is_empty());
     let rows = store.due_rows(T0 + 500, 10).await.unwrap();
     let claim = Claim { run: rows[0].id, seq: rows[0].seq, until: T0 + 500 + LEASE };
@@ -176,7 +176,7 @@ async fn groups_and_callbacks_are_counted_through_their_moves() {
 
 fn again(parent: RunId, of: Option<RequestId>) -> Judgement {
     let runs = vec![Again { parent: Some(parent), element: None }];
-    Judgement::Replay { of, runs, done: false }
+    Judgement::Replay { of, runs, launch: Launch::Fresh }
 }
 
 #[tokio::test]
@@ -274,12 +274,12 @@ async fn what_is_due_is_claimed_unless_its_step_wants_more_than_columns() {
         store.commit(step(&run, |run| run.due = Some(T0))).await.unwrap();
         runs.push(id);
     }
-    let due = store.due(T0, 10).await.unwrap();
+    let due = store.due(T0, 10, &mut Holders::default()).await.unwrap().runs;
     let of = |id| due.iter().find(|run| run.id == id).unwrap();
     let (plain, called) = (of(runs[0]), of(runs[1]));
     assert_eq!((plain.state, plain.attempt, plain.due), (RunState::Running, 1, Some(T0 + LEASE)));
     assert_eq!((called.state, called.attempt, called.due), (RunState::Queued, 0, Some(T0)));
     assert_eq!(store.load(runs[0]).await.unwrap().unwrap().run, *plain);
-    let again = store.due(T0, 10).await.unwrap();
+    let again = store.due(T0, 10, &mut Holders::default()).await.unwrap().runs;
     assert_eq!(again.iter().map(|run| run.id).collect::<Vec<_>>(), [runs[1]]);
 }

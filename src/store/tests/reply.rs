@@ -5,8 +5,8 @@ use crate::model::RequestId;
 use crate::model::run::Given;
 use crate::store::RequestStatus;
 
-fn split(body: &str, key: impl Into<Option<DedupKey>>, elements: u32, done: bool) -> Accept {
-    Accept { seed: seed(1, body), judgement: Judgement::Split { key: key.into(), elements, done } }
+fn split(body: &str, key: impl Into<Option<DedupKey>>, elements: u32, launch: Launch) -> Accept {
+    Accept { seed: seed(1, body), judgement: Judgement::Split { key: key.into(), elements, launch } }
 }
 
 fn given(body: &str, problem: bool) -> Given {
@@ -21,7 +21,7 @@ async fn status(store: &Store, request: RequestId) -> RequestStatus {
 async fn a_split_request_and_all_of_its_runs_are_one_commit() {
     let rig = Rig::new();
     let (store, mut handover) = rig.open();
-    let admitted = accept(&store, split("{}", key(1), 3, false)).await.unwrap();
+    let admitted = accept(&store, split("{}", key(1), 3, Launch::Fresh)).await.unwrap();
     let runs = admitted.split.clone().unwrap();
     assert_eq!((runs.len(), admitted.runs().len()), (3, 3));
     assert_eq!(runs[0].0.0, admitted.request.0, "the first has its request's integer");
@@ -40,15 +40,15 @@ async fn a_split_request_and_all_of_its_runs_are_one_commit() {
         runs.iter().map(|run| run.0).collect::<Vec<_>>()
     );
     // One more with the same key is a duplicate of the whole.
-    let copy = accept(&store, split("{}", key(1), 2, false)).await.unwrap();
+    let copy = accept(&store, split("{}", key(1), 2, Launch::Fresh)).await.unwrap();
     assert_eq!(
         (copy.verdict, copy.duplicate_of, copy.runs().len()),
         (Verdict::Duplicate, Some(admitted.request), 0)
     );
     // None, and those without steps.
-    let none = accept(&store, split("{}", None, 0, false)).await.unwrap();
+    let none = accept(&store, split("{}", None, 0, Launch::Fresh)).await.unwrap();
     assert_eq!((none.verdict, none.split, none.run), (Verdict::Accepted, Some(vec![]), None));
-    let done = accept(&store, split("{}", None, 2, true)).await.unwrap();
+    let done = accept(&store, split("{}", None, 2, Launch::Done)).await.unwrap();
     assert!(done.runs().iter().all(|(_, state)| *state == RunState::Succeeded));
     assert_eq!(store.newest_runs(admitted.request).await.unwrap().len(), 3);
     healthy(&store).await;
@@ -92,7 +92,7 @@ async fn a_waiting_sender_is_told_by_the_commit_and_its_request_has_no_status_ye
 async fn where_a_request_stands_leaves_replays_out_and_takes_the_first_answer() {
     let rig = Rig::new();
     let (store, _handover) = rig.open();
-    let admitted = accept(&store, split("{}", None, 3, false)).await.unwrap();
+    let admitted = accept(&store, split("{}", None, 3, Launch::Fresh)).await.unwrap();
     let answers = [(1, given("second run", false)), (0, given("first run", false))];
     for (at, answer) in answers {
         let run = store.load(admitted.runs()[at].0).await.unwrap().unwrap().run;
@@ -108,7 +108,8 @@ async fn where_a_request_stands_leaves_replays_out_and_takes_the_first_answer() 
     failed.entry.as_mut().unwrap().answer = Some(given("problem", true));
     store.commit(failed).await.unwrap();
     let again = Again { parent: Some(run.id), element: Some(2) };
-    let judgement = Judgement::Replay { of: Some(admitted.request), runs: vec![again], done: false };
+    let judgement =
+        Judgement::Replay { of: Some(admitted.request), runs: vec![again], launch: Launch::Fresh };
     let replayed = accept(&store, Accept { seed: seed(1, "{}"), judgement }).await.unwrap();
     let found = status(&store, admitted.request).await;
     assert_eq!(found.runs.len(), 3, "a replay is a person's");

@@ -191,3 +191,29 @@ fn a_stand_in_that_is_typed_is_asked_about_before_it_can_be_confirmed() {
     assert!(asked.dry_run && matches!(asked.verb, Verb::Skip { stand_in: Some(_) }), "{asked:?}");
     assert!(hand.text().contains("with it: all values there"), "{}", hand.text());
 }
+
+#[test]
+fn what_a_provider_sent_again_folds_into_one_row_and_out_of_it() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("2");
+    let all = hand.app.requests.list.rows.len();
+    assert!(!hand.text().contains('×'), "{}", hand.text());
+    hand.keys("h");
+    let shown = hand.text();
+    assert!(shown.contains("redeliveries folded") && shown.contains("×2 "), "{shown}");
+    assert!(hand.app.requests.list.rows.len() < all);
+    assert!(hand.app.requests.list.rows.iter().all(|row| row.copies.len() <= 1), "each was sent twice");
+    hand.keys("h");
+    assert!(hand.text().contains("folded already"), "{}", hand.text());
+    // What arrives while it is folded folds too, once.
+    hand.newest += 2;
+    let changes = Changes { arrived: 2, newest: Some(id(hand.newest)), ..Changes::default() };
+    hand.app.receive(Incoming::Changed(Box::new(changes)));
+    tick(&mut hand);
+    let newest = hand.app.requests.list.rows.back().unwrap();
+    assert_eq!((newest.view.id.as_str(), newest.copies.len()), (id(hand.newest - 1).as_str(), 1));
+    hand.keys("l");
+    assert!(!hand.text().contains('×') && hand.app.requests.list.rows.len() >= all, "{}", hand.text());
+    hand.keys("l");
+    assert!(hand.text().contains("every request is shown"), "{}", hand.text());
+}

@@ -67,6 +67,7 @@ pub fn request(n: u64) -> RequestView {
         test: false,
         marks: Vec::new(),
         what,
+        delivery: Some(format!("d{}", n / 2)),
     }
 }
 
@@ -389,6 +390,9 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 Verb::Forget => "Drops the dedup key 7f3a19c91e.".to_owned(),
                 Verb::Readmit => "Judged again with v3, as of its arrival: it passes now.".to_owned(),
                 Verb::Replay(_) => "Makes a new run of acme-erp / Sync customers, past dedup.".to_owned(),
+                Verb::Complete { status, .. } => format!("archive ends as if {status} had been posted."),
+                Verb::Extend { .. } => "archive waits for its callback until 14:32:13 UTC.".to_owned(),
+                Verb::Cancel => "archive waits no longer: the run is errored.".to_owned(),
             }],
             ..Plan::default()
         }),

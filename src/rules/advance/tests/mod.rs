@@ -1,6 +1,7 @@
 //! The tables of the state machine, row by row; and the world that they are judged in.
 
 mod callbacks;
+mod hand;
 mod people;
 mod respond;
 mod runs;
@@ -169,6 +170,7 @@ impl World {
             split: None,
             reply: Reply::Wait(Patience { timeout: 30 * SECOND, abort: false }),
             max_body: 1,
+            gates: Box::default(),
         });
         self
     }
@@ -195,7 +197,7 @@ impl World {
             let known = |id: &CallbackId| self.snapshot.callbacks.iter().any(|other| other.id == *id);
             match write {
                 CallbackWrite::New(callback) => assert!(!known(&callback.id)),
-                CallbackWrite::Move { id, .. } => assert!(known(id)),
+                CallbackWrite::Move { id, .. } | CallbackWrite::Extend { id, .. } => assert!(known(id)),
             }
         }
         self.snapshot.follow(&self.plan, &mut transition);
@@ -248,6 +250,11 @@ impl World {
     pub fn callback(&self, at: usize, status: u16, digest: u8) -> Input {
         let id = self.snapshot.callbacks[at].id;
         Input::Callback { id, status, body: bytes::Bytes::from_static(b"{\"job\":1}"), digest: [digest; 32] }
+    }
+
+    /// A person at a callback.
+    pub fn hand(&self, at: usize) -> Hand {
+        Hand { callback: self.snapshot.callbacks[at].id, actor: "anna".to_owned(), reason: None }
     }
 
     pub fn state(&self) -> RunState {

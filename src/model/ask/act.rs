@@ -1,0 +1,139 @@
+//! Operators' verbs, on one object or many.
+
+use crate::model::{Map, Ms};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An operator's verb.
+///
+/// As JSON: `"abort"`, `{"retry":{"fresh_key":true}}`, `{"skip":{"stand_in":{"id":7}}}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Same run, same step, a new attempt.
+    Retry {
+        /// With the run's own version, not the deployed one.
+        #[serde(default)]
+        original: bool,
+        /// With a new `Idempotency-Key`.
+        #[serde(default)]
+        fresh_key: bool,
+    },
+    /// The step ends `skipped`, the run goes on.
+    Skip {
+        /// Takes the place of the step's outputs.
+        #[serde(default)]
+        stand_in: Option<Map>,
+    },
+    /// The run ends `aborted`.
+    Abort,
+    /// A new run from a stored request, past dedup.
+    Replay(Replay),
+    /// The dedup key of a request is dropped.
+    Forget,
+    /// A rejected request is judged again as of the moment it arrived, with today's configuration.
+    Readmit,
+    /// A callback's answer is given by hand.
+    Complete {
+        /// 200 to 599, not 202.
+        #[serde(default = "ok")]
+        status: u16,
+        /// JSON or text: the step's answer.
+        #[serde(default)]
+        body: String,
+    },
+    /// A callback is waited for longer: from its deadline on, or from now where that is past.
+    Extend {
+        /// Milliseconds.
+        by: Ms,
+    },
+    /// A callback is waited for no more: a failure of its step.
+    Cancel,
+}
+
+fn ok() -> u16 {
+    200
+}
+
+/// What a verb acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    /// Requests.
+    Request,
+    /// Runs.
+    Run,
+    /// Callbacks, and so the runs that wait for them.
+    Callback,
+}
+
+impl Object {
+    /// The word for one.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Run => "run",
+            Self::Callback => "callback",
+        }
+    }
+}
+
+impl Verb {
+    /// The word for it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Retry { .. } => "retry",
+            Self::Skip { .. } => "skip",
+            Self::Abort => "abort",
+            Self::Replay(_) => "replay",
+            Self::Forget => "forget",
+            Self::Readmit => "readmit",
+            Self::Complete { .. } => "complete",
+            Self::Extend { .. } => "extend",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    /// What it acts on.
+    #[must_use]
+    pub fn object(&self) -> Object {
+        match self {
+            Self::Replay(_) | Self::Forget | Self::Readmit => Object::Request,
+            Self::Retry { .. } | Self::Skip { .. } | Self::Abort => Object::Run,
+            Self::Complete { .. } | Self::Extend { .. } | Self::Cancel => Object::Callback,
+        }
+    }
+}
+
+/// How a request is replayed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Replay {
+    /// `deployed` (default), `original`, `draft`, or a number.
+    pub version: Option<String>,
+    /// Paths of the body and their new values.
+    pub set: Vec<(String, Value)>,
+}
+
+/// An operator's verb on one object or many: what is asked first (`dry_run`) and then done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    /// What to do.
+    pub verb: Verb,
+    /// To these runs (or requests, for replay)…
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// …or to all that this filter matches now; never empty.
+    #[serde(default)]
+    pub filter: Option<String>,
+    /// What the person was shown: id and `seq`. Where it has changed since, nothing is done to it.
+    #[serde(default)]
+    pub seen: Vec<(String, i64)>,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Only the plan.
+    #[serde(default)]
+    pub dry_run: bool,
+}

@@ -1,0 +1,151 @@
+//! Refusals of a known endpoint: each is stored with its cause, answered, and the rest of its body
+//! dropped.
+
+use super::answer::{self, Problem};
+use super::body::{self, Pieces};
+use super::entry::Arrival;
+use super::gunzip;
+use super::ingest::Ingest;
+use super::judge::{self, Framing};
+use crate::model::document::{Auth, Trigger};
+use crate::model::headers::Headers;
+use crate::model::request::{Marks, Seed};
+use crate::model::{FlowId, RequestId};
+use crate::store::{Accept, Judgement};
+use bytes::Bytes;
+use std::sync::Arc;
+use warp::reply::Response;
+
+/// Versions that are looked through for what a removed flow asked of its senders.
+const LOOK_BACK: usize = 20;
+
+/// The flow that a refusal is counted for.
+#[derive(Clone, Copy)]
+pub(super) struct Owner<'p> {
+    pub(super) flow: FlowId,
+    pub(super) version: u32,
+    /// Which header carries its senders' credential.
+    pub(super) auth: &'p Auth,
+}
+
+/// What there is of the body of a refused request.
+pub(super) struct Part {
+    pub(super) bytes: Bytes,
+    /// Nothing is missing.
+    pub(super) whole: bool,
+    /// A gzip body, expanded.
+    pub(super) expanded: bool,
+}
+
+impl Ingest {
+    /// Who might send to a flow that was removed: its senders may still bring their key in a header
+    /// of its own, and that is kept like any other credential.
+    pub(super) fn last_auth(&self, flow: FlowId) -> Auth {
+        let store = &self.deps.store;
+        let state = store.configured();
+        let owner = state.flows.get(&flow).map(|row| row.integration);
+        let Some(holding) = owner.and_then(|owner| state.integrations.get(&owner)) else { return Auth::None };
+        let versions = (1..=holding.latest).rev().take(LOOK_BACK);
+        let mut plans = versions.filter_map(|version| store.plan(flow, version));
+        match plans.next().map(|plan| plan.flow.trigger.clone()) {
+            Some(Trigger::Webhook(hook)) => hook.auth,
+            _ => Auth::None,
+        }
+    }
+
+    /// Refuses without having read the body: looks at what has come of it, answers, and drops the
+    /// rest.
+    pub(super) async fn refuse_unread(
+        &self,
+        owner: Owner<'_>,
+        arrival: &Arrival,
+        rest: &str,
+        problem: Problem,
+        mut pieces: impl Pieces,
+    ) -> Response {
+        arrival.pulse.busy();
+        let (bytes, whole) = body::peek(arrival, &mut pieces).await;
+        let part = Part { bytes, whole, expanded: false };
+        let response = self.refuse(owner, arrival, rest, &problem, &part).await;
+        if whole { response } else { body::leave(arrival, response, pieces) }
+    }
+
+    /// Stores a refusal and answers it.
+    pub(super) async fn refuse(
+        &self,
+        owner: Owner<'_>,
+        arrival: &Arrival,
+        rest: &str,
+        problem: &Problem,
+        part: &Part,
+    ) -> Response {
+        arrival.pulse.busy();
+        let id = self.keep(owner, arrival, rest, problem, part).await;
+        let mut response = answer::problem(problem);
+        if let Some(id) = id {
+            answer::name_request(&mut response, self.deps.store.ids().print(id));
+        }
+        response
+    }
+
+    /// Stores a refused request, with up to 64 KiB of its body; `None` where it was only counted.
+    async fn keep(
+        &self,
+        owner: Owner<'_>,
+        arrival: &Arrival,
+        rest: &str,
+        problem: &Problem,
+        part: &Part,
+    ) -> Option<RequestId> {
+        let store = &self.deps.store;
+        let gzip = matches!(judge::encoding(&arrival.headers), Ok(true)) && !part.bytes.is_empty();
+        let (body, cut) = if gzip && !part.expanded {
+            let (body, whole) = gunzip::glance(&part.bytes);
+            (body, !whole)
+        } else {
+            body::cut(&part.bytes)
+        };
+        let as_sent = judge::headers(&arrival.headers);
+        let headers = self.deps.vault.guarded(owner.flow, &as_sent, owner.auth.secret_header());
+        let mut marks = framing_marks(judge::framing(&arrival.headers), gzip);
+        if cut || !part.whole {
+            marks = marks.with(Marks::BODY_CUT);
+        }
+        let hops = judge::hops(&arrival.headers);
+        let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body) };
+        let cause = problem.cause().to_owned();
+        let detail = problem.evidence.as_ref().map(ToString::to_string);
+        let judgement = Judgement::Refuse { status: problem.status.as_u16(), cause, detail };
+        let answer = store.accept(Accept { seed: Arc::new(seed), judgement })?;
+        answer.await.ok()?.ok().map(|admitted| admitted.request)
+    }
+
+    /// 503: counted, never stored, since it is the store that has no room.
+    pub(super) fn unavailable(&self, owner: Owner<'_>, arrival: &Arrival, pieces: impl Pieces) -> Response {
+        self.deps.store.count_refusal(owner.flow, "not accepting");
+        body::leave(arrival, answer::problem(&Problem::unavailable()), pieces)
+    }
+}
+
+/// Marks of how a body came.
+pub(super) fn framing_marks(framing: Framing, gzip: bool) -> Marks {
+    let marks = if framing.chunked { Marks::CHUNKED } else { Marks::default() };
+    if gzip { marks.with(Marks::GZIP) } else { marks }
+}
+
+/// What is stored of a request, without what was judged.
+pub(super) fn seed(owner: Owner<'_>, arrival: &Arrival, rest: &str, headers: Headers, body: Bytes) -> Seed {
+    Seed {
+        flow: owner.flow,
+        version: owner.version,
+        marks: Marks::default(),
+        method: arrival.method.as_str().to_owned(),
+        path: rest.to_owned(),
+        query: arrival.uri.query().unwrap_or_default().to_owned(),
+        headers,
+        body,
+        peer: Some(arrival.from.to_string()),
+        actor: None,
+        hops: 0,
+    }
+}
