@@ -45,6 +45,14 @@ fn a_signature_with_a_time_is_let_in_a_day_later_once_its_secret_is_mended() {
     let stale = call(house.addr(), "POST", "/in/paid", &stale, body).unwrap();
     assert_eq!(refused(&house, &stale), "time is 15m old (limit 5m)");
     let stale = stale.header("pointsman-request-id").unwrap().to_owned();
+    // Three more, one of them twice.
+    for (n, id) in [(2, "msg_3"), (3, "msg_4"), (4, "msg_5"), (4, "msg_6")] {
+        let body = format!("{{\"id\":\"more_{n}\"}}");
+        let signature = standard(&decoded(), id, at, body.as_bytes());
+        let headers = [headers[0], ("webhook-id", id), headers[2], ("webhook-signature", &signature)];
+        let answer = call(house.addr(), "POST", "/in/paid", &headers, body.as_bytes()).unwrap();
+        assert_eq!(answer.status, 401);
+    }
     assert_eq!(house.stop(), Some(0));
 
     house.run_under(&["faketime", "-f", "+1d"]);
@@ -77,4 +85,13 @@ fn a_signature_with_a_time_is_let_in_a_day_later_once_its_secret_is_mended() {
     assert_eq!(code, Some(4));
     assert!(told.contains("Still rejected: time is 15m old (limit 5m)."), "{told}");
     assert_eq!(house.json(&["runs", "ls"]).as_array().unwrap().len(), 1);
+    // The others by a filter: each order once, its copy is told to be one.
+    let filter = "verdict:rejected and body.id:more_";
+    let out = house.try_run(&["requests", "readmit", "--filter", filter, "--yes"]);
+    let told = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(5), "some of many: {told}");
+    assert!(told.contains("duplicate of"), "{told}");
+    let accepted = house.json(&["requests", "ls", "verdict:accepted and body.id:more_"]);
+    assert_eq!(accepted.as_array().unwrap().len(), 3, "{told}");
+    assert_eq!(house.json(&["runs", "ls"]).as_array().unwrap().len(), 4);
 }
