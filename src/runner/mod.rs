@@ -134,10 +134,11 @@ async fn timer(shared: Arc<Shared>) {
         if lapsed + due > 0 {
             continue;
         }
-        let wait = match shared.store.next_due(&mut holders).await {
-            Ok(Some(due)) if due > now => Duration::from_millis(due.abs_diff(shared.store.now()).max(1)),
-            _ => LOOK,
-        };
+        let next = shared.store.next_due(&mut holders).await.ok().flatten();
+        // What is due and could not be taken is looked at again, but not without end: the clock of
+        // this round is behind by now.
+        let ahead = next.map(|due| due - shared.store.now()).and_then(|ahead| u64::try_from(ahead).ok());
+        let wait = ahead.filter(|ahead| *ahead > 0).map_or(LOOK, Duration::from_millis);
         tokio::select! {
             () = signal.notified() => {}
             () = sleep(wait.min(LOOK)) => {}

@@ -40,8 +40,9 @@ impl<'a> Work<'a> {
     pub fn new(plan: &'a Plan, before: &'a Snapshot, env: &'a Env) -> Result<Self, Refusal> {
         let len = plan.flow.steps.len();
         // A retry looks its step up by name in a plan of another version; all else needs the step.
-        if plan.version == before.run.version && before.run.step as usize >= len && !before.run.state.ended()
-        {
+        // One that was held before it began may have none.
+        let missing = before.run.step as usize >= len && (len > 0 || before.run.step > 0);
+        if plan.version == before.run.version && missing && !before.run.state.ended() {
             return Err(Refusal::failed(format!(
                 "the run stands at step {} and version {} has {len}",
                 before.run.step + 1,
@@ -403,6 +404,8 @@ impl<'a> Work<'a> {
         self.open(EntryKind::Local);
         self.begin(self.run.step as usize)?;
         match self.folded.first() {
+            // A flow without steps ends with its claim.
+            None if self.run.state.ended() => {}
             // A claim is columns alone.
             None => self.entry = None,
             Some(first) => {

@@ -27,6 +27,13 @@ fn a_run_goes_from_step_to_step_under_one_lease() {
 }
 
 #[test]
+fn a_run_without_steps_that_was_held_ends_with_its_claim_and_says_so() {
+    let mut world = World::new(Vec::new());
+    assert_eq!(world.claim(), Effect::None);
+    assert_eq!((world.state(), world.fold().state), (RunState::Succeeded, RunState::Succeeded));
+}
+
+#[test]
 fn without_a_lease_the_next_step_is_queued() {
     let mut world = World::new(vec![request("a"), request("b")]);
     world.claim();
