@@ -30,21 +30,13 @@ impl Desk {
             .flat_map(|flow| &flow.steps)
             .any(|step| step.kind.exchange().is_some_and(|exchange| exchange.callback));
         let window = flows()
-            .filter_map(|flow| match &flow.trigger {
-                crate::model::document::Trigger::Webhook(webhook) => webhook.dedup.as_ref(),
-                crate::model::document::Trigger::Manual => None,
-            })
+            .filter_map(|flow| flow.webhook()?.dedup.as_ref())
             .map(|dedup| dedup.window)
             .max();
         checks.push(public_url(settings, callbacks));
         checks.push(networks(settings));
         checks.push(retention(settings, window));
-        let auths: Vec<_> = flows()
-            .filter_map(|flow| match &flow.trigger {
-                crate::model::document::Trigger::Webhook(webhook) => Some((flow, &webhook.auth)),
-                crate::model::document::Trigger::Manual => None,
-            })
-            .collect();
+        let auths: Vec<_> = flows().filter_map(|flow| Some((flow, &flow.webhook()?.auth))).collect();
         checks.extend(open_to_all(settings, auths.iter().any(|(_, auth)| **auth == Auth::None)));
         let ring = self.deps.vault.ring();
         for (name, why) in ring.closed() {

@@ -346,20 +346,14 @@ fn name_of(text: &str) -> Option<String> {
 }
 
 fn aliases(integration: &Integration) -> Vec<(String, String)> {
-    integration
-        .flows
-        .iter()
-        .filter_map(|flow| match &flow.trigger {
-            Trigger::Webhook(webhook) => {
-                Some((webhook.path.clone()?, format!("{} / {}", integration.name, flow.name)))
-            }
-            Trigger::Manual => None,
-        })
-        .collect()
+    let own = |flow: &Flow| {
+        Some((flow.webhook()?.path.clone()?, format!("{} / {}", integration.name, flow.name)))
+    };
+    integration.flows.iter().filter_map(own).collect()
 }
 
 fn webhooks(integration: &Integration) -> impl Iterator<Item = &Flow> {
-    integration.flows.iter().filter(|flow| matches!(flow.trigger, Trigger::Webhook(_)))
+    integration.flows.iter().filter(|flow| flow.webhook().is_some())
 }
 
 /// Required variables without a value.

@@ -101,9 +101,10 @@ impl Follower {
             self.upto = row.get(0)?;
             looked += 1;
             let flags = Marks(row.get(3)?);
-            let odd = [Marks::BODY_CUT, Marks::TEST, Marks::MANUAL, Marks::CAPTURED];
+            let odd = [Marks::BODY_CUT, Marks::TEST, Marks::CAPTURED];
             let judged = row.get::<_, i64>(2)? != Verdict::Rejected as i64;
             if judged
+                && flags.arrived()
                 && !odd.iter().any(|mark| flags.has(*mark))
                 && row.get::<_, i64>(4)? <= MOST_BODY
                 && let Ok(body) = parse(row.get_ref(5)?.as_bytes()?)

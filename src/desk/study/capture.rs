@@ -50,7 +50,7 @@ impl Desk {
         let store = &self.deps.store;
         let found = self
             .survey(named, past, MOST, |request| {
-                request.verdict != Verdict::Rejected && !request.seed.marks.has(Marks::MANUAL)
+                request.verdict != Verdict::Rejected && request.seed.marks.arrived()
             })
             .await?;
         Ok(CaptureView {

@@ -10,6 +10,7 @@ mod names;
 mod reply;
 mod report;
 mod step;
+mod trigger;
 #[cfg(test)]
 mod tests;
 mod units;

@@ -11,7 +11,7 @@ mod verbs;
 pub use pause::pause;
 pub use verbs::Version;
 
-use crate::model::document::{Integration, Trigger};
+use crate::model::document::{Flow, Integration, Trigger};
 use crate::model::{FlowId, IntegrationId, Ms};
 use crate::store::registry::{Save, Saved};
 use flows::{Known, Matched, match_flows};
@@ -170,7 +170,7 @@ fn write(
             };
             conn.prepare_cached("UPDATE flow SET slug = ?2 WHERE id = ?1 AND slug <> ?2")?
                 .execute(params![id, matched.key])?;
-            list.push(VersionFlow { flow: id, name: flow.name.clone(), path: alias(&flow.trigger) });
+            list.push(VersionFlow { flow: id, name: flow.name.clone(), path: alias(flow) });
         }
         conn.prepare_cached(
             "INSERT INTO version (integration, number, source, hash, author, at, reason, flows)
@@ -315,11 +315,8 @@ pub fn unset(integration: &Integration, set: &BTreeMap<String, Value>) -> Vec<St
         .collect()
 }
 
-fn alias(trigger: &Trigger) -> Option<String> {
-    match trigger {
-        Trigger::Webhook(webhook) => webhook.path.clone(),
-        Trigger::Manual => None,
-    }
+fn alias(flow: &Flow) -> Option<String> {
+    flow.webhook()?.path.clone()
 }
 
 fn find(conn: &Connection, name: &str) -> rusqlite::Result<Option<Row>> {
@@ -402,7 +399,7 @@ fn refuse_taken_aliases(conn: &Connection, documents: &[Prepared<'_>]) -> Result
     let mut taken = aliases(conn, &own)?;
     for document in documents {
         for flow in &document.save.integration.flows {
-            let Some(path) = alias(&flow.trigger) else { continue };
+            let Some(path) = alias(flow) else { continue };
             if let Some(owner) = taken.get(&path) {
                 return Err(taken_by(&path, owner));
             }

@@ -91,14 +91,11 @@ fn paused(pause: Option<Pause>, now: Ms) -> Option<PauseView> {
 fn flows(state: &State, public_url: &str, doc: &Doc, now: Ms) -> Vec<FlowView> {
     let view = |id: i64, flow: &Flow| {
         let row = state.flows.get(&FlowId(id));
-        let (trigger, auth) = match &flow.trigger {
-            Trigger::Webhook(webhook) => ("webhook", Some(webhook.auth.word().to_owned())),
-            Trigger::Manual => ("manual", None),
-        };
+        let auth = flow.webhook().map(|webhook| webhook.auth.word().to_owned());
         FlowView {
             id: row.map_or_else(|| flow.id.clone(), |row| row.key.clone()),
             name: flow.name.clone(),
-            trigger: trigger.to_owned(),
+            trigger: flow.trigger.word().to_owned(),
             url: row.filter(|_| auth.is_some()).map(|row| url(public_url, &row.endpoint)),
             auth,
             steps: flow.steps.iter().map(|step| (step.name.clone(), step.kind.word().to_owned())).collect(),
