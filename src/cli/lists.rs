@@ -9,7 +9,8 @@ use super::verbs::unexpected;
 use crate::model::ask::{self, Answer, Ask, Page, Refusal};
 use crate::model::gate::PauseView;
 use crate::model::id::short;
-use crate::model::view::{AuditView, CallbackView, IntegrationView, RequestView, RunView};
+use crate::model::schedule::BegunView;
+use crate::model::view::{AuditView, CallbackView, FlowView, IntegrationView, RequestView, RunView};
 use crate::rules::redelivery;
 use serde::Serialize;
 use std::time::Duration;
@@ -333,11 +334,13 @@ pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-/// Whether an integration is paused, or how many of its flows are.
+/// Whether an integration is paused, its deploy went wrong, or how many of its flows are paused.
 fn state(one: &IntegrationView) -> String {
     let flows = one.flows.iter().filter(|flow| flow.paused.is_some()).count();
+    let bad = |flow: &&FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(BegunView::bad);
     match (&one.paused, flows) {
         (Some(pause), _) => pause.word().to_owned(),
+        (None, _) if one.flows.iter().any(|flow| bad(&flow)) => "deploy errored".to_owned(),
         (None, 0) => "open".to_owned(),
         (None, paused) => format!("{paused} paused"),
     }
@@ -371,7 +374,7 @@ pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Out
     let Answer::Integrations { integrations } = door.ask(ask).await? else { return Err(unexpected()) };
     let mut out = Rows::new(
         output,
-        &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("STATE", 8), ("TITLE", 0)],
+        &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("STATE", 14), ("TITLE", 0)],
     );
     for one in &integrations {
         let version =

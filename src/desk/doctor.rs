@@ -4,6 +4,7 @@ use super::Desk;
 use crate::model::ask::{Answer, Refusal};
 use crate::model::auth::Auth;
 use crate::model::change::Counters;
+use crate::model::document::Trigger;
 use crate::model::settings::Settings;
 use crate::model::study::DriftView;
 use crate::model::time::{DAY, HOUR, Ms};
@@ -28,7 +29,8 @@ impl Desk {
         let flows = || live.iter().flat_map(|doc| &doc.integration.flows);
         let callbacks = flows()
             .flat_map(|flow| &flow.steps)
-            .any(|step| step.kind.exchange().is_some_and(|exchange| exchange.callback));
+            .any(|step| step.kind.exchange().is_some_and(|exchange| exchange.callback))
+            || flows().any(|flow| matches!(flow.trigger, Trigger::Deploy { .. }));
         let window = flows()
             .filter_map(|flow| flow.webhook()?.dedup.as_ref())
             .map(|dedup| dedup.window)
@@ -150,7 +152,7 @@ fn public_url(settings: &Settings, callbacks: bool) -> CheckView {
         (_, Some(ip)) if ip.is_unspecified() && callbacks => view(
             "public_url",
             CheckState::Broken,
-            format!("targets cannot answer callbacks at {url}: give --public-url"),
+            format!("targets cannot call {url}: give --public-url"),
         ),
         (_, Some(ip)) if ip.is_unspecified() => view(
             "public_url",

@@ -1,6 +1,8 @@
 //! The trigger `schedule`: when a flow starts by itself.
 
 use super::Ms;
+use super::run::RunState;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a document says of it.
@@ -41,6 +43,42 @@ impl Schedule {
             }
             _ => None,
         }
+    }
+}
+
+/// A schedule, and its ticks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleView {
+    /// `every 15m`, `cron 0 6 * * *`.
+    pub rule: String,
+    /// The IANA zone that a cron counts in.
+    pub zone: Option<String>,
+    /// The next five ticks; none as long as it is not live.
+    pub next: Vec<String>,
+    /// The last tick that began a run.
+    pub last: Option<String>,
+    /// Ticks that were missed and folded into a later one, since it was deployed first.
+    pub made_up: u32,
+}
+
+/// The newest run that a flow's own trigger began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BegunView {
+    /// The run.
+    pub run: String,
+    /// When it was begun.
+    pub time: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// Why it stopped.
+    pub cause: Option<String>,
+}
+
+impl BegunView {
+    /// Whether it did not do what it was begun for.
+    #[must_use]
+    pub fn bad(&self) -> bool {
+        matches!(self.state, RunState::Errored | RunState::Failed | RunState::Aborted)
     }
 }
 

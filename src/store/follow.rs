@@ -10,7 +10,7 @@ use super::drift;
 use super::pool::Pool;
 use super::queue::{Item, Job, Queue};
 use super::schema;
-use super::state::Batch;
+use super::state::{Batch, State};
 use crate::model::change::Change;
 use crate::model::request::{Marks, Verdict};
 use crate::model::{FlowId, Ms};
@@ -179,7 +179,7 @@ struct Write {
 }
 
 impl Job for Write {
-    fn run(&mut self, tx: &Transaction<'_>, batch: &mut Batch) -> Result<()> {
+    fn run(&mut self, tx: &Transaction<'_>, _: &mut State, batch: &mut Batch) -> Result<()> {
         let mut write = tx.prepare_cached(
             "INSERT INTO shape (flow, path, type, seen, first, last, example, since, upto)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)

@@ -30,5 +30,6 @@ mod runs;
 mod samples;
 mod split;
 mod terminal;
+mod triggers;
 mod vectors;
 mod whatif;

@@ -4,7 +4,7 @@ use super::super::Desk;
 use super::Named;
 use crate::model::RequestId;
 use crate::model::ask::Refusal;
-use crate::model::request::{Marks, Verdict};
+use crate::model::request::Verdict;
 use crate::model::study::CaptureView;
 use crate::model::time::{HOUR, Ms, SECOND, rfc3339};
 

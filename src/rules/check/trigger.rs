@@ -188,9 +188,9 @@ mod tests {
         only("type = \"schedule\"\nevery = 15", 2, 9, "unit");
         only("type = \"schedule\"\nevery = \"1h\"\nzone = \"UTC\"", 3, 1, "zone belongs to cron");
         only("type = \"schedule\"\ncron = 6", 2, 8, "cron is a number: write a text");
-        only("type = \"schedule\"\ncron = \"0 6 * *\"", 2, 8, "has 4 fields");
+        only("type = \"schedule\"\ncron = \"0 6 * *\"", 2, 9, "has 4 fields");
         only("type = \"schedule\"\ncron = \"0 25 * * *\"", 2, 11, "the hour \"25\"");
-        only("type = \"schedule\"\ncron = \"0 6 31 2 *\"", 2, 8, "never comes");
+        only("type = \"schedule\"\ncron = \"0 6 31 2 *\"", 2, 9, "never comes");
         only(
             "type = \"schedule\"\ncron = \"0 6 * * *\"\nzone = \"Europe/Berlim\"",
             3,

@@ -62,6 +62,13 @@ pub fn zones() -> Vec<String> {
     TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect()
 }
 
+/// A moment as the clocks of a zone show it: `2026-03-29 03:00:00 +02:00`.
+#[must_use]
+pub fn wall_clock(at: Ms, name: &str) -> Option<String> {
+    let at = Timestamp::from_millisecond(at).ok()?.to_zoned(zone(name)?);
+    Some(at.strftime("%Y-%m-%d %H:%M:%S %:z").to_string())
+}
+
 /// What is wrong with a cron expression, and where in it.
 #[must_use]
 pub fn mistake(expression: &str) -> Option<(usize, String)> {

@@ -2,9 +2,11 @@
 
 use crate::model::document::{Flow, Trigger, VariableKind};
 use crate::model::gate::{Pause, PauseView};
+use crate::model::schedule::{Schedule, ScheduleView};
 use crate::model::time::rfc3339;
 use crate::model::view::{EndpointView, FlowView, IntegrationView, VariableView};
 use crate::model::{FlowId, Ms, RequestId};
+use crate::rules::explain::written;
 use crate::store::config::values::in_force;
 use crate::store::registry::{Doc, Holding, State, url};
 use std::collections::HashMap;
@@ -100,10 +102,22 @@ fn flows(state: &State, public_url: &str, doc: &Doc, now: Ms) -> Vec<FlowView> {
             auth,
             steps: flow.steps.iter().map(|step| (step.name.clone(), step.kind.word().to_owned())).collect(),
             only_counted: 0,
+            schedule: schedule(&flow.trigger),
+            last_run: None,
             paused: paused(row.and_then(|row| row.pause), now),
         }
     };
     doc.flows.iter().zip(&doc.integration.flows).map(|(id, flow)| view(id.flow, flow)).collect()
+}
+
+/// What a schedule says; its ticks are rows.
+fn schedule(trigger: &Trigger) -> Option<ScheduleView> {
+    let Trigger::Schedule(schedule) = trigger else { return None };
+    let (rule, zone) = match schedule {
+        Schedule::Every(time) => (format!("every {}", written(*time)), None),
+        Schedule::Cron { expression, zone } => (format!("cron {expression}"), Some(zone.clone())),
+    };
+    Some(ScheduleView { rule, zone, next: Vec::new(), last: None, made_up: 0 })
 }
 
 fn variables(doc: &Doc, holding: &Holding) -> Vec<VariableView> {
