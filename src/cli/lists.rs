@@ -337,7 +337,8 @@ pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
 /// Whether an integration is paused, its deploy went wrong, or how many of its flows are paused.
 fn state(one: &IntegrationView) -> String {
     let flows = one.flows.iter().filter(|flow| flow.paused.is_some()).count();
-    let bad = |flow: &&FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(BegunView::bad);
+    let bad =
+        |flow: &&FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(BegunView::bad);
     match (&one.paused, flows) {
         (Some(pause), _) => pause.word().to_owned(),
         (None, _) if one.flows.iter().any(|flow| bad(&flow)) => "deploy errored".to_owned(),

@@ -31,10 +31,8 @@ impl Desk {
             .flat_map(|flow| &flow.steps)
             .any(|step| step.kind.exchange().is_some_and(|exchange| exchange.callback))
             || flows().any(|flow| matches!(flow.trigger, Trigger::Deploy { .. }));
-        let window = flows()
-            .filter_map(|flow| flow.webhook()?.dedup.as_ref())
-            .map(|dedup| dedup.window)
-            .max();
+        let window =
+            flows().filter_map(|flow| flow.webhook()?.dedup.as_ref()).map(|dedup| dedup.window).max();
         checks.push(public_url(settings, callbacks));
         checks.push(networks(settings));
         checks.push(retention(settings, window));
@@ -149,11 +147,9 @@ fn public_url(settings: &Settings, callbacks: bool) -> CheckView {
         .and_then(|host| host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok());
     match (host, ip) {
         (None, _) => view("public_url", CheckState::Broken, format!("{url:?} is not a URL")),
-        (_, Some(ip)) if ip.is_unspecified() && callbacks => view(
-            "public_url",
-            CheckState::Broken,
-            format!("targets cannot call {url}: give --public-url"),
-        ),
+        (_, Some(ip)) if ip.is_unspecified() && callbacks => {
+            view("public_url", CheckState::Broken, format!("targets cannot call {url}: give --public-url"))
+        }
         (_, Some(ip)) if ip.is_unspecified() => view(
             "public_url",
             CheckState::Warning,

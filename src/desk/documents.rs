@@ -362,9 +362,8 @@ fn name_of(text: &str) -> Option<String> {
 }
 
 fn aliases(integration: &Integration) -> Vec<(String, String)> {
-    let own = |flow: &Flow| {
-        Some((flow.webhook()?.path.clone()?, format!("{} / {}", integration.name, flow.name)))
-    };
+    let own =
+        |flow: &Flow| Some((flow.webhook()?.path.clone()?, format!("{} / {}", integration.name, flow.name)));
     integration.flows.iter().filter_map(own).collect()
 }
 

@@ -126,8 +126,7 @@ fn ticks(target: &Target, act: PauseAct) -> Option<String> {
     let live = target.holding.live.as_ref()?;
     let meant = |id: i64| target.flow.as_ref().is_none_or(|(flow, _)| flow.0 == id);
     let mut flows = live.flows.iter().zip(&live.integration.flows);
-    let scheduled =
-        flows.any(|(id, flow)| meant(id.flow) && matches!(flow.trigger, Trigger::Schedule(_)));
+    let scheduled = flows.any(|(id, flow)| meant(id.flow) && matches!(flow.trigger, Trigger::Schedule(_)));
     let does = match act {
         PauseAct::Pause { hold: false, .. } => "pass meanwhile",
         PauseAct::Pause { hold: true, .. } => "are made up once when it goes on",

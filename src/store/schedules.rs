@@ -102,8 +102,7 @@ fn ready(conn: &Connection, now: Ms) -> Result<Vec<(Row, Verdict)>> {
 
 /// The first tick that is not due yet.
 fn following(conn: &Connection, now: Ms) -> Result<Option<Ms>> {
-    conn.prepare_cached("SELECT min(next) FROM schedule WHERE next > ?1")?
-        .query_row([now], |row| row.get(0))
+    conn.prepare_cached("SELECT min(next) FROM schedule WHERE next > ?1")?.query_row([now], |row| row.get(0))
 }
 
 /// A schedule's line, compiled.

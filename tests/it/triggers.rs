@@ -14,6 +14,13 @@ fn told(status: u16) -> (Target, Arc<AtomicU16>) {
     (Target::new(move |_| (now.load(Ordering::SeqCst), "{}".into())), status)
 }
 
+/// What a command that must succeed told its person.
+fn say(house: &House, args: &[&str]) -> String {
+    let output = house.try_run(args);
+    assert!(output.status.success(), "{args:?}: {output:?}");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
 fn runs(house: &House, filter: &str) -> Vec<Value> {
     house.json(&["runs", "ls", filter]).as_array().unwrap().clone()
 }
@@ -75,10 +82,14 @@ fn a_schedule_runs_without_anybody_and_shows_its_next_five_ticks() {
     assert_eq!(often["schedule"]["next"].as_array().unwrap().len(), 5);
     assert!(often["last_run"]["run"].is_string(), "{often}");
     let daily = flow_of(&house, "ticking", "Daily");
-    let next: Vec<&str> = daily["schedule"]["next"].as_array().unwrap().iter().map(|at| at.as_str().unwrap()).collect();
+    let next: Vec<&str> =
+        daily["schedule"]["next"].as_array().unwrap().iter().map(|at| at.as_str().unwrap()).collect();
     assert_eq!(next.len(), 5);
     // 6:00 in Berlin is 4:00 or 5:00 UTC.
-    assert!(next.iter().all(|at| at.ends_with("T04:00:00.000Z") || at.ends_with("T05:00:00.000Z")), "{next:?}");
+    assert!(
+        next.iter().all(|at| at.ends_with("T04:00:00.000Z") || at.ends_with("T05:00:00.000Z")),
+        "{next:?}"
+    );
     let shown = house.run(&["integrations", "show", "ticking"]);
     assert_eq!(shown.matches("next 20").count(), 10, "{shown}");
     assert!(shown.contains("cron 0 6 * * * Europe/Berlin") && shown.contains(" 06:00:00 +0"), "{shown}");
@@ -96,10 +107,12 @@ fn each_tick_is_there_once_over_kill_9() {
     let (house, target) = (House::new(), Target::fine());
     house.apply(&TICKING.replace("TARGET", &target.url()));
     for _ in 0..5 {
-        let before = target.arrived().len();
+        // (What was cut off is sent again.)
+        let seen = || target.arrived().into_iter().map(|one| one.body).collect::<BTreeSet<String>>();
+        let before = seen().len();
         house.serve();
         // Killed in the middle of things: as a tick has just been sent.
-        wait_for("a tick", || (target.arrived().len() > before).then_some(()));
+        wait_for("a tick", || (seen().len() > before).then_some(()));
         house.kill();
     }
     house.serve();
@@ -112,7 +125,7 @@ fn each_tick_is_there_once_over_kill_9() {
     let bodies = bodies(&house, "Often");
     let ticks: Vec<&str> = bodies.iter().map(|body| text(body, "tick")).collect();
     let once: BTreeSet<&str> = ticks.iter().copied().collect();
-    assert!(ticks.len() >= 6 && once.len() == ticks.len(), "{ticks:?}");
+    assert!(ticks.len() >= 5 && once.len() == ticks.len(), "{ticks:?}");
     assert!(ticks.is_sorted(), "{ticks:?}");
     // All on one beat, and none is neither there nor counted.
     let ends: BTreeSet<&str> = ticks.iter().map(|tick| &tick[20..]).collect();
@@ -213,7 +226,7 @@ fn a_deploy_registers_the_urls_of_its_siblings_and_first_runs_once() {
     let document = DEPLOYING.replace("TARGET", &target.url());
     house.serve();
     let path = house.file("document.toml", &document);
-    let said = house.run(&["apply", path.to_str().unwrap()]);
+    let said = say(&house, &["apply", path.to_str().unwrap()]);
     assert!(said.contains("Register  run ") && said.contains("Welcome  run "), "{said}");
     let count = |path: &str| target.arrived().iter().filter(|one| one.path == path).count();
     wait_for("both", || (count("/hooks") == 1 && count("/greet") == 1).then_some(()));
@@ -226,10 +239,11 @@ fn a_deploy_registers_the_urls_of_its_siblings_and_first_runs_once() {
     // Nothing changed: no deploy. A flow more: one, by `deploy`, and its URL is there at once.
     house.run(&["apply", path.to_str().unwrap()]);
     let more = document.replace("[[flow]]\nname = \"Register\"", "[[flow]]\nname = \"New one\"\n[flow.trigger]\ntype = \"webhook\"\nauth = { type = \"none\" }\n[[flow]]\nname = \"Register\"");
-    let more = more.replace("json = { customers", "json = { new = '{{ webhook_urls[\"New one\"] }}', customers");
+    let more =
+        more.replace("json = { customers", "json = { new = '{{ webhook_urls[\"New one\"] }}', customers");
     let path = house.file("document.toml", &more);
     house.run(&["apply", "--draft", path.to_str().unwrap()]);
-    let said = house.run(&["deploy", "acme"]);
+    let said = say(&house, &["deploy", "acme"]);
     assert!(said.contains("Register  run ") && !said.contains("Welcome  run "), "{said}");
     wait_for("the second", || (count("/hooks") == 2).then_some(()));
     let arrived = target.arrived().into_iter().rfind(|one| one.path == "/hooks").unwrap();
@@ -260,10 +274,14 @@ fn a_deploy_flow_that_fails_is_an_errored_run_and_the_integration_says_so() {
     let (target, status) = told(422);
     house.serve();
     house.apply(&DEPLOYING.replace("TARGET", &target.url()));
-    let errored = wait_for("both to stop", || Some(runs(&house, "state:errored")).filter(|all| all.len() == 2));
+    let errored =
+        wait_for("both to stop", || Some(runs(&house, "state:errored")).filter(|all| all.len() == 2));
     let register = errored.iter().find(|run| run["flow"] == "Register").unwrap();
     let shown = flow_of(&house, "acme", "Register");
-    assert_eq!((&shown["last_run"]["run"], &shown["last_run"]["state"]), (&register["id"], &json!("errored")));
+    assert_eq!(
+        (&shown["last_run"]["run"], &shown["last_run"]["state"]),
+        (&register["id"], &json!("errored"))
+    );
     assert!(text(&shown["last_run"], "cause").contains("422"), "{shown}");
     assert!(house.run(&["integrations", "show", "acme"]).contains("errored: "));
     assert!(house.run(&["integrations", "ls"]).contains("deploy errored"));
@@ -308,13 +326,16 @@ fn a_removal_is_not_held_up_by_its_flow_and_its_failure_is_kept_and_retried() {
     house.apply(&document);
     // A pause does not hold it up either.
     house.run(&["integrations", "pause", "acme", "--hold"]);
-    let dry = house.run(&["remove", "acme", "--dry-run"]);
+    let dry = say(&house, &["remove", "acme", "--dry-run"]);
     assert!(dry.contains("Goodbye would run"), "{dry}");
-    let said = house.run(&["remove", "acme", "--yes"]);
+    let said = say(&house, &["remove", "acme", "--yes"]);
     assert!(said.contains("acme is removed") && said.contains("Goodbye  run "), "{said}");
     assert_eq!(house.post("in", "{}").status, 410);
     let run = wait_for("it to stop", || runs(&house, "state:errored").pop());
-    assert_eq!((&run["integration"], &run["flow"], &run["version"]), (&json!("acme"), &json!("Goodbye"), &json!(1)));
+    assert_eq!(
+        (&run["integration"], &run["flow"], &run["version"]),
+        (&json!("acme"), &json!("Goodbye"), &json!(1))
+    );
     assert_eq!(house.json(&["integrations", "ls"]), json!([]));
     // The name is free; the new integration has nothing to do with the run of the old one.
     house.apply(&document.replace("hooks/", "other/"));
@@ -335,7 +356,7 @@ fn a_paused_schedule_lets_its_ticks_pass_and_a_held_one_makes_them_up_once() {
     house.serve();
     house.apply(&TICKING.replace("TARGET", &target.url()));
     wait_for("a tick", || (!target.arrived().is_empty()).then_some(()));
-    let said = house.run(&["integrations", "pause", "ticking"]);
+    let said = say(&house, &["integrations", "pause", "ticking"]);
     assert!(said.contains("schedules"), "{said}");
     let quiet = |what: &str| {
         // Two looks at the clock, and whatever was under way.
@@ -350,7 +371,8 @@ fn a_paused_schedule_lets_its_ticks_pass_and_a_held_one_makes_them_up_once() {
     wait_for("it to go on", || (runs(&house, "").len() > before).then_some(()));
     house.run(&["integrations", "pause", "ticking", "--hold"]);
     let before = quiet("held");
-    let missed = |bodies: &[Value]| bodies.iter().map(|body| body["missed"].as_i64().unwrap()).collect::<Vec<_>>();
+    let missed =
+        |bodies: &[Value]| bodies.iter().map(|body| body["missed"].as_i64().unwrap()).collect::<Vec<_>>();
     house.run(&["integrations", "resume", "ticking"]);
     wait_for("it to go on", || (runs(&house, "").len() > before).then_some(()));
     let all = missed(&bodies(&house, "Often"));
@@ -364,7 +386,8 @@ fn check_names_line_and_column_of_what_a_trigger_does_not_take() {
     let path = house.file("bad.toml", wrong);
     let output = house.try_run(&["check", path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let told =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     for place in ["bad.toml:6:11: ", "bad.toml:7:8: ", "bad.toml:12:1: ", "bad.toml:17:1: "] {
         assert!(told.contains(place), "{place} in {told}");
     }

@@ -10,9 +10,9 @@ mod names;
 mod reply;
 mod report;
 mod step;
-mod trigger;
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod units;
 mod variable;
 

@@ -201,13 +201,23 @@ mod tests {
 
     #[test]
     fn keys_of_another_type_and_of_none_are_refused_where_they_stand() {
-        only("type = \"schedule\"\nevery = \"1h\"\nauth = { type = \"none\" }", 3, 1, "auth is a key of type = \"webhook\", and this trigger is of type = \"schedule\"");
+        only(
+            "type = \"schedule\"\nevery = \"1h\"\nauth = { type = \"none\" }",
+            3,
+            1,
+            "auth is a key of type = \"webhook\", and this trigger is of type = \"schedule\"",
+        );
         only("type = \"deploy\"\nevery = \"1h\"", 2, 1, "every is a key of type = \"schedule\"");
         only("type = \"deploy\"\nfirst = \"yes\"", 2, 9, "first is a text: write first = true");
         only("type = \"deploy\"\nfrist = true", 2, 1, "has no key \"frist\"; did you mean \"first\"?");
         only("type = \"remove\"\nfirst = true", 2, 1, "first is a key of type = \"deploy\"");
         only("type = \"manual\"\ncron = \"0 6 * * *\"", 2, 1, "cron is a key of type = \"schedule\"");
-        only("type = \"webhook\"\nauth = { type = \"none\" }\nfirst = true", 3, 1, "first is a key of type = \"deploy\"");
+        only(
+            "type = \"webhook\"\nauth = { type = \"none\" }\nfirst = true",
+            3,
+            1,
+            "first is a key of type = \"deploy\"",
+        );
         only("type = \"shedule\"\nevery = \"1h\"", 1, 8, "did you mean \"schedule\"?");
     }
 

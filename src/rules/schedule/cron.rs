@@ -26,12 +26,7 @@ const FIELDS: [Field; 5] = [
         high: 12,
         names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     },
-    Field {
-        what: "weekday",
-        low: 0,
-        high: 7,
-        names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
-    },
+    Field { what: "weekday", low: 0, high: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
 ];
 
 struct Field {
@@ -65,9 +60,12 @@ impl Cron {
         let [minute, hour, day, _, weekday] = parts.as_slice() else {
             let n = parts.len();
             let s = if n == 1 { "" } else { "s" };
-            return Err((0, format!(
-                "cron {text:?} has {n} field{s}: write five, minute hour day month weekday, as in \"0 6 * * *\""
-            )));
+            return Err((
+                0,
+                format!(
+                    "cron {text:?} has {n} field{s}: write five, minute hour day month weekday, as in \"0 6 * * *\""
+                ),
+            ));
         };
         let mut sets = [0; 5];
         for ((set, field), part) in sets.iter_mut().zip(&FIELDS).zip(&parts) {
@@ -204,8 +202,8 @@ impl Field {
     }
 
     fn value(&self, text: &str, whole: &str) -> Result<u32, String> {
-        let named = self.names.iter().position(|name| name.eq_ignore_ascii_case(text));
-        let value = match named {
+        let by_name = self.names.iter().position(|name| name.eq_ignore_ascii_case(text));
+        let value = match by_name {
             Some(at) => u32::try_from(at).ok().map(|at| at + self.low),
             None if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
             None => None,

@@ -79,7 +79,11 @@ fn schedule(trigger: &Trigger) -> Option<&Schedule> {
 ///
 /// # Errors
 /// Refused: there is none of that name.
-pub fn remove(conn: &Connection, name: &str, act: Act<'_>) -> std::result::Result<Vec<Occasion>, ConfigError> {
+pub fn remove(
+    conn: &Connection,
+    name: &str,
+    act: Act<'_>,
+) -> std::result::Result<Vec<Occasion>, ConfigError> {
     let row = existing(conn, name)?;
     let live = match row.deployed {
         // A text that this program does not take has no flow that it could carry out.
@@ -87,7 +91,7 @@ pub fn remove(conn: &Connection, name: &str, act: Act<'_>) -> std::result::Resul
         None => None,
     };
     let mut occasions = Vec::new();
-    for doc in live.iter() {
+    if let Some(doc) = &live {
         for (flow, document) in doc.flows.iter().zip(&doc.integration.flows) {
             if document.trigger == Trigger::Remove {
                 occasions.push(Occasion {

@@ -193,7 +193,10 @@ fn write(
         ])?;
     }
     let name = integration.name.clone();
-    Ok((row, Saved { name, version: number, changed, unset: document.unset, deployed: false, begins: Vec::new() }))
+    Ok((
+        row,
+        Saved { name, version: number, changed, unset: document.unset, deployed: false, begins: Vec::new() },
+    ))
 }
 
 /// Makes the newest version of an integration the live one. `integration` is its text, read.

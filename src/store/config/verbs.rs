@@ -261,7 +261,10 @@ impl Store {
     /// transaction.
     async fn configure_runs<T: Send + 'static>(
         &self,
-        f: impl FnOnce(&Connection, &mut dyn FnMut(&mut Occasion) -> rusqlite::Result<()>) -> Result<T, ConfigError>
+        f: impl FnOnce(
+            &Connection,
+            &mut dyn FnMut(&mut Occasion) -> rusqlite::Result<()>,
+        ) -> Result<T, ConfigError>
         + Send
         + 'static,
     ) -> Result<T, StoreError> {

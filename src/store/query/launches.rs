@@ -32,8 +32,7 @@ impl Store {
                 let Some(holding) = look.state.by_name(&view.name) else { continue };
                 for flow in &mut view.flows {
                     let row = look.state.flows.values();
-                    let row =
-                        row.into_iter().find(|row| row.integration == holding.id && row.key == flow.id);
+                    let row = row.into_iter().find(|row| row.integration == holding.id && row.key == flow.id);
                     let (Some(row), Some(mark)) = (row, mark(&flow.trigger)) else { continue };
                     flow.last_run = last_run(look, row.id, mark)?;
                     if let Some(schedule) = &mut flow.schedule

@@ -41,7 +41,8 @@ async fn tick(store: &Store) -> Option<Ms> {
 /// Bodies of what began runs, the oldest first.
 fn begun(rig: &Rig) -> Vec<Value> {
     let conn = rig.conn();
-    let mut read = conn.prepare("SELECT q.body FROM run r JOIN request q ON q.id = r.request ORDER BY r.id").unwrap();
+    let mut read =
+        conn.prepare("SELECT q.body FROM run r JOIN request q ON q.id = r.request ORDER BY r.id").unwrap();
     let bodies = read.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
     bodies.map(|body| serde_json::from_slice(&body.unwrap()).unwrap()).collect()
 }
