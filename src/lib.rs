@@ -89,7 +89,7 @@
 //!
 //! - The dedup table lives in memory and grows past its budget; header and `doctor` then say so.
 //! - A sender that waits and shuts its own side of the connection down looks like one that hung up,
-//!   and is treated so. A process that dies forgets an `on_timeout = "abort"`: the run goes on.
+//!   and is treated so: nobody reads its answer, and only `on_timeout = "abort"` still counts for it.
 //! - Filters on bodies read bodies: a scan is paged by time and streamed, not indexed.
 //! - The tables of templates follow minijinja's parser closely (its version is pinned): operators
 //!   and filters are counted by rewriting its instructions.
