@@ -9,8 +9,7 @@ use super::verbs::unexpected;
 use crate::model::ask::{self, Answer, Ask, Page, Refusal};
 use crate::model::gate::PauseView;
 use crate::model::id::short;
-use crate::model::schedule::BegunView;
-use crate::model::view::{AuditView, CallbackView, FlowView, IntegrationView, RequestView, RunView};
+use crate::model::view::{AuditView, CallbackView, IntegrationView, RequestView, RunView};
 use crate::rules::redelivery;
 use serde::Serialize;
 use std::time::Duration;
@@ -334,16 +333,17 @@ pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-/// Whether an integration is paused, its deploy went wrong, or how many of its flows are paused.
+/// Whether an integration is paused, what its deploy came to where that went wrong, or how many of its
+/// flows are paused.
 fn state(one: &IntegrationView) -> String {
     let flows = one.flows.iter().filter(|flow| flow.paused.is_some()).count();
-    let bad =
-        |flow: &&FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(BegunView::bad);
-    match (&one.paused, flows) {
-        (Some(pause), _) => pause.word().to_owned(),
-        (None, _) if one.flows.iter().any(|flow| bad(&flow)) => "deploy errored".to_owned(),
-        (None, 0) => "open".to_owned(),
-        (None, paused) => format!("{paused} paused"),
+    let deploys = one.flows.iter().filter(|flow| flow.trigger == "deploy");
+    let bad = deploys.filter_map(|flow| flow.last_run.as_ref()).find(|run| run.bad());
+    match (&one.paused, bad, flows) {
+        (Some(pause), _, _) => pause.word().to_owned(),
+        (None, Some(run), _) => format!("deploy {}", run.state.word()),
+        (None, None, 0) => "open".to_owned(),
+        (None, None, paused) => format!("{paused} paused"),
     }
 }
 

@@ -269,6 +269,20 @@ fn a_deploy_that_was_committed_runs_whoever_made_it() {
 }
 
 #[test]
+fn a_deploy_flow_wants_an_address_that_others_reach() {
+    let house = House::new();
+    let path = house.file("document.toml", &DEPLOYING.replace("TARGET", "http://127.0.0.1:9"));
+    let apply = ["--listen", "0.0.0.0:7719", "apply", path.to_str().unwrap()];
+    let refused = house.try_run(&apply);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(4), "{told}");
+    assert!(told.contains("acme / Register") && told.contains("--public-url"), "{told}");
+    assert_eq!(runs(&house, ""), [Value::Null; 0]);
+    house.run(&[&["--public-url", "https://hooks.example"], &apply[..]].concat());
+    assert_eq!(runs(&house, "").len(), 2);
+}
+
+#[test]
 fn a_deploy_flow_that_fails_is_an_errored_run_and_the_integration_says_so() {
     let house = House::new();
     let (target, status) = told(422);
