@@ -74,11 +74,15 @@
 //! and an entry in the store's list of waiters, made by the commit that makes the run: the commit
 //! that ends the run, or carries a `respond` step's answer, wakes it.
 //!
+//! Runs that nobody sent for (ticks of schedules, deploys, removals) are born inside the transaction of
+//! their occasion (`store::occasion`), with a small request that tells it, and parked: the runner finds
+//! them in the due index, once the configuration that they came with is in memory.
+//!
 //! # Threads
 //!
 //! One writer thread, four readers, a tender that wakes once a
 //! second for watermarks, free disk and retention; the tokio workers for everything with a socket, those of
-//! the runner apart from those that accept (which go first while requests crowd in);
+//! the runner apart from those that accept (which go first while requests crowd in); one task looks at schedules once a second;
 //! the console draws on the task that runs it and never waits for the store.
 //!
 //! # Known warts

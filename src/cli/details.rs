@@ -6,7 +6,10 @@ use super::lists::clock;
 use super::output::{self, Rows, field};
 use super::verbs::unexpected;
 use crate::model::ask::{Answer, Ask, Refusal};
+use crate::model::schedule::ScheduleView;
+use crate::model::time::parse_rfc3339;
 use crate::model::view::{CheckState, IntegrationView, RequestDetail};
+use crate::rules::schedule::wall_clock;
 use std::fmt::Write as _;
 
 /// An integration in lines for people.
@@ -31,12 +34,25 @@ pub fn describe(one: &IntegrationView) -> String {
         field(&mut text, "variable", &format!("{} = {} ({set})", variable.name, variable.value));
     }
     for flow in &one.flows {
-        let url = flow.url.as_deref().unwrap_or("by hand");
+        let url = match (&flow.url, flow.trigger.as_str()) {
+            (Some(url), _) => url,
+            (None, "manual") => "by hand",
+            (None, _) => "",
+        };
         let paused = flow.paused.as_ref().map_or_else(String::new, |pause| format!(" · {}", pause.words()));
         field(&mut text, "flow", &format!("{} [{}] {} {url}{paused}", flow.name, flow.id, flow.trigger));
         if flow.only_counted > 0 {
             let n = crate::text::count(flow.only_counted);
             field(&mut text, "", &format!("  {n} refused requests were counted and not stored"));
+        }
+        if let Some(schedule) = &flow.schedule {
+            ticks(&mut text, schedule);
+        }
+        if let Some(last) = &flow.last_run {
+            let cause = last.cause.as_deref().map_or_else(String::new, |cause| format!(": {cause}"));
+            let run = crate::model::id::short(&last.run);
+            let said = format!("  last run {run} {} {}{cause}", clock(&last.time), last.state.word());
+            field(&mut text, "", &said);
         }
         for (name, kind) in &flow.steps {
             field(&mut text, "", &format!("  {name} ({kind})"));
@@ -48,6 +64,21 @@ pub fn describe(one: &IntegrationView) -> String {
         field(&mut text, "drift", &said);
     }
     text
+}
+
+/// A schedule with its next ticks, as the clocks of its zone show them.
+fn ticks(text: &mut String, schedule: &ScheduleView) {
+    let zone = schedule.zone.as_deref();
+    let missed = match schedule.made_up {
+        0 => String::new(),
+        n => format!(" · {n} missed and made up"),
+    };
+    let named = zone.map_or_else(String::new, |zone| format!(" {zone}"));
+    field(text, "", &format!("  {}{named}{missed}", schedule.rule));
+    for next in &schedule.next {
+        let shown = parse_rfc3339(next).and_then(|at| wall_clock(at, zone.unwrap_or("UTC")));
+        field(text, "", &format!("  next {}", shown.as_deref().unwrap_or(next)));
+    }
 }
 
 /// `requests show`.

@@ -333,13 +333,17 @@ pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-/// Whether an integration is paused, or how many of its flows are.
+/// Whether an integration is paused, what its deploy came to where that went wrong, or how many of its
+/// flows are paused.
 fn state(one: &IntegrationView) -> String {
     let flows = one.flows.iter().filter(|flow| flow.paused.is_some()).count();
-    match (&one.paused, flows) {
-        (Some(pause), _) => pause.word().to_owned(),
-        (None, 0) => "open".to_owned(),
-        (None, paused) => format!("{paused} paused"),
+    let deploys = one.flows.iter().filter(|flow| flow.trigger == "deploy");
+    let bad = deploys.filter_map(|flow| flow.last_run.as_ref()).find(|run| run.bad());
+    match (&one.paused, bad, flows) {
+        (Some(pause), _, _) => pause.word().to_owned(),
+        (None, Some(run), _) => format!("deploy {}", run.state.word()),
+        (None, None, 0) => "open".to_owned(),
+        (None, None, paused) => format!("{paused} paused"),
     }
 }
 
@@ -371,7 +375,7 @@ pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Out
     let Answer::Integrations { integrations } = door.ask(ask).await? else { return Err(unexpected()) };
     let mut out = Rows::new(
         output,
-        &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("STATE", 8), ("TITLE", 0)],
+        &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("STATE", 14), ("TITLE", 0)],
     );
     for one in &integrations {
         let version =

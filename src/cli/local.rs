@@ -6,7 +6,7 @@ use super::output;
 use crate::demo::samples::new_document;
 use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::credential::{KeyKind, KeyView};
-use crate::model::document::{Integration, Trigger};
+use crate::model::document::{Flow, Integration};
 use crate::rules::check::{Known, check as check_document};
 use crate::rules::flatten::flatten_line;
 use clap::CommandFactory as _;
@@ -156,10 +156,7 @@ pub fn check(files: &[PathBuf], global: &Global) -> Result<u8, Refusal> {
 fn names_keys(source: &str) -> bool {
     let checked = check_document(source, &Known::default());
     checked.integration.is_some_and(|integration| {
-        integration.flows.iter().any(|flow| match &flow.trigger {
-            Trigger::Webhook(webhook) => !webhook.auth.keys().is_empty(),
-            Trigger::Manual => false,
-        })
+        integration.flows.iter().filter_map(Flow::webhook).any(|webhook| !webhook.auth.keys().is_empty())
     })
 }
 
@@ -188,9 +185,6 @@ fn name_of(text: &str) -> Option<String> {
 
 /// The aliases that a document takes, and its name as their owner.
 fn paths(integration: &Integration) -> Vec<(String, String)> {
-    let aliases = integration.flows.iter().filter_map(|flow| match &flow.trigger {
-        Trigger::Webhook(webhook) => webhook.path.clone(),
-        Trigger::Manual => None,
-    });
+    let aliases = integration.flows.iter().filter_map(|flow| flow.webhook()?.path.clone());
     aliases.map(|alias| (alias, integration.name.clone())).collect()
 }

@@ -37,7 +37,9 @@ impl Desk {
     /// One integration.
     pub(super) async fn integration(&self, name: &str) -> Result<Answer, Refusal> {
         let holding = self.holding(name)?;
-        let mut integrations: Vec<_> = self.deps.store.integration(&holding.name).into_iter().collect();
+        let store = &self.deps.store;
+        let mut integrations =
+            store.with_ticks(store.integration(&holding.name).into_iter().collect()).await?;
         for one in &mut integrations {
             one.drift = self.drifts(Some(&holding.name)).await?;
         }

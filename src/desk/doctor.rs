@@ -4,6 +4,7 @@ use super::Desk;
 use crate::model::ask::{Answer, Refusal};
 use crate::model::auth::Auth;
 use crate::model::change::Counters;
+use crate::model::document::Trigger;
 use crate::model::settings::Settings;
 use crate::model::study::DriftView;
 use crate::model::time::{DAY, HOUR, Ms};
@@ -28,23 +29,14 @@ impl Desk {
         let flows = || live.iter().flat_map(|doc| &doc.integration.flows);
         let callbacks = flows()
             .flat_map(|flow| &flow.steps)
-            .any(|step| step.kind.exchange().is_some_and(|exchange| exchange.callback));
-        let window = flows()
-            .filter_map(|flow| match &flow.trigger {
-                crate::model::document::Trigger::Webhook(webhook) => webhook.dedup.as_ref(),
-                crate::model::document::Trigger::Manual => None,
-            })
-            .map(|dedup| dedup.window)
-            .max();
+            .any(|step| step.kind.exchange().is_some_and(|exchange| exchange.callback))
+            || flows().any(|flow| matches!(flow.trigger, Trigger::Deploy { .. }));
+        let window =
+            flows().filter_map(|flow| flow.webhook()?.dedup.as_ref()).map(|dedup| dedup.window).max();
         checks.push(public_url(settings, callbacks));
         checks.push(networks(settings));
         checks.push(retention(settings, window));
-        let auths: Vec<_> = flows()
-            .filter_map(|flow| match &flow.trigger {
-                crate::model::document::Trigger::Webhook(webhook) => Some((flow, &webhook.auth)),
-                crate::model::document::Trigger::Manual => None,
-            })
-            .collect();
+        let auths: Vec<_> = flows().filter_map(|flow| Some((flow, &flow.webhook()?.auth))).collect();
         checks.extend(open_to_all(settings, auths.iter().any(|(_, auth)| **auth == Auth::None)));
         let ring = self.deps.vault.ring();
         for (name, why) in ring.closed() {
@@ -155,11 +147,9 @@ fn public_url(settings: &Settings, callbacks: bool) -> CheckView {
         .and_then(|host| host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok());
     match (host, ip) {
         (None, _) => view("public_url", CheckState::Broken, format!("{url:?} is not a URL")),
-        (_, Some(ip)) if ip.is_unspecified() && callbacks => view(
-            "public_url",
-            CheckState::Broken,
-            format!("targets cannot answer callbacks at {url}: give --public-url"),
-        ),
+        (_, Some(ip)) if ip.is_unspecified() && callbacks => {
+            view("public_url", CheckState::Broken, format!("targets cannot call {url}: give --public-url"))
+        }
         (_, Some(ip)) if ip.is_unspecified() => view(
             "public_url",
             CheckState::Warning,

@@ -2,8 +2,10 @@
 
 use super::Desk;
 use crate::model::ask::{Answer, Apply, Done, Refusal, Who};
-use crate::model::document::{Flow, Integration, Problem, Trigger};
+use crate::model::document::{Flow, Integration, Problem, Step, Trigger};
+use crate::model::id::short;
 use crate::rules::check::{Known, check};
+use crate::store::Occasion;
 use crate::store::config::values::in_force;
 use crate::store::registry::{Holding, Save, Saved};
 use std::collections::BTreeSet;
@@ -150,15 +152,19 @@ impl Desk {
         if settings.public_url_given || !settings.listen.ip().is_unspecified() {
             return Ok(());
         }
-        let calls_back = |flow: &&Flow| {
-            flow.steps.iter().any(|step| step.kind.exchange().is_some_and(|exchange| exchange.callback))
+        let tells = |flow: &Flow| {
+            let calls_back = |step: &Step| step.kind.exchange().is_some_and(|exchange| exchange.callback);
+            if flow.steps.iter().any(calls_back) {
+                return Some("waits for callbacks");
+            }
+            matches!(flow.trigger, Trigger::Deploy { .. }).then_some("may tell others its siblings' URLs")
         };
-        match integration.flows.iter().find(calls_back) {
+        match integration.flows.iter().find_map(|flow| Some((flow, tells(flow)?))) {
             None => Ok(()),
-            Some(flow) => Err(Refusal::refused(
+            Some((flow, does)) => Err(Refusal::refused(
                 "public_url",
                 format!(
-                    "{} / {} waits for callbacks, and targets cannot call {}: start with --public-url URL, the address that they reach this server at",
+                    "{} / {} {does}, and targets cannot call {}: start with --public-url URL, the address that they reach this server at",
                     integration.name, flow.name, settings.listen
                 ),
             )),
@@ -235,7 +241,15 @@ impl Desk {
         if saved.deployed && deploy {
             lines.extend(self.endpoint_lines(name));
         }
+        lines.extend(self.begun_lines(&saved.begins));
         lines
+    }
+
+    /// The runs that a deploy or a removal began.
+    fn begun_lines(&self, begun: &[Occasion]) -> Vec<String> {
+        let ids = self.deps.store.ids();
+        let line = |one: &Occasion| Some(format!("  {}  run {}", one.name, short(&ids.print(one.run?))));
+        begun.iter().filter_map(line).collect()
     }
 
     fn endpoint_lines(&self, name: &str) -> Vec<String> {
@@ -271,7 +285,7 @@ impl Desk {
             }
             return Ok(Answer::Done(Done { lines, refused: false }));
         }
-        let saved = self.deps.store.deploy(name).await?;
+        let saved = self.deps.store.deploy(name, &who.name, reason).await?;
         let mut lines = self.said(&saved, true);
         self.audit(who, "deploy", name, reason, &lines[0]).await?;
         lines.extend(remedies(std::slice::from_ref(&saved), true));
@@ -291,12 +305,14 @@ impl Desk {
         let mut lines = Vec::new();
         if dry_run {
             lines.push(format!("{name} would be removed: {}", closes(endpoints)));
+            lines.extend(begins_with(&holding, &Trigger::Remove).map(|flow| format!("  {flow} would run")));
             lines.push("its open runs go on to their end".to_owned());
             return Ok(Answer::Done(Done { lines, refused: false }));
         }
-        self.deps.store.remove(name).await?;
+        let begun = self.deps.store.remove(name, &who.name, reason).await?;
         lines.push(format!("{name} is removed: {}", closes(endpoints)));
         self.audit(who, "remove", name, reason, &lines[0]).await?;
+        lines.extend(self.begun_lines(&begun));
         lines.push("its open runs go on to their end".to_owned());
         Ok(Answer::Done(Done { lines, refused: false }))
     }
@@ -346,20 +362,19 @@ fn name_of(text: &str) -> Option<String> {
 }
 
 fn aliases(integration: &Integration) -> Vec<(String, String)> {
-    integration
-        .flows
-        .iter()
-        .filter_map(|flow| match &flow.trigger {
-            Trigger::Webhook(webhook) => {
-                Some((webhook.path.clone()?, format!("{} / {}", integration.name, flow.name)))
-            }
-            Trigger::Manual => None,
-        })
-        .collect()
+    let own =
+        |flow: &Flow| Some((flow.webhook()?.path.clone()?, format!("{} / {}", integration.name, flow.name)));
+    integration.flows.iter().filter_map(own).collect()
+}
+
+/// Names of the live flows that begin with something other than a request.
+fn begins_with<'h>(holding: &'h Holding, trigger: &'h Trigger) -> impl Iterator<Item = &'h str> {
+    let flows = holding.live.iter().flat_map(|doc| &doc.integration.flows);
+    flows.filter(move |flow| flow.trigger == *trigger).map(|flow| flow.name.as_str())
 }
 
 fn webhooks(integration: &Integration) -> impl Iterator<Item = &Flow> {
-    integration.flows.iter().filter(|flow| matches!(flow.trigger, Trigger::Webhook(_)))
+    integration.flows.iter().filter(|flow| flow.webhook().is_some())
 }
 
 /// Required variables without a value.

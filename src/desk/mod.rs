@@ -95,7 +95,10 @@ impl Desk {
             Ask::Run { id } => self.run(&id).await,
             Ask::Callback { id, reveal } => self.callback(who, &id, reveal).await,
             Ask::Endpoints => Ok(Answer::Endpoints { endpoints: self.deps.store.endpoints().await? }),
-            Ask::Integrations => Ok(Answer::Integrations { integrations: self.deps.store.integrations() }),
+            Ask::Integrations => {
+                let integrations = self.deps.store.with_ticks(self.deps.store.integrations()).await?;
+                Ok(Answer::Integrations { integrations })
+            }
             Ask::Integration { name } => self.integration(&name).await,
             Ask::Export { name, version } => self.export(&name, version).await,
             Ask::Apply(apply) => self.apply(who, apply).await,

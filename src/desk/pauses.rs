@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::model::ask::{Answer, Done, Refusal, Who};
+use crate::model::document::Trigger;
 use crate::model::gate::{Pause, PauseAct, PauseOrder};
 use crate::model::time::{DAY, rfc3339};
 use crate::model::{FlowId, Ms};
@@ -73,6 +74,7 @@ impl Desk {
             }
         };
         let mut lines = vec![first];
+        lines.extend(ticks(&target, order.act));
         lines.extend(others(&state, &target, order.act, now));
         if order.dry_run {
             return Ok(Answer::Done(Done { lines, refused: false }));
@@ -117,6 +119,20 @@ fn paused(name: &str, would: bool, hold: bool, until: Option<Ms>) -> String {
         "requests are answered 503; runs under way go on"
     };
     format!("{name} {does}{until}: {how}")
+}
+
+/// What becomes of the ticks of schedules meanwhile, where there are any.
+fn ticks(target: &Target, act: PauseAct) -> Option<String> {
+    let live = target.holding.live.as_ref()?;
+    let meant = |id: i64| target.flow.as_ref().is_none_or(|(flow, _)| flow.0 == id);
+    let mut flows = live.flows.iter().zip(&live.integration.flows);
+    let scheduled = flows.any(|(id, flow)| meant(id.flow) && matches!(flow.trigger, Trigger::Schedule(_)));
+    let does = match act {
+        PauseAct::Pause { hold: false, .. } => "pass meanwhile",
+        PauseAct::Pause { hold: true, .. } => "are made up once when it goes on",
+        PauseAct::Resume => return None,
+    };
+    scheduled.then(|| format!("ticks of its schedules {does}"))
 }
 
 /// What else is paused beside the target and counts for the same flows.

@@ -72,7 +72,7 @@ impl Desk {
         if !matches!(flow.trigger, Trigger::Manual) {
             return Err(Refusal::refused(
                 "not_manual",
-                format!("{name} is not started by hand: its trigger is a webhook"),
+                format!("{name} is not started by hand: its trigger is {}", flow.trigger.word()),
             ));
         }
         Ok((id, version, name))

@@ -9,6 +9,7 @@ use super::Ms;
 pub use super::auth::Auth;
 use super::gate::Gates;
 use super::path::Path;
+use super::schedule::Schedule;
 use serde_json::Value;
 
 /// Bytes of a body where the document names no `max_body`.
@@ -133,26 +134,20 @@ impl Flow {
     pub fn webhook(&self) -> Option<&Webhook> {
         match &self.trigger {
             Trigger::Webhook(webhook) => Some(webhook),
-            Trigger::Manual => None,
+            _ => None,
         }
     }
 
     /// When and with what its senders are answered; nobody waits for a flow without a webhook.
     #[must_use]
     pub fn reply(&self) -> Reply {
-        match &self.trigger {
-            Trigger::Webhook(webhook) => webhook.reply,
-            Trigger::Manual => Reply::Accept,
-        }
+        self.webhook().map_or(Reply::Accept, |webhook| webhook.reply)
     }
 
     /// The array of the body that is split into runs.
     #[must_use]
     pub fn split(&self) -> Option<&Path> {
-        match &self.trigger {
-            Trigger::Webhook(webhook) => webhook.split.as_ref(),
-            Trigger::Manual => None,
-        }
+        self.webhook()?.split.as_ref()
     }
 }
 
@@ -162,8 +157,31 @@ impl Flow {
 pub enum Trigger {
     /// A request at its endpoint.
     Webhook(Webhook),
+    /// The clock.
+    Schedule(Schedule),
+    /// A version of its integration that goes live.
+    Deploy {
+        /// Only the first one that has the flow.
+        first: bool,
+    },
+    /// The removal of its integration.
+    Remove,
     /// A person, or a command.
     Manual,
+}
+
+impl Trigger {
+    /// The word that documents write.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Webhook(_) => "webhook",
+            Self::Schedule(_) => "schedule",
+            Self::Deploy { .. } => "deploy",
+            Self::Remove => "remove",
+            Self::Manual => "manual",
+        }
+    }
 }
 
 /// The trigger `webhook`.

@@ -14,6 +14,7 @@ pub mod path;
 pub mod query;
 pub mod request;
 pub mod run;
+pub mod schedule;
 pub mod settings;
 pub mod study;
 pub mod time;

@@ -65,8 +65,14 @@ impl Marks {
     pub const CAPTURED: Self = Self(128);
     /// A person or a command started it; no HTTP request arrived.
     pub const MANUAL: Self = Self(256);
+    /// A tick of a schedule started it; no HTTP request arrived, nor with the two that follow.
+    pub const SCHEDULE: Self = Self(512);
+    /// A deploy started it.
+    pub const DEPLOY: Self = Self(1_024);
+    /// A removal started it.
+    pub const REMOVE: Self = Self(2_048);
 
-    const WORDS: [(Self, &'static str); 9] = [
+    const WORDS: [(Self, &'static str); 12] = [
         (Self::NO_DEDUP_KEY, "no_dedup_key"),
         (Self::REPEATED_KEYS, "repeated_keys"),
         (Self::BODY_CUT, "body_cut"),
@@ -76,7 +82,17 @@ impl Marks {
         (Self::READMITTED, "readmitted"),
         (Self::CAPTURED, "captured"),
         (Self::MANUAL, "manual"),
+        (Self::SCHEDULE, "schedule"),
+        (Self::DEPLOY, "deploy"),
+        (Self::REMOVE, "remove"),
     ];
+
+    /// Whether an HTTP request arrived.
+    #[must_use]
+    pub fn arrived(self) -> bool {
+        let own = Self::MANUAL.with(Self::SCHEDULE).with(Self::DEPLOY).with(Self::REMOVE);
+        self.0 & own.0 == 0
+    }
 
     /// Whether all bits of another are set.
     #[must_use]

@@ -376,7 +376,7 @@ pub struct FlowView {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// webhook or manual.
+    /// webhook, schedule, deploy, remove or manual.
     pub trigger: String,
     /// Its endpoint's URL.
     pub url: Option<String>,
@@ -387,6 +387,12 @@ pub struct FlowView {
     /// Refused requests that were only counted and have no row, since the store was made.
     #[serde(default)]
     pub only_counted: u64,
+    /// Of a schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<super::schedule::ScheduleView>,
+    /// Of a schedule, a deploy or a removal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<super::schedule::BegunView>,
     /// Its own pause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<PauseView>,

@@ -107,7 +107,8 @@ fn patience(deps: &Deps, stored: &StoredRequest) -> Option<Ms> {
     let seed = &stored.seed;
     // What a person began, or let in later, has no sender that waits.
     let waited = stored.verdict == Verdict::Accepted
-        && ![Marks::READMITTED, Marks::MANUAL, Marks::TEST].into_iter().any(|mark| seed.marks.has(mark));
+        && seed.marks.arrived()
+        && ![Marks::READMITTED, Marks::TEST].into_iter().any(|mark| seed.marks.has(mark));
     if !waited {
         return None;
     }

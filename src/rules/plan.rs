@@ -1,7 +1,7 @@
 //! A flow of a saved version, compiled: what receiver and runner work with.
 
 use super::template::{Parts, RenderError, Template};
-use crate::model::document::{Connection, Dedup, Flow, Integration, MAX_BODY, Step, Trigger};
+use crate::model::document::{Connection, Dedup, Flow, Integration, MAX_BODY, Step};
 use crate::model::path::Path;
 use crate::model::{FlowId, IntegrationId};
 
@@ -74,14 +74,14 @@ impl Plan {
             .flows
             .get(flow_index)
             .ok_or_else(|| place("flow", format!("{} has no flow number {flow_index}", integration.name)))?;
-        let (when, required, dedup, max_body) = match &flow.trigger {
-            Trigger::Webhook(webhook) => (
+        let (when, required, dedup, max_body) = match flow.webhook() {
+            Some(webhook) => (
                 condition(webhook.when.as_deref())?,
                 webhook.required.clone(),
                 webhook.dedup.clone(),
                 webhook.max_body,
             ),
-            Trigger::Manual => (None, Vec::new(), None, MAX_BODY),
+            None => (None, Vec::new(), None, MAX_BODY),
         };
         let steps = flow
             .steps

@@ -1,8 +1,8 @@
 //! Does what is due: claims runs, makes their exchanges, commits what came of them.
 //!
-//! Three tasks of its own, and one an exchange: the *pump* takes fresh runs from the writer's
+//! Four tasks of its own, and one an exchange: the *pump* takes fresh runs from the writer's
 //! hand-over and starts them in turn; the *timer* sleeps until something in the due index is due;
-//! the *heart* renews the leases of long exchanges. A run stays in the task that claimed it from
+//! the *ticker* begins the runs of schedules; the *heart* renews the leases of long exchanges. A run stays in the task that claimed it from
 //! step to step, under one lease, until it ends, waits, or tries again later.
 //!
 //! | file | holds |
@@ -99,9 +99,11 @@ fn runtime() -> Result<Runtime, String> {
 async fn run(shared: Arc<Shared>, handover: Handover) {
     let pump = tokio::spawn(pump::pump(Arc::clone(&shared), handover));
     let timer = tokio::spawn(timer(Arc::clone(&shared)));
+    let ticker = tokio::spawn(ticker(Arc::clone(&shared)));
     let heart = tokio::spawn(heart(Arc::clone(&shared)));
     shared.stop.cancelled().await;
     let _ = timer.await;
+    let _ = ticker.await;
     shared.tasks.close();
     let _ = timeout(GRACE, shared.tasks.wait()).await;
     shared.give_up.cancel();
@@ -141,6 +143,22 @@ async fn timer(shared: Arc<Shared>) {
         let wait = ahead.filter(|ahead| *ahead > 0).map_or(LOOK, Duration::from_millis);
         tokio::select! {
             () = signal.notified() => {}
+            () = sleep(wait.min(LOOK)) => {}
+            () = shared.stop.cancelled() => {}
+        }
+    }
+}
+
+/// Begins the runs of schedules. It looks at the clock as often as the timer does: it may have been
+/// moved, and a schedule deployed.
+async fn ticker(shared: Arc<Shared>) {
+    while !shared.stop.is_cancelled() {
+        let wait = match shared.store.tick().await {
+            Ok(Some(next)) => Duration::from_millis(u64::try_from(next - shared.store.now()).unwrap_or(0)),
+            // What is missed in the meantime is made up.
+            Ok(None) | Err(_) => LOOK,
+        };
+        tokio::select! {
             () = sleep(wait.min(LOOK)) => {}
             () = shared.stop.cancelled() => {}
         }

@@ -10,7 +10,7 @@ use super::drift;
 use super::pool::Pool;
 use super::queue::{Item, Job, Queue};
 use super::schema;
-use super::state::Batch;
+use super::state::{Batch, State};
 use crate::model::change::Change;
 use crate::model::request::{Marks, Verdict};
 use crate::model::{FlowId, Ms};
@@ -101,9 +101,10 @@ impl Follower {
             self.upto = row.get(0)?;
             looked += 1;
             let flags = Marks(row.get(3)?);
-            let odd = [Marks::BODY_CUT, Marks::TEST, Marks::MANUAL, Marks::CAPTURED];
+            let odd = [Marks::BODY_CUT, Marks::TEST, Marks::CAPTURED];
             let judged = row.get::<_, i64>(2)? != Verdict::Rejected as i64;
             if judged
+                && flags.arrived()
                 && !odd.iter().any(|mark| flags.has(*mark))
                 && row.get::<_, i64>(4)? <= MOST_BODY
                 && let Ok(body) = parse(row.get_ref(5)?.as_bytes()?)
@@ -178,7 +179,7 @@ struct Write {
 }
 
 impl Job for Write {
-    fn run(&mut self, tx: &Transaction<'_>, batch: &mut Batch) -> Result<()> {
+    fn run(&mut self, tx: &Transaction<'_>, _: &mut State, batch: &mut Batch) -> Result<()> {
         let mut write = tx.prepare_cached(
             "INSERT INTO shape (flow, path, type, seen, first, last, example, since, upto)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)

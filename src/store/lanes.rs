@@ -110,6 +110,10 @@ impl Store {
         holders: &mut Holders,
     ) -> std::result::Result<Due, StoreError> {
         let pass = self.pass(now, limit, holders).await?;
+        if self.changing() {
+            // Told when it is known: until then a run would see what was configured before.
+            return Ok(Due::default());
+        }
         let parked = pass.park.len();
         if parked > 0 {
             self.park(pass.park).await?;

@@ -28,6 +28,7 @@ mod ledger;
 mod links;
 mod lock;
 mod moves;
+mod occasion;
 mod open;
 mod pool;
 mod purge;
@@ -37,6 +38,7 @@ mod records;
 mod recover;
 mod refusals;
 pub mod registry;
+mod schedules;
 mod schema;
 mod state;
 mod tally;
@@ -48,6 +50,7 @@ pub use admission::{Accept, Admitted, Again, Birth, Born, Handover, Judgement, L
 pub use claims::FreshRow;
 pub use error::{OpenError, StoreError};
 pub use lanes::{Due, Holders};
+pub use occasion::Occasion;
 pub use query::RequestStatus;
 pub use queue::{Claim, KeyEntry};
 pub use waiters::{Told, Waiting};
@@ -136,6 +139,8 @@ pub(in crate::store) struct Inner {
     links: links::Links,
     /// The configuration in memory.
     pub(in crate::store) registry: registry::Registry,
+    /// Changes of the configuration that memory may not know yet.
+    changing: occasion::Changing,
     /// Ends the tender.
     stop: tender::Stop,
     /// What is let go at the end; taken by the first who closes.
@@ -153,11 +158,16 @@ struct Task<T, F> {
 impl<T, F> queue::Job for Task<T, F>
 where
     T: Send,
-    F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send,
+    F: FnOnce(&Transaction<'_>, &mut state::State, &mut state::Batch) -> rusqlite::Result<T> + Send,
 {
-    fn run(&mut self, tx: &Transaction<'_>, batch: &mut state::Batch) -> rusqlite::Result<()> {
+    fn run(
+        &mut self,
+        tx: &Transaction<'_>,
+        state: &mut state::State,
+        batch: &mut state::Batch,
+    ) -> rusqlite::Result<()> {
         if let Some(f) = self.f.take() {
-            self.got = Some(f(tx)?);
+            self.got = Some(f(tx, state, batch)?);
         }
         batch.changes.append(&mut self.changes);
         Ok(())
@@ -199,6 +209,17 @@ impl Store {
         &self,
         changes: Vec<Change>,
         f: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write_runs(changes, move |tx, _, _| f(tx)).await
+    }
+
+    /// As [`Store::write`], for what begins runs too.
+    async fn write_runs<T: Send + 'static>(
+        &self,
+        changes: Vec<Change>,
+        f: impl FnOnce(&Transaction<'_>, &mut state::State, &mut state::Batch) -> rusqlite::Result<T>
+        + Send
+        + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let task = Task { f: Some(f), got: None, changes, reply };

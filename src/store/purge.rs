@@ -7,7 +7,7 @@
 use super::ledger;
 use super::queue::Job;
 use super::schema;
-use super::state::Batch;
+use super::state::{Batch, State};
 use super::{StoreError, queue::Reply};
 use crate::model::Ms;
 use crate::model::id::first_at;
@@ -57,7 +57,7 @@ pub(super) struct Slice {
 }
 
 impl Job for Slice {
-    fn run(&mut self, tx: &Transaction<'_>, batch: &mut Batch) -> Result<()> {
+    fn run(&mut self, tx: &Transaction<'_>, _: &mut State, batch: &mut Batch) -> Result<()> {
         let before = batch.now - self.keep;
         self.did = Some(match self.what {
             Purge::Rows { after } => rows(tx, after, before, batch)?,

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::admission::{Accept, Admitted};
-use super::state::Batch;
+use super::state::{Batch, State};
 use super::waiters::Seat;
 use crate::model::run::Run;
 use crate::model::{Ms, RequestId, RunId};
@@ -25,7 +25,7 @@ const CROWD: usize = 4;
 /// A write that is neither a request nor a transition: rare, and in a transaction of its own.
 pub(super) trait Job: Send {
     /// Writes.
-    fn run(&mut self, tx: &Transaction<'_>, batch: &mut Batch) -> rusqlite::Result<()>;
+    fn run(&mut self, tx: &Transaction<'_>, state: &mut State, batch: &mut Batch) -> rusqlite::Result<()>;
     /// Answers, after the commit or the roll-back.
     fn done(self: Box<Self>, result: Result<(), StoreError>);
 }

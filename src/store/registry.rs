@@ -4,6 +4,7 @@
 //! changed them. Versions never change, so what was read and compiled of one is kept.
 
 use super::config::{self, VersionFlow};
+use super::occasion::Occasion;
 use super::query::Reads;
 use crate::model::document::{Integration, Trigger};
 use crate::model::gate::{Pause, Pausing};
@@ -67,6 +68,8 @@ pub struct Saved {
     pub unset: Vec<String>,
     /// Whether it is live now.
     pub deployed: bool,
+    /// Flows that begin with it, and their runs.
+    pub begins: Vec<Occasion>,
 }
 
 /// A version of a document, read.
@@ -390,7 +393,7 @@ fn flow_rows(conn: &Connection) -> rusqlite::Result<Vec<FlowRow>> {
 }
 
 /// The columns `paused, paused_until, hold`.
-fn pause(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<Pause>> {
+pub(in crate::store) fn pause(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<Pause>> {
     let Some(since) = row.get(at)? else { return Ok(None) };
     Ok(Some(Pause { since, until: row.get(at + 1)?, hold: row.get::<_, Option<i64>>(at + 2)?.is_some() }))
 }

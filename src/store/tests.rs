@@ -3,6 +3,7 @@
 mod faults;
 mod moves;
 mod reply;
+mod triggers;
 
 use super::*;
 use crate::model::CallbackId;

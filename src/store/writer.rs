@@ -131,8 +131,8 @@ impl Writer {
         if let Some(why) = self.resting().filter(|_| !always) {
             return job.done(Err(why));
         }
-        let result = self.transact(|tx, _, batch| {
-            job.run(tx, batch).map_err(|error| blame(0, error))?;
+        let result = self.transact(|tx, state, batch| {
+            job.run(tx, state, batch).map_err(|error| blame(0, error))?;
             Ok(())
         });
         job.done(match result {

@@ -36,5 +36,6 @@ mod senders;
 mod split;
 mod terminal;
 mod transcript;
+mod triggers;
 mod vectors;
 mod whatif;

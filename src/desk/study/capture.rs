@@ -4,7 +4,7 @@ use super::super::Desk;
 use super::Named;
 use crate::model::RequestId;
 use crate::model::ask::Refusal;
-use crate::model::request::{Marks, Verdict};
+use crate::model::request::Verdict;
 use crate::model::study::CaptureView;
 use crate::model::time::{HOUR, Ms, SECOND, rfc3339};
 
@@ -50,7 +50,7 @@ impl Desk {
         let store = &self.deps.store;
         let found = self
             .survey(named, past, MOST, |request| {
-                request.verdict != Verdict::Rejected && !request.seed.marks.has(Marks::MANUAL)
+                request.verdict != Verdict::Rejected && request.seed.marks.arrived()
             })
             .await?;
         Ok(CaptureView {

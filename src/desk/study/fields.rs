@@ -28,7 +28,7 @@ impl Desk {
                     .survey(&named, 0, most, |request| {
                         matches!(request.verdict, Verdict::Accepted | Verdict::Duplicate)
                             && !request.seed.marks.has(Marks::TEST)
-                            && !request.seed.marks.has(Marks::MANUAL)
+                            && request.seed.marks.arrived()
                     })
                     .await;
             }

@@ -28,10 +28,7 @@ struct Named {
 
 impl Named {
     fn webhook(&self) -> Option<&Webhook> {
-        match &self.plan.flow.trigger {
-            Trigger::Webhook(webhook) => Some(webhook),
-            Trigger::Manual => None,
-        }
+        self.plan.flow.webhook()
     }
 }
 

@@ -92,7 +92,7 @@ impl Trial {
             Verdict::Duplicate => true,
             Verdict::Filtered | Verdict::Rejected => return true,
         };
-        if marks.has(Marks::TEST) || marks.has(Marks::MANUAL) {
+        if marks.has(Marks::TEST) || !marks.arrived() {
             return true;
         }
         let id = request.id.0;

@@ -198,7 +198,7 @@ mod tests {
         let checked = check(&source, &known);
         let auth = checked.integration.map(|mut all| match all.flows.remove(0).trigger {
             Trigger::Webhook(webhook) => webhook.auth,
-            Trigger::Manual => panic!("no webhook"),
+            _ => panic!("no webhook"),
         });
         (auth, checked.problems)
     }

@@ -1,18 +1,17 @@
-//! `[[flow]]` and its trigger.
+//! `[[flow]]` and the trigger `webhook`.
 
 use super::fields::{Fields, list, meant};
 use super::gates::request_path;
 use super::names::Names;
 use super::units::{is_alias, size, slug};
-use super::{Known, auth, gates, reply, step};
+use super::{Known, auth, gates, reply, step, trigger};
 use crate::model::document::{Connection, Dedup, Flow, MAX_BODY, Trigger, Webhook};
 use crate::model::path::Path;
 use crate::model::time::DAY;
 use crate::rules::template::Parsed;
 
 const KEYS: &[&str] = &["id", "name", "was", "description", "trigger", "step"];
-const TRIGGERS: &[&str] = &["webhook", "manual", "schedule", "deploy", "remove"];
-const WEBHOOK: &[&str] = &[
+pub(super) const WEBHOOK: &[&str] = &[
     "type",
     "path",
     "methods",
@@ -93,7 +92,7 @@ pub(super) fn read(
                 format!("flow {:?} has the id {id:?} already: write another id = \"…\"", other.name);
             report.error(id_at, message);
         }
-        let trigger = trigger(fields, names, &all, known);
+        let trigger = trigger::read(fields, names, &all, known);
         names.split = matches!(&trigger, Trigger::Webhook(webhook) if webhook.split.is_some());
         let steps = step::read(fields, names, connections, &trigger);
         names.split = false;
@@ -111,39 +110,7 @@ pub(super) fn read(
     all
 }
 
-fn trigger(flow: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) -> Trigger {
-    let Some(fields) = flow.table("trigger", &format!("the trigger of {}", flow.what)) else {
-        if !flow.has("trigger") {
-            let message =
-                format!("{} has no trigger: write [flow.trigger] with type = \"webhook\"", flow.what);
-            flow.report.missing(flow.span.start, message);
-        }
-        return Trigger::Manual;
-    };
-    let report = fields.report;
-    let Some((kind, span)) = fields.required_text("type", "type = \"webhook\"") else {
-        return Trigger::Manual;
-    };
-    match kind.as_str() {
-        "webhook" => Trigger::Webhook(webhook(&fields, names, flows, known)),
-        "manual" => {
-            fields.finish(&["type"]);
-            Trigger::Manual
-        }
-        "schedule" | "deploy" | "remove" => {
-            report.error(span.start, format!("type = {kind:?}: this version does not have this trigger yet; write \"webhook\" or \"manual\""));
-            Trigger::Manual
-        }
-        other => {
-            let message =
-                format!("type {other:?} is not possible: {}{}", list(&TRIGGERS[..2]), meant(other, TRIGGERS));
-            report.error(span.start, message);
-            Trigger::Manual
-        }
-    }
-}
-
-fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) -> Webhook {
+pub(super) fn webhook(fields: &Fields<'_>, names: &Names, flows: &[Flow], known: &Known) -> Webhook {
     let report = fields.report;
     let path = fields.text("path").map(|(path, span)| {
         let sibling = flows.iter().find(

@@ -12,6 +12,7 @@ mod report;
 mod step;
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod units;
 mod variable;
 

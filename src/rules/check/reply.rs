@@ -68,7 +68,7 @@ pub(super) fn respond(fields: &Fields<'_>, names: &Names, trigger: &Trigger, at:
             "type = \"respond\": senders of this flow are answered at once; write reply = \"wait\" or \"poll\" in its trigger",
         ),
         Trigger::Webhook(_) => {}
-        Trigger::Manual => report.error(at, "type = \"respond\": no sender waits for this flow: its trigger is no webhook"),
+        _ => report.error(at, "type = \"respond\": no sender waits for this flow: its trigger is no webhook"),
     }
     let status =
         fields.integer("status", 200..600).and_then(|status| u16::try_from(status).ok()).unwrap_or(200);

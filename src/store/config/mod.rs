@@ -3,18 +3,21 @@
 //! it writes the first row, so a refusal leaves nothing behind.
 
 pub mod flows;
+mod live;
 mod pause;
 pub mod source;
 pub mod values;
 mod verbs;
 
+pub use live::remove;
 pub use pause::pause;
 pub use verbs::Version;
 
-use crate::model::document::{Integration, Trigger};
+use crate::model::document::{Flow, Integration};
 use crate::model::{FlowId, IntegrationId, Ms};
 use crate::store::registry::{Save, Saved};
 use flows::{Known, Matched, match_flows};
+use live::{give_up_aliases, make_live};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -103,16 +106,18 @@ pub fn save(
         written.push(write(conn, document, act, endpoint)?);
     }
     if deploy {
-        let moved = || {
-            let all = documents.iter().zip(&written);
-            all.filter(|(_, (row, saved))| row.deployed != Some(saved.version))
-        };
         // Two of the documents may swap their aliases.
-        for (_, (row, _)) in moved() {
+        for (row, _) in written.iter().filter(|(row, saved)| row.deployed != Some(saved.version)) {
             give_up_aliases(conn, row.id)?;
         }
-        for (document, (row, saved)) in moved() {
-            make_live(conn, row.id, saved.version, &document.integration.title, act.now)?;
+        let mut begin = Vec::new();
+        for (at, (document, (row, saved))) in documents.iter().zip(&written).enumerate() {
+            if row.deployed != Some(saved.version) {
+                begin.push((at, make_live(conn, row.id, saved.version, &document.integration, act)?));
+            }
+        }
+        for (at, occasions) in begin {
+            written[at].1.begins = occasions;
         }
     }
     let told = |(row, mut saved): (Row, Saved)| {
@@ -170,7 +175,7 @@ fn write(
             };
             conn.prepare_cached("UPDATE flow SET slug = ?2 WHERE id = ?1 AND slug <> ?2")?
                 .execute(params![id, matched.key])?;
-            list.push(VersionFlow { flow: id, name: flow.name.clone(), path: alias(&flow.trigger) });
+            list.push(VersionFlow { flow: id, name: flow.name.clone(), path: alias(flow) });
         }
         conn.prepare_cached(
             "INSERT INTO version (integration, number, source, hash, author, at, reason, flows)
@@ -188,7 +193,10 @@ fn write(
         ])?;
     }
     let name = integration.name.clone();
-    Ok((row, Saved { name, version: number, changed, unset: document.unset, deployed: false }))
+    Ok((
+        row,
+        Saved { name, version: number, changed, unset: document.unset, deployed: false, begins: Vec::new() },
+    ))
 }
 
 /// Makes the newest version of an integration the live one. `integration` is its text, read.
@@ -196,18 +204,19 @@ fn write(
 /// # Errors
 /// Refused: an alias that is taken. Required variables without a value come back in
 /// [`Saved::unset`], and nothing is deployed.
-pub fn deploy(conn: &Connection, integration: &Integration, now: Ms) -> Result<Saved, ConfigError> {
+pub fn deploy(conn: &Connection, integration: &Integration, act: Act<'_>) -> Result<Saved, ConfigError> {
     let row = existing(conn, &integration.name)?;
     let Some((number, _)) = newest(conn, row.id)? else {
         return Err(ConfigError::Refused(format!("{} has no version", integration.name)));
     };
     let unset = unset(integration, &set_values_of(conn, row.id)?);
-    let saved = Saved {
+    let mut saved = Saved {
         name: integration.name.clone(),
         version: number,
         changed: row.deployed != Some(number) && unset.is_empty(),
         deployed: row.deployed == Some(number) || unset.is_empty(),
         unset,
+        begins: Vec::new(),
     };
     if saved.changed {
         let wanted = version_flows(conn, row.id, number)?;
@@ -218,24 +227,9 @@ pub fn deploy(conn: &Connection, integration: &Integration, now: Ms) -> Result<S
             }
         }
         give_up_aliases(conn, row.id)?;
-        make_live(conn, row.id, number, &integration.title, now)?;
+        saved.begins = make_live(conn, row.id, number, integration, act)?;
     }
     Ok(saved)
-}
-
-/// Removes an integration for good: its endpoints answer 410 and are never given out again, its
-/// aliases are free, its open runs go on to their end. A document that is applied under the same
-/// name later is a new integration with endpoints, versions and values of its own.
-///
-/// # Errors
-/// Refused: there is none of that name.
-pub fn remove(conn: &Connection, name: &str, now: Ms) -> Result<(), ConfigError> {
-    let row = existing(conn, name)?;
-    conn.prepare_cached("UPDATE integration SET removed = ?2 WHERE id = ?1")?
-        .execute(params![row.id, now])?;
-    conn.prepare_cached("UPDATE flow SET removed = ?2 WHERE integration = ?1 AND removed IS NULL")?
-        .execute(params![row.id, now])?;
-    Ok(())
 }
 
 /// Sets values of variables; `null` takes a value away, so that the default counts again.
@@ -315,11 +309,8 @@ pub fn unset(integration: &Integration, set: &BTreeMap<String, Value>) -> Vec<St
         .collect()
 }
 
-fn alias(trigger: &Trigger) -> Option<String> {
-    match trigger {
-        Trigger::Webhook(webhook) => webhook.path.clone(),
-        Trigger::Manual => None,
-    }
+fn alias(flow: &Flow) -> Option<String> {
+    flow.webhook()?.path.clone()
 }
 
 fn find(conn: &Connection, name: &str) -> rusqlite::Result<Option<Row>> {
@@ -402,7 +393,7 @@ fn refuse_taken_aliases(conn: &Connection, documents: &[Prepared<'_>]) -> Result
     let mut taken = aliases(conn, &own)?;
     for document in documents {
         for flow in &document.save.integration.flows {
-            let Some(path) = alias(&flow.trigger) else { continue };
+            let Some(path) = alias(flow) else { continue };
             if let Some(owner) = taken.get(&path) {
                 return Err(taken_by(&path, owner));
             }
@@ -434,37 +425,6 @@ fn new_flow(
     )?
     .execute(params![integration, key, name, endpoint(), now])?;
     Ok(conn.last_insert_rowid())
-}
-
-/// Takes the aliases of an integration's flows away, for [`make_live`] to give them anew.
-fn give_up_aliases(conn: &Connection, integration: i64) -> rusqlite::Result<()> {
-    conn.prepare_cached("UPDATE flow SET path = NULL WHERE integration = ?1 AND removed IS NULL")?
-        .execute([integration])
-        .map(|_| ())
-}
-
-/// Moves the live version: the flows that it has are open under its names and aliases, those that
-/// were live and are not in it any more are removed.
-fn make_live(conn: &Connection, integration: i64, number: u32, title: &str, now: Ms) -> rusqlite::Result<()> {
-    let before: Option<u32> = conn
-        .prepare_cached("SELECT deployed FROM integration WHERE id = ?1")?
-        .query_row([integration], |row| row.get(0))?;
-    let wanted = version_flows(conn, integration, number)?;
-    if let Some(before) = before {
-        for old in version_flows(conn, integration, before)? {
-            if !wanted.iter().any(|flow| flow.flow == old.flow) {
-                conn.prepare_cached("UPDATE flow SET removed = ?2, path = ?3 WHERE id = ?1")?
-                    .execute(params![old.flow, now, old.path])?;
-            }
-        }
-    }
-    for flow in &wanted {
-        conn.prepare_cached("UPDATE flow SET name = ?2, path = ?3, removed = NULL WHERE id = ?1")?
-            .execute(params![flow.flow, flow.name, flow.path])?;
-    }
-    conn.prepare_cached("UPDATE integration SET deployed = ?2, title = ?3 WHERE id = ?1")?
-        .execute(params![integration, number, title])
-        .map(|_| ())
 }
 
 /// The number of an integration that is not removed.

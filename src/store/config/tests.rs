@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::document::{Auth, Flow, Variable, VariableKind, Webhook};
+use crate::model::document::{Auth, Flow, Trigger, Variable, VariableKind, Webhook};
 use crate::store::schema;
 use serde_json::json;
 
@@ -55,6 +55,10 @@ struct House {
     conn: Connection,
     given: u32,
     _folder: tempfile::TempDir,
+}
+
+fn act(now: Ms) -> Act<'static> {
+    Act { author: "ann", reason: None, now }
 }
 
 impl House {
@@ -166,13 +170,13 @@ fn a_draft_changes_nothing_that_is_live_until_it_is_deployed() {
     // A later draft without `was` still knows the flow by the name that the first draft gave it.
     let later = document("acme", vec![flow("Z", Some("z")), flow("New", Some("n"))], "3");
     house.save(std::slice::from_ref(&later), false);
-    let saved = deploy(&house.conn, &later.integration, 5).unwrap();
+    let saved = deploy(&house.conn, &later.integration, act(5)).unwrap();
     assert_eq!((saved.version, saved.changed, saved.deployed), (3, true, true));
     assert_eq!(
         house.flows(),
         [row("Z", 1, Some("z"), false), row("Old", 2, Some("old"), true), row("New", 3, Some("n"), false)]
     );
-    let again = deploy(&house.conn, &later.integration, 6).unwrap();
+    let again = deploy(&house.conn, &later.integration, act(6)).unwrap();
     assert!(!again.changed && again.deployed);
     // A dropped flow that comes back has its endpoint back.
     let back = document("acme", vec![flow("Z", Some("z")), flow("New", Some("n")), flow("Old", None)], "4");
@@ -230,19 +234,19 @@ fn a_required_variable_without_a_value_keeps_all_as_drafts() {
     let saved = house.save(&documents, true);
     assert_eq!(saved[0].unset, ["limit"]);
     assert!(!saved[0].deployed && !saved[1].deployed && saved[1].unset.is_empty());
-    let refused = deploy(&house.conn, &documents[0].integration, 2).unwrap();
+    let refused = deploy(&house.conn, &documents[0].integration, act(2)).unwrap();
     assert!(!refused.deployed && !refused.changed && refused.unset == ["limit"]);
 
-    let act = Act { author: "ben", reason: None, now: 2 };
+    let ben = Act { author: "ben", reason: None, now: 2 };
     // A value that the type does not take is none.
-    set_values(&house.conn, "acme", &[("limit".into(), json!("ten"))], act).unwrap();
-    assert_eq!(deploy(&house.conn, &documents[0].integration, 2).unwrap().unset, ["limit"]);
-    set_values(&house.conn, "acme", &[("limit".into(), json!(10))], act).unwrap();
-    assert!(deploy(&house.conn, &documents[0].integration, 2).unwrap().deployed);
+    set_values(&house.conn, "acme", &[("limit".into(), json!("ten"))], ben).unwrap();
+    assert_eq!(deploy(&house.conn, &documents[0].integration, act(2)).unwrap().unset, ["limit"]);
+    set_values(&house.conn, "acme", &[("limit".into(), json!(10))], ben).unwrap();
+    assert!(deploy(&house.conn, &documents[0].integration, act(2)).unwrap().deployed);
     assert_eq!(set_values_of(&house.conn, 1).unwrap()["limit"], json!(10));
-    set_values(&house.conn, "acme", &[("limit".into(), Value::Null)], act).unwrap();
+    set_values(&house.conn, "acme", &[("limit".into(), Value::Null)], ben).unwrap();
     assert!(set_values_of(&house.conn, 1).unwrap().is_empty());
-    assert!(set_values(&house.conn, "nobody", &[], act).is_err());
+    assert!(set_values(&house.conn, "nobody", &[], act(9)).is_err());
 }
 
 #[test]
@@ -250,8 +254,8 @@ fn a_removed_name_can_be_given_again_to_something_new() {
     let mut house = House::new();
     let text = document("acme", vec![flow("A", Some("in"))], "1");
     house.save(std::slice::from_ref(&text), true);
-    remove(&house.conn, "acme", 9).unwrap();
-    assert!(remove(&house.conn, "acme", 9).is_err());
+    remove(&house.conn, "acme", act(9)).unwrap();
+    assert!(remove(&house.conn, "acme", act(9)).is_err());
     assert_eq!(house.flows(), [row("A", 1, Some("in"), true)]);
     let saved = house.save(&[text], true);
     assert_eq!((saved[0].version, saved[0].changed), (1, true));

@@ -4,9 +4,11 @@
 
 use super::{Act, ConfigError, source};
 use crate::model::change::Change;
+use crate::model::document::Trigger;
 use crate::model::gate::Pause;
 use crate::model::{FlowId, IntegrationId, Map, Ms};
 use crate::rules::plan::Plan;
+use crate::store::occasion::Occasion;
 use crate::store::registry::{Doc, Routes, Save, Saved, State, random_endpoint, read_doc, url};
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -64,7 +66,9 @@ impl Store {
     pub fn deployed_plan(&self, flow: FlowId) -> Option<Arc<Plan>> {
         let state = self.inner.registry.state();
         let holding = state.integrations.get(&state.flows.get(&flow)?.integration)?;
-        if holding.removed { None } else { holding.live.as_ref()?.plan(flow) }
+        // The flow that a removal begins is live from then on, for its run is retried and replayed.
+        let plan = holding.live.as_ref()?.plan(flow);
+        plan.filter(|plan| !holding.removed || plan.flow.trigger == Trigger::Remove)
     }
 
     /// The newest version's plan of a flow, whether it was deployed or not.
@@ -136,9 +140,12 @@ impl Store {
         for _ in 0..flows {
             endpoints.push(random_endpoint().map_err(|error| StoreError::Down(error.to_string()))?);
         }
-        self.configure(move |conn| {
+        self.configure_runs(move |conn, begin| {
             let act = Act { author: &author, reason: reason.as_deref(), now };
-            super::save(conn, &documents, act, deploy, &mut || endpoints.pop().unwrap_or_default())
+            let mut all =
+                super::save(conn, &documents, act, deploy, &mut || endpoints.pop().unwrap_or_default())?;
+            all.iter_mut().flat_map(|saved| &mut saved.begins).try_for_each(begin)?;
+            Ok(all)
         })
         .await
     }
@@ -148,7 +155,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] where there is none of that name, or this program refuses its text,
     /// or an alias is taken; see [`StoreError`].
-    pub async fn deploy(&self, name: &str) -> Result<Saved, StoreError> {
+    pub async fn deploy(&self, name: &str, author: &str, reason: Option<&str>) -> Result<Saved, StoreError> {
         let state = self.configured();
         let holding = state.by_name(name).ok_or_else(|| StoreError::Refused(unknown(name)))?;
         let Some(newest) = holding.newest.clone() else {
@@ -157,8 +164,8 @@ impl Store {
                 holding.latest
             )));
         };
-        let now = self.now();
-        self.configure(move |conn| {
+        let (author, reason, now) = (author.to_owned(), reason.map(str::to_owned), self.now());
+        self.configure_runs(move |conn, begin| {
             let current: u32 = conn.query_row(
                 "SELECT coalesce(max(number), 0) FROM version WHERE integration = ?1",
                 [newest.owner().0],
@@ -168,19 +175,34 @@ impl Store {
                 let name = &newest.integration.name;
                 return Err(ConfigError::Refused(format!("{name} was saved meanwhile: v{current}")));
             }
-            super::deploy(conn, &newest.integration, now)
+            let act = Act { author: &author, reason: reason.as_deref(), now };
+            let mut saved = super::deploy(conn, &newest.integration, act)?;
+            saved.begins.iter_mut().try_for_each(begin)?;
+            Ok(saved)
         })
         .await
     }
 
     /// Removes an integration for good: its endpoints answer 410, its open runs go on to their end,
-    /// and its name is free for a new one.
+    /// and its name is free for a new one. Its flows that begin with a removal, and their runs.
     ///
     /// # Errors
     /// [`StoreError::Refused`] where there is none of that name; see [`StoreError`].
-    pub async fn remove(&self, name: &str) -> Result<(), StoreError> {
-        let (name, now) = (name.to_owned(), self.now());
-        self.configure(move |conn| super::remove(conn, &name, now)).await
+    pub async fn remove(
+        &self,
+        name: &str,
+        author: &str,
+        reason: Option<&str>,
+    ) -> Result<Vec<Occasion>, StoreError> {
+        let (name, author) = (name.to_owned(), author.to_owned());
+        let (reason, now) = (reason.map(str::to_owned), self.now());
+        self.configure_runs(move |conn, begin| {
+            let act = Act { author: &author, reason: reason.as_deref(), now };
+            let mut begins = super::remove(conn, &name, act)?;
+            begins.iter_mut().try_for_each(begin)?;
+            Ok(begins)
+        })
+        .await
     }
 
     /// Sets values of variables, already typed (see [`super::values::typed`]); `null` takes one away,
@@ -232,18 +254,36 @@ impl Store {
         &self,
         f: impl FnOnce(&Connection) -> Result<T, ConfigError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.configure_runs(move |conn, _| f(conn)).await
+    }
+
+    /// Changes the configuration; what `f` is given begins the run of an occasion in the same
+    /// transaction.
+    async fn configure_runs<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(
+            &Connection,
+            &mut dyn FnMut(&mut Occasion) -> rusqlite::Result<()>,
+        ) -> Result<T, ConfigError>
+        + Send
+        + 'static,
+    ) -> Result<T, StoreError> {
+        let under_way = self.change_begins();
         let result = self
-            .write(Vec::new(), move |tx| match f(tx) {
-                Ok(done) => Ok(Ok(done)),
-                Err(ConfigError::Refused(why)) => Ok(Err(why)),
-                Err(ConfigError::Sql(error)) => Err(error),
+            .write_runs(Vec::new(), move |tx, state, batch| {
+                match f(tx, &mut |occasion| state.begin(tx, occasion, batch)) {
+                    Ok(done) => Ok(Ok(done)),
+                    Err(ConfigError::Refused(why)) => Ok(Err(why)),
+                    Err(ConfigError::Sql(error)) => Err(error),
+                }
             })
             .await?;
         let done = result.map_err(StoreError::Refused)?;
         let store = self.clone();
         self.read(move |conn| store.inner.registry.reload(conn)).await?;
+        drop(under_way);
         self.inner.feed.publish(|| Arc::from([Change::Config]));
-        // A lane may have got room, or a hold its end.
+        // A lane may have got room, a hold its end, or a run that began with it its URLs.
         self.inner.links.due.notify_one();
         Ok(done)
     }

@@ -2,9 +2,11 @@
 
 use crate::model::document::{Flow, Trigger, VariableKind};
 use crate::model::gate::{Pause, PauseView};
+use crate::model::schedule::{Schedule, ScheduleView};
 use crate::model::time::rfc3339;
 use crate::model::view::{EndpointView, FlowView, IntegrationView, VariableView};
 use crate::model::{FlowId, Ms, RequestId};
+use crate::rules::explain::written;
 use crate::store::config::values::in_force;
 use crate::store::registry::{Doc, Holding, State, url};
 use std::collections::HashMap;
@@ -91,22 +93,31 @@ fn paused(pause: Option<Pause>, now: Ms) -> Option<PauseView> {
 fn flows(state: &State, public_url: &str, doc: &Doc, now: Ms) -> Vec<FlowView> {
     let view = |id: i64, flow: &Flow| {
         let row = state.flows.get(&FlowId(id));
-        let (trigger, auth) = match &flow.trigger {
-            Trigger::Webhook(webhook) => ("webhook", Some(webhook.auth.word().to_owned())),
-            Trigger::Manual => ("manual", None),
-        };
+        let auth = flow.webhook().map(|webhook| webhook.auth.word().to_owned());
         FlowView {
             id: row.map_or_else(|| flow.id.clone(), |row| row.key.clone()),
             name: flow.name.clone(),
-            trigger: trigger.to_owned(),
+            trigger: flow.trigger.word().to_owned(),
             url: row.filter(|_| auth.is_some()).map(|row| url(public_url, &row.endpoint)),
             auth,
             steps: flow.steps.iter().map(|step| (step.name.clone(), step.kind.word().to_owned())).collect(),
             only_counted: 0,
+            schedule: schedule(&flow.trigger),
+            last_run: None,
             paused: paused(row.and_then(|row| row.pause), now),
         }
     };
     doc.flows.iter().zip(&doc.integration.flows).map(|(id, flow)| view(id.flow, flow)).collect()
+}
+
+/// What a schedule says; its ticks are rows.
+fn schedule(trigger: &Trigger) -> Option<ScheduleView> {
+    let Trigger::Schedule(schedule) = trigger else { return None };
+    let (rule, zone) = match schedule {
+        Schedule::Every(time) => (format!("every {}", written(*time)), None),
+        Schedule::Cron { expression, zone } => (format!("cron {expression}"), Some(zone.clone())),
+    };
+    Some(ScheduleView { rule, zone, next: Vec::new(), last: None, made_up: 0 })
 }
 
 fn variables(doc: &Doc, holding: &Holding) -> Vec<VariableView> {

@@ -332,6 +332,14 @@ fn why(head: &RequestHead, ruled: bool, evidence: Vec<String>) -> Vec<String> {
         Verdict::Accepted if head.marks.has(Marks::MANUAL) => {
             lines.push("A person started it: it was not judged by dedup.".to_owned());
         }
+        Verdict::Accepted if !head.marks.arrived() => {
+            let by = match head.marks {
+                marks if marks.has(Marks::SCHEDULE) => "Its schedule",
+                marks if marks.has(Marks::DEPLOY) => "A deploy",
+                _ => "The removal of its integration",
+            };
+            lines.push(format!("{by} started it: it was not judged by dedup."));
+        }
         Verdict::Accepted if head.marks.has(Marks::NO_DEDUP_KEY) => {
             lines.push("None of the dedup fields was there, so it has no key.".to_owned());
         }

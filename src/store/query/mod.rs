@@ -9,6 +9,7 @@ mod explain;
 mod groups;
 mod head;
 mod ids;
+mod launches;
 mod look;
 mod pages;
 mod pluck;

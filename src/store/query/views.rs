@@ -128,7 +128,7 @@ pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result
 /// What the sender was answered, as far as rows tell it: of an accepted request the run's state at
 /// the commit is not kept, and a refusal's problem document has its detail here alone.
 fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::Result<Option<AnswerView>> {
-    if head.marks.has(Marks::MANUAL) {
+    if !head.marks.arrived() {
         return Ok(None);
     }
     let Some(status) = head.status else {

@@ -2,7 +2,7 @@
 //! first leaves.
 
 use super::content;
-use crate::model::document::{Dedup, Trigger};
+use crate::model::document::Dedup;
 use crate::model::headers::Headers;
 use crate::model::path::{Path, Segment, walk};
 use crate::model::request::Verdict;
@@ -21,10 +21,7 @@ const VALUE: usize = 40;
 /// The rule that judges duplicates of a flow.
 #[must_use]
 pub fn rule(plan: &Plan) -> Option<&Dedup> {
-    match &plan.flow.trigger {
-        Trigger::Webhook(webhook) => webhook.dedup.as_ref(),
-        Trigger::Manual => None,
-    }
+    plan.flow.webhook()?.dedup.as_ref()
 }
 
 /// The line. Of a body over [`MAX_BODY`] the beginning is looked at, as far as it goes.

@@ -198,6 +198,24 @@ CREATE TABLE flow (
 ) STRICT;
 CREATE UNIQUE INDEX flow_path ON flow (path) WHERE removed IS NULL AND path IS NOT NULL;
 
+-- When a flow with a schedule starts next; `rule` is what the document says, in a line. `made_up`
+-- counts the ticks that were missed and folded into a later one.
+CREATE TABLE schedule (
+    flow INTEGER PRIMARY KEY,
+    rule TEXT NOT NULL,
+    next INTEGER NOT NULL,
+    last INTEGER,
+    made_up INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The newest run that no sender and no person began, by what began it (the mark of its request).
+CREATE TABLE begun (
+    flow INTEGER NOT NULL,
+    mark INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (flow, mark)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE value (
     integration INTEGER NOT NULL,
     name TEXT NOT NULL,

@@ -333,7 +333,7 @@ async fn a_removed_integration_answers_410_and_its_name_begins_anew() {
     let old = store.endpoints().await.unwrap()[1].id.clone();
     let flow = house.flow("Orders");
     let mailbox = house.store.inner.feed.watch();
-    store.remove("shop").await.unwrap();
+    store.remove("shop", "ann", None).await.unwrap();
     assert!(mailbox.take().config);
     let routes = store.routes();
     assert!(matches!(routes.by_name.get(&old), Some(Route::Removed(_))));
@@ -341,7 +341,7 @@ async fn a_removed_integration_answers_410_and_its_name_begins_anew() {
     assert!(store.plan(flow, 1).is_some(), "its open runs go on");
     assert!(store.deployed_plan(flow).is_none());
     assert!(store.integration("shop").is_none() && store.integrations().len() == 1);
-    assert!(store.remove("shop").await.is_err());
+    assert!(store.remove("shop", "ann", None).await.is_err());
 
     store.save(vec![save_of(SHOP)], "ann", None, true).await.unwrap();
     let routes = store.routes();
@@ -366,16 +366,16 @@ async fn a_draft_is_known_but_not_live() {
     assert_eq!(store.paths_but("shop"), [("alias".to_owned(), "new / F".to_owned())]);
     assert!(store.endpoints().await.unwrap().iter().all(|row| row.integration != "new"));
 
-    let refused = store.deploy("new").await.unwrap();
+    let refused = store.deploy("new", "ann", None).await.unwrap();
     assert!(!refused.deployed && refused.unset == ["url"]);
     store.set_values("new", vec![("url".into(), json!("http://x.example/"))], "ann").await.unwrap();
-    assert!(store.deploy("new").await.unwrap().deployed);
+    assert!(store.deploy("new", "ann", None).await.unwrap().deployed);
     assert!(matches!(store.routes().by_name.get(name), Some(Route::Live(_))));
     assert_eq!(
         store.values(store.configured().by_name("new").unwrap().id)["url"],
         json!("http://x.example/")
     );
-    assert!(store.deploy("nobody").await.is_err());
+    assert!(store.deploy("nobody", "ann", None).await.is_err());
 }
 
 #[tokio::test]
