@@ -20,6 +20,7 @@ pub mod redelivery;
 pub mod reply;
 pub mod retry;
 pub mod rows;
+pub mod secrets;
 pub mod shape;
 pub mod split;
 pub mod survey;

@@ -235,12 +235,12 @@ fn a_required_variable_without_a_value_keeps_all_as_drafts() {
 
     let act = Act { author: "ben", reason: None, now: 2 };
     // A value that the type does not take is none.
-    set_values(&house.conn, "acme", &[("limit".into(), json!("ten"))], act).unwrap();
+    set_values(&house.conn, "acme", &[("limit".into(), json!("ten").into())], act).unwrap();
     assert_eq!(deploy(&house.conn, &documents[0].integration, 2).unwrap().unset, ["limit"]);
-    set_values(&house.conn, "acme", &[("limit".into(), json!(10))], act).unwrap();
+    set_values(&house.conn, "acme", &[("limit".into(), json!(10).into())], act).unwrap();
     assert!(deploy(&house.conn, &documents[0].integration, 2).unwrap().deployed);
-    assert_eq!(set_values_of(&house.conn, 1).unwrap()["limit"], json!(10));
-    set_values(&house.conn, "acme", &[("limit".into(), Value::Null)], act).unwrap();
+    assert_eq!(set_values_of(&house.conn, 1).unwrap()["limit"], json!(10).into());
+    set_values(&house.conn, "acme", &[("limit".into(), Value::Null.into())], act).unwrap();
     assert!(set_values_of(&house.conn, 1).unwrap().is_empty());
     assert!(set_values(&house.conn, "nobody", &[], act).is_err());
 }
