@@ -65,6 +65,12 @@ pub enum Action {
     Readmit,
     /// What the flow of the selected request is sent, path by path.
     Capture,
+    /// Two requests beside each other.
+    Difference,
+    /// What another dedup rule would have done.
+    WhatIf,
+    /// What is selected, into the terminal's clipboard.
+    Copy,
     /// The next theme.
     Theme,
     /// What the keys do.

@@ -22,6 +22,8 @@ pub enum Effect {
     Suspend,
     /// Draw everything again.
     Redraw,
+    /// Give this text to the terminal's clipboard.
+    Copy(String),
     /// Keep the theme that was chosen.
     KeepTheme(String),
     /// End.
@@ -61,6 +63,14 @@ pub enum Want {
     Captured,
     /// The paths of the open table.
     Fields,
+    /// One of two requests that are beside each other.
+    Beside(String),
+    /// What the open rule would have done.
+    WhatIf,
+    /// The rule that judged the request that it was opened from.
+    WhatIfRule,
+    /// The paths that it could take.
+    WhatIfFields,
     /// Badges of drift.
     Drift,
     /// A badge was taken away.

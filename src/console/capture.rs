@@ -1,7 +1,7 @@
 //! The capture table: paths of what a flow is sent, which of them are marked required or dedup, and
 //! the lines of TOML that come of it.
 
-use super::app::{App, ListId, Overlay, PaneId, Place, Screen, Tone};
+use super::app::{App, Overlay, Tone};
 use super::asks::Want;
 use super::key::Key;
 use crate::model::Ms;
@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 
 /// How long a capture is open.
 pub const TIME: Ms = 90 * SECOND;
+/// Bytes of a body that can be pasted.
+const PASTED: usize = 1 << 20;
 /// Fields of a dedup rule.
 const MOST: usize = 5;
 
@@ -25,6 +27,8 @@ pub enum From {
     Request,
     /// The newest requests of the flow.
     Newest,
+    /// A JSON body that was pasted.
+    Pasted,
 }
 
 /// The table.
@@ -38,6 +42,8 @@ pub struct Table {
     pub open: Option<CaptureView>,
     /// Where its paths come from.
     pub from: From,
+    /// What was pasted last.
+    pasted: Option<String>,
     /// The paths.
     pub found: FieldsView,
     /// Why there are none.
@@ -59,6 +65,7 @@ impl Table {
             request,
             open: None,
             from: From::Capture,
+            pasted: None,
             found: FieldsView::default(),
             trouble: None,
             at: 0,
@@ -158,16 +165,7 @@ impl App {
     /// The flow and the id of the selected request.
     #[must_use]
     pub fn captured_flow(&self) -> Option<(String, String)> {
-        let view = match self.place() {
-            Place::Requests(ListId::Requests) => self.requests.list.current().map(|row| &row.view),
-            Place::Payload(PaneId::Payload) => {
-                self.requests.payload.detail.as_ref().map(|detail| &detail.request)
-            }
-            Place::Requests(_) | Place::Payload(_) if self.screen == Screen::Live => {
-                self.live.requests.current().map(|row| &row.view)
-            }
-            _ => None,
-        }?;
+        let view = self.focused_request()?;
         Some((format!("{}/{}", view.integration, view.flow), view.id.clone()))
     }
 
@@ -198,13 +196,30 @@ impl App {
                 table.from = match table.from {
                     From::Capture => From::Request,
                     From::Request => From::Newest,
-                    From::Newest => From::Capture,
+                    From::Newest if table.pasted.is_some() => From::Pasted,
+                    From::Newest | From::Pasted => From::Capture,
                 };
                 self.ask_captured();
             }
+            (KeyCode::Char('y'), false) => self.copy_captured(false),
+            (KeyCode::Char('Y'), false) => self.copy_captured(true),
             (KeyCode::Char('c' | 'z' | 'l'), true) => self.global(key),
             _ => self.toast(Tone::Info, format!("{key} means nothing here; the keys are in the last line")),
         }
+    }
+
+    /// A JSON body was pasted: its paths are shown.
+    pub fn paste_captured(&mut self, text: &str) {
+        let Some(Overlay::Capture(table)) = &mut self.overlay else { return };
+        if text.len() > PASTED {
+            return self.toast(
+                Tone::Info,
+                "paste is not possible: a body of over 1 MiB; pointsman capture --file reads it",
+            );
+        }
+        table.from = From::Pasted;
+        table.pasted = Some(text.to_owned());
+        self.ask_captured();
     }
 
     /// Asks for the table's paths.
@@ -215,6 +230,10 @@ impl App {
             (From::Capture, None) => return,
             (From::Capture, Some(open)) => Study::Captured { flow, after: Some(open.after.clone()) },
             (From::Request, _) => Study::Fields(Source::Request { id: table.request.clone() }),
+            (From::Pasted, _) => {
+                let text = table.pasted.clone().unwrap_or_default();
+                Study::Fields(Source::Body { text })
+            }
             (From::Newest, _) => Study::Fields(Source::Newest { flow, most: 1_000 }),
         };
         self.asks.drop_wants(|want| *want == Want::Fields);
@@ -224,6 +243,8 @@ impl App {
     /// What a study answered: for the table, or for what needs a person.
     pub fn studied(&mut self, want: &Want, studied: Studied) {
         match (want, studied) {
+            (Want::WhatIf, Studied::WhatIf(view)) => self.what_if_found(view),
+            (Want::WhatIfFields, Studied::Fields(found)) => self.what_if_fields(&found),
             (Want::Drift, Studied::Drift { drifts }) => self.needs.drifts = drifts,
             (Want::DriftOk, Studied::Done { lines }) => {
                 self.needs.stale = true;

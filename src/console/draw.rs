@@ -2,14 +2,16 @@
 //! stands above. A pure function of the state.
 
 use super::action::Action;
-use super::app::{App, Place, Screen};
+use super::app::{App, PaneId, Place, Screen};
 use super::format::count;
 use super::keymap;
 use super::layout::Class;
 use super::paint::{Paint, cut, to_ascii, width};
+use super::payload::View::Why;
 use super::theme::Role;
 use super::{overlay, promise, screen};
 use crate::model::id::short;
+use crate::model::request::Verdict;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -184,7 +186,14 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
         Place::Needs if app.needs.drifted(app.needs.at).is_some() => &[Open, Action::Forget, NextPane, Full],
         Place::Needs => &[Open, Retry, Skip, Abort, NextPane, Full],
         Place::Groups => &[Open, Retry, Skip, Abort, View, Back],
-        Place::Payload(_) => &[View, Left, Right, Open, Replay, NextPane, Back],
+        // What is said of it asks for an act.
+        Place::Payload(_) => match why(app) {
+            Some(Verdict::Duplicate) => {
+                &[Open, Action::Difference, Action::Forget, Replay, Action::WhatIf, View, Back]
+            }
+            Some(Verdict::Rejected) => &[Action::Readmit, View, Open, Action::Capture, NextPane, Full, Back],
+            _ => &[View, Left, Right, Open, Replay, NextPane, Back],
+        },
         Place::Timeline(_) | Place::Attempt(_) if app.possible(Retry).is_err() => {
             &[Right, NextSibling, Replay, Open, NextPane, Retry, Back]
         }
@@ -192,11 +201,23 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
     }
 }
 
+/// The verdict that the payload in focus explains, where it does.
+fn why(app: &App) -> Option<Verdict> {
+    let payload = match app.place() {
+        Place::Payload(PaneId::Payload) => &app.requests.payload,
+        _ => return None,
+    };
+    payload.detail.as_ref().filter(|_| payload.view() == Why).map(|detail| detail.request.verdict)
+}
+
 /// How the footer names a key here.
 fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str, &'static str) {
     match (action, app.place()) {
         (Action::Right, Place::Timeline(_) | Place::Attempt(_)) => ("h l", "step"),
         (Action::NextSibling, Place::Timeline(_) | Place::Attempt(_)) => ("[ ]", "attempt"),
+        (Action::Open, Place::Payload(_)) if app.is_opened() && why(app) == Some(Verdict::Duplicate) => {
+            (binding.keys[0], "the first")
+        }
         (Action::Forget, Place::Needs) => (binding.keys[0], "it is fine"),
         (Action::Retry | Action::Skip | Action::Abort, Place::Groups | Place::Needs) => {
             let all = match action {

@@ -199,6 +199,11 @@ where
                 Effect::Ask(ticket, ask) => self.outbox.push_back((ticket, ask)),
                 Effect::Quit => return Ok(true),
                 Effect::Redraw => self.redraw()?,
+                Effect::Copy(text) => {
+                    if let Err(error) = term::copy(&text) {
+                        self.app.toast(Tone::Bad, format!("nothing was copied: {error}"));
+                    }
+                }
                 Effect::KeepTheme(name) => {
                     if let Some(file) = &self.app.options.theme_file
                         && let Err(error) = std::fs::write(file, name)

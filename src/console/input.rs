@@ -53,7 +53,12 @@ impl App {
             dialog.changed(self.now + PAUSE);
             return self.touch(Dirt::Input);
         }
+        if matches!(self.overlay, Some(Overlay::Capture(_))) {
+            self.paste_captured(text);
+            return self.touch(Dirt::Input);
+        }
         let edit = match (&mut self.overlay, &mut self.filter) {
+            (Some(Overlay::WhatIf(open)), _) => Some(open.typing()),
             (None, Some(filter)) => {
                 filter.changed(self.now);
                 Some(&mut filter.edit)
@@ -87,6 +92,11 @@ impl App {
         }
         if matches!(self.overlay, Some(Overlay::Capture(_))) {
             return self.capture_key(key);
+        }
+        match self.overlay {
+            Some(Overlay::Beside(_)) => return self.beside_key(key),
+            Some(Overlay::WhatIf(_)) => return self.what_if_key(key),
+            _ => {}
         }
         if self.overlay.is_some() {
             return self.help_key(key);
@@ -195,8 +205,13 @@ impl App {
                 self.overlay = None;
                 self.act(action);
             }
-            _ => self.toast(Tone::Info, format!("{key} is not possible: this box is open; esc closes it")),
+            _ => self.refuse_key(key),
         }
+    }
+
+    /// A key that a box does not take.
+    pub(super) fn refuse_key(&mut self, key: Key) {
+        self.toast(Tone::Info, format!("{key} is not possible: this box is open; esc closes it"));
     }
 
     /// The filter of a list, as it stands or is tried.

@@ -106,7 +106,7 @@ impl App {
         }
     }
 
-    fn open_request(&mut self, id: String) {
+    pub(super) fn open_request(&mut self, id: String) {
         self.crumb();
         self.show(Screen::Requests, 1);
         self.requests.opened = Some(id);

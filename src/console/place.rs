@@ -1,7 +1,9 @@
 //! Where the person is: screens, lists, panes, what stands above, and the way back.
 
+use super::beside::Beside;
 use super::capture::Table;
 use super::dialog::Dialog;
+use super::whatif::WhatIf;
 use super::whole::Whole;
 use crate::model::time::Ms;
 
@@ -75,6 +77,10 @@ pub enum Overlay {
     Verb(Box<Dialog>),
     /// What a flow is sent, path by path.
     Capture(Box<Table>),
+    /// Two requests beside each other.
+    Beside(Box<Beside>),
+    /// What another dedup rule would have done.
+    WhatIf(Box<WhatIf>),
     /// A value, whole.
     Value(Box<Whole>),
     /// Quitting stops the receiver.

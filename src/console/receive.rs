@@ -152,8 +152,24 @@ impl App {
                 .filter(|url| !url.is_empty());
                 self.touch(Dirt::Data);
             }
+            (Want::Beside(_), Answer::Request(detail)) => {
+                if let Some(Overlay::Beside(beside)) = &mut self.overlay {
+                    beside.install(detail);
+                }
+                self.touch(Dirt::Data);
+            }
+            (Want::WhatIfRule, Answer::Explain(explain)) => {
+                let fields: Vec<String> = explain.fields.into_iter().map(|field| field.path).collect();
+                self.what_if_rule(&fields);
+                self.touch(Dirt::Data);
+            }
             (
-                want @ (Want::Captured | Want::Fields | Want::Drift | Want::DriftOk),
+                want @ (Want::WhatIf
+                | Want::WhatIfFields
+                | Want::Captured
+                | Want::Fields
+                | Want::Drift
+                | Want::DriftOk),
                 Answer::Studied(studied),
             ) => {
                 self.studied(&want, *studied);
@@ -313,6 +329,16 @@ impl App {
                 self.reload_panes();
             }
             Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(refusal),
+            Want::WhatIf => self.what_if_refused(refusal),
+            // It is asked without the fields to begin with, and without a suggestion.
+            Want::WhatIfRule => self.what_if_rule(&[]),
+            Want::WhatIfFields => {}
+            Want::Beside(_) => {
+                if let Some(Overlay::Beside(beside)) = &mut self.overlay {
+                    beside.trouble = Some(refusal.message);
+                }
+                self.touch(Dirt::Input);
+            }
             Want::Counters
             | Want::ById
             | Want::Groups

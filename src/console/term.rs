@@ -1,5 +1,6 @@
 //! The terminal, taken and given back: on every way out it is as it was.
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::style::{
     Attribute, Color, SetAttribute, SetBackgroundColor, SetForegroundColor, SetUnderlineColor,
@@ -83,6 +84,20 @@ pub fn restore() {
     let _ = queue!(out, DisableFocusChange, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = out.flush();
     let _ = disable_raw_mode();
+}
+
+/// Sends a text to the terminal's clipboard (OSC 52), where the terminal is held. It goes out between
+/// two frames, since frames are written whole; whether the terminal takes it nobody can know.
+///
+/// # Errors
+/// Where the terminal cannot be written.
+pub fn copy(text: &str) -> io::Result<()> {
+    if !TAKEN.load(Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut out = io::stdout().lock();
+    queue!(out, CopyToClipboard::to_clipboard_from(text))?;
+    out.flush()
 }
 
 thread_local! {

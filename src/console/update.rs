@@ -49,6 +49,9 @@ impl App {
             }
             Action::Undo => self.undo(),
             Action::Capture => self.open_capture(),
+            Action::Difference => self.open_beside(),
+            Action::WhatIf => self.open_what_if(),
+            Action::Copy => self.copy_selected(),
             Action::Theme => self.next_theme(),
             Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
             Action::Interrupt => self.ask_to_quit(),

@@ -296,6 +296,11 @@ impl App {
             Action::Capture if self.captured_flow().is_none() => {
                 Err("capture is not possible: no request is selected".to_owned())
             }
+            Action::Difference => self.two_requests().map(|_| ()),
+            Action::WhatIf if self.captured_flow().is_none() => {
+                Err("what-if is not possible: it is asked for the flow of a request, and none is selected".to_owned())
+            }
+            Action::Copy => self.selected_text().map(|_| ()),
             Action::Full if place == Place::Empty => Err("full is not possible: there is one pane".to_owned()),
             Action::Later(what) => Err(format!("{what} is not possible: this version does not have it yet")),
             _ => Ok(()),

@@ -4,7 +4,7 @@
 use super::entry::Peer;
 use super::pulse::{Deadlines, Pulse};
 use super::tls::Tls;
-use super::{Deps, connection, entry, probe, route};
+use super::{Deps, connection, entry, overdue, probe, route};
 use crate::model::Ms;
 use crate::model::settings::Limits;
 use hyper::body::Incoming;
@@ -44,11 +44,14 @@ pub async fn serve(listener: TcpListener, deps: Deps, stop: CancellationToken) {
     let probing = listener.local_addr().ok().map(|address| {
         tokio::spawn(probe::run(address, deps.tls.clone(), Arc::clone(&deps.stats), stop.clone()))
     });
-    let filters = warp::service(route::filters(Arc::new(deps), stop.clone()));
+    let deps = Arc::new(deps);
+    let overdue = tokio::spawn(overdue::resume(Arc::clone(&deps), stop.clone()));
+    let filters = warp::service(route::filters(deps, stop.clone()));
     listen(listener, TowerToHyperService::new(filters), inlet, DRAIN, stop).await;
     if let Some(probing) = probing {
         let _ = probing.await;
     }
+    let _ = overdue.await;
 }
 
 /// How connections are taken.

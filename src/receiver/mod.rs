@@ -18,6 +18,7 @@
 //! | `answer` | answers and RFC 9457 problems |
 //! | `refuse` | refusals: stored, answered, the rest of the body dropped |
 //! | `reply` | senders that wait for their run |
+//! | `overdue` | runs that end with the time of a sender that is gone |
 //! | `status` | `/status/…` |
 //! | `callback` | `/callback/…` |
 //! | `tls` | HTTPS: files, handshake |
@@ -34,6 +35,7 @@ mod gates;
 mod gunzip;
 mod ingest;
 mod judge;
+mod overdue;
 mod probe;
 mod pulse;
 mod refuse;

@@ -4,6 +4,7 @@
 //! answers or ends its run wakes it; the store is asked once, when its time is up.
 
 use super::answer::{self, Kept, Problem};
+use super::overdue::Deadline;
 use super::pulse::Pulse;
 use super::{Deps, status};
 use crate::model::Ms;
@@ -37,9 +38,11 @@ pub(super) struct Wait<'r> {
 }
 
 /// What is known of a request when its sender is answered.
-struct Known {
-    states: Vec<(RunId, RunState)>,
-    given: Option<Given>,
+pub(super) struct Known {
+    /// Of its runs.
+    pub(super) states: Vec<(RunId, RunState)>,
+    /// An answer that one of them gave.
+    pub(super) given: Option<Given>,
 }
 
 /// Waits with a sender whose request was committed, and answers it.
@@ -57,12 +60,15 @@ pub(super) async fn answer(
         sleep(LAST).await;
     };
     pulse.wait();
+    // A sender that hangs up takes this future with it.
+    let deadline = wish.abort.then(|| Deadline::new(deps, admitted.request, wish.within));
     let (known, in_time) = tokio::select! {
         biased;
         told = waiting.told() => (told.map(|told| Known { states: told.states, given: told.given }), true),
         () = sleep_until(until) => (None, false),
         () = stopping => (None, true),
     };
+    deadline.into_iter().for_each(Deadline::met);
     pulse.busy();
     let known = match known {
         Some(known) => known,
@@ -129,7 +135,12 @@ fn open(deps: &Deps, admitted: &Admitted, state: RunState, wish: &Wish, aborted:
     let mut response = if wish.asks_later && !aborted {
         kept.later(&url)
     } else {
-        let then = if aborted { "it ends aborted" } else { "it goes on" };
+        let then = match (aborted, wish.abort) {
+            (true, _) => "it ends aborted",
+            // The process stops before the sender's time is up; the next one keeps it.
+            (false, true) => "it goes on until its time is up",
+            (false, false) => "it goes on",
+        };
         let detail = format!("the run is not finished in time: {then}");
         kept.problem(&Problem::new(StatusCode::GATEWAY_TIMEOUT, detail), Some(&url))
     };
@@ -138,7 +149,7 @@ fn open(deps: &Deps, admitted: &Admitted, state: RunState, wish: &Wish, aborted:
 }
 
 /// Ends what is still open: at once, or after its attempt.
-async fn abort(deps: &Arc<Deps>, known: &Known, within: Ms) {
+pub(super) async fn abort(deps: &Arc<Deps>, known: &Known, within: Ms) {
     let reason = format!("not finished within {}", crate::text::took(within));
     let open: Vec<RunId> =
         known.states.iter().filter(|(_, state)| !reply::rests(*state)).map(|(run, _)| *run).collect();

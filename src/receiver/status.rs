@@ -1,10 +1,12 @@
-//! `GET /status/<request>?key=…`: where a request stands, for the sender that was given the address.
+//! `GET /status/<request>`: where a request stands, for the sender that was given the address with its
+//! key, and for whoever the endpoint's own credentials let in.
 
-use super::Deps;
 use super::answer::{self, Problem};
 use super::body::{self, Pieces};
 use super::entry::Arrival;
+use super::{Deps, auth, judge};
 use crate::model::RequestId;
+use crate::model::document::{Auth, Trigger};
 use crate::model::request::Verdict;
 use crate::model::run::Given;
 use crate::rules::reply::{rests, state_of};
@@ -27,9 +29,10 @@ pub(super) fn url(deps: &Deps, request: RequestId) -> String {
 /// Answers a request under `/status/`.
 pub(super) async fn show(deps: &Deps, arrival: &Arrival, pieces: impl Pieces) -> Response {
     let id = arrival.uri.path().strip_prefix("/status/").unwrap_or_default();
-    let request = deps.store.ids().parse::<RequestId>(id).filter(|request| may_see(deps, arrival, *request));
-    let Some(request) = request else {
-        return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
+    let request = deps.store.ids().parse::<RequestId>(id);
+    let request = match request {
+        Some(request) if may_see(deps, arrival, request).await => request,
+        _ => return body::leave(arrival, answer::problem(&Problem::not_found()), pieces),
     };
     if !matches!(arrival.method, Method::GET | Method::HEAD) {
         let problem = Problem::method("a status is only looked at", "GET, HEAD");
@@ -46,12 +49,24 @@ pub(super) async fn show(deps: &Deps, arrival: &Arrival, pieces: impl Pieces) ->
     body::leave(arrival, response, pieces)
 }
 
-/// Whether the sender of this may see the request: it has the key. (What else lets senders in, the
-/// endpoint's own credentials, is to be judged here too, by the flow that the request came to.)
-fn may_see(deps: &Deps, arrival: &Arrival, request: RequestId) -> bool {
+/// Whether the sender of this may see the request: it has its key, or what the live version of its
+/// flow lets senders in by. A signature signs a body, and there is none here; an endpoint that takes
+/// anyone shows nobody anything by that.
+async fn may_see(deps: &Deps, arrival: &Arrival, request: RequestId) -> bool {
     let query = arrival.uri.query().unwrap_or_default();
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs.any(|(name, key)| name == "key" && deps.vault.is_status_key(request, &key))
+    if pairs.any(|(name, key)| name == "key" && deps.vault.is_status_key(request, &key)) {
+        return true;
+    }
+    let Ok(Some(flow)) = deps.store.flow_of(request).await else { return false };
+    let Some(plan) = deps.store.deployed_plan(flow) else { return false };
+    let Trigger::Webhook(hook) = &plan.flow.trigger else { return false };
+    match &hook.auth {
+        Auth::None | Auth::Signature { .. } => false,
+        known @ (Auth::Jwt { .. } | Auth::ApiKey { .. } | Auth::Basic { .. }) => {
+            auth::head(deps, known, &judge::headers(&arrival.headers)).is_ok()
+        }
+    }
 }
 
 fn shown(deps: &Deps, request: RequestId, status: &RequestStatus) -> Response {

@@ -206,7 +206,9 @@ pub fn differing(there: &RequestData, here: &RequestData) -> Vec<(String, Value,
     differs
 }
 
-fn same(one: &Value, other: &Value) -> bool {
+/// Whether two values are one: numbers of one value spelt otherwise are.
+#[must_use]
+pub fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
             one == other || Decimal::parse(one.as_str()) == Decimal::parse(other.as_str())

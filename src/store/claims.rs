@@ -4,12 +4,15 @@ use super::codec;
 use super::{Loaded, Store, StoreError};
 use crate::model::request::{Seed, StoredRequest};
 use crate::model::run::{Callback, Run};
-use crate::model::{CallbackId, Ms, RequestId, RunId};
+use crate::model::{CallbackId, FlowId, Ms, RequestId, RunId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::sync::Arc;
 
 /// Bytes of bodies after which a page of fresh runs ends.
 const PAGE_BYTES: usize = 4 << 20;
+
+/// Requests of a flow with open runs that a start looks at.
+const UNFINISHED: i64 = 10_000;
 
 /// A fresh run, read.
 #[derive(Debug)]
@@ -192,6 +195,27 @@ impl Store {
             }
             let all = page.len() < limit;
             Ok((page, all))
+        })
+        .await
+    }
+
+    /// Requests of a flow whose own runs are open, replays left out; the first 10,000 of them.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn unfinished(&self, flow: FlowId) -> std::result::Result<Vec<RequestId>, StoreError> {
+        self.read(move |conn| {
+            // Open runs have a `due`, or are younger than the watermark.
+            conn.prepare_cached(
+                "SELECT request FROM (
+                    SELECT request FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL
+                        AND state IN (0, 1, 3, 4) AND parent IS NULL AND test = 0
+                    UNION SELECT request FROM run WHERE id >= (SELECT fresh_low FROM node WHERE id = 0)
+                        AND flow = ?1 AND due IS NULL AND state <= 1 AND parent IS NULL AND test = 0)
+                 WHERE request IS NOT NULL LIMIT ?2",
+            )?
+            .query_map(params![flow.0, UNFINISHED], |row| row.get(0).map(RequestId))?
+            .collect()
         })
         .await
     }

@@ -1,10 +1,13 @@
 //! Senders: who is let in by the real binary, what is kept of those who are not, and that no secret
 //! lies open in the data folder.
 
-use super::common::{Answer, House, call, vectors, wait_for};
+use super::common::{House, vectors, wait_for};
+use super::senders::{
+    DOCUMENT, HS256, SECRET, WEBHOOK, decoded, hex, house, mac, now, post, refused, token, token_by,
+};
+use super::{common::Answer, common::call, senders};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use base64::engine::general_purpose::STANDARD;
 use pointsman::model::auth::{Auth, Provider};
 use pointsman::model::credential::{Algorithm, KeyCheck as _, KeyKind, Named, Secret};
 use pointsman::model::headers::Headers;
@@ -12,142 +15,7 @@ use pointsman::rules::verify::{body, jwt::Token};
 use pointsman::vault::Vault;
 use pointsman::vault::keys::{Key, NewKey};
 use serde_json::{Value, json};
-use sha2::Sha256;
-use std::fmt::Write as _;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-const SECRET: &str = "correct-horse-battery-staple-0123456789";
-const WEBHOOK: &str = "whsec_Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==";
-
-const DOCUMENT: &str = r#"
-name = "shop"
-[[flow]]
-name = "Jwt"
-[flow.trigger]
-type = "webhook"
-path = "jwt"
-auth = { type = "jwt", keys = ["acme", "next"] }
-[[flow]]
-name = "Strict"
-[flow.trigger]
-type = "webhook"
-path = "strict"
-auth = { type = "jwt", keys = ["acme"], iss = "https://id.example", aud = "shop" }
-[[flow]]
-name = "Api"
-[flow.trigger]
-type = "webhook"
-path = "api"
-auth = { type = "api_key", keys = ["api"], header = "X-Shop-Key" }
-[[flow]]
-name = "Basic"
-[flow.trigger]
-type = "webhook"
-path = "basic"
-auth = { type = "basic", keys = ["pw"] }
-[[flow]]
-name = "Standard"
-[flow.trigger]
-type = "webhook"
-path = "standard"
-auth = { type = "signature", provider = "standard", keys = ["hook"] }
-[[flow]]
-name = "Github"
-[flow.trigger]
-type = "webhook"
-path = "github"
-auth = { type = "signature", provider = "github", keys = ["hook"] }
-[[flow]]
-name = "Stripe"
-[flow.trigger]
-type = "webhook"
-path = "stripe"
-auth = { type = "signature", provider = "stripe", keys = ["hook"] }
-[[flow]]
-name = "Slack"
-[flow.trigger]
-type = "webhook"
-path = "slack"
-auth = { type = "signature", provider = "slack", keys = ["hook"] }
-[[flow]]
-name = "Shopify"
-[flow.trigger]
-type = "webhook"
-path = "shopify"
-auth = { type = "signature", provider = "shopify", keys = ["hook"] }
-[[flow]]
-name = "Hmac"
-[flow.trigger]
-type = "webhook"
-path = "hmac"
-auth = { type = "signature", provider = "hmac", keys = ["hook"], header = "X-Sig", algorithm = "sha512", encoding = "base64", prefix = "v=" }
-[[flow]]
-name = "Missing"
-[flow.trigger]
-type = "webhook"
-path = "missing"
-auth = { type = "jwt", keys = ["nobody"] }
-"#;
-
-/// A house with all keys and flows, serving.
-fn house() -> House {
-    let house = House::new();
-    let secret = house.file("secret", &format!("{SECRET}\n"));
-    let hook = house.file("hook", WEBHOOK);
-    let (secret, hook) = (secret.to_str().unwrap(), hook.to_str().unwrap());
-    house.run(&["key", "add", "acme", "--algorithm", "HS256", "--secret-file", secret]);
-    house.run(&["key", "add", "api", "--type", "api-key", "--secret-file", secret]);
-    house.run(&["key", "add", "pw", "--type", "basic", "--user", "shop", "--secret-file", secret]);
-    house.run(&["key", "add", "hook", "--type", "signature", "--secret-file", hook]);
-    house.apply(DOCUMENT);
-    house.serve();
-    house
-}
-
-fn now() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
-}
-
-fn mac(secret: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// A token by another program.
-fn token(header: &str, claims: &Value) -> String {
-    let parts = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()));
-    format!("{parts}.{}", URL_SAFE_NO_PAD.encode(mac(SECRET.as_bytes(), &[parts.as_bytes()])))
-}
-
-const HS256: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
-
-fn post(house: &House, path: &str, headers: &[(&str, &str)], bytes: &[u8]) -> Answer {
-    let json = [("Content-Type", "application/json")];
-    let headers: Vec<(&str, &str)> = json.into_iter().chain(headers.iter().copied()).collect();
-    call(house.addr(), "POST", &format!("/in/{path}"), &headers, bytes).unwrap()
-}
-
-/// 401, nothing told to the sender; the cause that is told to the operator.
-fn refused(house: &House, answer: &Answer) -> String {
-    assert_eq!(answer.status, 401, "{}", answer.body);
-    assert!(answer.header("www-authenticate").is_some(), "{answer:?}");
-    assert_eq!(answer.json(), json!({"type": "about:blank", "title": "Unauthorized", "status": 401}));
-    let id = answer.header("pointsman-request-id").unwrap();
-    let shown = house.json(&["requests", "show", id]);
-    assert_eq!((&shown["verdict"], &shown["status"]), (&json!("rejected"), &json!(401)));
-    shown["cause"].as_str().unwrap().to_owned()
-}
 
 #[test]
 fn a_generated_key_makes_tokens_that_let_in() {
@@ -202,10 +70,7 @@ fn tokens_that_are_not_let_in() {
     let bearer = |token: &str| format!("Bearer {token}");
     let ask = |path: &str, value: &str| post(&house, path, &[("Authorization", value)], b"{}");
     assert_eq!(ask("jwt", &bearer(&token(HS256, &good))).status, 200);
-    let foreign = {
-        let parts = format!("{}.{}", URL_SAFE_NO_PAD.encode(HS256), URL_SAFE_NO_PAD.encode(good.to_string()));
-        format!("{parts}.{}", URL_SAFE_NO_PAD.encode(mac(b"another key", &[parts.as_bytes()])))
-    };
+    let foreign = token_by(b"another key", HS256, &good);
     let stripped = {
         let whole = token(r#"{"alg":"none"}"#, &good);
         whole[..=whole.rfind('.').unwrap()].to_owned()
@@ -346,16 +211,14 @@ fn signatures_let_in_and_say_what_differs() {
     );
 
     // Standard Webhooks: the secret is decoded; used as it stands it is told.
-    let decoded = STANDARD.decode(&WEBHOOK["whsec_".len()..]).unwrap();
     let standard = |secret: &[u8], prefix: &str| {
+        let signature = senders::standard(secret, "msg_1", now(), body);
         let at = now().to_string();
-        let digest = STANDARD.encode(mac(secret, &[b"msg_1.", at.as_bytes(), b".", body]));
         let names = ["id", "timestamp", "signature"].map(|name| format!("{prefix}-{name}"));
-        let signature = format!("v1,{digest}");
         post(&house, "standard", &[(&names[0], "msg_1"), (&names[1], &at), (&names[2], &signature)], body)
     };
-    assert_eq!(standard(&decoded, "webhook").status, 200);
-    assert_eq!(standard(&decoded, "svix").status, 200);
+    assert_eq!(standard(&decoded(), "webhook").status, 200);
+    assert_eq!(standard(&decoded(), "svix").status, 200);
     let told = refused(&house, &standard(WEBHOOK.as_bytes(), "webhook"));
     assert_eq!(told, "signature differs; the secret matches as it stands, without decoding it");
 }
@@ -513,15 +376,7 @@ fn pairs_sign_and_check() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(house.try_run(&["token", "--key", "next"]).status.code(), Some(4));
     // The public key taken for a secret.
-    let parts = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(HS256),
-        URL_SAFE_NO_PAD.encode(json!({"exp": now() + 60}).to_string())
-    );
-    let forged = format!(
-        "{parts}.{}",
-        URL_SAFE_NO_PAD.encode(mac(&std::fs::read(&public).unwrap(), &[parts.as_bytes()]))
-    );
+    let forged = token_by(&std::fs::read(&public).unwrap(), HS256, &json!({"exp": now() + 60}));
     let answer = post(&house, "jwt", &[("Authorization", &format!("Bearer {forged}"))], b"{}");
     assert_eq!(refused(&house, &answer), "key `acme` is ES256, key `next` is ES256, the token says HS256");
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -140,6 +141,8 @@ impl House {
         self.dress(&mut command);
         command.args(["serve", "--listen", &listen.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        // A group of its own: what stands before the binary may keep it as a child.
+        command.process_group(0);
         let mut child = command.spawn().unwrap();
         let (log, stderr) = (self.log.clone(), child.stderr.take().unwrap());
         std::thread::spawn(move || {
@@ -177,6 +180,9 @@ impl House {
     /// SIGKILL, and waits for the end.
     pub fn kill(&self) {
         if let Some(mut child) = self.server.lock().unwrap().take() {
+            if !self.prefix.is_empty() {
+                let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status();
+            }
             let _ = child.kill();
             let _ = child.wait();
         }

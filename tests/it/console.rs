@@ -16,4 +16,6 @@ mod pictures;
 mod readme;
 mod real;
 mod storm;
+mod studies;
+mod study;
 pub mod terminal;

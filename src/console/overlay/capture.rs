@@ -16,7 +16,13 @@ const RIGHT: u16 = 8 + 1 + 8 + 1 + 5 + 6 + 8;
 pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
     let area = centred(Rect::new(0, 0, app.size.0, app.size.1), 120, app.size.1.saturating_sub(4));
     let column = if table.dedup { "dedup" } else { "need" };
-    let keys = format!("space tick {column}   tab need/dedup   C renew, 90s   v source   esc back");
+    let keys = if area.width < 90 {
+        format!("space {column}  tab column  y template  Y toml  C renew  v source  esc back")
+    } else {
+        format!(
+            "space tick {column}   tab need/dedup   y copy template   Y copy toml   C renew, 90s   v source   esc back"
+        )
+    };
     paint.boxed(area, &format!("Capture · {}", table.flow), &keys);
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let (top, bottom) = (area.y + 1, area.bottom().saturating_sub(1));
@@ -32,8 +38,10 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
         paint.foreign(x, top + 3, room, trouble, Role::Bad);
     } else if table.found.fields.is_empty() {
         let text = match table.from {
-            From::Capture => "Nothing came yet. v shows the selected request, or the newest 1,000.",
-            From::Request | From::Newest => "asking the store…",
+            From::Capture => {
+                "Nothing came yet. v shows the selected request, or the newest 1,000; or paste JSON."
+            }
+            From::Request | From::Newest | From::Pasted => "asking the store…",
         };
         paint.put(x, top + 3, room, text, Role::Muted);
     } else {
@@ -56,6 +64,7 @@ fn heading(app: &App, paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, room
     let came = match table.from {
         From::Capture => format!("{} came", count(table.found.requests)),
         From::Request => format!("of request {}", crate::model::id::short(&table.request)),
+        From::Pasted => "of what was pasted".to_owned(),
         From::Newest => format!("of the newest {}", count(table.found.requests)),
     };
     let live = if open.deployed { "live: judged and run as ever" } else { "not deployed: starts nothing" };

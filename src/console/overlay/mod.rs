@@ -1,10 +1,12 @@
 //! What stands above a screen: dialogs, help, toasts.
 
+pub mod beside;
 pub mod capture;
 pub mod dialog;
 pub mod help;
 pub mod toast;
 pub mod value;
+pub mod whatif;
 
 use super::app::{App, Overlay};
 use super::paint::Paint;
@@ -16,6 +18,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         Some(Overlay::Value(whole)) => value::draw(app.size, paint, whole),
         Some(Overlay::Verb(shown)) => dialog::verb(app, paint, shown),
         Some(Overlay::Capture(table)) => capture::draw(app, paint, table),
+        Some(Overlay::Beside(beside)) => beside::draw(app, paint, beside),
+        Some(Overlay::WhatIf(open)) => whatif::draw(app, paint, open),
         Some(Overlay::Quit { sure, .. }) => dialog::quit(app, paint, *sure),
         None => {}
     }

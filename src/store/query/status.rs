@@ -3,7 +3,7 @@
 use super::Store;
 use crate::model::request::Verdict;
 use crate::model::run::{Given, RunState};
-use crate::model::{RequestId, RunId};
+use crate::model::{FlowId, RequestId, RunId};
 use crate::store::StoreError;
 use rusqlite::{Connection, Error, OptionalExtension, Result};
 
@@ -111,6 +111,19 @@ impl Store {
         id: RequestId,
     ) -> std::result::Result<Option<RequestStatus>, StoreError> {
         self.read(move |conn| status(conn, id)).await
+    }
+
+    /// The flow that a request came to; `None` where there is no such request.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn flow_of(&self, id: RequestId) -> std::result::Result<Option<FlowId>, StoreError> {
+        self.read(move |conn| {
+            conn.prepare_cached("SELECT flow FROM request WHERE id = ?1")?
+                .query_row([id.0], |row| row.get(0).map(FlowId))
+                .optional()
+        })
+        .await
     }
 }
 

@@ -58,7 +58,8 @@ fn read(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<(String, Option
         .conn
         .prepare_cached("SELECT headers, ifnull(substr(body, 1, ?2), x'') FROM request WHERE id = ?1")?
         .query_row(rusqlite::params![head.id.0, what::MAX_BODY], |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+            // A part of an empty blob is null.
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?.unwrap_or_default()))
         })?;
     let paths = look.mask(head.flow, head.version);
     let headers = mask::headers(&paths, &Headers::from_blob(headers.into()));

@@ -1,12 +1,12 @@
 //! Views made by hand, a console that has them, and its picture as text.
 
+use super::studies::studied;
 use pointsman::console::theme::{Depth, Role, Theme};
 use pointsman::console::{App, Options, asks::Effect, key::Key, picture};
 use pointsman::model::ask::{Answer, Ask, Plan, Rows, Verb};
 use pointsman::model::change::Counters;
 use pointsman::model::request::Verdict;
 use pointsman::model::run::{CallbackState, Outcome, RunState, StepState};
-use pointsman::model::study::{CaptureView, FieldsView, FoundField, Studied, Study};
 use pointsman::model::time::{MINUTE, Ms, rfc3339};
 use pointsman::model::view::{
     AnswerView, AttemptView, CallbackView, CopyView, EventView, ExplainView, FieldView, GotView, GroupView,
@@ -251,48 +251,6 @@ fn number(id: &str) -> u64 {
     u64::from_str_radix(&id[id.len() - 6..], 16).unwrap()
 }
 
-fn studied(study: &Study) -> Studied {
-    let field = |path: &str, sample: Value, present, good| FoundField {
-        path: path.to_owned(),
-        types: vec![if sample.is_null() { "null" } else { "string" }.to_owned()],
-        sample,
-        present,
-        distinct: present,
-        unique: if good { 100 } else { 50 },
-        good,
-        not: None,
-    };
-    let found = FieldsView {
-        requests: 2,
-        copies: 0,
-        copies_known: false,
-        fields: vec![
-            field("body.order_number", json!("10438"), 2, true),
-            field("headers[\"x-request-id\"]", json!("b1a7-2c40-77e9"), 2, true),
-            field("body.customer_email", json!("example@example.com"), 2, false),
-            field("body.note", json!(null), 1, false),
-        ],
-        left_out: 0,
-    };
-    match study {
-        Study::Capture { .. } | Study::Captured { .. } => Studied::Capture(CaptureView {
-            integration: "shop-orders".to_owned(),
-            flow: "Orders".to_owned(),
-            url: "http://127.0.0.1:7700/in/8Zk2mPq0xT4nBv7sLw1RvQ".to_owned(),
-            deployed: true,
-            until: Some(rfc3339(NOW + 72_000)),
-            after: id(599),
-            found: match study {
-                Study::Captured { .. } => found,
-                _ => FieldsView::default(),
-            },
-        }),
-        Study::Fields(_) => Studied::Fields(found),
-        Study::Drift { .. } => Studied::Drift { drifts: Vec::new() },
-        _ => Studied::Done { lines: vec!["Took the badge away.".to_owned()] },
-    }
-}
-
 /// The autopsy of a refusal: of a type that is not taken, or of what is not JSON.
 fn told(n: u64) -> Vec<(String, String)> {
     if request(n).verdict != Verdict::Rejected {
@@ -452,6 +410,7 @@ pub struct Hand {
     pub app: App,
     pub newest: u64,
     pub asked: Vec<Ask>,
+    pub copied: Vec<String>,
 }
 
 impl Hand {
@@ -462,7 +421,7 @@ impl Hand {
     pub fn with(width: u16, height: u16, options: Options) -> Self {
         let theme = Theme::shipped(&options.theme, options.color).unwrap();
         let app = App::new(options, theme, (width, height), NOW);
-        let mut hand = Self { app, newest: 600, asked: Vec::new() };
+        let mut hand = Self { app, newest: 600, asked: Vec::new(), copied: Vec::new() };
         hand.serve();
         hand
     }
@@ -483,10 +442,14 @@ impl Hand {
                 self.app.refresh();
             }
             for effect in effects {
-                if let Effect::Ask(ticket, ask) = effect {
-                    let answer = answer(&ask, self.newest);
-                    self.asked.push(ask);
-                    self.app.receive(Incoming::Reply(ticket, Box::new(Ok(answer))));
+                match effect {
+                    Effect::Ask(ticket, ask) => {
+                        let answer = answer(&ask, self.newest);
+                        self.asked.push(ask);
+                        self.app.receive(Incoming::Reply(ticket, Box::new(Ok(answer))));
+                    }
+                    Effect::Copy(text) => self.copied.push(text),
+                    _ => {}
                 }
             }
         }

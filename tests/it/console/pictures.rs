@@ -12,7 +12,7 @@ fn settings() -> insta::Settings {
     settings
 }
 
-fn keep(name: &str, hand: &Hand) {
+pub fn keep(name: &str, hand: &Hand) {
     let picture = hand.text();
     settings().bind(|| assert_snapshot!(name, picture));
 }
