@@ -352,3 +352,36 @@ fn what_is_no_use_of_a_secret_is_refused_and_says_so_without_it() {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
 }
+
+#[test]
+fn under_another_key_a_secret_has_no_value_and_the_doctor_says_what_to_do() {
+    let (mut house, target) = (House::new(), Target::fine());
+    used(&house, &target);
+    house.stop();
+    let sent = target.arrived().len();
+    house.run_under(&["env", &format!("POINTSMAN_KEY={}", "5a".repeat(32))]);
+    house.serve();
+    let doctor = house.try_run(&["doctor", "--output", "json"]);
+    let checks: serde_json::Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    assert_eq!(doctor.status.code(), Some(1));
+    let told = checks.as_array().unwrap().iter().filter(|check| check["name"] == "secrets");
+    let told: Vec<&str> = told.map(|check| check["text"].as_str().unwrap()).collect();
+    assert_eq!(told.len(), 4, "{checks}");
+    assert!(told.iter().any(|text| text.contains("pointsman set bank pin --secret-file FILE")), "{told:?}");
+    let run = house.post("pay", "{\"n\":9}").json();
+    wait_for("the run to stop", || {
+        let run = house.json(&["runs", "show", run["run"].as_str()?]);
+        (run["state"] == "errored").then(|| {
+            assert!(run["cause"].as_str().unwrap().contains("has no value"), "{run}");
+        })
+    });
+    assert_eq!(target.arrived().len(), sent, "nothing leaves without its credential");
+    // Set again it is sealed under the key that is there now.
+    for (variable, secret) in [("token", TOKEN), ("pin", PIN), ("password", PASSWORD), ("hook", HOOK)] {
+        set(&house, variable, secret);
+    }
+    let run = house.post("pay", "{\"n\":10}").json();
+    wait_for("the run to end", || {
+        (house.json(&["runs", "show", run["run"].as_str()?])["state"] == "succeeded").then_some(())
+    });
+}

@@ -303,3 +303,27 @@ help = "From the bank"
     assert!(text.contains("Progix: text [text] = \"b c\" (set)"), "{text}");
     assert!(text.contains("secret [secret] no value"), "{text}");
 }
+
+#[test]
+fn a_flow_keeps_its_url_over_renames_by_id_and_was() {
+    let house = House::new();
+    let named = |flow: &str| apply(&house, &document(flow, "http://127.0.0.1:9/"), &[]);
+    named("name = \"Orders\"");
+    let url = url_of(&house);
+    named("name = \"Sales\"\nwas = \"Orders\"");
+    named("name = \"Sales\"\nwas = \"Orders\"");
+    assert_eq!(url_of(&house), url);
+    // The id that its first name made is written by an export, and holds through any name.
+    assert!(house.run(&["export", "shop"]).contains("id = \"orders\""));
+    named("id = \"orders\"\nname = \"Purchases\"");
+    assert_eq!(url_of(&house), url);
+    let flow = house.json(&["integrations", "show", "shop"])["flows"][0].clone();
+    assert_eq!(json!([flow["id"], flow["name"]]), json!(["orders", "Purchases"]));
+    // An id that is written with a rename takes its place.
+    named("id = \"sales\"\nname = \"Sales\"\nwas = \"Purchases\"");
+    assert_eq!(url_of(&house), url);
+    assert!(house.run(&["export", "shop"]).contains("id = \"sales\""));
+    // Another name alone is another flow.
+    named("name = \"Returns\"");
+    assert_ne!(url_of(&house), url);
+}
