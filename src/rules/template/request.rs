@@ -38,8 +38,11 @@ pub fn shown<'b>(plan: &Plan, step: usize, context: &Context, built: &'b Outgoin
         _ => false,
     };
     let asks = super::uses(plan, step).iter().any(|(_, path)| asks(path));
-    let again = if asks { build_in(plan, step, Scope::masked(context)).ok() } else { None };
-    let mut shown = again.unwrap_or_else(|| built.clone());
+    let mut shown = if asks {
+        build_in(plan, step, Scope::masked(context)).unwrap_or_else(|_| blank(built.clone()))
+    } else {
+        built.clone()
+    };
     shown.url = plain_mask(&shown.url);
     secrets.hide(&mut shown.url);
     secrets.hide_all(shown.headers.iter_mut().map(|(_, value)| value));
@@ -51,6 +54,19 @@ pub fn shown<'b>(plan: &Plan, step: usize, context: &Context, built: &'b Outgoin
         *body = text.into();
     }
     Cow::Owned(shown)
+}
+
+/// A request that cannot be built without its secrets (one is read as a number, say): nothing that
+/// templates made is shown of it.
+fn blank(mut built: Outgoing) -> Outgoing {
+    if let Some(query) = built.url.find('?') {
+        built.url.replace_range(query + 1.., MASK);
+    }
+    built.headers.iter_mut().for_each(|(_, value)| MASK.clone_into(value));
+    if !built.same_body {
+        built.body = built.body.map(|_| Bytes::from(MASK));
+    }
+    built
 }
 
 /// What templates made of secrets in a request (`upper`, a slice, a text around one) and of the
@@ -134,7 +150,12 @@ fn build_in(plan: &Plan, step: usize, scope: Scope<'_>) -> Result<Outgoing, Rend
         ));
     }
     let mut renderer = Renderer { scope, missing: written.missing, left_out: Vec::new(), left: MAX_MADE };
-    let mut url = parts.url.render(&renderer.scope).map_err(|message| fail("url", message))?;
+    let url = match parts.url.render(&renderer.scope) {
+        // A whole address that is secret: its text is looked for in what is shown.
+        Err(_) if renderer.scope.masked => parts.url.render(&Scope::new(context)),
+        url => url,
+    };
+    let mut url = url.map_err(|message| fail("url", message))?;
     if let Some(at) = url.find('#') {
         url.truncate(at);
     }

@@ -209,7 +209,7 @@ pub(super) struct Scope<'c> {
     urls: OnceLock<Jinja>,
     steps: OnceLock<Jinja>,
     /// Secret variables are `•••`: what is rendered is kept or shown.
-    masked: bool,
+    pub(super) masked: bool,
 }
 
 impl<'c> Scope<'c> {

@@ -61,10 +61,12 @@ fn forms_texts_and_addresses_are_shown_without_it() {
     assert_eq!((built.body.unwrap().len(), shown.body.unwrap()), (20, Bytes::from("••• is it")));
     assert_eq!(texts, ["s3cret-token/1"]);
     // A whole address that is secret: it cannot be built masked, so its text is looked for.
-    let (plan, mut context) = (plan(&step("url = \"{{ config.token }}/x\"")), sealed(json!({})));
+    let keys = "url = \"{{ config.token }}/x\"\ntext = \"{{ config.token | upper }}!\"";
+    let (plan, mut context) = (plan(&step(keys)), sealed(json!({})));
     context.secrets = Arc::new(Secrets::new(&[("token".into(), secret("https://hooks.example/T0/B0"))]));
     let built = build(&plan, 2, &context).unwrap();
-    assert_eq!(shown_url(&plan, &context, &built), "•••/x");
+    let seen = shown_of(&plan, &context, &built);
+    assert_eq!((seen.url.as_str(), seen.body.as_deref()), ("•••/x", Some("•••!".as_bytes())));
     assert_eq!(target(&plan, 2, &context), None, "its host is shown in no plan");
     // One that is none is told without it, also where the message is cut.
     context.secrets = Arc::new(Secrets::new(&[("token".into(), secret(&"no-url".repeat(50)))]));
@@ -72,8 +74,21 @@ fn forms_texts_and_addresses_are_shown_without_it() {
     assert_eq!(error.message, "\"•••/x\" is no absolute http:// or https:// URL");
 }
 
-fn shown_url(plan: &Plan, context: &Context, built: &Outgoing) -> String {
-    shown(plan, 2, context, built).url.clone()
+fn shown_of(plan: &Plan, context: &Context, built: &Outgoing) -> Outgoing {
+    shown(plan, 2, context, built).into_owned()
+}
+
+#[test]
+fn what_cannot_be_built_without_it_is_not_shown_at_all() {
+    let keys = "url = \"http://a.example/x\"\nquery = { n = \"{{ (config.token | int) + 1 }}\" }\n\
+                headers = { X-T = \"{{ config.base | upper }}\" }\ntext = \"{{ request.body }}\"";
+    let (plan, mut context) = (plan(&step(keys)), sealed(json!({"a": 1})));
+    context.secrets = Arc::new(Secrets::new(&[("token".into(), secret("47110815"))]));
+    let built = build(&plan, 2, &context).unwrap();
+    assert_eq!(built.url, "http://a.example/x?n=47110816");
+    let seen = shown_of(&plan, &context, &built);
+    assert_eq!((seen.url.as_str(), seen.body.as_deref()), ("http://a.example/x?•••", Some("•••".as_bytes())));
+    assert!(seen.headers.iter().all(|(_, value)| value == "•••"), "{:?}", seen.headers);
 }
 
 #[test]
