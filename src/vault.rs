@@ -13,6 +13,7 @@ pub mod seal;
 mod values;
 
 use crate::model::{CallbackId, RequestId};
+use aws_lc_rs::aead::LessSafeKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -57,7 +58,7 @@ struct Keys {
     password: Hmac<Sha256>,
     /// Tells one key from another; says nothing about it.
     id: [u8; seal::KEY_ID],
-    seal: Zeroizing<[u8; 32]>,
+    seal: LessSafeKey,
     /// Given by the environment, not kept in a file.
     given: bool,
 }
@@ -80,7 +81,7 @@ impl Vault {
             }
             found => found?,
         };
-        Ok(Self::from_key(&key, false))
+        Self::from_key(&key, false)
     }
 
     /// Whether the key was given by the environment, and is in no file.
@@ -89,7 +90,7 @@ impl Vault {
         self.keys.given
     }
 
-    fn from_key(key: &[u8; KEY_BYTES], given: bool) -> Self {
+    fn from_key(key: &[u8; KEY_BYTES], given: bool) -> io::Result<Self> {
         let keys = Keys {
             callback: derived(key, b"pointsman callback 1"),
             token: derived(key, b"pointsman token 1"),
@@ -97,10 +98,10 @@ impl Vault {
             status: derived(key, b"pointsman status 1"),
             password: derived(key, b"pointsman password 1"),
             id: first(&sum(&derived(key, b"pointsman key id 1"), b"")),
-            seal: Zeroizing::new(sum(&derived(key, b"pointsman seal 1"), b"")),
+            seal: seal::key(&Zeroizing::new(sum(&derived(key, b"pointsman seal 1"), b"")))?,
             given,
         };
-        Self { keys: Arc::new(keys), ring: Arc::default() }
+        Ok(Self { keys: Arc::new(keys), ring: Arc::default() })
     }
 
     /// With a key that the environment gave ([`KEY_VARIABLE`]); no file is read or made.
@@ -131,7 +132,7 @@ impl Vault {
         let wrong =
             "it is no key: 64 hex digits are one, or base64 of 32 bytes; `openssl rand -hex 32` makes one";
         if read {
-            Ok(Self::from_key(&key, true))
+            Self::from_key(&key, true)
         } else {
             Err(io::Error::new(io::ErrorKind::InvalidInput, wrong))
         }

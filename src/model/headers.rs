@@ -1,6 +1,7 @@
 //! Header lines in the order in which they came, repeated ones kept.
 
 use bytes::Bytes;
+use memchr::{memchr, memchr_iter};
 
 /// Headers of a request or an answer: `name: value\n` lines in order, as sent.
 ///
@@ -114,9 +115,19 @@ impl Headers {
 
     /// Name and value of each line, in order, as sent.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.lines().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| {
-            let at = line.windows(2).position(|pair| pair == b": ").unwrap_or(line.len());
-            (&line[..at], line.get(at + 2..).unwrap_or_default())
+        let mut rest = self.lines();
+        std::iter::from_fn(move || {
+            loop {
+                if rest.is_empty() {
+                    return None;
+                }
+                let end = memchr(b'\n', rest).unwrap_or(rest.len());
+                let line = &rest[..end];
+                rest = rest.get(end + 1..).unwrap_or_default();
+                if !line.is_empty() {
+                    return Some(parted(line));
+                }
+            }
         })
     }
 
@@ -160,6 +171,12 @@ impl Headers {
         }
         all
     }
+}
+
+/// Name and value of a line.
+fn parted(line: &[u8]) -> (&[u8], &[u8]) {
+    let at = memchr_iter(b':', line).find(|at| line.get(at + 1) == Some(&b' ')).unwrap_or(line.len());
+    (&line[..at], line.get(at + 2..).unwrap_or_default())
 }
 
 /// Whether a header carries a credential, whatever its case: such a header is in no flat view,

@@ -3,6 +3,7 @@
 
 use super::Deps;
 use super::answer::Problem;
+use super::proofs::Proofs;
 use crate::model::Ms;
 use crate::model::auth::Auth;
 use crate::model::headers::Headers;
@@ -20,9 +21,14 @@ fn now() -> Ms {
 ///
 /// # Errors
 /// 401.
-pub(super) fn head(deps: &Deps, auth: &Auth, headers: &Headers) -> Result<Option<String>, Problem> {
+pub(super) fn head(
+    deps: &Deps,
+    auth: &Auth,
+    headers: &Headers,
+    proofs: &Proofs,
+) -> Result<Option<String>, Problem> {
     let (ring, now) = (deps.vault.ring(), now());
-    let judged = verify::head(auth, headers, &ring.named(auth.keys()), now);
+    let judged = verify::head(auth, headers, &ring.named(auth.keys()), now, &proofs.of(&ring));
     settle(deps, auth, judged, now)
 }
 

@@ -11,6 +11,7 @@ use super::entry::Arrival;
 use super::gates::{self, Buckets};
 use super::gunzip::{self, Torn};
 use super::judge::{self, Content, Framing};
+use super::proofs::Proofs;
 use super::refuse::{Owner, Part, framing_marks, seed};
 use super::reply::{self, Wait};
 use super::{Deps, auth};
@@ -43,6 +44,7 @@ pub(super) struct Ingest {
     pub(super) deps: Arc<Deps>,
     budget: Budget,
     buckets: Buckets,
+    proofs: Proofs,
     /// Senders that wait are answered when it comes.
     stop: CancellationToken,
 }
@@ -62,7 +64,7 @@ struct Head {
 impl Ingest {
     /// With nothing being gathered.
     pub(super) fn new(deps: Arc<Deps>, stop: CancellationToken) -> Self {
-        Self { deps, budget: Budget::default(), buckets: Buckets::default(), stop }
+        Self { deps, budget: Budget::default(), buckets: Buckets::default(), proofs: Proofs::default(), stop }
     }
 
     /// Answers a request under `/in/`.
@@ -189,7 +191,7 @@ impl Ingest {
         let headers = judge::headers(&arrival.headers);
         let actor = match &hook.auth {
             Auth::None => None,
-            auth => auth::head(&self.deps, auth, &headers)?,
+            auth => auth::head(&self.deps, auth, &headers, &self.proofs)?,
         };
         Ok(Head { framing, content, gzip, headers, actor })
     }

@@ -23,6 +23,7 @@
 //! | `callback` | `/callback/…` |
 //! | `tls` | HTTPS: files, handshake |
 //! | `probe` | looks at our own `/healthz` through the listening address |
+//! | `proofs` | tokens that were verified a moment ago |
 
 mod accept;
 mod answer;
@@ -37,6 +38,7 @@ mod ingest;
 mod judge;
 mod overdue;
 mod probe;
+mod proofs;
 mod pulse;
 mod refuse;
 mod reply;

@@ -4,6 +4,7 @@
 use super::answer::{self, Problem};
 use super::body::{self, Pieces};
 use super::entry::Arrival;
+use super::proofs::Proofs;
 use super::{Deps, auth, judge};
 use crate::model::RequestId;
 use crate::model::document::{Auth, Trigger};
@@ -64,7 +65,7 @@ async fn may_see(deps: &Deps, arrival: &Arrival, request: RequestId) -> bool {
     match &hook.auth {
         Auth::None | Auth::Signature { .. } => false,
         known @ (Auth::Jwt { .. } | Auth::ApiKey { .. } | Auth::Basic { .. }) => {
-            auth::head(deps, known, &judge::headers(&arrival.headers)).is_ok()
+            auth::head(deps, known, &judge::headers(&arrival.headers), &Proofs::default()).is_ok()
         }
     }
 }

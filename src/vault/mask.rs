@@ -82,7 +82,7 @@ mod tests {
     use crate::model::CallbackId;
 
     fn vault() -> Vault {
-        Vault::from_key(&[1; 32], false)
+        Vault::from_key(&[1; 32], false).unwrap()
     }
 
     #[test]

@@ -1,16 +1,17 @@
-//! What must be recoverable is kept sealed: XChaCha20-Poly1305, with the id of the sealing key in the
-//! blob, bound to the place that it is kept in, so that it opens nowhere else.
+//! What must be recoverable is kept sealed: AES-256-GCM-SIV (RFC 8452) with a random nonce, which
+//! does no harm should it ever come twice; the id of the sealing key is in the blob, and the place
+//! that it is kept in is bound to it, so that it opens nowhere else.
 
 use super::Vault;
 use crate::model::FlowId;
 use crate::model::headers::Headers;
-use chacha20poly1305::aead::{Aead as _, Payload};
-use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
-use zeroize::Zeroizing;
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};
+use std::io;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// The first byte of a blob: how the rest is read.
 const FORM: u8 = 1;
-const NONCE: usize = 24;
+const NONCE: usize = NONCE_LEN;
 /// Bytes of the sealing key's id.
 pub(super) const KEY_ID: usize = 4;
 
@@ -37,6 +38,12 @@ impl Place<'_> {
     }
 }
 
+/// The key that seals, made once.
+pub(super) fn key(secret: &[u8; 32]) -> io::Result<LessSafeKey> {
+    let key = UnboundKey::new(&AES_256_GCM_SIV, secret);
+    key.map(LessSafeKey::new).map_err(|_| io::Error::other("the crypto library takes no key"))
+}
+
 impl Vault {
     /// Seals a value for its place.
     ///
@@ -45,16 +52,21 @@ impl Vault {
     pub fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, String> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|error| format!("the system gives no random bits: {error}"))?;
-        let aad = place.bytes();
-        let sealed = self
-            .cipher()
-            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
-            .map_err(|_| "it is too long to be sealed".to_owned())?;
-        let mut blob = Vec::with_capacity(1 + KEY_ID + NONCE + sealed.len());
+        let mut blob = Vec::with_capacity(1 + KEY_ID + NONCE + plain.len() + MAX_TAG_LEN);
         blob.push(FORM);
         blob.extend_from_slice(&self.keys.id);
         blob.extend_from_slice(&nonce);
-        blob.extend_from_slice(&sealed);
+        blob.extend_from_slice(plain);
+        let tag = self.keys.seal.seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(place.bytes()),
+            &mut blob[1 + KEY_ID + NONCE..],
+        );
+        let Ok(tag) = tag else {
+            blob.zeroize();
+            return Err("it is too long to be sealed".to_owned());
+        };
+        blob.extend_from_slice(tag.as_ref());
         Ok(blob)
     }
 
@@ -79,13 +91,12 @@ impl Vault {
             ));
         }
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| cut())?;
-        let aad = place.bytes();
-        let plain = self.cipher().decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: &aad });
-        plain.map(Zeroizing::new).map_err(|_| "it was changed, or belongs to another row".to_owned())
-    }
-
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&(*self.keys.seal).into())
+        let mut plain = Zeroizing::new(sealed.to_vec());
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let opened = self.keys.seal.open_in_place(nonce, Aad::from(place.bytes()), &mut plain);
+        let len = opened.map_err(|_| "it was changed, or belongs to another row".to_owned())?.len();
+        plain.truncate(len);
+        Ok(plain)
     }
 
     /// The headers of a request as they are stored: of those that carry credentials the lines show
@@ -102,26 +113,26 @@ impl Vault {
         if !headers.iter().any(|(name, _)| secret(name)) {
             return headers.clone();
         }
-        let mut lines = Vec::with_capacity(headers.blob().len());
-        let mut plain = Zeroizing::new(Vec::new());
+        let size = headers.blob().len();
+        let mut lines = Vec::with_capacity(size + 64);
+        let mut plain = Zeroizing::new(Vec::with_capacity(size));
         let mut names: Vec<String> = Vec::new();
+        let line = |to: &mut Vec<u8>, name: &[u8], value: &[u8]| {
+            to.extend_from_slice(name);
+            to.extend_from_slice(b": ");
+            to.extend_from_slice(value);
+            to.push(b'\n');
+        };
         for (name, value) in headers.iter() {
-            let line = |to: &mut Vec<u8>, value: &[u8]| {
-                to.extend_from_slice(name);
-                to.extend_from_slice(b": ");
-                to.extend_from_slice(value);
-                to.push(b'\n');
-            };
-            if secret(name) {
-                line(&mut plain, value);
-                let shown = self.shown_credential(&String::from_utf8_lossy(name), value);
-                line(&mut lines, shown.as_bytes());
-                let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            } else {
-                line(&mut lines, value);
+            if !secret(name) {
+                line(&mut lines, name, value);
+                continue;
+            }
+            line(&mut plain, name, value);
+            let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
+            line(&mut lines, name, self.shown_credential(&lower, value).as_bytes());
+            if !names.contains(&lower) {
+                names.push(lower);
             }
         }
         // Without random bits nothing is sealed: what came is then not kept at all.

@@ -2,7 +2,7 @@ use super::*;
 use std::collections::HashSet;
 
 pub(super) fn of(byte: u8) -> Vault {
-    Vault::from_key(&[byte; KEY_BYTES], false)
+    Vault::from_key(&[byte; KEY_BYTES], false).unwrap()
 }
 
 #[test]

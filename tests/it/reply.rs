@@ -3,6 +3,7 @@
 
 use super::common::{Answer, House, PATIENCE, Target, call, get, read_answer, wait_for};
 use pointsman::model::RequestId;
+use pointsman::model::run::RunState;
 use pointsman::vault::Vault;
 use serde_json::{Value, json};
 use std::io::{BufReader, Write as _};
@@ -421,7 +422,7 @@ fn a_thousand_senders_wait_without_a_thread_each_and_are_found_after_a_kill() {
     let steps =
         format!("[[flow.step]]\nname = \"rest\"\ntype = \"delay\"\nfor = \"{{FOR}}\"\n{}", push(&target, ""));
     house.apply(&document(&[
-        flow("long", "reply = \"wait\"\ntimeout = \"10m\"", &steps.replace("{FOR}", "8s")),
+        flow("long", "reply = \"wait\"\ntimeout = \"10m\"", &steps.replace("{FOR}", "1h")),
         flow("warm", "reply = \"wait\"", &push(&target, "")),
     ]));
     house.serve();
@@ -431,22 +432,24 @@ fn a_thousand_senders_wait_without_a_thread_each_and_are_found_after_a_kill() {
     let (memory, threads) = (figure(&house, "VmRSS:"), figure(&house, "Threads:"));
     let senders: Vec<TcpStream> =
         (0..MANY).map(|n| sender(&house, "long", &format!("{{\"n\":{n}}}"))).collect();
-    wait_for("a thousand accepted runs", || (waiting_runs(&house) >= MANY).then_some(()));
+    // Counted in the file: a list of a thousand runs is not what is weighed.
+    wait_for("a thousand runs that wait", || (stored(&house, RunState::Waiting) == MANY).then_some(()));
     let (more, now) = (figure(&house, "VmRSS:").saturating_sub(memory), figure(&house, "Threads:"));
     println!("{MANY} senders take {more} KiB and {} threads", now.saturating_sub(threads));
     assert!(more < 64 * 1024, "{more} KiB more");
     // Readers of lists come and go; senders have no thread.
     assert!(now <= threads + 8, "{threads} threads became {now}");
     // All of them are answered by the commits that end their runs.
+    house.run(&["runs", "skip", "--filter", "state:waiting", "--yes"]);
     let answers: Vec<Answer> =
         senders.into_iter().map(|stream| read_answer(&mut BufReader::new(stream)).unwrap()).collect();
     for answer in &answers {
-        assert_eq!((answer.status, answer.json()["state"].as_str()), (200, Some("succeeded")));
+        assert_eq!((answer.status, answer.json()["state"].as_str()), (200, Some("succeeded_with_skips")));
     }
 
     let senders: Vec<TcpStream> =
         (0..MANY).map(|n| sender(&house, "long", &format!("{{\"n\":{n}}}"))).collect();
-    wait_for("a thousand runs that wait", || (waiting_runs(&house) >= MANY).then_some(()));
+    wait_for("a thousand runs that wait", || (stored(&house, RunState::Waiting) == MANY).then_some(()));
     house.kill();
     drop(senders);
     house.serve();
@@ -464,24 +467,35 @@ fn a_thousand_senders_wait_without_a_thread_each_and_are_found_after_a_kill() {
         assert_eq!(status.status, 200, "{}", status.body);
         let status = status.json();
         assert_eq!(status["runs"][0]["run"], request["runs"][0]);
-        assert!(["waiting", "queued", "running", "succeeded"].contains(&status["state"].as_str().unwrap()));
+        assert_eq!(status["state"], "waiting");
     }
+    house.run(&["runs", "skip", "--filter", "state:waiting", "--yes"]);
     wait_for("all of them to end", || {
-        let ended = house.json(&["runs", "ls", "flow:long state:succeeded", "--limit", "0"]);
-        (ended.as_array().unwrap().len() == 2 * MANY).then_some(())
+        (stored(&house, RunState::SucceededWithSkips) == 2 * MANY).then_some(())
     });
     assert_eq!(target.arrived().len(), 20 + 2 * MANY, "each once");
 }
 
-/// The integer of a request's id: its first 48 bits are its time, what follows a count.
-fn raw(house: &House, id: &str) -> RequestId {
+/// The store, read past the server.
+fn store(house: &House) -> rusqlite::Connection {
     let file = std::fs::read_dir(house.data())
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .find(|path| path.extension().is_some_and(|extension| extension == "db"))
         .unwrap();
-    let conn =
-        rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+}
+
+/// Runs in a state.
+fn stored(house: &House, state: RunState) -> usize {
+    let sql = "SELECT count(*) FROM run WHERE state = ?1";
+    let count: i64 = store(house).query_row(sql, [state as i64], |row| row.get(0)).unwrap();
+    usize::try_from(count).unwrap()
+}
+
+/// The integer of a request's id: its first 48 bits are its time, what follows a count.
+fn raw(house: &House, id: &str) -> RequestId {
+    let conn = store(house);
     let key: String =
         conn.query_row("SELECT value FROM meta WHERE key = 'id_key'", [], |row| row.get(0)).unwrap();
     let key = pointsman::model::IdKey::new(u128::from_str_radix(&key, 16).unwrap().to_be_bytes());

@@ -187,7 +187,7 @@ impl Desk {
         let ring = vault.ring();
         let keys = ring.named(auth.keys());
         let denied = |denied: Denied| still(&denied.cause);
-        let by_head = verify::head(auth, &headers, &keys, arrived).map_err(denied)?;
+        let by_head = verify::head(auth, &headers, &keys, arrived, &()).map_err(denied)?;
         let by_body = verify::body(auth, &headers, &seed.body, &keys, arrived).map_err(denied)?;
         let actor = by_body.or(by_head).and_then(|passed| passed.actor);
         Ok((headers, actor))

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// Bytes of a token.
 pub const MAX_TOKEN: usize = 8 << 10;
@@ -61,7 +62,7 @@ fn there<'de, D: serde::Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
 }
 
 /// The claims that are judged. A repeated one is an error.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Claims {
     #[serde(default)]
     exp: Option<Value>,
@@ -120,6 +121,70 @@ fn object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     serde_json::from_slice(bytes).ok()
 }
 
+/// A token whose signature was found right, and by which key: what hangs neither on the time nor on
+/// the endpoint, as long as the keys stay what they are.
+#[derive(Debug)]
+pub struct Proven {
+    key: String,
+    said: String,
+    kid: Option<String>,
+    claims: Claims,
+}
+
+impl Proven {
+    /// Proves a token.
+    ///
+    /// # Errors
+    /// It is no token, none of the keys signed it, or its claims cannot be read.
+    pub(super) fn of<K: KeyCheck>(token: &[u8], keys: &[Usable<'_, K>]) -> Result<Self, Denied> {
+        let token = Token::read(token)?;
+        let shown =
+            |cause: Denied| Denied { detail: Some(detail(&token.said, token.kid.as_deref(), None)), ..cause };
+        let key = signer(&token, keys).map_err(shown)?;
+        let claims: Claims = object(&token.claims)
+            .ok_or_else(|| shown(Denied::new("the claims are no JSON object, or one is there twice")))?;
+        Ok(Self { key: key.to_owned(), said: token.said, kid: token.kid, claims })
+    }
+
+    /// The name of the key that signed.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Judges the claims.
+    ///
+    /// # Errors
+    /// Not let in, and why.
+    pub(super) fn passes(&self, wanted: Wanted<'_>, now: Ms) -> Result<Passed, Denied> {
+        judge(&self.claims, wanted, now).map_err(|cause| Denied {
+            detail: Some(detail(&self.said, self.kid.as_deref(), Some(&self.claims))),
+            ..cause
+        })?;
+        let actor = self.claims.sub.as_ref().and_then(Value::as_str);
+        Ok(Passed {
+            key: self.key.clone(),
+            actor: actor.map(|sub| sub.chars().take(ACTOR).collect()).filter(|sub: &String| !sub.is_empty()),
+        })
+    }
+}
+
+/// Remembers tokens that were proven: senders show the same one many times. To be asked with the
+/// same keys only; `()` remembers nothing.
+pub trait Proofs {
+    /// What was found of a token.
+    fn recall(&self, token: &[u8]) -> Option<Arc<Proven>>;
+    /// Keeps what was found.
+    fn keep(&self, token: &[u8], proven: &Arc<Proven>);
+}
+
+impl Proofs for () {
+    fn recall(&self, _: &[u8]) -> Option<Arc<Proven>> {
+        None
+    }
+
+    fn keep(&self, _: &[u8], _: &Arc<Proven>) {}
+}
+
 /// Judges a request.
 ///
 /// # Errors
@@ -129,19 +194,17 @@ pub fn verify<K: KeyCheck>(
     headers: &Headers,
     keys: &[Usable<'_, K>],
     now: Ms,
+    proofs: &impl Proofs,
 ) -> Result<Passed, Denied> {
-    let token = Token::read(authorization(headers, "Bearer")?)?;
-    let shown =
-        |cause: Denied, claims: Option<&Claims>| Denied { detail: Some(detail(&token, claims)), ..cause };
-    let key = signer(&token, keys).map_err(|cause| shown(cause, None))?;
-    let claims: Claims = object(&token.claims)
-        .ok_or_else(|| shown(Denied::new("the claims are no JSON object, or one is there twice"), None))?;
-    judge(&claims, wanted, now).map_err(|cause| shown(cause, Some(&claims)))?;
-    let actor = claims.sub.as_ref().and_then(Value::as_str);
-    Ok(Passed {
-        key: key.to_owned(),
-        actor: actor.map(|sub| sub.chars().take(ACTOR).collect()).filter(|sub: &String| !sub.is_empty()),
-    })
+    let token = authorization(headers, "Bearer")?;
+    // Another endpoint may take another key.
+    let known = proofs.recall(token).filter(|proven| keys.iter().any(|key| key.name == proven.key()));
+    if let Some(proven) = known {
+        return proven.passes(wanted, now);
+    }
+    let proven = Arc::new(Proven::of(token, keys)?);
+    proofs.keep(token, &proven);
+    proven.passes(wanted, now)
 }
 
 /// The name of the key that signed.
@@ -214,11 +277,11 @@ fn short(value: &Value) -> String {
 }
 
 /// What of a token can be shown: never itself.
-fn detail(token: &Token<'_>, claims: Option<&Claims>) -> Value {
+fn detail(said: &str, kid: Option<&str>, claims: Option<&Claims>) -> Value {
     let mut shown = Map::new();
     shown.insert("scheme".to_owned(), json!("jwt"));
-    shown.insert("alg".to_owned(), json!(token.said));
-    if let Some(kid) = &token.kid {
+    shown.insert("alg".to_owned(), json!(said));
+    if let Some(kid) = kid {
         shown.insert("kid".to_owned(), json!(kid));
     }
     if let Some(Claims { exp, nbf, iss, aud, sub }) = claims {

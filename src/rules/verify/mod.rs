@@ -60,7 +60,7 @@ impl Denied {
 }
 
 /// Judges `jwt`, `api_key` and `basic`, before the body is read. `None` for an endpoint whose
-/// headers decide nothing: it takes anyone, or wants a signature.
+/// headers decide nothing: it takes anyone, or wants a signature. `proofs` are of these very keys.
 ///
 /// # Errors
 /// Not let in, and why.
@@ -69,12 +69,13 @@ pub fn head<K: KeyCheck>(
     headers: &Headers,
     keys: &[Named<'_, K>],
     now: Ms,
+    proofs: &impl jwt::Proofs,
 ) -> Result<Option<Passed>, Denied> {
     match auth {
         Auth::None | Auth::Signature { .. } => Ok(None),
         Auth::Jwt { iss, aud, .. } => {
             let wanted = jwt::Wanted { iss: iss.as_deref(), aud: aud.as_deref() };
-            jwt::verify(wanted, headers, &usable(auth, keys)?, now).map(Some)
+            jwt::verify(wanted, headers, &usable(auth, keys)?, now, proofs).map(Some)
         }
         Auth::ApiKey { header, .. } => api_key::verify(header, headers, &usable(auth, keys)?).map(Some),
         Auth::Basic { .. } => basic::verify(headers, &usable(auth, keys)?).map(Some),

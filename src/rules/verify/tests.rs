@@ -25,7 +25,7 @@ fn token(claims: &Value) -> String {
 fn with(auth: &Auth, key: &Toy, headers: &[(&str, &str)], now: i64) -> Result<Option<Passed>, String> {
     let named = [Named { name: "acme", key: Some(key) }];
     let headers = Headers::from_pairs(headers.iter().copied());
-    head(auth, &headers, &named, now * 1_000).map_err(|denied| denied.cause)
+    head(auth, &headers, &named, now * 1_000, &()).map_err(|denied| denied.cause)
 }
 
 fn bearer(auth: &Auth, token: &str) -> Result<Option<Passed>, String> {
@@ -180,7 +180,7 @@ fn keys_that_cannot_be_used_say_why() {
     let ask = |key: Option<&Toy>| {
         let named = [Named { name: "acme", key }];
         let headers = Headers::from_pairs([("authorization", "Bearer x")]);
-        head(&jwt_auth(), &headers, &named, 0).unwrap_err().cause
+        head(&jwt_auth(), &headers, &named, 0, &()).unwrap_err().cause
     };
     assert_eq!(ask(None), "there is no key `acme`");
     assert_eq!(ask(Some(&Toy::new(KeyKind::Basic, b"x"))), "key `acme` is for basic, not for jwt");
@@ -190,7 +190,8 @@ fn keys_that_cannot_be_used_say_why() {
     let good = Toy::new(KeyKind::Jwt(Algorithm::HS256), SECRET);
     let named = [Named { name: "old", key: None }, Named { name: "new", key: Some(&good) }];
     let value = format!("Bearer {}", token(&json!({"exp": NOW + 60})));
-    let passed = head(&jwt_auth(), &Headers::from_pairs([("authorization", value)]), &named, NOW * 1_000);
+    let passed =
+        head(&jwt_auth(), &Headers::from_pairs([("authorization", value)]), &named, NOW * 1_000, &());
     assert_eq!(passed.unwrap().unwrap().key, "new");
 }
 
@@ -463,7 +464,7 @@ fn what_is_kept_of_a_token_is_never_the_token() {
     let key = Toy::new(KeyKind::Jwt(Algorithm::HS256), SECRET);
     let named = [Named { name: "acme", key: Some(&key) }];
     let headers = Headers::from_pairs([("authorization", format!("Bearer {token}"))]);
-    let detail = head(&jwt_auth(), &headers, &named, NOW * 1_000).unwrap_err().detail.unwrap();
+    let detail = head(&jwt_auth(), &headers, &named, NOW * 1_000, &()).unwrap_err().detail.unwrap();
     assert_eq!(
         (detail["alg"].as_str(), detail["kid"].as_str(), detail["sub"].as_str()),
         (Some("HS256"), Some("acme"), Some("\"anna\""))
