@@ -58,7 +58,9 @@
 //! - Text from outside is stored as it came and cleaned where it is drawn ([`text::clean`]). Types
 //!   that hold secrets have no `Debug` that shows them. Senders' credentials are stored masked, with
 //!   what came sealed behind the lines; their keys are asked ([`model::credential::KeyCheck`]) and
-//!   tell nothing.
+//!   tell nothing. Secret variables are opened by the vault behind [`model::credential::Opener`] and
+//!   held as [`rules::secrets::Secrets`]: only what is sent sees them, what is kept or shown is made
+//!   with a mask in their place.
 //! - A verb's plan is made by the code that does it, so the dialog cannot promise something else.
 //! - Numbers keep their digits: bodies are read by [`rules::json`], never through a double.
 //!

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod mask;
 mod material;
 pub mod seal;
+mod values;
 
 use crate::model::{CallbackId, RequestId};
 use aws_lc_rs::aead::LessSafeKey;

@@ -158,7 +158,9 @@ async fn who_gives_no_name_is_the_system_user_of_the_other_end() {
     let set = Ask::Set {
         name: "acme".into(),
         values: vec![("base".into(), "http://b.example".into())],
+        secret: None,
         reason: None,
+        dry_run: false,
     };
     served.client().ask(&who, &set).await.unwrap();
     assert_eq!(served.house.trail().await[0].who, "gate");

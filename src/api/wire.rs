@@ -56,6 +56,8 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Integrations
         | Ask::Integration { .. }
         | Ask::Export { .. }
+        | Ask::History { .. }
+        | Ask::Diff { .. }
         | Ask::Keys
         | Ask::Doctor => true,
         Ask::Callback { reveal, .. } => !reveal,
@@ -63,6 +65,7 @@ pub fn reads(ask: &Ask) -> bool {
         Ask::Apply(_)
         | Ask::Deploy { .. }
         | Ask::Remove { .. }
+        | Ask::Rollback(_)
         | Ask::Set { .. }
         | Ask::Act(_)
         | Ask::Forget { .. }

@@ -279,11 +279,11 @@ pub struct Apply {
 pub struct Set {
     /// The integration's name
     pub name: String,
-    /// Variables and their values
+    /// Variables and their values; of a secret its name alone
     #[arg(required = true, value_name = "VAR=VALUE")]
     pub values: Vec<String>,
-    /// The value of a secret variable
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// Holds the value of a secret variable; one final newline is dropped; `-` is stdin
+    #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
     #[command(flatten)]
     pub verb: Consent,

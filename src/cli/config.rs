@@ -1,6 +1,8 @@
 //! Configuration file, environment and flags become [`Settings`], or a sentence that says which of
 //! them is wrong.
 
+mod connections;
+
 use super::args::Global;
 use crate::model::ask::Refusal;
 use crate::model::gate::{Inbound, TlsFiles};
@@ -22,6 +24,7 @@ struct File {
     metrics_listen: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    connection: Vec<connections::FileConnection>,
     limits: FileLimits,
 }
 
@@ -108,6 +111,7 @@ pub fn settings(global: &Global) -> Result<Settings, Refusal> {
                 .collect::<Result<Vec<IpNet>, Refusal>>()?,
         ),
     };
+    let connections = connections::read(file.connection).map_err(|(key, why)| wrong(&key, why))?;
     let limits = limits(&file.limits).map_err(|(key, why)| wrong(&format!("limits.{key}"), why))?;
     Ok(Settings {
         data,
@@ -118,6 +122,7 @@ pub fn settings(global: &Global) -> Result<Settings, Refusal> {
         limits,
         allow_networks,
         inbound,
+        connections,
     })
 }
 

@@ -114,7 +114,9 @@ async fn load(engine: &Engine, who: &Who, target_url: &str) -> Result<Vec<traffi
             let set = Ask::Set {
                 name: integration.name.clone(),
                 values,
+                secret: None,
                 reason: Some("the demo's target".to_owned()),
+                dry_run: false,
             };
             engine.desk.answer(who, set).await?;
         }

@@ -30,8 +30,18 @@ pub fn describe(one: &IntegrationView) -> String {
     }
     field(&mut text, "saved", &format!("{} by {}", clock(&one.saved), one.author));
     for variable in &one.variables {
-        let set = if variable.set { "set" } else { "default" };
-        field(&mut text, "variable", &format!("{} = {} ({set})", variable.name, variable.value));
+        let value = match (&variable.value, variable.set) {
+            (serde_json::Value::Null, _) if variable.required => "no value; it needs one".to_owned(),
+            (serde_json::Value::Null, _) => "no value".to_owned(),
+            (value, true) => format!("= {value} (set)"),
+            (value, false) => format!("= {value} (default)"),
+        };
+        let heading =
+            if variable.heading.is_empty() { String::new() } else { format!("{}: ", variable.heading) };
+        field(&mut text, "variable", &format!("{heading}{} [{}] {value}", variable.name, variable.kind));
+        if !variable.help.is_empty() {
+            field(&mut text, "", &format!("  {}", variable.help));
+        }
     }
     for flow in &one.flows {
         let url = match (&flow.url, flow.trigger.as_str()) {

@@ -9,7 +9,7 @@ use crate::model::time::parse_duration;
 use std::io::IsTerminal as _;
 
 /// Says what was done; a draft that was kept where a deploy was asked for is exit code 4.
-fn done(answer: Answer) -> Result<u8, Refusal> {
+pub(super) fn done(answer: Answer) -> Result<u8, Refusal> {
     match answer {
         Answer::Done(Done { lines, refused }) => {
             for line in lines {
@@ -91,23 +91,27 @@ pub async fn export(door: &Door, name: String, version: Option<u32>) -> Result<u
     }
 }
 
-/// Sets values of variables.
+/// Sets values of variables; a secret's comes from a file or stdin, never from the command line.
 pub async fn set(door: &Door, args: args::Set) -> Result<u8, Refusal> {
-    if args.secret_file.is_some() {
-        return Err(super::later("set --secret-file"));
-    }
-    let mut values = Vec::new();
-    for text in &args.values {
-        let (name, value) = text
-            .split_once('=')
-            .ok_or_else(|| Refusal::usage(format!("{text:?} is no value: write VAR=VALUE")))?;
-        values.push((name.to_owned(), value.to_owned()));
-    }
-    if args.verb.dry_run {
-        for (name, value) in &values {
-            super::tell(&format!("would set {name} of {} to {value}", args.name));
+    let (values, secret) = match (&args.secret_file, args.values.as_slice()) {
+        (Some(file), [name]) if !name.contains('=') => {
+            (Vec::new(), Some((name.clone(), super::keys::secret(file)?)))
         }
-        return Ok(0);
-    }
-    done(door.ask(Ask::Set { name: args.name, values, reason: args.verb.reason }).await?)
+        (Some(_), _) => {
+            return Err(Refusal::usage(
+                "--secret-file is the value of one variable: set NAME VAR --secret-file F",
+            ));
+        }
+        (None, texts) => (texts.iter().map(|text| pair(text)).collect::<Result<_, _>>()?, None),
+    };
+    let Consent { reason, dry_run, .. } = args.verb;
+    done(door.ask(Ask::Set { name: args.name, values, secret, reason, dry_run }).await?)
+}
+
+/// `VAR=VALUE`.
+fn pair(text: &str) -> Result<(String, String), Refusal> {
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        Refusal::usage(format!("{text:?} is no value: write VAR=VALUE, or VAR --secret-file F for a secret"))
+    })?;
+    Ok((name.to_owned(), value.to_owned()))
 }

@@ -71,6 +71,7 @@ impl Door {
             settings: Arc::new(settings.clone()),
         });
         desk.load_keys().await?;
+        desk.equip().await?;
         Ok(Self { who, way: Way::Own { desk: Box::new(desk), store } })
     }
 

@@ -2,10 +2,10 @@
 
 use super::args::{IntegrationsCommand, List, Output};
 use super::details::describe;
-use super::documents;
 use super::door::Door;
 use super::output::{self, Rows};
 use super::verbs::unexpected;
+use super::{documents, versions};
 use crate::model::ask::{self, Answer, Ask, Page, Refusal};
 use crate::model::gate::PauseView;
 use crate::model::id::short;
@@ -362,9 +362,15 @@ pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Out
             }
             return Ok(0);
         }
-        IntegrationsCommand::History(_) => return Err(super::later("integrations history")),
-        IntegrationsCommand::Diff(_) => return Err(super::later("integrations diff")),
-        IntegrationsCommand::Rollback(_) => return Err(super::later("integrations rollback")),
+        IntegrationsCommand::History { name, limit } => {
+            return versions::history(door, name, limit, output).await;
+        }
+        IntegrationsCommand::Diff { name, from, to } => {
+            return versions::diff(door, name, from, to, output).await;
+        }
+        IntegrationsCommand::Rollback { name, version, verb } => {
+            return versions::rollback(door, name, version, verb).await;
+        }
         IntegrationsCommand::Pause { target, hold, lasts, verb } => {
             return documents::pause(door, target, hold, lasts.as_deref(), verb).await;
         }

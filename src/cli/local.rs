@@ -111,6 +111,8 @@ pub fn check(files: &[PathBuf], global: &Global) -> Result<u8, Refusal> {
     // What an integration of these files owns now may move to another one of them.
     let own: Vec<String> = sources.iter().filter_map(|source| name_of(source)).collect();
     known.paths = super::taken::paths(global, &own);
+    // The operator's connections are judged where his configuration can be read.
+    known.connections = super::config::settings(global).ok().map(|settings| settings.connections.0);
     // Names of keys are judged where there is a store that has some, or could.
     if sources.iter().any(|source| names_keys(source)) {
         known.keys = keys_there(global);

@@ -20,6 +20,7 @@ mod serve;
 mod study;
 mod taken;
 mod verbs;
+mod versions;
 
 use crate::console;
 use crate::model::ask::{Refusal, Verb};

@@ -77,6 +77,7 @@ impl Engine {
         });
         // Before the first request is judged.
         desk.load_keys().await?;
+        desk.equip().await?;
         if let Err(refusal) = desk.reachable_all() {
             store.close().await;
             return Err(refusal);

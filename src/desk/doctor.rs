@@ -44,6 +44,30 @@ impl Desk {
                 format!("key {name} cannot be used: {why}; put the right key file back, or add the key anew");
             checks.push(view("keys", CheckState::Broken, text));
         }
+        let globals = &settings.connections.0;
+        for flow in flows() {
+            let exchanges = flow.steps.iter().filter_map(|step| step.kind.exchange());
+            let named = exchanges.filter_map(|exchange| exchange.connection.as_ref());
+            for name in named.filter(|name| name.starts_with("global/")) {
+                if !globals.iter().any(|global| global.name == *name) {
+                    let text = format!(
+                        "{} names {name}, which the configuration file does not have: its steps fail",
+                        flow.name
+                    );
+                    checks.push(view("connections", CheckState::Broken, text));
+                }
+            }
+        }
+        for holding in state.integrations.values().filter(|holding| !holding.removed) {
+            for (variable, why) in &holding.closed {
+                let text = format!(
+                    "the secret {variable} of {0} cannot be used: {why}; put the right key file back, or \
+                     pointsman set {0} {variable} --secret-file FILE",
+                    holding.name
+                );
+                checks.push(view("secrets", CheckState::Broken, text));
+            }
+        }
         for (flow, auth) in auths {
             for name in auth.keys().iter().filter(|name| ring.get(name).is_none()) {
                 let text = format!(
@@ -261,6 +285,7 @@ mod tests {
             limits: crate::model::settings::Limits::default(),
             allow_networks: None,
             inbound: crate::model::gate::Inbound::default(),
+            connections: crate::model::settings::Globals::default(),
         }
     }
 

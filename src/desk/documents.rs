@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::model::ask::{Answer, Apply, Done, Refusal, Who};
-use crate::model::document::{Flow, Integration, Problem, Step, Trigger};
+use crate::model::document::{Flow, Integration, Problem, Step, Trigger, VariableKind};
 use crate::model::id::short;
 use crate::rules::check::{Known, check};
 use crate::store::Occasion;
@@ -56,7 +56,9 @@ impl Desk {
             done.refused |= !apply.draft && !saved.deployed;
             done.lines.extend(said);
         }
-        done.lines.extend(remedies(&all, !apply.draft));
+        if !apply.draft {
+            done.lines.extend(self.remedies(&all));
+        }
         Ok(Answer::Done(done))
     }
 
@@ -84,6 +86,7 @@ impl Desk {
                 paths: others.clone(),
                 keys: Some(self.deps.vault.ring().kinds()),
                 flows: self.saved_flows(name.as_deref()),
+                connections: Some(self.deps.settings.connections.0.clone()),
             };
             for before in &documents {
                 known.paths.extend(aliases(&before.integration));
@@ -147,7 +150,7 @@ impl Desk {
     }
 
     /// Nobody can call an address like 0.0.0.0: a flow with callbacks needs a public URL then.
-    fn reachable(&self, integration: &Integration) -> Result<(), Refusal> {
+    pub(super) fn reachable(&self, integration: &Integration) -> Result<(), Refusal> {
         let settings = &self.deps.settings;
         if settings.public_url_given || !settings.listen.ip().is_unspecified() {
             return Ok(());
@@ -183,7 +186,7 @@ impl Desk {
             } else {
                 format!("{name} is new: v1 would go live")
             }];
-            lines.extend(unset_line(name, &unset));
+            lines.extend(unset_line(integration, &unset));
             for flow in webhooks(integration) {
                 lines.push(format!("  {} would get an endpoint", flow.name));
             }
@@ -202,7 +205,7 @@ impl Desk {
             (true, true, _) => format!("{name} has changed: v{number} would be kept as a draft"),
             (true, false, _) => format!("{name} has changed: v{number} would go live{}", instead(holding)),
         }];
-        lines.extend(unset_line(name, &unset));
+        lines.extend(unset_line(integration, &unset));
         let live: BTreeSet<&str> = holding
             .live
             .iter()
@@ -223,7 +226,7 @@ impl Desk {
     }
 
     /// What saving did, a sentence first.
-    fn said(&self, saved: &Saved, deploy: bool) -> Vec<String> {
+    pub(super) fn said(&self, saved: &Saved, deploy: bool) -> Vec<String> {
         let Saved { name, version, changed, unset, .. } = saved;
         let mut lines = vec![if !saved.deployed && deploy {
             format!("{name} v{version} is kept as a draft{}", because(unset))
@@ -250,6 +253,16 @@ impl Desk {
         let ids = self.deps.store.ids();
         let line = |one: &Occasion| Some(format!("  {}  run {}", one.name, short(&ids.print(one.run?))));
         begun.iter().filter_map(line).collect()
+    }
+
+    /// The commands that drafts which were to be deployed wait for.
+    pub(super) fn remedies(&self, saved: &[Saved]) -> Vec<String> {
+        let state = self.deps.store.configured();
+        let kept: Vec<&Saved> = saved.iter().filter(|saved| !saved.deployed).collect();
+        let newest = |saved: &Saved| state.by_name(&saved.name).and_then(|holding| holding.newest.clone());
+        let sets = kept.iter().filter_map(|saved| Some(orders(&newest(saved)?.integration, &saved.unset)));
+        let deploys = kept.iter().map(|saved| format!("pointsman deploy {}", saved.name));
+        sets.flatten().chain(deploys).collect()
     }
 
     fn endpoint_lines(&self, name: &str) -> Vec<String> {
@@ -279,7 +292,8 @@ impl Desk {
             } else {
                 lines.push(format!("{name} v{number} would go live{}", instead(&holding)));
                 if let Some(newest) = &holding.newest {
-                    lines.extend(unset_line(name, &unset(&newest.integration, Some(&holding))));
+                    lines
+                        .extend(unset_line(&newest.integration, &unset(&newest.integration, Some(&holding))));
                 }
                 lines.extend(keep_version(&holding));
             }
@@ -288,7 +302,7 @@ impl Desk {
         let saved = self.deps.store.deploy(name, &who.name, reason).await?;
         let mut lines = self.said(&saved, true);
         self.audit(who, "deploy", name, reason, &lines[0]).await?;
-        lines.extend(remedies(std::slice::from_ref(&saved), true));
+        lines.extend(self.remedies(std::slice::from_ref(&saved)));
         Ok(Answer::Done(Done { lines, refused: !saved.deployed }))
     }
 
@@ -390,9 +404,9 @@ pub(super) fn unset(integration: &Integration, holding: Option<&Holding>) -> Vec
         .collect()
 }
 
-fn unset_line(name: &str, unset: &[String]) -> Option<String> {
+pub(super) fn unset_line(integration: &Integration, unset: &[String]) -> Option<String> {
     (!unset.is_empty())
-        .then(|| format!("  {} no value yet: pointsman set {name} {}", has(unset), orders(unset)))
+        .then(|| format!("  {} no value yet: {}", has(unset), orders(integration, unset).join("; ")))
 }
 
 fn because(unset: &[String]) -> String {
@@ -403,25 +417,21 @@ fn has(names: &[String]) -> String {
     format!("{} {}", names.join(", "), if names.len() == 1 { "has" } else { "have" })
 }
 
-fn orders(unset: &[String]) -> String {
-    unset.iter().map(|name| format!("{name}=VALUE")).collect::<Vec<_>>().join(" ")
+/// The commands that give values to variables.
+fn orders(integration: &Integration, unset: &[String]) -> Vec<String> {
+    let name = &integration.name;
+    let secret = |wanted: &str| {
+        let mut all = integration.variables.iter();
+        all.any(|variable| variable.name == wanted && variable.kind == VariableKind::Secret)
+    };
+    let (secrets, plain): (Vec<&String>, Vec<&String>) = unset.iter().partition(|name| secret(name));
+    let values: Vec<String> = plain.iter().map(|name| format!("{name}=VALUE")).collect();
+    let plain = (!values.is_empty()).then(|| format!("pointsman set {name} {}", values.join(" ")));
+    let secrets = secrets.iter().map(|secret| format!("pointsman set {name} {secret} --secret-file FILE"));
+    plain.into_iter().chain(secrets).collect()
 }
 
-/// The commands that a draft which was to be deployed waits for.
-fn remedies(saved: &[Saved], deploy: bool) -> Vec<String> {
-    if !deploy {
-        return Vec::new();
-    }
-    let kept: Vec<&Saved> = saved.iter().filter(|saved| !saved.deployed).collect();
-    let sets = kept
-        .iter()
-        .filter(|saved| !saved.unset.is_empty())
-        .map(|saved| format!("pointsman set {} {}", saved.name, orders(&saved.unset)));
-    let deploys = kept.iter().map(|saved| format!("pointsman deploy {}", saved.name));
-    sets.chain(deploys).collect()
-}
-
-fn instead(holding: &Holding) -> String {
+pub(super) fn instead(holding: &Holding) -> String {
     holding.deployed.map(|number| format!(" instead of v{number}")).unwrap_or_default()
 }
 

@@ -149,6 +149,7 @@ impl House {
             limits: Limits::default(),
             allow_networks: None,
             inbound: crate::model::gate::Inbound::default(),
+            connections: crate::model::settings::Globals::default(),
         };
         let deps = Deps {
             store: store.clone(),
@@ -163,6 +164,7 @@ impl House {
     /// A house with [`ACME`] deployed.
     pub async fn acme() -> Self {
         let house = Self::new();
+        house.desk.equip().await.unwrap();
         let done = house.apply(ACME).await;
         assert!(!done.refused, "{done:?}");
         house

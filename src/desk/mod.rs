@@ -15,6 +15,7 @@ mod study;
 mod trail;
 mod values;
 mod verbs;
+mod versions;
 pub mod watch;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ use crate::store::Store;
 use crate::vault::Vault;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use values::Setting;
 
 /// What a desk works with.
 #[derive(Clone)]
@@ -101,14 +103,19 @@ impl Desk {
             }
             Ask::Integration { name } => self.integration(&name).await,
             Ask::Export { name, version } => self.export(&name, version).await,
+            Ask::History { name, limit } => self.history(&name, limit).await,
+            Ask::Diff { name, from, to } => self.diff(&name, from, to).await,
             Ask::Apply(apply) => self.apply(who, apply).await,
+            Ask::Rollback(rollback) => self.rollback(who, rollback).await,
             Ask::Deploy { name, reason, dry_run } => {
                 self.deploy(who, &name, reason.as_deref(), dry_run).await
             }
             Ask::Remove { name, reason, dry_run } => {
                 self.remove(who, &name, reason.as_deref(), dry_run).await
             }
-            Ask::Set { name, values, reason } => self.set(who, &name, &values, reason.as_deref()).await,
+            Ask::Set { name, values, secret, reason, dry_run } => {
+                self.set(who, Setting { name, values, secret, reason, dry_run }).await
+            }
             Ask::Act(act) => self.act(who, act).await,
             Ask::Forget { id, reason } => self.forget(who, &id, reason.as_deref()).await,
             Ask::Keys => self.keys().await,
@@ -157,6 +164,8 @@ fn order(ask: &Ask) -> Option<&'static str> {
         | Ask::Integrations
         | Ask::Integration { .. }
         | Ask::Export { .. }
+        | Ask::History { .. }
+        | Ask::Diff { .. }
         | Ask::Keys
         | Ask::Doctor
         | Ask::Callback { reveal: false, .. } => None,
@@ -165,6 +174,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Apply(_) => Some("apply"),
         Ask::Deploy { .. } => Some("deploy"),
         Ask::Remove { .. } => Some("remove"),
+        Ask::Rollback(_) => Some("rollback"),
         Ask::Set { .. } => Some("set"),
         Ask::Act(act) => Some(act.verb.word()),
         Ask::Forget { .. } => Some("forget"),

@@ -1,21 +1,36 @@
 //! Values of variables as people write them, read by the variable's type.
 
-use super::Desk;
+use super::{Deps, Desk};
 use crate::model::ask::{Answer, Done, Refusal, Who};
-use crate::model::document::Variable;
-use crate::store::config::values::typed;
+use crate::model::credential::{MAX_SECRET, Secret};
+use crate::model::document::{Variable, VariableKind};
+use crate::rules::mask::MASK;
+use crate::rules::secrets::SHORTEST;
+use crate::store::Equipment;
+use crate::store::config::values::{SetValue, typed};
 use serde_json::Value;
+use std::sync::Arc;
+
+/// What is to be set.
+pub struct Setting {
+    /// The integration's name.
+    pub name: String,
+    /// Open variables and their values as written.
+    pub values: Vec<(String, String)>,
+    /// A secret variable and its value.
+    pub secret: Option<(String, Secret)>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Only says what would happen.
+    pub dry_run: bool,
+}
 
 impl Desk {
     /// Sets values of variables; they count for steps that start from then on, without a deploy.
-    pub(super) async fn set(
-        &self,
-        who: &Who,
-        name: &str,
-        values: &[(String, String)],
-        reason: Option<&str>,
-    ) -> Result<Answer, Refusal> {
-        if values.is_empty() {
+    pub(super) async fn set(&self, who: &Who, setting: Setting) -> Result<Answer, Refusal> {
+        let Setting { name, values, secret, reason, dry_run } = setting;
+        let name = name.as_str();
+        if values.is_empty() && secret.is_none() {
             return Err(Refusal::usage("name at least one variable: VAR=VALUE"));
         }
         let holding = self.holding(name)?;
@@ -28,14 +43,26 @@ impl Desk {
                 }
             }
         }
-        let values = read(name, &variables, values)?;
-        let said = values
-            .iter()
-            .map(|(variable, value)| format!("{variable} = {value}"))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let values = read(name, &variables, &values)?;
+        let mut said: Vec<String> =
+            values.iter().map(|(variable, value)| format!("{variable} = {value}")).collect();
+        let mut values: Vec<(String, SetValue)> =
+            values.into_iter().map(|(variable, value)| (variable, value.into())).collect();
+        if let Some((variable, secret)) = secret {
+            judge_secret(name, &variables, &variable, &secret)?;
+            let sealed = self.deps.vault.seal_value(holding.id, &variable, &secret);
+            let sealed =
+                sealed.map_err(|why| Refusal::failed(format!("{variable} cannot be sealed: {why}")))?;
+            said.push(format!("{variable} = {MASK}"));
+            values.push((variable, SetValue::Sealed(sealed)));
+        }
+        let said = said.join(", ");
+        if dry_run {
+            let lines = vec![format!("{name}: would set {said}")];
+            return Ok(Answer::Done(Done { lines, refused: false }));
+        }
         self.deps.store.set_values(name, values, &who.name).await?;
-        self.audit(who, "set", name, reason, &said).await?;
+        self.audit(who, "set", name, reason.as_deref(), &said).await?;
         let mut lines = vec![format!("{name}: {said}")];
         let state = self.deps.store.configured();
         if let Some(holding) = state.by_name(name)
@@ -46,6 +73,41 @@ impl Desk {
             lines.push(format!("v{} is a draft: pointsman deploy {name}", holding.latest));
         }
         Ok(Answer::Done(Done { lines, refused: false }))
+    }
+
+    /// Gives the store what it needs of the vault and the settings, before anything runs: what opens
+    /// secrets, and the operator's connections.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn equip(&self) -> Result<(), Refusal> {
+        let Deps { store, vault, settings, .. } = &*self.deps;
+        let equipment =
+            Equipment { opener: Some(Arc::new(vault.clone())), connections: settings.connections.0.clone() };
+        Ok(store.equip(equipment).await?)
+    }
+}
+
+/// Whether a secret can be the value of a variable. Nothing that is said repeats it.
+fn judge_secret(
+    integration: &str,
+    variables: &[Variable],
+    name: &str,
+    secret: &Secret,
+) -> Result<(), Refusal> {
+    let Some(variable) = variables.iter().find(|variable| variable.name == name) else {
+        return Err(unknown(integration, variables, name));
+    };
+    let wrong = |why: String| Err(Refusal::usage(format!("{name} cannot be set: {why}")));
+    if variable.kind != VariableKind::Secret {
+        return wrong(format!("it is no secret; write {name}=VALUE"));
+    }
+    match secret.reveal() {
+        text if text.chars().count() < SHORTEST => wrong(format!(
+            "a secret has {SHORTEST} characters or more: a shorter one could not be hidden where it turns up"
+        )),
+        text if text.len() > MAX_SECRET => wrong("a secret has at most 64 KiB".to_owned()),
+        _ => Ok(()),
     }
 }
 
@@ -87,7 +149,6 @@ fn unknown(integration: &str, variables: &[Variable], name: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::document::VariableKind;
     use serde_json::json;
 
     fn variables() -> Vec<Variable> {
@@ -105,6 +166,7 @@ mod tests {
             variable("on", VariableKind::Boolean),
             variable("base", VariableKind::Url),
             variable("mode", VariableKind::Choice(vec!["fast".into(), "safe".into()])),
+            variable("token", VariableKind::Secret),
         ]
     }
 
@@ -142,9 +204,32 @@ mod tests {
     fn an_unknown_variable_is_refused_with_those_that_there_are() {
         let refusal = one("limits", "1").unwrap_err();
         assert_eq!(refusal.exit, 3);
-        assert_eq!(refusal.message, "acme has no variable \"limits\"; it has note, limit, on, base, mode");
+        assert_eq!(
+            refusal.message,
+            "acme has no variable \"limits\"; it has note, limit, on, base, mode, token"
+        );
         let twice =
             read("acme", &variables(), &[("on".into(), "true".into()), ("on".into(), "false".into())]);
         assert_eq!(twice.unwrap_err().message, "on is named twice");
+    }
+
+    #[test]
+    fn a_secret_is_given_for_a_secret_variable_alone_and_never_repeated() {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let judge = |name: &str, text: &str| judge_secret("acme", &variables(), name, &secret(text));
+        assert_eq!(judge("token", "s3cret"), Ok(()));
+        for (name, text, said) in [
+            ("note", "s3cret", "it is no secret; write note=VALUE"),
+            ("tokens", "s3cret", "acme has no variable"),
+            ("token", "", "4 characters or more"),
+            ("token", "abc", "4 characters or more"),
+        ] {
+            let refusal = judge(name, text).unwrap_err();
+            assert!(refusal.message.contains(said), "{refusal}");
+            assert!(text.is_empty() || !refusal.message.contains(text), "{refusal}");
+        }
+        assert!(judge("token", &"x".repeat(MAX_SECRET + 1)).unwrap_err().message.contains("64 KiB"));
+        let typed = one("token", "s3cret").unwrap_err();
+        assert!(typed.message.contains("--secret-file") && !typed.message.contains("s3cret"), "{typed}");
     }
 }

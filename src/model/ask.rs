@@ -8,16 +8,18 @@ mod fate;
 mod json;
 pub mod keys;
 mod start;
+mod versions;
 
 pub use act::{Act, Object, Replay, Verb};
 pub use changes::Changes;
 pub use fate::{Fate, FieldPlan};
 pub use json::from_json;
 pub use start::Start;
+pub use versions::{DiffView, Rollback, VersionView};
 
 use super::Map;
 use super::change::Counters;
-use super::credential::KeyView;
+use super::credential::{KeyView, Secret};
 use super::gate::PauseOrder;
 use super::study::{Studied, Study};
 use super::view::{
@@ -113,6 +115,22 @@ pub enum Ask {
         /// A certain version.
         version: Option<u32>,
     },
+    /// The versions of an integration, newest first.
+    History {
+        /// The integration's name.
+        name: String,
+        /// At most so many; 0 is all.
+        limit: u32,
+    },
+    /// What differs between two versions.
+    Diff {
+        /// The integration's name.
+        name: String,
+        /// Left out: what is live.
+        from: Option<u32>,
+        /// Left out: the newest.
+        to: Option<u32>,
+    },
     /// Saves documents, all or none, and deploys them unless they are drafts.
     Apply(Apply),
     /// Makes the newest version the live one.
@@ -133,14 +151,22 @@ pub enum Ask {
         /// Only says what would happen.
         dry_run: bool,
     },
+    /// Makes an earlier text a new version, and that the live one.
+    Rollback(Rollback),
     /// Sets variables.
     Set {
         /// The integration's name.
         name: String,
         /// Names and values as written; the variable's type decides how they are read.
         values: Vec<(String, String)>,
+        /// A secret variable and its value.
+        #[serde(default)]
+        secret: Option<(String, Secret)>,
         /// Why.
         reason: Option<String>,
+        /// Only says what would happen.
+        #[serde(default)]
+        dry_run: bool,
     },
     /// Retry, skip, abort or replay: one object or many, the plan or the act.
     Act(Act),
@@ -301,7 +327,14 @@ pub enum Answer {
         /// TOML.
         text: String,
     },
-    /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`], [`Ask::Forget`],
+    /// To [`Ask::History`].
+    History {
+        /// Newest first.
+        versions: Vec<VersionView>,
+    },
+    /// To [`Ask::Diff`].
+    Diff(DiffView),
+    /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Rollback`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`], [`Ask::Forget`],
     /// [`Ask::RemoveKey`].
     Done(Done),
     /// To [`Ask::Keys`].

@@ -1,7 +1,7 @@
 //! Keys that senders authenticate with: what they are called, what they are for, and what a
 //! judgement may ask of one. The secrets themselves are the vault's affair.
 
-use super::Ms;
+use super::{IntegrationId, Ms};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
@@ -41,6 +41,15 @@ impl Drop for Secret {
     fn drop(&mut self) {
         self.0.zeroize();
     }
+}
+
+/// Opens values of secret variables, which the store keeps sealed and cannot read.
+pub trait Opener: Send + Sync {
+    /// A value as it was set.
+    ///
+    /// # Errors
+    /// It was sealed under another key, or was changed.
+    fn open(&self, integration: IntegrationId, variable: &str, cipher: &[u8]) -> Result<Secret, String>;
 }
 
 /// How a token is signed (RFC 7518, RFC 8037). It belongs to the key, never to the token.

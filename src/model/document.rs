@@ -64,6 +64,8 @@ pub enum VariableKind {
     Url,
     /// One of these.
     Choice(Vec<String>),
+    /// Text that is kept sealed, can be set and is never shown.
+    Secret,
 }
 
 /// Outgoing settings that steps name.

@@ -1,10 +1,12 @@
 //! What the operator set: the configuration file, the environment and the flags, already checked.
 
+use super::document::Connection;
 use super::gate::Inbound;
 use super::time::{DAY, Ms};
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Settings of one process.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,19 @@ pub struct Settings {
     pub allow_networks: Option<Vec<IpNet>>,
     /// How the public listener is reached.
     pub inbound: Inbound,
+    /// The operator's own connections.
+    pub connections: Globals,
+}
+
+/// Connections that every integration may use, as `global/NAME`; they may hold credentials, and no
+/// `Debug` shows them.
+#[derive(Clone, Default, PartialEq)]
+pub struct Globals(pub Arc<[Connection]>);
+
+impl std::fmt::Debug for Globals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|connection| &connection.name)).finish()
+    }
 }
 
 /// Bounds (`[limits]`).

@@ -403,17 +403,26 @@ pub struct FlowView {
 pub struct VariableView {
     /// Its name.
     pub name: String,
-    /// text, number, boolean, url, choice.
+    /// text, number, boolean, url, choice, secret.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The value in force: set, or the default.
+    /// The value in force: set, or the default; `•••` of a secret that is set.
     pub value: Value,
     /// Whether it was set, or is the default.
     pub set: bool,
     /// Deploying without a value is refused.
     pub required: bool,
+    /// The heading it is grouped under.
+    #[serde(default)]
+    pub heading: String,
     /// Shown beside the field.
     pub help: String,
+    /// What counts until a value is set; null without one.
+    #[serde(default)]
+    pub default: Value,
+    /// What a choice can be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
 }
 
 /// An act of a person.

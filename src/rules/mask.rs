@@ -208,11 +208,23 @@ impl Traces {
                 _ => {}
             }
         }
+        Self::of_texts(texts)
+    }
+
+    /// Of texts that are to be shown nowhere, in the ways in which URLs, forms and JSON write them.
+    #[must_use]
+    pub fn of_texts(texts: Vec<String>) -> Self {
         let mut forms = Vec::new();
         for text in texts.into_iter().filter(|text| text.chars().count() >= TRACES.1).take(TRACES.0) {
             let escaped = Value::from(text.as_str()).to_string();
             let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-            forms.push(escaped.trim_matches('"').to_owned());
+            let escaped = escaped.get(1..escaped.len() - 1).unwrap_or_default();
+            forms.push(escaped.replace('/', "\\/"));
+            forms.push(escaped.to_owned());
+            let mut segment = String::new();
+            super::template::encode(&mut segment, &text);
+            forms.push(small_escapes(&segment));
+            forms.push(segment);
             forms.push(encoded.replace('+', "%20"));
             forms.push(encoded);
             forms.push(text);
@@ -289,6 +301,19 @@ impl Traces {
             Value::Null | Value::Bool(_) => {}
         }
     }
+}
+
+/// `%2F` as `%2f`, which others write.
+fn small_escapes(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut small = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (hex, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        small.push('%');
+        small.push_str(&hex.to_ascii_lowercase());
+        small.push_str(rest);
+    }
+    small
 }
 
 fn reach(value: &Value, path: &[Segment], found: &mut dyn FnMut(&Value)) {

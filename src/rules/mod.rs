@@ -21,6 +21,7 @@ pub mod reply;
 pub mod retry;
 pub mod rows;
 pub mod schedule;
+pub mod secrets;
 pub mod shape;
 pub mod split;
 pub mod survey;

@@ -18,7 +18,7 @@ pub struct Plan {
     pub version: u32,
     /// What the document says.
     pub flow: Flow,
-    /// The integration's connections.
+    /// The integration's connections, then the operator's.
     pub connections: Vec<Connection>,
     /// The trigger's `when`.
     pub when: Option<Template>,
@@ -69,6 +69,22 @@ impl Plan {
         integration: &Integration,
         flow_index: usize,
     ) -> Result<Self, RenderError> {
+        Self::compile_with(integration_id, flow_id, version, integration, flow_index, &[])
+    }
+
+    /// Compiles a flow of a checked document that may use connections of the operator.
+    ///
+    /// # Errors
+    /// As [`Plan::compile`].
+    pub fn compile_with(
+        integration_id: IntegrationId,
+        flow_id: FlowId,
+        version: u32,
+        integration: &Integration,
+        flow_index: usize,
+        globals: &[Connection],
+    ) -> Result<Self, RenderError> {
+        let connections: Vec<Connection> = integration.connections.iter().chain(globals).cloned().collect();
         let place = |place: &str, message: String| RenderError { place: place.to_owned(), message };
         let flow = integration
             .flows
@@ -86,7 +102,7 @@ impl Plan {
         let steps = flow
             .steps
             .iter()
-            .map(|step| StepPlan::compile(step, &integration.connections))
+            .map(|step| StepPlan::compile(step, &connections))
             .collect::<Result<_, RenderError>>()?;
         Ok(Self {
             integration: integration_id,
@@ -94,7 +110,7 @@ impl Plan {
             flow_id,
             version,
             flow: flow.clone(),
-            connections: integration.connections.clone(),
+            connections,
             when,
             required,
             dedup,

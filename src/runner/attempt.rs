@@ -3,11 +3,14 @@
 use super::http::{Answer, Came};
 use super::work::{Carried, Shared};
 use crate::model::ask::Refusal;
+use crate::model::credential::Secret;
 use crate::model::document::RequestStep;
+use crate::model::headers::is_credential;
 use crate::model::run::{CallbackState, Got, Sent, keep};
 use crate::model::{CallbackId, Map};
 use crate::rules::advance::{self, Effect, Env, Exchange, ExchangeResult, Input, Snapshot, idempotency_key};
 use crate::rules::plan::Plan;
+use crate::rules::secrets::Secrets;
 use crate::rules::template::{self, Outgoing};
 use crate::store::StoreError;
 use crate::store::apply::{How, Lease};
@@ -117,12 +120,22 @@ async fn attempt(shared: &Shared, carried: &Carried) -> Input {
     let clock = Instant::now();
     let came = shared.http.exchange(&outgoing, &engine, step.timeout, started).await;
     let elapsed_ms = i64::try_from(clock.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let shown = template::shown(plan, at, &snapshot.context, &outgoing);
     let result = match came {
-        Came::Answer(answer) => answered(plan, at, step, answer),
-        Came::Nothing { failure, cause } => ExchangeResult::Failed { failure, cause },
-        Came::Blocked(cause) => ExchangeResult::Blocked { cause },
+        Came::Answer(mut answer) => {
+            hide(&snapshot.context.secrets, &outgoing, &shown, &mut answer);
+            answered(plan, at, step, answer)
+        }
+        Came::Nothing { failure, mut cause } => {
+            snapshot.context.secrets.hide(&mut cause);
+            ExchangeResult::Failed { failure, cause }
+        }
+        Came::Blocked(mut cause) => {
+            snapshot.context.secrets.hide(&mut cause);
+            ExchangeResult::Blocked { cause }
+        }
     };
-    let sent = Some(sent(shared, &outgoing, &engine));
+    let sent = Some(sent(shared, &outgoing, &shown, &engine));
     Input::Answer(Box::new(Exchange {
         fence,
         step: run.step,
@@ -133,6 +146,24 @@ async fn attempt(shared: &Shared, carried: &Carried) -> Input {
         left_out: outgoing.left_out,
         result,
     }))
+}
+
+/// An answer may repeat what was sent: secrets go out of it before anything is taken from it, so that
+/// later steps see the same in this process and, from what is kept, in the next.
+fn hide(secrets: &Secrets, outgoing: &Outgoing, shown: &Outgoing, answer: &mut Answer) {
+    let hide = |secrets: &Secrets, answer: &mut Answer| {
+        if !secrets.is_empty() {
+            secrets.hide_all(answer.headers.iter_mut().map(|(_, value)| value));
+            answer.body = secrets.hide_bytes(std::mem::take(&mut answer.body));
+        }
+    };
+    hide(secrets, answer);
+    // What templates made of them, and the credential as it was sent: a password is another text in it.
+    let texts = template::derived(outgoing, shown);
+    if !texts.is_empty() {
+        let texts: Vec<_> = texts.into_iter().map(|text| (String::new(), Secret::new(text))).collect();
+        hide(&Secrets::new(&texts), answer);
+    }
 }
 
 /// What is kept of an answer, and what its step makes of the whole of it.
@@ -186,13 +217,22 @@ fn engine_headers(
     headers
 }
 
-/// What is kept of a request: credentials and callbacks' tokens masked, the body capped.
-fn sent(shared: &Shared, outgoing: &Outgoing, engine: &[(HeaderName, String)]) -> Sent {
+/// What is kept of a request: credentials, secrets and callbacks' tokens masked, the body capped.
+/// `built` left, `outgoing` is the same without secrets.
+fn sent(shared: &Shared, built: &Outgoing, outgoing: &Outgoing, engine: &[(HeaderName, String)]) -> Sent {
     let vault = &shared.vault;
+    let is_own = |name: &str| built.credential.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name));
     let replaced = |name: &str| engine.iter().any(|(own, _)| own.as_str().eq_ignore_ascii_case(name));
     let mut headers = Vec::with_capacity(outgoing.headers.len() + engine.len());
     for (name, value) in outgoing.headers.iter().filter(|(name, _)| !replaced(name)) {
-        headers.push((name.clone(), vault.shown_header(name, value).into_owned()));
+        // The fingerprint is that of what was sent.
+        let real = built.headers.iter().find(|(other, _)| other == name).map_or(value, |(_, value)| value);
+        let shown = if is_own(name) || is_credential(name) {
+            vault.shown_credential(name, real.as_bytes())
+        } else {
+            mask_callbacks(value).into_owned()
+        };
+        headers.push((name.clone(), shown));
     }
     for (name, value) in engine {
         headers.push((name.as_str().to_owned(), mask_callbacks(value).into_owned()));

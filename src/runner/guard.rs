@@ -259,6 +259,7 @@ mod tests {
             limits: Limits::default(),
             allow_networks: allow.map(|nets| nets.iter().map(|net| net.parse().unwrap()).collect()),
             inbound: crate::model::gate::Inbound::default(),
+            connections: crate::model::settings::Globals::default(),
         }
     }
 

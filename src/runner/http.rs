@@ -138,7 +138,7 @@ impl Http {
             return self.guard.check_literal(url).map_err(|refused| refused.to_string());
         };
         let proxy_url =
-            Url::parse(proxy).map_err(|error| format!("the proxy {proxy:?} is no URL: {error}"))?;
+            Url::parse(proxy).map_err(|error| format!("the connection's proxy is no URL: {error}"))?;
         self.guard.check_literal(&proxy_url).map_err(|refused| format!("the proxy {refused}"))?;
         self.guard.check_behind_proxy(url).await.map_err(|refused| refused.to_string())
     }
@@ -156,8 +156,8 @@ fn client(guard: &Guard, key: &Key) -> Result<Client, String> {
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
         .tcp_nodelay(true);
     if let Some(proxy) = &key.proxy {
-        let proxy =
-            Proxy::all(proxy).map_err(|error| format!("the proxy {proxy:?} cannot be used: {error}"))?;
+        let proxy = Proxy::all(proxy)
+            .map_err(|error| format!("the connection's proxy cannot be used: {}", root(&error)))?;
         builder = builder.proxy(proxy);
     }
     if !key.verify_tls {

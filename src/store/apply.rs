@@ -132,6 +132,7 @@ impl Store {
             request,
             record,
             config: self.values(plan.integration),
+            secrets: self.secrets(plan.integration),
             webhook_urls,
             run: self.ids().print(run),
             flow: plan.flow.name.clone(),

@@ -19,6 +19,7 @@ mod credentials;
 mod dedup;
 mod doctor;
 mod drift;
+mod equipment;
 mod error;
 mod follow;
 mod health;
@@ -48,6 +49,7 @@ mod writer;
 
 pub use admission::{Accept, Admitted, Again, Birth, Born, Handover, Judgement, Launch};
 pub use claims::FreshRow;
+pub use equipment::Equipment;
 pub use error::{OpenError, StoreError};
 pub use lanes::{Due, Holders};
 pub use occasion::Occasion;

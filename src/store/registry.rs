@@ -3,14 +3,17 @@
 //! All of it is one immutable [`State`], made from rows and swapped as a whole after the commit that
 //! changed them. Versions never change, so what was read and compiled of one is kept.
 
+use super::config::values::{self, SetValue};
 use super::config::{self, VersionFlow};
+use super::equipment::Equipment;
 use super::occasion::Occasion;
 use super::query::Reads;
-use crate::model::document::{Integration, Trigger};
+use crate::model::document::{Connection as ConnectionSettings, Integration, Trigger};
 use crate::model::gate::{Pause, Pausing};
 use crate::model::{FlowId, IntegrationId, Map, Ms};
 use crate::rules::check::{Known, check};
 use crate::rules::plan::Plan;
+use crate::rules::secrets::Secrets;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -86,6 +89,7 @@ pub struct Doc {
     /// Its flows in the store, in its order.
     pub flows: Vec<VersionFlow>,
     owner: IntegrationId,
+    globals: Arc<[ConnectionSettings]>,
     plans: Vec<OnceLock<Option<Arc<Plan>>>>,
 }
 
@@ -95,8 +99,11 @@ impl Doc {
     #[must_use]
     pub fn plan(&self, flow: FlowId) -> Option<Arc<Plan>> {
         let at = self.position(flow)?;
-        let compile =
-            || Plan::compile(self.owner, flow, self.number, &self.integration, at).ok().map(Arc::new);
+        let compile = || {
+            let plan =
+                Plan::compile_with(self.owner, flow, self.number, &self.integration, at, &self.globals);
+            plan.ok().map(Arc::new)
+        };
         self.plans.get(at)?.get_or_init(compile).clone()
     }
 
@@ -154,9 +161,13 @@ pub struct Holding {
     /// The number of the newest version.
     pub latest: u32,
     /// Values that were set.
-    pub set: BTreeMap<String, Value>,
-    /// Values in force.
+    pub set: BTreeMap<String, SetValue>,
+    /// Values in force, but for those of secret variables.
     pub values: Arc<Map>,
+    /// Values of secret variables.
+    pub secrets: Arc<Secrets>,
+    /// Secret variables whose values cannot be opened, and why.
+    pub closed: Vec<(String, String)>,
     /// Flow name → generated endpoint, of flows that a webhook triggers.
     endpoints: Vec<(String, String)>,
     urls: OnceLock<Arc<Map>>,
@@ -233,6 +244,7 @@ const OLD_VERSIONS: usize = 256;
 pub(in crate::store) struct Registry {
     state: RwLock<Arc<State>>,
     old: Mutex<VecDeque<Arc<Doc>>>,
+    equipment: RwLock<Equipment>,
     /// One reload at a time: each reads rows after the commits that came before it.
     loading: Mutex<()>,
     /// What reads remember.
@@ -266,6 +278,24 @@ impl Registry {
         let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.state();
         let state = self.read(conn, &before)?;
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        Ok(())
+    }
+
+    /// What whoever opened the store gave it.
+    pub(in crate::store) fn equipment(&self) -> Equipment {
+        self.equipment.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes what it is given, and reads everything anew with it.
+    ///
+    /// # Errors
+    /// Whatever `SQLite` says; the old state then stays.
+    pub(in crate::store) fn equip(&self, conn: &Connection, equipment: Equipment) -> rusqlite::Result<()> {
+        let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.equipment.write().unwrap_or_else(PoisonError::into_inner) = equipment;
+        self.old.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let state = self.read(conn, &State::default())?;
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
         Ok(())
     }
@@ -306,6 +336,7 @@ impl Registry {
     }
 
     fn read(&self, conn: &Connection, before: &State) -> rusqlite::Result<State> {
+        let equipment = self.equipment();
         let mut state = State::default();
         for row in flow_rows(conn)? {
             state.flows.insert(row.id, Arc::new(row));
@@ -321,7 +352,7 @@ impl Registry {
             let latest: u32 = row.get::<_, Option<u32>>(7)?.unwrap_or(0);
             let doc = |number: u32| match self.kept(before, id, number) {
                 Some(doc) => Ok(Some(doc)),
-                None => read_doc(conn, id, number),
+                None => read_doc(conn, id, number, &equipment.connections),
             };
             let newest = doc(latest)?;
             let live = match deployed {
@@ -330,12 +361,16 @@ impl Registry {
                 None => None,
             };
             let set = config::set_values_of(conn, id.0)?;
+            let docs = [live.as_ref(), newest.as_ref()];
+            let (secrets, closed) = values::secrets(&equipment, id, &docs, &set);
             let holding = Holding {
                 id,
                 name: row.get(1)?,
                 removed: row.get::<_, Option<i64>>(3)?.is_some(),
                 pause: pause(row, 4)?,
-                values: Arc::new(values(&[live.as_ref(), newest.as_ref()], &set)),
+                values: Arc::new(values::open(&docs, &set)),
+                secrets: Arc::new(secrets),
+                closed,
                 endpoints: endpoints(&state, live.as_ref().or(newest.as_ref())),
                 urls: OnceLock::new(),
                 live,
@@ -403,6 +438,7 @@ pub(in crate::store) fn read_doc(
     conn: &Connection,
     owner: IntegrationId,
     number: u32,
+    globals: &Arc<[ConnectionSettings]>,
 ) -> rusqlite::Result<Option<Arc<Doc>>> {
     let row = conn
         .prepare_cached(
@@ -417,28 +453,7 @@ pub(in crate::store) fn read_doc(
     let Some(integration) = check(&source, &Known::default()).integration else { return Ok(None) };
     let flows: Vec<VersionFlow> = serde_json::from_str(&flows).unwrap_or_default();
     let plans = flows.iter().map(|_| OnceLock::new()).collect();
-    Ok(Some(Arc::new(Doc { number, at, author, integration, flows, owner, plans })))
-}
-
-/// Values in force: what was set, then the defaults of the live version, then those of a draft.
-/// Values of variables that no version has any more stay: runs of older versions may want them.
-fn values(docs: &[Option<&Arc<Doc>>], set: &BTreeMap<String, Value>) -> Map {
-    let mut values = Map::new();
-    for variable in docs.iter().flatten().flat_map(|doc| &doc.integration.variables) {
-        if values.contains_key(&variable.name) {
-            continue;
-        }
-        if let Some((value, _)) = config::values::in_force(variable, set.get(&variable.name)) {
-            values.insert(variable.name.clone(), value.clone());
-        }
-    }
-    for (name, value) in set {
-        let mut known = docs.iter().flatten().flat_map(|doc| &doc.integration.variables);
-        if !known.any(|variable| variable.name == *name) {
-            values.insert(name.clone(), value.clone());
-        }
-    }
-    values
+    Ok(Some(Arc::new(Doc { number, at, author, integration, flows, owner, globals: globals.clone(), plans })))
 }
 
 /// Generated ids first, then the aliases of live flows, of drafts, and of what was removed: an

@@ -262,6 +262,7 @@ impl House {
             limits: limits.clone(),
             allow_networks: None,
             inbound: pointsman::model::gate::Inbound::default(),
+            connections: pointsman::model::settings::Globals::default(),
         };
         Ok(Self {
             store,

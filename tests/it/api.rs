@@ -36,6 +36,7 @@ async fn a_client_reaches_the_desk_through_the_folder_alone() {
             limits,
             allow_networks: None,
             inbound: pointsman::model::gate::Inbound::default(),
+            connections: pointsman::model::settings::Globals::default(),
         };
         let deps = Deps {
             store: store.clone(),

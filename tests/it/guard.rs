@@ -19,6 +19,7 @@ fn settings(listen: &str, allow: Option<&[&str]>) -> Settings {
         limits: Limits::default(),
         allow_networks: allow.map(|nets| nets.iter().map(|net| net.parse().unwrap()).collect()),
         inbound: pointsman::model::gate::Inbound::default(),
+        connections: pointsman::model::settings::Globals::default(),
     }
 }
 
@@ -33,6 +34,7 @@ fn get(url: String, proxy: Option<&str>) -> Outgoing {
         proxy: proxy.map(str::to_owned),
         verify_tls: true,
         ca_file: None,
+        credential: None,
     }
 }
 

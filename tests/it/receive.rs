@@ -161,6 +161,7 @@ impl Inlet {
             limits,
             allow_networks: None,
             inbound: pointsman::model::gate::Inbound::default(),
+            connections: pointsman::model::settings::Globals::default(),
         };
         let deps = Deps {
             store: store.clone(),

@@ -119,7 +119,9 @@ async fn a_required_variable_without_a_value_keeps_a_draft_and_says_which_comman
     let set = |values: &[(&str, &str)]| Ask::Set {
         name: "needy".into(),
         values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        secret: None,
         reason: None,
+        dry_run: false,
     };
     assert_eq!(house.ask(set(&[("limit", "many")])).await.unwrap_err().exit, 2);
     assert_eq!(house.ask(set(&[("tokens", "x")])).await.unwrap_err().exit, 3);

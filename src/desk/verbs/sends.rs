@@ -6,7 +6,7 @@ use crate::model::view::SentView;
 use crate::rules::advance::idempotency_key;
 use crate::rules::mask::Traces;
 use crate::rules::plan::Plan;
-use crate::rules::template::{Context, Outgoing, RenderError, build};
+use crate::rules::template::{self, Context, Outgoing, RenderError, build};
 use crate::store::Store;
 
 /// What would be sent, and where.
@@ -26,6 +26,7 @@ pub fn preview(
 ) -> Option<Result<Preview, RenderError>> {
     let exchange = plan.flow.steps.get(step)?.kind.exchange()?;
     Some(build(plan, step, context).map(|built| {
+        let built = template::shown(plan, step, context, &built).into_owned();
         let host = host(&built.url);
         Preview { sent: shown(plan, step, built, exchange.callback, attempt), host }
     }))

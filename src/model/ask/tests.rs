@@ -41,8 +41,17 @@ fn every_ask_comes_back_as_it_was() {
         Ask::Runs(page),
         Ask::RunsById { ids: vec!["a".into()] },
         Ask::Export { name: "n".into(), version: Some(4) },
+        Ask::History { name: "n".into(), limit: 7 },
+        Ask::Diff { name: "n".into(), from: None, to: Some(4) },
+        Ask::Rollback(Rollback { name: "n".into(), version: 4, reason: Some("r".into()), dry_run: true }),
         Ask::Apply(Apply { files: vec![("a".into(), "b".into())], ..Apply::default() }),
-        Ask::Set { name: "n".into(), values: vec![("a".into(), "1".into())], reason: None },
+        Ask::Set {
+            name: "n".into(),
+            values: vec![("a".into(), "1".into())],
+            secret: Some(("b".into(), Secret::new("c".into()))),
+            reason: None,
+            dry_run: true,
+        },
     ] {
         there_and_back(&ask);
     }

@@ -40,6 +40,9 @@ impl Work<'_> {
     /// What a callback's answer comes to for the current step.
     pub fn given(&self, status: u16, body: &[u8]) -> Result<Given, Refusal> {
         let step = self.exchange()?;
+        // Before anything is taken from it: later steps see what is kept, in this process and the next.
+        let body = self.before.context.secrets.hide_bytes(bytes::Bytes::copy_from_slice(body));
+        let body = &*body;
         let got = Got::of(status, Vec::new(), body, true);
         let outputs = if step.outputs.is_empty() || !step.success.iter().any(|one| one.matches(status)) {
             Map::new()

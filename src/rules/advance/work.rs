@@ -135,8 +135,10 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// Masked values of the request get into no cause: it names a group, and is told to many.
+    /// Masked values of the request get into no cause: it names a group, and is told to many. Values
+    /// of secret variables get into nothing that is kept.
     fn hide(&mut self) {
+        self.hide_secrets();
         let masked = self.plan.flow.webhook().map_or(&[][..], |hook| &hook.gates.mask);
         let Some(request) = self.before.context.request.as_ref().filter(|_| !masked.is_empty()) else {
             return;
@@ -151,6 +153,30 @@ impl<'a> Work<'a> {
                 traces.hide_in(text);
             }
         }
+    }
+
+    fn hide_secrets(&mut self) {
+        let secrets = &self.before.context.secrets;
+        if secrets.is_empty() {
+            return;
+        }
+        if let Some(entry) = &mut self.entry {
+            secrets.hide_all(&mut entry.detail.cause);
+            if let Some(got) = &mut entry.got {
+                secrets.hide_all(got.headers.iter_mut().map(|(_, value)| value));
+                secrets.hide_body(&mut got.body);
+            }
+            if let Some(given) = &mut entry.answer {
+                secrets.hide_all(given.headers.iter_mut().map(|(_, value)| value));
+                secrets.hide_body(&mut given.body);
+            }
+            entry.detail.outputs.iter_mut().for_each(|outputs| secrets.hide_map(outputs));
+        }
+        for folded in &mut self.folded {
+            secrets.hide_all(&mut folded.cause);
+            folded.outputs.iter_mut().for_each(|outputs| secrets.hide_map(outputs));
+        }
+        secrets.hide_all(self.cause.iter_mut().flat_map(|cause| [&mut cause.text, &mut cause.normal]));
     }
 
     pub fn context(&mut self) -> &Context {

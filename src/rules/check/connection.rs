@@ -4,7 +4,6 @@ use super::fields::{Fields, Text, list, meant};
 use super::names::Names;
 use super::units::{is_header_name, reserved_header};
 use crate::model::document::{Connection, ConnectionAuth};
-use crate::model::path::is_identifier;
 use crate::rules::template::Parsed;
 
 const KEYS: &[&str] = &["name", "base_url", "auth", "headers", "proxy", "verify_tls", "ca_file"];
@@ -17,7 +16,7 @@ pub(super) fn read(top: &Fields<'_>, names: &Names) -> Vec<(Connection, Option<P
         let name = fields.required_text("name", "name = \"progix\"");
         if let Some((name, span)) = &name {
             fields.what = format!("connection {name:?}");
-            if !(is_identifier(name) || super::is_slug(name)) {
+            if !super::connection_name(name) {
                 let message = format!("name {name:?} is not possible: write letters, digits, _ and -");
                 fields.report.error(span.start, message);
             } else if all.iter().any(|(other, _)| other.name == *name) {

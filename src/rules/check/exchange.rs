@@ -102,16 +102,15 @@ fn plain(pairs: Vec<((String, std::ops::Range<usize>), String)>) -> Vec<(String,
 
 fn connection(fields: &Fields<'_>, names: &Names) -> Option<String> {
     let (name, span) = fields.text("connection")?;
-    if name.starts_with("global/") {
-        let message =
-            format!("connection {name:?}: this version does not have connections of the operator yet");
-        fields.report.error(span.start, message);
-    } else if !names.connections.contains(&name) {
+    let global = name.starts_with("global/");
+    if !names.connections.contains(&name) && (names.globals || !global) {
         let all: Vec<&str> = names.connections.iter().map(String::as_str).collect();
-        let message = format!(
-            "there is no connection {name:?}{}",
-            meant_or(&name, &all, ": add [[connection]] with this name")
-        );
+        let add = if global {
+            ": the operator's configuration file has none of this name"
+        } else {
+            ": add [[connection]] with this name"
+        };
+        let message = format!("there is no connection {name:?}{}", meant_or(&name, &all, add));
         fields.report.error(span.start, message);
     }
     Some(name)
@@ -119,7 +118,12 @@ fn connection(fields: &Fields<'_>, names: &Names) -> Option<String> {
 
 fn url(fields: &Fields<'_>, names: &Names, base: Option<&(Connection, Option<Parsed>)>) -> String {
     let based = base.is_some_and(|(connection, _)| connection.base_url.is_some());
-    if !fields.has("url") && !based {
+    // Of a connection of the operator that is not known here nothing can be said.
+    let unknown = !names.globals
+        && fields
+            .get("connection")
+            .is_some_and(|name| name.get_ref().as_str().is_some_and(|name| name.starts_with("global/")));
+    if !fields.has("url") && !based && !unknown {
         let message = format!("{} has no url: write url = \"https://…\"", fields.what);
         fields.report.missing(fields.span.start, message);
     }
@@ -130,6 +134,7 @@ fn url(fields: &Fields<'_>, names: &Names, base: Option<&(Connection, Option<Par
             base.and_then(|(connection, parsed)| connection.base_url.as_ref().map(|_| parsed.as_ref()));
         let result = match base {
             Some(None) => Ok(()),
+            None if unknown => Ok(()),
             Some(Some(base)) => url_shape(Some(base), &parsed),
             // An unknown connection is told already.
             None if fields.has("connection") && !based && text.starts_with('/') => {

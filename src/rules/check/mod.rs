@@ -17,10 +17,13 @@ mod units;
 mod variable;
 
 use crate::model::credential::KeyKind;
-use crate::model::document::{Integration, Problem};
+use crate::model::document::{Connection, Integration, Problem};
+use crate::model::path::is_identifier;
+use crate::rules::template::parse_template;
 use fields::Fields;
 use names::Names;
 use report::Report;
+use std::sync::Arc;
 use toml::de::DeTable;
 use units::is_slug;
 
@@ -37,6 +40,9 @@ pub struct Known {
     /// What the flows of the saved version of this integration are or were called, and their ids;
     /// `None` where nothing is known of one.
     pub flows: Option<Vec<String>>,
+    /// The operator's connections, named `global/NAME`; `None` where they are not known, and names
+    /// are not judged.
+    pub connections: Option<Arc<[Connection]>>,
 }
 
 /// The result of a check.
@@ -46,6 +52,18 @@ pub struct Checked {
     pub integration: Option<Integration>,
     /// In the order of the lines.
     pub problems: Vec<Problem>,
+}
+
+/// Whether a connection can be called so.
+#[must_use]
+pub fn connection_name(name: &str) -> bool {
+    is_identifier(name) || is_slug(name)
+}
+
+/// Why a header cannot be set, where that is so.
+#[must_use]
+pub fn header_refused(name: &str) -> Option<&'static str> {
+    if units::is_header_name(name) { units::reserved_header(name) } else { Some("it is no name of a header") }
 }
 
 /// Checks a document.
@@ -92,8 +110,16 @@ fn read(report: &Report<'_>, table: &DeTable<'_>, known: &Known) -> Option<Integ
     let variables = variable::read(&top);
     let flow_tables = top.tables("flow", 100);
     let mut names = Names::new(&variables, &flow_tables);
-    let connections = connection::read(&top, &names);
+    let mut connections = connection::read(&top, &names);
+    let globals = known.connections.iter().flat_map(|all| all.iter());
+    let globals = globals.map(|one| {
+        let base = one.base_url.as_deref().and_then(|base| parse_template(base).ok());
+        (one.clone(), base)
+    });
+    let own = connections.len();
+    connections.extend(globals);
     names.connections = connections.iter().map(|(connection, _)| connection.name.clone()).collect();
+    names.globals = known.connections.is_some();
     let flows = flow::read(&flow_tables, &mut names, &connections, known);
     top.finish(KEYS);
     let (name, _) = name?;
@@ -103,7 +129,7 @@ fn read(report: &Report<'_>, table: &DeTable<'_>, known: &Known) -> Option<Integ
         icon,
         description,
         variables,
-        connections: connections.into_iter().map(|(connection, _)| connection).collect(),
+        connections: connections.into_iter().take(own).map(|(connection, _)| connection).collect(),
         flows,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, meant, meant_or};
 use super::report::Report;
-use crate::model::document::Variable;
+use crate::model::document::{Variable, VariableKind};
 use crate::model::path::{Path, Segment};
 use crate::rules::template::{
     Parsed, Piece, REQUEST_FIELDS, ROOTS, Reference, STEP_FIELDS, Shape, parse_template,
@@ -19,9 +19,15 @@ pub(super) struct Earlier {
 /// What exists where a template stands.
 pub(super) struct Names {
     variables: Vec<String>,
+    /// Those whose values are never shown.
+    secrets: Vec<String>,
+    /// What the templates make is kept and shown: no secret may be in it.
+    pub(super) open: bool,
     /// Flows, and whether a webhook triggers them.
     flows: Vec<(String, bool)>,
     pub(super) connections: Vec<String>,
+    /// Whether those of the operator are among them.
+    pub(super) globals: bool,
     /// The flow makes one run an element: there is a `record`.
     pub(super) split: bool,
     /// Steps before this one.
@@ -35,6 +41,12 @@ impl Names {
     pub(super) fn new(variables: &[Variable], flows: &[Fields<'_>]) -> Self {
         Self {
             variables: variables.iter().map(|variable| variable.name.clone()).collect(),
+            secrets: variables
+                .iter()
+                .filter(|variable| variable.kind == VariableKind::Secret)
+                .map(|variable| variable.name.clone())
+                .collect(),
+            open: false,
             flows: flows
                 .iter()
                 .filter_map(|flow| {
@@ -48,6 +60,7 @@ impl Names {
                 })
                 .collect(),
             connections: Vec::new(),
+            globals: false,
             split: false,
             earlier: Vec::new(),
             later: Vec::new(),
@@ -121,6 +134,13 @@ impl Names {
                         meant_or(name, &all, ": add [[variable]] with this name")
                     ))
                 }
+                Some(name) if self.open && self.secrets.iter().any(|other| other == name) => error(format!(
+                    "config.{name} is a secret, and what is made here is kept and shown: use it where it is sent"
+                )),
+                None if self.open && !self.secrets.is_empty() => error(format!(
+                    "config holds the secret {}, and what is made here is kept and shown: name the variables",
+                    self.secrets.join(", ")
+                )),
                 _ => Ok(()),
             },
             "webhook_urls" => match key(1) {

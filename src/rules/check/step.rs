@@ -60,7 +60,11 @@ pub(super) fn read(
                 &[("stop", OnError::Stop), ("continue", OnError::Continue), ("abort", OnError::Abort)],
             )
             .unwrap_or(OnError::Stop);
+        // What these make goes into the journal, or to whoever sent the request.
+        let word = fields.text("type").map(|(word, _)| word).unwrap_or_default();
+        names.open = matches!(word.as_str(), "set" | "fail" | "delay" | "respond");
         let kind = kind(fields, names, connections, trigger);
+        names.open = false;
         let outputs = match &kind {
             Some(StepKind::Set(outputs)) => outputs.iter().map(|(name, _)| name.clone()).collect(),
             Some(kind) => kind

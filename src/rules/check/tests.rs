@@ -13,6 +13,7 @@ fn known() -> Known {
         paths: vec![("taken".into(), "shop/Orders".into())],
         keys: Some(vec![("acme".into(), KeyKind::Jwt(Algorithm::HS256)), ("pw".into(), KeyKind::Basic)]),
         flows: None,
+        connections: None,
     }
 }
 

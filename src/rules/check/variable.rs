@@ -6,7 +6,7 @@ use crate::model::path::is_identifier;
 use serde_json::Value;
 
 const KEYS: &[&str] = &["name", "type", "heading", "help", "default", "required", "options"];
-const KINDS: &[&str] = &["text", "number", "boolean", "url", "choice"];
+const KINDS: &[&str] = &["text", "number", "boolean", "url", "choice", "secret"];
 
 /// All variables that could be read.
 pub(super) fn read(top: &Fields<'_>) -> Vec<Variable> {
@@ -65,8 +65,7 @@ fn one(fields: &Fields<'_>, name: String) -> Variable {
                         "a secret has no default: it would stand in the document",
                     );
                 }
-                report.error(span.start, "type = \"secret\": this version does not have secrets yet");
-                VariableKind::Text
+                VariableKind::Secret
             }
             other => {
                 report.error(
@@ -80,12 +79,13 @@ fn one(fields: &Fields<'_>, name: String) -> Variable {
     if options.is_some() && !matches!(kind, VariableKind::Choice(_)) && fields.has("type") {
         report.error(fields.key_at("options"), "options belong to type = \"choice\"");
     }
-    let default = fields.get("default").and_then(|written| {
+    // That of a secret is told already.
+    let written = fields.get("default").filter(|_| kind != VariableKind::Secret);
+    let default = written.and_then(|written| {
         let value = to_json(report, written)?;
         match fits(&kind, &value) {
             Ok(()) => Some(value),
             Err(wanted) => {
-                // A secret is told already.
                 report.error(
                     written.span().start,
                     format!("default of {} is not possible: write {wanted}", fields.what),
@@ -107,7 +107,7 @@ fn one(fields: &Fields<'_>, name: String) -> Variable {
 /// Whether a value suits a variable; what to write where it does not.
 fn fits(kind: &VariableKind, value: &Value) -> Result<(), String> {
     let (fits, wanted) = match kind {
-        VariableKind::Text => (value.is_string(), "a text".to_owned()),
+        VariableKind::Text | VariableKind::Secret => (value.is_string(), "a text".to_owned()),
         VariableKind::Number => (value.is_number(), "a number".to_owned()),
         VariableKind::Boolean => (value.is_boolean(), "true or false".to_owned()),
         VariableKind::Url => {

@@ -19,10 +19,10 @@ mod walk;
 
 pub(crate) use leaf::ROOTS;
 pub(crate) use parts::Parts;
-pub use request::build;
+pub use request::{build, derived, shown};
 pub use respond::{MAX_ANSWER, MAX_ANSWER_HEADERS, respond_answer};
 pub(crate) use syntax::{Parsed, Piece, Reference, Shape, parse_template};
-pub(crate) use url::{UrlTemplate, authority_end};
+pub(crate) use url::{UrlTemplate, authority_end, encode};
 pub(crate) use value::{REQUEST_FIELDS, STEP_FIELDS};
 
 use crate::model::document::Missing;
@@ -32,6 +32,7 @@ use crate::model::run::StepState;
 use crate::model::time::{DAY, parse_rfc3339};
 use crate::model::{Map, Ms};
 use crate::rules::plan::Plan;
+use crate::rules::secrets::Secrets;
 use bytes::Bytes;
 use leaf::{Leaf, Rendered, as_text};
 use serde_json::{Number, Value};
@@ -57,13 +58,13 @@ impl Template {
     }
 
     /// Renders it by itself, for previews: a whole expression keeps its type; `None` where a value
-    /// is missing.
+    /// is missing. Secret variables are `•••`.
     ///
     /// # Errors
     /// As [`build`].
     pub fn render(&self, context: &Context) -> Result<Option<Value>, RenderError> {
         let fail = |message| RenderError { place: "template".to_owned(), message };
-        Ok(match self.0.render(&Scope::new(context)).map_err(fail)? {
+        Ok(match self.0.render(&Scope::masked(context)).map_err(fail)? {
             Rendered::Value(value) => Some(value),
             Rendered::Missing(_) => None,
         })
@@ -77,8 +78,10 @@ pub struct Context {
     pub request: Option<Arc<RequestData>>,
     /// Where `record` is in the request's body, for a run of one element of a `split`.
     pub record: Option<Vec<Segment>>,
-    /// Values of the variables.
+    /// Values of the variables, but for the secret ones.
     pub config: Arc<Map>,
+    /// Values of the secret ones.
+    pub secrets: Arc<Secrets>,
     /// Finished steps by name.
     pub steps: HashMap<String, StepData>,
     /// URLs of the integration's flows by name.
@@ -131,6 +134,8 @@ pub struct Outgoing {
     pub verify_tls: bool,
     /// A PEM file with an own certificate authority.
     pub ca_file: Option<String>,
+    /// The header that the connection authenticates with: its value is shown to nobody.
+    pub credential: Option<String>,
 }
 
 /// Why a step could not be built.
@@ -141,6 +146,14 @@ pub struct RenderError {
     pub place: String,
     /// In words: `steps.lookup.outputs.id has no value (lookup was skipped)`.
     pub message: String,
+}
+
+impl RenderError {
+    /// The same without the values of secret variables.
+    fn hidden(mut self, context: &Context) -> Self {
+        context.secrets.hide(&mut self.message);
+        self
+    }
 }
 
 fn fail(place: &str, message: String) -> RenderError {
@@ -164,6 +177,7 @@ fn place_key(place: &str, key: &str) -> String {
 /// A value of another type than boolean, or a template that fails.
 pub fn step_when(plan: &Plan, step: usize, context: &Context) -> Result<bool, RenderError> {
     when(plan.steps.get(step).and_then(|step| step.when.as_ref()), context)
+        .map_err(|error| error.hidden(context))
 }
 
 /// Judges the trigger's `when`; a trigger without one holds.
@@ -171,7 +185,7 @@ pub fn step_when(plan: &Plan, step: usize, context: &Context) -> Result<bool, Re
 /// # Errors
 /// A value of another type than boolean, or a template that fails.
 pub fn trigger_when(plan: &Plan, context: &Context) -> Result<bool, RenderError> {
-    when(plan.when.as_ref(), context)
+    when(plan.when.as_ref(), context).map_err(|error| error.hidden(context))
 }
 
 fn when(template: Option<&Template>, context: &Context) -> Result<bool, RenderError> {
@@ -205,7 +219,7 @@ pub fn set_outputs(plan: &Plan, step: usize, context: &Context) -> Result<Map, R
         return Err(fail("step", "it is no step that sets".to_owned()));
     };
     let mut renderer = Renderer {
-        scope: Scope::new(context),
+        scope: Scope::masked(context),
         missing: plan.flow.steps.get(step).map_or(Missing::Omit, |step| step.missing),
         left_out: Vec::new(),
         left: MAX_MADE,
@@ -227,7 +241,7 @@ pub fn fail_message(plan: &Plan, step: usize, context: &Context) -> Result<Strin
     let Some(Parts::Fail(leaf)) = plan.steps.get(step).map(|step| &step.parts) else {
         return Err(fail("step", "it is no step that fails".to_owned()));
     };
-    match leaf.render(&Scope::new(context)).map_err(|message| fail("message", message))? {
+    match leaf.render(&Scope::masked(context)).map_err(|message| fail("message", message))? {
         Rendered::Value(value) => Ok(as_text(&value)),
         Rendered::Missing(why) => Err(fail("message", why)),
     }
@@ -243,7 +257,7 @@ pub fn delay_until(plan: &Plan, step: usize, context: &Context, now: Ms) -> Resu
         Some(Parts::Until(leaf)) => leaf,
         _ => return Err(fail("step", "it is no step that waits".to_owned())),
     };
-    let value = match leaf.render(&Scope::new(context)).map_err(|message| fail("until", message))? {
+    let value = match leaf.render(&Scope::masked(context)).map_err(|message| fail("until", message))? {
         Rendered::Value(value) => value,
         Rendered::Missing(why) => return Err(fail("until", why)),
     };
@@ -355,7 +369,7 @@ pub fn fixed_host(plan: &Plan, step: usize) -> Option<String> {
 #[must_use]
 pub fn target(plan: &Plan, step: usize, context: &Context) -> Option<String> {
     match plan.steps.get(step).map(|step| &step.parts) {
-        Some(Parts::Exchange(parts)) => parts.url.target(&Scope::new(context)),
+        Some(Parts::Exchange(parts)) => parts.url.target(&Scope::masked(context)),
         _ => None,
     }
 }

@@ -5,16 +5,136 @@ use super::parts::{AuthParts, BodyParts, Exchange, Parts};
 use super::tree::Renderer;
 use super::value::Scope;
 use super::{Context, MAX_MADE, Outgoing, RenderError, fail, place_key, url};
-use crate::model::document::Body;
+use crate::model::document::{Body, Connection, RequestStep};
+use crate::model::path::{Path, Segment};
+use crate::rules::mask::MASK;
 use crate::rules::plan::Plan;
+use crate::rules::secrets::plain_mask;
 use bytes::Bytes;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Builds the request of a `request` or `send` step.
 ///
 /// # Errors
 /// A value that a URL needs is missing, `missing = "fail"`, `error("…")`, a bound, a bad header.
 pub fn build(plan: &Plan, step: usize, context: &Context) -> Result<Outgoing, RenderError> {
+    build_in(plan, step, Scope::new(context)).map_err(|error| error.hidden(context))
+}
+
+/// A request that was built, as it may be kept and shown: without the values of secret variables.
+///
+/// It is built once more with `•••` in their place, so that nothing that templates make of them is
+/// left, and looked through for their texts, since they may come another way.
+#[must_use]
+pub fn shown<'b>(plan: &Plan, step: usize, context: &Context, built: &'b Outgoing) -> Cow<'b, Outgoing> {
+    let secrets = &context.secrets;
+    if secrets.is_empty() {
+        return Cow::Borrowed(built);
+    }
+    let asks = |path: &Path| match (path.root(), path.rest()) {
+        ("config", [Segment::Key(name), ..]) => secrets.has(name),
+        ("config", _) => true,
+        _ => false,
+    };
+    let asks = super::uses(plan, step).iter().any(|(_, path)| asks(path));
+    let mut shown = if asks {
+        build_in(plan, step, Scope::masked(context)).unwrap_or_else(|_| blank(built.clone()))
+    } else {
+        built.clone()
+    };
+    shown.url = plain_mask(&shown.url);
+    secrets.hide(&mut shown.url);
+    secrets.hide_all(shown.headers.iter_mut().map(|(_, value)| value));
+    if let Some(body) = &mut shown.body
+        && let Ok(text) = std::str::from_utf8(body)
+    {
+        let mut text = if shown.same_body { text.to_owned() } else { plain_mask(text) };
+        secrets.hide_body(&mut text);
+        *body = text.into();
+    }
+    Cow::Owned(shown)
+}
+
+/// A request that cannot be built without its secrets (one is read as a number, say): nothing that
+/// templates made is shown of it.
+fn blank(mut built: Outgoing) -> Outgoing {
+    if let Some(query) = built.url.find('?') {
+        built.url.replace_range(query + 1.., MASK);
+    }
+    built.headers.iter_mut().for_each(|(_, value)| MASK.clone_into(value));
+    if !built.same_body {
+        built.body = built.body.map(|_| Bytes::from(MASK));
+    }
+    built
+}
+
+/// What templates made of secrets in a request (`upper`, a slice, a text around one) and of the
+/// connection's credential: texts that an answer may repeat. `shown` is `built` without secrets.
+#[must_use]
+pub fn derived(built: &Outgoing, shown: &Outgoing) -> Vec<String> {
+    if std::ptr::eq(built, shown) && built.credential.is_none() {
+        return Vec::new();
+    }
+    let mut texts = Vec::new();
+    let cuts = ['/', '?', '&', '='];
+    if built.url.split(cuts).count() == shown.url.split(cuts).count() {
+        built.url.split(cuts).zip(shown.url.split(cuts)).for_each(|(was, is)| between(was, is, &mut texts));
+    }
+    for ((name, was), (_, is)) in built.headers.iter().zip(&shown.headers) {
+        if built.credential.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name)) {
+            texts.push(was.rsplit_once(' ').map_or(was.as_str(), |(_, credential)| credential).to_owned());
+        } else {
+            between(was, is, &mut texts);
+        }
+    }
+    if let (Some(was), Some(is)) = (&built.body, &shown.body)
+        && was != is
+    {
+        match (super::super::json::parse(was), super::super::json::parse(is)) {
+            (Ok(was), Ok(is)) => leaves_between(&was, &is, &mut texts),
+            _ => {
+                if let (Ok(was), Ok(is)) = (std::str::from_utf8(was), std::str::from_utf8(is)) {
+                    was.split('&').zip(is.split('&')).for_each(|(was, is)| between(was, is, &mut texts));
+                }
+            }
+        }
+    }
+    texts
+}
+
+/// The part of a text that stands where `•••` is shown.
+fn between(was: &str, is: &str, texts: &mut Vec<String>) {
+    let (Some(first), Some(last)) = (is.find(MASK), is.rfind(MASK)) else { return };
+    let (before, after) = (&is[..first], &is[last + MASK.len()..]);
+    if let Some(middle) = was.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) {
+        // As an answer may repeat it: as it is, and as it reads.
+        if middle.contains('%')
+            && let Some((read, _)) = ::url::form_urlencoded::parse(middle.as_bytes()).next()
+        {
+            texts.push(read.into_owned());
+        }
+        texts.push(middle.to_owned());
+    }
+}
+
+fn leaves_between(was: &Value, is: &Value, texts: &mut Vec<String>) {
+    match (was, is) {
+        (Value::Array(was), Value::Array(is)) => {
+            was.iter().zip(is).for_each(|(was, is)| leaves_between(was, is, texts));
+        }
+        (Value::Object(was), Value::Object(is)) => {
+            for (key, is) in is {
+                was.get(key).into_iter().for_each(|was| leaves_between(was, is, texts));
+            }
+        }
+        (was, Value::String(is)) => between(&as_text(was), is, texts),
+        _ => {}
+    }
+}
+
+fn build_in(plan: &Plan, step: usize, scope: Scope<'_>) -> Result<Outgoing, RenderError> {
+    let context = scope.context;
     let (written, Some(Parts::Exchange(parts))) =
         (&plan.flow.steps[step], plan.steps.get(step).map(|s| &s.parts))
     else {
@@ -23,13 +143,19 @@ pub fn build(plan: &Plan, step: usize, context: &Context) -> Result<Outgoing, Re
     let Some(exchange) = written.kind.exchange() else {
         return Err(fail("step", "it is no step that sends".to_owned()));
     };
-    let mut renderer = Renderer {
-        scope: Scope::new(context),
-        missing: written.missing,
-        left_out: Vec::new(),
-        left: MAX_MADE,
+    if let (Some(name), None) = (&exchange.connection, connection(plan, exchange)) {
+        return Err(fail(
+            "connection",
+            format!("there is no connection {name:?}: the operator's configuration file has it no more"),
+        ));
+    }
+    let mut renderer = Renderer { scope, missing: written.missing, left_out: Vec::new(), left: MAX_MADE };
+    let url = match parts.url.render(&renderer.scope) {
+        // A whole address that is secret: its text is looked for in what is shown.
+        Err(_) if renderer.scope.masked => parts.url.render(&Scope::new(context)),
+        url => url,
     };
-    let mut url = parts.url.render(&renderer.scope).map_err(|message| fail("url", message))?;
+    let mut url = url.map_err(|message| fail("url", message))?;
     if let Some(at) = url.find('#') {
         url.truncate(at);
     }
@@ -43,12 +169,13 @@ pub fn build(plan: &Plan, step: usize, context: &Context) -> Result<Outgoing, Re
             url::encode(&mut url, &value);
         }
     }
-    let mut headers = Vec::new();
+    let (mut headers, mut credential) = (Vec::new(), None);
     for (place, leaves) in [("connection.headers", &parts.connection_headers), ("headers", &parts.headers)] {
         if place == "headers"
             && let Some((name, value)) = credentials(&mut renderer, parts)?
         {
             set_header(&mut headers, &name, value, "connection.auth")?;
+            credential = Some(name);
         }
         for (name, value) in leaves {
             let place = place_key(place, name);
@@ -63,10 +190,7 @@ pub fn build(plan: &Plan, step: usize, context: &Context) -> Result<Outgoing, Re
     {
         headers.push(("Content-Type".to_owned(), content_type.to_owned()));
     }
-    let connection = exchange
-        .connection
-        .as_ref()
-        .and_then(|name| plan.connections.iter().find(|connection| connection.name == *name));
+    let connection = connection(plan, exchange);
     Ok(Outgoing {
         method: exchange.method.clone(),
         url,
@@ -77,7 +201,14 @@ pub fn build(plan: &Plan, step: usize, context: &Context) -> Result<Outgoing, Re
         proxy: connection.and_then(|connection| connection.proxy.clone()),
         verify_tls: connection.is_none_or(|connection| connection.verify_tls),
         ca_file: connection.and_then(|connection| connection.ca_file.clone()),
+        credential,
     })
+}
+
+/// The connection that an exchange names.
+fn connection<'p>(plan: &'p Plan, exchange: &RequestStep) -> Option<&'p Connection> {
+    let name = exchange.connection.as_ref()?;
+    plan.connections.iter().find(|connection| connection.name == *name)
 }
 
 /// Sets a header in place of one of the same name, whatever its case.

@@ -40,7 +40,7 @@ pub fn respond_answer(
         return Err(fail("step", "it is no step that responds".to_owned()));
     };
     let mut renderer = Renderer {
-        scope: Scope::new(context),
+        scope: Scope::masked(context),
         missing: written.map_or(Missing::Omit, |step| step.missing),
         left_out: Vec::new(),
         left: MAX_MADE,

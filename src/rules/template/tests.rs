@@ -2,6 +2,7 @@
 
 mod hostile;
 mod respond;
+mod secrets;
 mod sending;
 
 use super::*;
@@ -47,6 +48,7 @@ fn context(body: Value) -> Context {
         outputs: Some(map(json!({"id": 7}))),
     };
     Context {
+        secrets: Arc::default(),
         request: Some(request(body)),
         record: None,
         config: Arc::new(map(json!({"base": "http://api.example/v1", "host": "api.example", "token": "t"}))),

@@ -30,7 +30,7 @@ impl UrlTemplate {
         if url.len() > MAX_URL {
             return Err("the URL is longer than 32 KiB".to_owned());
         }
-        check(&url)?;
+        check(&url, scope)?;
         Ok(url)
     }
 
@@ -137,7 +137,7 @@ fn append(url: &mut String, leaf: &Leaf, scope: &Scope<'_>) -> Result<(), String
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986: right for a path segment
 /// and for a query value.
-pub(super) fn encode(into: &mut String, text: &str) {
+pub(crate) fn encode(into: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -150,8 +150,13 @@ pub(super) fn encode(into: &mut String, text: &str) {
     }
 }
 
-fn check(url: &str) -> Result<(), String> {
-    let shown = || url.chars().take(200).collect::<String>();
+fn check(url: &str, scope: &Scope<'_>) -> Result<(), String> {
+    let shown = || {
+        // Before it is cut: a half of a secret is not known as one.
+        let mut url = url.to_owned();
+        scope.context.secrets.hide(&mut url);
+        url.chars().take(200).collect::<String>()
+    };
     if url.chars().any(char::is_control) {
         return Err("the URL holds a control character".to_owned());
     }

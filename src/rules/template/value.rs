@@ -208,6 +208,8 @@ pub(super) struct Scope<'c> {
     config: OnceLock<Jinja>,
     urls: OnceLock<Jinja>,
     steps: OnceLock<Jinja>,
+    /// Secret variables are `•••`: what is rendered is kept or shown.
+    pub(super) masked: bool,
 }
 
 impl<'c> Scope<'c> {
@@ -220,6 +222,36 @@ impl<'c> Scope<'c> {
             config: OnceLock::new(),
             urls: OnceLock::new(),
             steps: OnceLock::new(),
+            masked: false,
+        }
+    }
+
+    /// Over a context in which secret variables are `•••`: for what is kept or shown.
+    pub(super) fn masked(context: &'c Context) -> Self {
+        Self { masked: true, ..Self::new(context) }
+    }
+
+    /// The values of all variables.
+    fn config(&self) -> Cow<'c, Map> {
+        let context = self.context;
+        if context.secrets.is_empty() {
+            return Cow::Borrowed(&context.config);
+        }
+        let secrets = context.secrets.values(self.masked).clone();
+        Cow::Owned(
+            context.config.iter().map(|(name, value)| (name.clone(), value.clone())).chain(secrets).collect(),
+        )
+    }
+
+    /// The value of a variable, or a part of it.
+    fn look_config(&self, rest: &[Segment]) -> Option<Cow<'c, Value>> {
+        let context = self.context;
+        match rest {
+            [] => Some(Cow::Owned(Value::Object(self.config().into_owned()))),
+            [Segment::Key(name), ..] if context.secrets.has(name) => {
+                look_map(context.secrets.values(self.masked), rest)
+            }
+            _ => look_map(&context.config, rest),
         }
     }
 
@@ -243,7 +275,7 @@ impl<'c> Scope<'c> {
                 "record" => {
                     self.record.get_or_init(|| self.record_value().map_or(Jinja::UNDEFINED, to_jinja))
                 }
-                "config" => self.config.get_or_init(|| map_to_jinja(&context.config)),
+                "config" => self.config.get_or_init(|| map_to_jinja(&self.config())),
                 "webhook_urls" => self.urls.get_or_init(|| map_to_jinja(&context.webhook_urls)),
                 "steps" => self.steps.get_or_init(|| {
                     Jinja::from_pairs(
@@ -279,7 +311,7 @@ impl<'c> Scope<'c> {
                 }
             }
             "record" => walk(self.record_value()?, rest).map(Cow::Borrowed),
-            "config" => look_map(&context.config, rest),
+            "config" => self.look_config(rest),
             "webhook_urls" => look_map(&context.webhook_urls, rest),
             "steps" => match rest {
                 [Segment::Key(name), rest @ ..] => look_step(context.steps.get(name)?, rest),

@@ -23,6 +23,7 @@ fn outgoing(method: &str, url: String) -> Outgoing {
         proxy: None,
         verify_tls: true,
         ca_file: None,
+        credential: None,
     }
 }
 

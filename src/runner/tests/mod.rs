@@ -104,5 +104,6 @@ fn settings(allow: Option<&[&str]>) -> Settings {
         limits: Limits::default(),
         allow_networks: allow.map(|nets| nets.iter().map(|net| net.parse().unwrap()).collect()),
         inbound: crate::model::gate::Inbound::default(),
+        connections: crate::model::settings::Globals::default(),
     }
 }

@@ -2,7 +2,7 @@
 //! schedules, and which of them begin with it.
 
 use super::{Act, ConfigError, existing, version_flows};
-use crate::model::document::{Integration, Trigger};
+use crate::model::document::{Connection as Settings, Integration, Trigger};
 use crate::model::request::Marks;
 use crate::model::schedule::Schedule;
 use crate::model::{FlowId, IntegrationId};
@@ -11,6 +11,7 @@ use crate::store::registry::read_doc;
 use crate::store::schedules;
 use rusqlite::{Connection, Result, params};
 use serde_json::json;
+use std::sync::Arc;
 
 /// Takes the aliases of an integration's flows away, for [`make_live`] to give them anew.
 pub(super) fn give_up_aliases(conn: &Connection, integration: i64) -> Result<()> {
@@ -75,19 +76,20 @@ fn schedule(trigger: &Trigger) -> Option<&Schedule> {
 /// Removes an integration for good: its endpoints answer 410 and are never given out again, its
 /// aliases are free, its schedules end, its open runs go on to their end. A document that is applied
 /// under the same name later is a new integration with endpoints, versions and values of its own.
-/// Its flows that begin with a removal come back: what becomes of their runs holds up nothing.
+/// `globals` are the operator's connections. Its flows that begin with a removal come back: what becomes of their runs holds up nothing.
 ///
 /// # Errors
 /// Refused: there is none of that name.
 pub fn remove(
     conn: &Connection,
     name: &str,
+    globals: &Arc<[Settings]>,
     act: Act<'_>,
 ) -> std::result::Result<Vec<Occasion>, ConfigError> {
     let row = existing(conn, name)?;
     let live = match row.deployed {
         // A text that this program does not take has no flow that it could carry out.
-        Some(number) => read_doc(conn, IntegrationId(row.id), number)?,
+        Some(number) => read_doc(conn, IntegrationId(row.id), number, globals)?,
         None => None,
     };
     let mut occasions = Vec::new();

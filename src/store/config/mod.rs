@@ -8,10 +8,11 @@ mod pause;
 pub mod source;
 pub mod values;
 mod verbs;
+mod versions;
 
 pub use live::remove;
 pub use pause::pause;
-pub use verbs::Version;
+pub use versions::{Version, rollback};
 
 use crate::model::document::{Flow, Integration};
 use crate::model::{FlowId, IntegrationId, Ms};
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use values::SetValue;
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -177,20 +179,7 @@ fn write(
                 .execute(params![id, matched.key])?;
             list.push(VersionFlow { flow: id, name: flow.name.clone(), path: alias(flow) });
         }
-        conn.prepare_cached(
-            "INSERT INTO version (integration, number, source, hash, author, at, reason, flows)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![
-            row.id,
-            number,
-            document.source,
-            document.hash,
-            act.author,
-            act.now,
-            act.reason,
-            serde_json::to_string(&list).unwrap_or_default()
-        ])?;
+        versions::insert(conn, row.id, number, &document.source, &list, act)?;
     }
     let name = integration.name.clone();
     Ok((
@@ -219,13 +208,7 @@ pub fn deploy(conn: &Connection, integration: &Integration, act: Act<'_>) -> Res
         begins: Vec::new(),
     };
     if saved.changed {
-        let wanted = version_flows(conn, row.id, number)?;
-        let taken = aliases(conn, &[row.id])?;
-        for flow in &wanted {
-            if let Some((path, owner)) = flow.path.as_ref().and_then(|path| taken.get_key_value(path)) {
-                return Err(taken_by(path, owner));
-            }
-        }
+        refuse_taken(conn, row.id, &version_flows(conn, row.id, number)?)?;
         give_up_aliases(conn, row.id)?;
         saved.begins = make_live(conn, row.id, number, integration, act)?;
     }
@@ -239,21 +222,25 @@ pub fn deploy(conn: &Connection, integration: &Integration, act: Act<'_>) -> Res
 pub fn set_values(
     conn: &Connection,
     name: &str,
-    values: &[(String, Value)],
+    values: &[(String, SetValue)],
     act: Act<'_>,
 ) -> Result<(), ConfigError> {
     let row = existing(conn, name)?;
     for (variable, value) in values {
-        if value.is_null() {
+        let (plain, cipher) = match value {
+            SetValue::Plain(value) => (Some(value.to_string()).filter(|_| !value.is_null()), None),
+            SetValue::Sealed(cipher) => (None, Some(cipher)),
+        };
+        if plain.is_none() && cipher.is_none() {
             conn.prepare_cached("DELETE FROM value WHERE integration = ?1 AND name = ?2")?
                 .execute(params![row.id, variable])?;
         } else {
             conn.prepare_cached(
-                "INSERT INTO value (integration, name, value, at, author) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (integration, name)
-                 DO UPDATE SET value = excluded.value, at = excluded.at, author = excluded.author",
+                "INSERT INTO value (integration, name, value, cipher, at, author) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (integration, name) DO UPDATE SET value = excluded.value,
+                 cipher = excluded.cipher, at = excluded.at, author = excluded.author",
             )?
-            .execute(params![row.id, variable, value.to_string(), act.now, act.author])?;
+            .execute(params![row.id, variable, plain, cipher, act.now, act.author])?;
         }
     }
     Ok(())
@@ -263,13 +250,14 @@ pub fn set_values(
 ///
 /// # Errors
 /// Whatever `SQLite` says.
-pub fn set_values_of(conn: &Connection, integration: i64) -> rusqlite::Result<BTreeMap<String, Value>> {
-    let mut read = conn.prepare_cached("SELECT name, value FROM value WHERE integration = ?1")?;
+pub fn set_values_of(conn: &Connection, integration: i64) -> rusqlite::Result<BTreeMap<String, SetValue>> {
+    let mut read = conn.prepare_cached("SELECT name, value, cipher FROM value WHERE integration = ?1")?;
     let mut rows = read.query([integration])?;
     let mut values = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let text: Option<String> = row.get(1)?;
-        if let Some(value) = text.and_then(|text| serde_json::from_str(&text).ok()) {
+        let (text, cipher): (Option<String>, Option<Vec<u8>>) = (row.get(1)?, row.get(2)?);
+        let plain = || serde_json::from_str::<Value>(&text?).ok().map(SetValue::Plain);
+        if let Some(value) = cipher.map(SetValue::Sealed).or_else(plain) {
             values.insert(row.get(0)?, value);
         }
     }
@@ -300,7 +288,7 @@ pub fn hash(source: &str) -> String {
 
 /// Required variables without a value.
 #[must_use]
-pub fn unset(integration: &Integration, set: &BTreeMap<String, Value>) -> Vec<String> {
+pub fn unset(integration: &Integration, set: &BTreeMap<String, SetValue>) -> Vec<String> {
     integration
         .variables
         .iter()
@@ -386,6 +374,17 @@ fn taken_by(path: &str, owner: &str) -> ConfigError {
     ConfigError::Refused(format!(
         "the path {path:?} belongs to {owner}: paths are unique over all integrations"
     ))
+}
+
+/// Whether flows of an integration may have their aliases.
+fn refuse_taken(conn: &Connection, integration: i64, flows: &[VersionFlow]) -> Result<(), ConfigError> {
+    let taken = aliases(conn, &[integration])?;
+    for flow in flows {
+        if let Some((path, owner)) = flow.path.as_ref().and_then(|path| taken.get_key_value(path)) {
+            return Err(taken_by(path, owner));
+        }
+    }
+    Ok(())
 }
 
 fn refuse_taken_aliases(conn: &Connection, documents: &[Prepared<'_>]) -> Result<(), ConfigError> {

@@ -2,6 +2,7 @@ use super::*;
 use crate::model::document::{Auth, Flow, Trigger, Variable, VariableKind, Webhook};
 use crate::store::schema;
 use serde_json::json;
+use std::sync::Arc;
 
 fn flow(name: &str, path: Option<&str>) -> Flow {
     Flow {
@@ -239,12 +240,12 @@ fn a_required_variable_without_a_value_keeps_all_as_drafts() {
 
     let ben = Act { author: "ben", reason: None, now: 2 };
     // A value that the type does not take is none.
-    set_values(&house.conn, "acme", &[("limit".into(), json!("ten"))], ben).unwrap();
+    set_values(&house.conn, "acme", &[("limit".into(), json!("ten").into())], ben).unwrap();
     assert_eq!(deploy(&house.conn, &documents[0].integration, act(2)).unwrap().unset, ["limit"]);
-    set_values(&house.conn, "acme", &[("limit".into(), json!(10))], ben).unwrap();
+    set_values(&house.conn, "acme", &[("limit".into(), json!(10).into())], ben).unwrap();
     assert!(deploy(&house.conn, &documents[0].integration, act(2)).unwrap().deployed);
-    assert_eq!(set_values_of(&house.conn, 1).unwrap()["limit"], json!(10));
-    set_values(&house.conn, "acme", &[("limit".into(), Value::Null)], ben).unwrap();
+    assert_eq!(set_values_of(&house.conn, 1).unwrap()["limit"], json!(10).into());
+    set_values(&house.conn, "acme", &[("limit".into(), Value::Null.into())], ben).unwrap();
     assert!(set_values_of(&house.conn, 1).unwrap().is_empty());
     assert!(set_values(&house.conn, "nobody", &[], act(9)).is_err());
 }
@@ -254,8 +255,8 @@ fn a_removed_name_can_be_given_again_to_something_new() {
     let mut house = House::new();
     let text = document("acme", vec![flow("A", Some("in"))], "1");
     house.save(std::slice::from_ref(&text), true);
-    remove(&house.conn, "acme", act(9)).unwrap();
-    assert!(remove(&house.conn, "acme", act(9)).is_err());
+    remove(&house.conn, "acme", &Arc::default(), act(9)).unwrap();
+    assert!(remove(&house.conn, "acme", &Arc::default(), act(9)).is_err());
     assert_eq!(house.flows(), [row("A", 1, Some("in"), true)]);
     let saved = house.save(&[text], true);
     assert_eq!((saved[0].version, saved[0].changed), (1, true));

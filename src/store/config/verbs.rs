@@ -2,35 +2,20 @@
 //! change it. A verb commits first, then the state in memory is read again and swapped, then those
 //! who watch are told.
 
-use super::{Act, ConfigError, source};
+use super::values::SetValue;
+use super::{Act, ConfigError};
 use crate::model::change::Change;
 use crate::model::document::Trigger;
 use crate::model::gate::Pause;
-use crate::model::{FlowId, IntegrationId, Map, Ms};
+use crate::model::{FlowId, IntegrationId, Map};
 use crate::rules::plan::Plan;
+use crate::rules::secrets::Secrets;
+use crate::store::equipment::Equipment;
 use crate::store::occasion::Occasion;
 use crate::store::registry::{Doc, Routes, Save, Saved, State, random_endpoint, read_doc, url};
 use crate::store::{Store, StoreError};
-use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::Value;
+use rusqlite::Connection;
 use std::sync::Arc;
-
-/// A version of a document as it was saved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// From 1.
-    pub number: u32,
-    /// TOML; in an export with the ids of the flows.
-    pub source: String,
-    /// SHA-256 of the text as it was saved, in hex.
-    pub hash: String,
-    /// Who saved it.
-    pub author: String,
-    /// When.
-    pub at: Ms,
-    /// Why.
-    pub reason: Option<String>,
-}
 
 impl Store {
     /// Everything that is configured, as of now.
@@ -57,7 +42,8 @@ impl Store {
     /// program refuses its text.
     #[must_use]
     pub fn doc(&self, integration: IntegrationId, version: u32) -> Option<Arc<Doc>> {
-        let read = || self.inner.pool.read_here(|conn| read_doc(conn, integration, version));
+        let globals = self.inner.registry.equipment().connections;
+        let read = || self.inner.pool.read_here(|conn| read_doc(conn, integration, version, &globals));
         self.inner.registry.doc(integration, version, read).ok().flatten()
     }
 
@@ -79,11 +65,18 @@ impl Store {
         if holding.removed { None } else { holding.newest.as_ref()?.plan(flow) }
     }
 
-    /// Values of an integration's variables: set, else the default.
+    /// Values of an integration's open variables: set, else the default.
     #[must_use]
     pub fn values(&self, integration: IntegrationId) -> Arc<Map> {
         let state = self.inner.registry.state();
         state.integrations.get(&integration).map(|holding| holding.values.clone()).unwrap_or_default()
+    }
+
+    /// Values of an integration's secret variables.
+    #[must_use]
+    pub fn secrets(&self, integration: IntegrationId) -> Arc<Secrets> {
+        let state = self.inner.registry.state();
+        state.integrations.get(&integration).map(|holding| holding.secrets.clone()).unwrap_or_default()
     }
 
     /// `webhook_urls` of an integration: flow name → URL.
@@ -196,9 +189,10 @@ impl Store {
     ) -> Result<Vec<Occasion>, StoreError> {
         let (name, author) = (name.to_owned(), author.to_owned());
         let (reason, now) = (reason.map(str::to_owned), self.now());
+        let globals = self.inner.registry.equipment().connections;
         self.configure_runs(move |conn, begin| {
             let act = Act { author: &author, reason: reason.as_deref(), now };
-            let mut begins = super::remove(conn, &name, act)?;
+            let mut begins = super::remove(conn, &name, &globals, act)?;
             begins.iter_mut().try_for_each(begin)?;
             Ok(begins)
         })
@@ -213,7 +207,7 @@ impl Store {
     pub async fn set_values(
         &self,
         name: &str,
-        values: Vec<(String, Value)>,
+        values: Vec<(String, SetValue)>,
         author: &str,
     ) -> Result<(), StoreError> {
         let (name, author, now) = (name.to_owned(), author.to_owned(), self.now());
@@ -237,20 +231,17 @@ impl Store {
         self.configure(move |conn| super::pause(conn, &name, flow, pause)).await
     }
 
-    /// A version as it was saved, with the ids of the flows written in: the given one, else the live
-    /// one, else the newest. `None` where there is none.
+    /// Gives the store what it has not itself: what opens secrets, and the operator's connections. All
+    /// documents are then read anew. To be called before anything runs.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn source(&self, name: &str, version: Option<u32>) -> Result<Option<Version>, StoreError> {
-        let state = self.configured();
-        let Some(holding) = state.by_name(name) else { return Ok(None) };
-        let number = version.or(holding.deployed).unwrap_or(holding.latest);
-        let id = holding.id;
-        self.read(move |conn| read_version(conn, id.0, number)).await
+    pub async fn equip(&self, equipment: Equipment) -> Result<(), StoreError> {
+        let store = self.clone();
+        self.read(move |conn| store.inner.registry.equip(conn, equipment)).await
     }
 
-    async fn configure<T: Send + 'static>(
+    pub(super) async fn configure<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> Result<T, ConfigError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -259,7 +250,7 @@ impl Store {
 
     /// Changes the configuration; what `f` is given begins the run of an occasion in the same
     /// transaction.
-    async fn configure_runs<T: Send + 'static>(
+    pub(super) async fn configure_runs<T: Send + 'static>(
         &self,
         f: impl FnOnce(
             &Connection,
@@ -289,36 +280,6 @@ impl Store {
     }
 }
 
-fn unknown(name: &str) -> String {
+pub(super) fn unknown(name: &str) -> String {
     format!("there is no integration {name}")
-}
-
-fn read_version(conn: &Connection, integration: i64, number: u32) -> rusqlite::Result<Option<Version>> {
-    let version = conn
-        .prepare_cached(
-            "SELECT source, hash, author, at, reason FROM version WHERE integration = ?1 AND number = ?2",
-        )?
-        .query_row(params![integration, number], |row| {
-            Ok(Version {
-                number,
-                source: row.get(0)?,
-                hash: row.get(1)?,
-                author: row.get(2)?,
-                at: row.get(3)?,
-                reason: row.get(4)?,
-            })
-        })
-        .optional()?;
-    let Some(mut version) = version else { return Ok(None) };
-    let mut ids = Vec::new();
-    for flow in super::version_flows(conn, integration, number)? {
-        ids.push(
-            conn.prepare_cached("SELECT slug FROM flow WHERE id = ?1")?
-                .query_row([flow.flow], |row| row.get(0))
-                .optional()?
-                .unwrap_or_default(),
-        );
-    }
-    version.source = source::with_ids(&version.source, &ids);
-    Ok(Some(version))
 }

@@ -132,7 +132,13 @@ fn variables(doc: &Doc, holding: &Holding) -> Vec<VariableView> {
                 value: value.map(|(value, _)| value.clone()).unwrap_or_default(),
                 set: value.is_some_and(|(_, set)| set),
                 required: variable.required,
+                heading: variable.heading.clone(),
                 help: variable.help.clone(),
+                default: variable.default.clone().unwrap_or_default(),
+                options: match &variable.kind {
+                    VariableKind::Choice(options) => options.clone(),
+                    _ => Vec::new(),
+                },
             }
         })
         .collect()
@@ -145,5 +151,6 @@ fn kind_word(kind: &VariableKind) -> &'static str {
         VariableKind::Boolean => "boolean",
         VariableKind::Url => "url",
         VariableKind::Choice(_) => "choice",
+        VariableKind::Secret => "secret",
     }
 }

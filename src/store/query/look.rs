@@ -55,7 +55,9 @@ impl<'a> Look<'a> {
     /// The plan of a flow at a version.
     pub fn plan(&self, flow: FlowId, version: u32) -> Option<Arc<Plan>> {
         let owner = self.state.flows.get(&flow)?.integration;
-        let doc = self.store.inner.registry.doc(owner, version, || read_doc(self.conn, owner, version));
+        let registry = &self.store.inner.registry;
+        let globals = registry.equipment().connections;
+        let doc = registry.doc(owner, version, || read_doc(self.conn, owner, version, &globals));
         doc.ok().flatten()?.plan(flow)
     }
 

@@ -5,6 +5,7 @@ mod hand;
 mod people;
 mod respond;
 mod runs;
+mod secrets;
 mod verbs;
 
 use super::fold::fold;

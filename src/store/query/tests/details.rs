@@ -276,7 +276,7 @@ async fn what_is_configured_is_the_same_after_a_restart() {
     assert_eq!(store.deployed_plan(flow).unwrap().flow.name, "Journal");
     assert_eq!(store.plan(flow, 1).unwrap().flow.name, "Log");
     assert!(store.plan(flow, 9).is_none());
-    store.set_values("shop", vec![("limit".into(), json!(9))], "ben").await.unwrap();
+    store.set_values("shop", vec![("limit".into(), json!(9).into())], "ben").await.unwrap();
     let urls = store.webhook_urls(plan.integration);
     assert!(urls["Journal"].as_str().unwrap().starts_with("http://127.0.0.1:7700/in/"), "{urls:?}");
 
@@ -368,7 +368,7 @@ async fn a_draft_is_known_but_not_live() {
 
     let refused = store.deploy("new", "ann", None).await.unwrap();
     assert!(!refused.deployed && refused.unset == ["url"]);
-    store.set_values("new", vec![("url".into(), json!("http://x.example/"))], "ann").await.unwrap();
+    store.set_values("new", vec![("url".into(), json!("http://x.example/").into())], "ann").await.unwrap();
     assert!(store.deploy("new", "ann", None).await.unwrap().deployed);
     assert!(matches!(store.routes().by_name.get(name), Some(Route::Live(_))));
     assert_eq!(
