@@ -2,6 +2,7 @@
 
 use super::args::Output;
 use crate::model::ask::Refusal;
+use crate::text::escaped_json;
 use serde::Serialize;
 use std::io::{ErrorKind, Write as _};
 
@@ -29,7 +30,8 @@ pub fn object<T: Serialize>(value: &T, output: Output) -> Result<(), Refusal> {
         Output::Jsonl => serde_json::to_string(value),
         Output::Json | Output::Text => serde_json::to_string_pretty(value),
     };
-    write(&(text.map_err(|error| Refusal::failed(error.to_string()))? + "\n"))
+    let text = text.map_err(|error| Refusal::failed(error.to_string()))?;
+    write(&(escaped_json(&text).into_owned() + "\n"))
 }
 
 /// Writes rows as they come: an array in `json`, a line each in `jsonl`, columns in `text`.
@@ -67,9 +69,9 @@ impl Rows {
         let text = match self.output {
             Output::Json => {
                 let start = if self.written == 0 { "[\n" } else { ",\n" };
-                format!("{start}{}", serde_json::to_string(value).map_err(failed)?)
+                format!("{start}{}", escaped_json(&serde_json::to_string(value).map_err(failed)?))
             }
-            Output::Jsonl => serde_json::to_string(value).map_err(failed)? + "\n",
+            Output::Jsonl => escaped_json(&serde_json::to_string(value).map_err(failed)?).into_owned() + "\n",
             Output::Text => {
                 let head = if self.written == 0 { self.line(self.heads()) } else { String::new() };
                 head + &self.line(cells())

@@ -70,10 +70,11 @@ pub fn lines(judged: &Judged) -> Vec<String> {
             line("do", "Nothing, unless it should have passed: then change the trigger's `when`."),
         ],
         Verdict::Rejected => {
-            let told = if matches!(judged.status, Some(401 | 403)) {
-                "; the sender was told nothing more"
-            } else {
-                ", with the cause"
+            let told = match judged.status {
+                Some(401) => "; the sender was told nothing more",
+                // Why is nobody's business but ours.
+                Some(503) if cause.contains("paused") => ", to be tried again",
+                _ => ", with the cause",
             };
             let (what, advice) = refusal(judged.status, cause);
             vec![line("answered", &format!("{code}{to}{told}")), line("what", &what), line("do", &advice)]
@@ -102,7 +103,7 @@ fn refusal(status: Option<u16>, cause: &str) -> (String, String) {
             "Change the trigger's `when`: it must give true or false for every request.".to_owned()
         }
         Some(400) => "Let the sender send a well-formed request.".to_owned(),
-        Some(401) => "Let the sender use a key that the trigger's `auth` names, or add its key there.".to_owned(),
+        Some(401) => unauthorized(cause).to_owned(),
         Some(403) => "Add the sender's network to the trigger's `allow_from`, if it is to be let in.".to_owned(),
         Some(405) => match cause.split_once(' ') {
             Some((method, _)) if method.bytes().all(|byte| byte.is_ascii_uppercase()) => {
@@ -118,6 +119,10 @@ fn refusal(status: Option<u16>, cause: &str) -> (String, String) {
         }
         Some(429) => "Let the sender wait as Retry-After says, or raise the trigger's `rate_limit`.".to_owned(),
         Some(431) => "Let the sender send less than 16 KiB of headers.".to_owned(),
+        Some(503) if cause.contains("paused") => {
+            "Resume it with `pointsman integrations resume`; then the sender may send it again, or readmit it here."
+                .to_owned()
+        }
         Some(503) => "Let the sender send it again: it was told when, by Retry-After.".to_owned(),
         Some(508) => "Break the loop: this request has passed through too many systems like this one, or this one \
                       too often."
@@ -214,6 +219,30 @@ pub fn same(one: &Value, other: &Value) -> bool {
             one == other || Decimal::parse(one.as_str()) == Decimal::parse(other.as_str())
         }
         (one, other) => one == other,
+    }
+}
+
+/// What to do where a sender was not let in: what is wrong with it, before whose key it is.
+fn unauthorized(cause: &str) -> &'static str {
+    let has = |word: &str| cause.contains(word);
+    if cause.starts_with("exp passed") {
+        "Let the sender make a new token, and compare its clock with ours; then it may send again."
+    } else if has(" is ahead") || has(" ahead") || (cause.starts_with("time is") && has("old")) {
+        "Compare the sender's clock with ours: the time that it signs is too far from it. A retry is to be signed anew."
+    } else if has("the body matches") {
+        "Let the sender sign the bytes that it sends, or send those that it signed: something between changed the body."
+    } else if has("signature differs") || has("no key matches") {
+        "Compare the sender's secret with the key that the trigger's `auth` names; both are valid while it is replaced."
+    } else if has(" is missing") {
+        "Let the sender send it: the trigger's `auth` says which scheme it wants."
+    } else if has("the token says") || has("is for ") {
+        "Let the sender sign with the key's own algorithm, or add a key of the algorithm that it uses."
+    } else if cause.starts_with("iss ") || cause.starts_with("aud ") {
+        "Let the sender put in what the trigger's `auth` wants there, or change it here."
+    } else if cause.starts_with("there is no key") || has("cannot be used") {
+        "Add the key with `pointsman key add`: the trigger's `auth` names one that is not there, or cannot be opened."
+    } else {
+        "Let the sender write the credential as its scheme wants it, with a key that the trigger's `auth` names."
     }
 }
 

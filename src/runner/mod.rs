@@ -118,9 +118,10 @@ async fn timer(shared: Arc<Shared>) {
     let signal = shared.store.due_signal();
     let mut holders = Holders::default();
     while !shared.stop.is_cancelled() {
-        let now = shared.store.now();
-        let lapsed = pump::take_lapsed(&shared, now).await.unwrap_or(0);
+        let lapsed = pump::take_lapsed(&shared, shared.store.now()).await.unwrap_or(0);
         let next = shared.store.next_due(&mut holders).await.ok().flatten();
+        // After the look, which says `now` of what can be taken at once.
+        let now = shared.store.now();
         let due = match next {
             // A claim that was asked for is carried to its end: only the wait for a slot is cut.
             Some(due) if due <= now => tokio::select! {
@@ -137,8 +138,7 @@ async fn timer(shared: Arc<Shared>) {
             continue;
         }
         let next = shared.store.next_due(&mut holders).await.ok().flatten();
-        // What is due and could not be taken is looked at again, but not without end: the clock of
-        // this round is behind by now.
+        // What is due and could not be taken is looked at again, but not at once and for ever.
         let ahead = next.map(|due| due - shared.store.now()).and_then(|ahead| u64::try_from(ahead).ok());
         let wait = ahead.filter(|ahead| *ahead > 0).map_or(LOOK, Duration::from_millis);
         tokio::select! {

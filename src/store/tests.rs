@@ -136,6 +136,7 @@ fn step(run: &Run, change: impl FnOnce(&mut Run)) -> Transition {
 }
 
 async fn healthy(store: &Store) {
+    until("the ledger is read", || async { store.refuses().is_none() }).await;
     for check in store.doctor().await {
         assert_eq!(check.state, CheckState::Ok, "{}: {}", check.name, check.text);
     }
@@ -235,6 +236,7 @@ async fn refusals_are_stored_up_to_a_rate_and_counted_past_it_over_a_restart() {
     let (store, _handover) = rig.open();
     assert_eq!(store.counters().rejected, 52);
     // What nobody can look at is said; nothing else is.
+    until("the ledger is read", || async { store.refuses().is_none() }).await;
     let said: Vec<_> = store.doctor().await.into_iter().filter(|one| one.state != CheckState::Ok).collect();
     assert_eq!((said.len(), said[0].state), (1, CheckState::Warning), "{said:?}");
     assert!(said[0].text.starts_with("31 refused requests of the last day were counted"), "{said:?}");

@@ -4,6 +4,7 @@
 
 use super::clusters;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use unicode_width::UnicodeWidthChar as _;
 
 /// Combining marks that one character keeps; more are replaced by their count.
@@ -209,6 +210,29 @@ fn kind(c: char) -> Kind {
     }
 }
 
+/// JSON text in which nothing that [`clean`] would show otherwise stands as it is: control and format
+/// characters of its strings become `\\u` escapes, which say the same. For JSON that may end up on a
+/// terminal.
+#[must_use]
+pub fn escaped_json(json: &str) -> Cow<'_, str> {
+    // Only spaces between values are controls in JSON text itself.
+    let hidden = |c: char| is_hidden(c) && c != '\n';
+    if !json.contains(hidden) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 /// Unicode 16: categories Cc, Cf, Zl and Zp, the property `Default_Ignorable_Code_Point` (variation
 /// selectors, joiners, fillers, tags), and the noncharacters.
 fn is_hidden(c: char) -> bool {
@@ -235,6 +259,19 @@ mod tests {
     fn forbidden() -> Regex {
         Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Variation_Selector}\p{Join_Control}\p{Bidi_Control}]")
             .unwrap()
+    }
+
+    #[test]
+    fn json_for_a_terminal_says_the_same_in_escapes() {
+        let value = serde_json::json!({"k\u{9b}31m": "\u{7f} \u{202e} \u{e0001} é\n"});
+        let json = serde_json::to_string_pretty(&value).unwrap();
+        let escaped = escaped_json(&json);
+        assert!(
+            escaped.contains("\\u009b31m") && escaped.contains("\\u007f \\u202e \\udb40\\udc01 é"),
+            "{escaped}"
+        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
+        assert!(matches!(escaped_json("{\n  \"a\": 1\n}"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -51,7 +51,25 @@ fn every_refusal_says_what_and_what_to_do() {
         assert_eq!(lines[1], format!("what       {what}"));
         assert!(lines[2].starts_with("do         ") && lines[2].contains(advice), "{cause}: {}", lines[2]);
     }
-    assert!(lines(&rejected(401, "signature differs"))[0].contains("told nothing more"));
+    for (cause, advice) in [
+        ("exp passed 14s ago", "a new token"),
+        ("nbf is 5m ahead", "clock"),
+        ("time is 6m old (limit 5m)", "clock"),
+        ("signature differs; the body matches after removing the final newline", "changed the body"),
+        ("signature differs", "secret"),
+        ("no key matches", "secret"),
+        ("Authorization is missing", "which scheme"),
+        ("key `acme` is HS256, the token says RS256", "algorithm"),
+        ("iss is \"x\", not \"y\"", "trigger's `auth` wants"),
+        ("there is no key `acme`", "key add"),
+        ("the token is not three parts", "credential"),
+    ] {
+        let lines = lines(&rejected(401, cause));
+        assert!(lines[0].contains("told nothing more"), "{}", lines[0]);
+        assert!(lines[2].contains(advice), "{cause}: {}", lines[2]);
+    }
+    let paused = lines(&rejected(503, "paused"));
+    assert!(!paused[0].contains("cause") && paused[2].contains("integrations resume"), "{paused:?}");
     assert_eq!(
         heading(&rejected(415, "Content-Type is text/plain")),
         "was rejected: Content-Type is text/plain"

@@ -90,6 +90,18 @@ fn a_held_flow_accepts_and_its_runs_wait_in_order() {
 }
 
 #[test]
+fn a_held_flow_without_steps_ends_its_runs_when_it_goes_on() {
+    let house = House::new();
+    house.apply(&document("", ""));
+    house.serve();
+    house.run(&["integrations", "pause", "shop", "--hold"]);
+    assert_eq!(house.post("orders", "{}").json()["state"], "queued");
+    house.run(&["integrations", "resume", "shop"]);
+    wait_for("its end", || (house.json(&["runs", "ls"])[0]["state"] == "succeeded").then_some(()));
+    house.run(&["doctor"]);
+}
+
+#[test]
 fn a_hold_stops_between_steps_and_a_retry_waits_for_its_end() {
     let house = House::new();
     let target = Target::new(|arrived| (if arrived.path == "/push" { 200 } else { 503 }, "{}".into()));
