@@ -273,6 +273,7 @@ impl Ingest {
             _ => false,
         };
         let Deps { slots, store, .. } = &*self.deps;
+        // Looked at for every request: it is an average of looks.
         let crowded = store.crowded();
         let direct = direct && !crowded;
         let slot = if direct { slots.try_take(plan.flow_id) } else { None };

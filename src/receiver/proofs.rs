@@ -17,7 +17,8 @@ const LONGEST: usize = 2 << 10;
 /// What was proven of tokens under one set of keys.
 pub(super) struct Proofs {
     /// Of the hash under which tokens are found: nobody can make two that are one, and none is kept.
-    key: [u8; 16],
+    /// Without it nothing is remembered.
+    key: Option<[u8; 16]>,
     known: RwLock<Known>,
 }
 
@@ -31,23 +32,25 @@ struct Known {
 impl Default for Proofs {
     fn default() -> Self {
         let mut key = [0; 16];
-        // Without random bits nothing is remembered: see `of`.
         let random = getrandom::fill(&mut key).is_ok();
-        Self { key: if random { key } else { [0; 16] }, known: RwLock::default() }
+        Self { key: random.then_some(key), ..Self::none() }
     }
 }
 
 impl Proofs {
+    /// Remembers nothing: for what is asked seldom.
+    pub(super) fn none() -> Self {
+        Self { key: None, known: RwLock::default() }
+    }
+
     /// Those under these keys.
     pub(super) fn of<'p>(&'p self, ring: &'p Arc<Ring>) -> Under<'p> {
         Under { proofs: self, ring }
     }
 
     fn hash(&self, token: &[u8]) -> Option<u128> {
-        if token.len() > LONGEST || self.key == [0; 16] {
-            return None;
-        }
-        let mut hasher = SipHasher13::new_with_key(&self.key);
+        let key = self.key.filter(|_| token.len() <= LONGEST)?;
+        let mut hasher = SipHasher13::new_with_key(&key);
         hasher.write(token);
         Some(hasher.finish128().as_u128())
     }

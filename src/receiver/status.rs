@@ -65,7 +65,7 @@ async fn may_see(deps: &Deps, arrival: &Arrival, request: RequestId) -> bool {
     match &hook.auth {
         Auth::None | Auth::Signature { .. } => false,
         known @ (Auth::Jwt { .. } | Auth::ApiKey { .. } | Auth::Basic { .. }) => {
-            auth::head(deps, known, &judge::headers(&arrival.headers), &Proofs::default()).is_ok()
+            auth::head(deps, known, &judge::headers(&arrival.headers), &Proofs::none()).is_ok()
         }
     }
 }

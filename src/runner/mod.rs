@@ -2,8 +2,9 @@
 //!
 //! Four tasks of its own, and one an exchange: the *pump* takes fresh runs from the writer's
 //! hand-over and starts them in turn; the *timer* sleeps until something in the due index is due;
-//! the *ticker* begins the runs of schedules; the *heart* renews the leases of long exchanges. A run stays in the task that claimed it from
-//! step to step, under one lease, until it ends, waits, or tries again later.
+//! the *ticker* begins the runs of schedules; the *heart* renews the leases of long exchanges. A run
+//! stays in the task that claimed it from step to step, under one lease, until it ends, waits, or
+//! tries again later.
 //!
 //! | file | holds |
 //! |---|---|

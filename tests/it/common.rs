@@ -103,6 +103,21 @@ impl House {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Runs commands, words with spaces between, in each output; what each printed, on both streams.
+    /// None of them may be wrongly written.
+    pub fn in_every_output(&self, commands: &[String], mut look: impl FnMut(&str, &str)) {
+        for command in commands {
+            for output in ["text", "json", "jsonl"] {
+                let mut args: Vec<&str> = command.split(' ').collect();
+                args.extend(["--output", output]);
+                let ran = self.try_run(&args);
+                assert_ne!(ran.status.code(), Some(2), "{command}: {ran:?}");
+                let text = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
+                look(command, &text);
+            }
+        }
+    }
+
     /// Runs a command with `--output json`; what it printed.
     pub fn json(&self, args: &[&str]) -> Value {
         let mut all = args.to_vec();
