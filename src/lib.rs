@@ -62,7 +62,8 @@
 //!   held as [`rules::secrets::Secrets`]: only what is sent sees them, what is kept or shown is made
 //!   with a mask in their place.
 //! - A verb's plan is made by the code that does it, so the dialog cannot promise something else.
-//! - Numbers keep their digits: bodies are read by [`rules::json`], never through a double.
+//! - Numbers keep their digits: bodies are read by [`model::json`], and come back from the store and over the wire by
+//!   [`model::payload`], never through a double.
 //!
 //! # The way of one request
 //!

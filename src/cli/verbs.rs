@@ -5,6 +5,8 @@ use super::door::Door;
 use super::output;
 use crate::model::ask::{Act, Acted, Answer, Ask, Plan, Refusal, Verb};
 use crate::model::{Map, ask};
+use crate::rules::json;
+use serde_json::Value;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 /// The desk answered something else than what was asked: another version at the other end.
@@ -38,13 +40,21 @@ pub async fn retry(door: &Door, args: Retry, output: Output) -> Result<u8, Refus
 pub async fn skip(door: &Door, args: Skip, output: Output) -> Result<u8, Refusal> {
     let stand_in = match &args.stand_in {
         None => None,
-        Some(text) => Some(serde_json::from_str::<Map>(text).map_err(|error| Refusal {
+        Some(text) => Some(object(text).map_err(|error| Refusal {
             code: "stand_in_shape".to_owned(),
             message: format!("--stand-in must be a JSON object: {error}"),
             exit: 2,
         })?),
     };
     act(door, Verb::Skip { stand_in }, args.targets, output).await
+}
+
+fn object(text: &str) -> Result<Map, String> {
+    match json::parse(text.as_bytes()) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err("it is something else".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// `runs abort`.
@@ -86,7 +96,7 @@ pub async fn replay(door: &Door, args: Replay, output: Output) -> Result<u8, Ref
         let (path, value) = text
             .split_once('=')
             .ok_or_else(|| Refusal::usage(format!("{text:?} is no change: write body.path=VALUE")))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        let value = json::parse(value.as_bytes()).unwrap_or_else(|_| value.into());
         set.push((path.to_owned(), value));
     }
     let verb = Verb::Replay(ask::Replay { version: args.version, set });

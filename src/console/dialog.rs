@@ -7,6 +7,7 @@ use super::edit::Edit;
 use crate::model::ask::{Act, FieldPlan, Plan, Refusal, Replay, Verb};
 use crate::model::id::short;
 use crate::model::time::{Ms, parse_rfc3339};
+use crate::rules::json;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -363,7 +364,7 @@ impl Dialog {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        match serde_json::from_str(&text) {
+        match json::parse(text.as_bytes()) {
             Ok(Value::Object(map)) => Ok(Some(map)),
             Ok(_) => Err("a stand-in is a JSON object: {\"id\": \"…\"}".to_owned()),
             Err(error) => Err(format!("the stand-in is not JSON: {error}")),

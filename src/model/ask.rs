@@ -17,7 +17,6 @@ pub use json::from_json;
 pub use start::Start;
 pub use versions::{DiffView, Rollback, VersionView};
 
-use super::Map;
 use super::change::Counters;
 use super::credential::{KeyView, Secret};
 use super::gate::PauseOrder;
@@ -26,6 +25,7 @@ use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
     RequestDetail, RequestView, RunView,
 };
+use super::{Map, payload};
 use serde::{Deserialize, Serialize};
 
 /// Who asks, and through which door: what the audit trail writes.
@@ -388,6 +388,7 @@ pub struct Plan {
     /// For one run: what would be sent next.
     pub sends: Option<super::view::SentView>,
     /// For one skip: a stand-in from the last good run.
+    #[serde(default, deserialize_with = "payload::some_map")]
     pub stand_in: Option<Map>,
     /// When that run gave it, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]

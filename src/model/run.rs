@@ -4,7 +4,7 @@ mod kept;
 
 pub use kept::{Got, KEPT, Sent, keep};
 
-use super::{CallbackId, FlowId, Map, Ms, RequestId, RunId};
+use super::{CallbackId, FlowId, Map, Ms, RequestId, RunId, payload};
 use serde::{Deserialize, Serialize};
 
 /// The state of a run.
@@ -256,10 +256,10 @@ pub struct Detail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// What the step gives to later ones.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "payload::some_map")]
     pub outputs: Option<Map>,
     /// An operator's stand-in for the outputs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "payload::some_map")]
     pub stand_in: Option<Map>,
     /// An operator's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -297,7 +297,7 @@ pub struct Folded {
     /// How it ended.
     pub state: StepState,
     /// What it gives to later steps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "payload::some_map")]
     pub outputs: Option<Map>,
     /// Why it failed or was passed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -360,7 +360,7 @@ pub struct Frame {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early: Option<(u16, String)>,
     /// The step's `outputs`, taken from the whole body of the callback that came early.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Map::is_empty", deserialize_with = "payload::map")]
     pub early_outputs: Map,
     /// A step was skipped by an operator, or failed and was continued.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

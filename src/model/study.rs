@@ -1,8 +1,8 @@
 //! Questions about traffic that was stored, and what they find: what another dedup rule would have
 //! done, which fields there are, how the shape of bodies drifts.
 
-use super::Ms;
 use super::view::FieldView;
+use super::{Ms, payload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -209,6 +209,7 @@ pub struct FoundField {
     /// `string`, `number`, … in the order of their first appearance.
     pub types: Vec<String>,
     /// A value, cut.
+    #[serde(deserialize_with = "payload::value")]
     pub sample: Value,
     /// In how many requests it is.
     pub present: u64,

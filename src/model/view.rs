@@ -3,10 +3,10 @@
 //!
 //! Text in here comes from senders and targets as it came: whoever draws it cleans it.
 
-use super::Map;
 use super::gate::PauseView;
 use super::request::Verdict;
 use super::run::{CallbackState, Outcome, RunState, StepState};
+use super::{Map, payload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -69,10 +69,13 @@ pub struct RequestDetail {
     /// In order.
     pub headers: Vec<Pair>,
     /// Decoded query values.
+    #[serde(deserialize_with = "payload::map")]
     pub query: Map,
     /// The JSON body; null where it is none.
+    #[serde(deserialize_with = "payload::value")]
     pub body: Value,
     /// Path → value, in document order.
+    #[serde(deserialize_with = "payload::map")]
     pub flat: Map,
     /// The body as it came, base64.
     pub raw: String,
@@ -143,6 +146,7 @@ pub struct StepView {
     /// When it ended.
     pub ended: Option<String>,
     /// What it gives to later steps.
+    #[serde(default, deserialize_with = "payload::some_map")]
     pub outputs: Option<Map>,
     /// Attempts that its plan allows without a person, the first included; of steps that send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,7 +245,7 @@ pub struct ExplainView {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
     /// Paths whose values differ from the first request's: path, there, here (null where missing).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "payload::triples")]
     pub differs: Vec<(String, Value, Value)>,
     /// The rule in words, with its version: `v2: 2 fields, 7d from the last copy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -277,6 +281,7 @@ pub struct FieldView {
     /// As the document writes it.
     pub path: String,
     /// Null where missing.
+    #[serde(deserialize_with = "payload::value")]
     pub value: Value,
     /// It is not there: for dedup that is another thing than null.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -407,6 +412,7 @@ pub struct VariableView {
     #[serde(rename = "type")]
     pub kind: String,
     /// The value in force: set, or the default; `•••` of a secret that is set.
+    #[serde(deserialize_with = "payload::value")]
     pub value: Value,
     /// Whether it was set, or is the default.
     pub set: bool,

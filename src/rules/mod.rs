@@ -9,7 +9,7 @@ pub mod dedup;
 pub mod explain;
 pub mod facts;
 pub mod flatten;
-pub mod json;
+pub use crate::model::json;
 pub mod judge;
 pub mod lane;
 pub mod mask;

@@ -9,6 +9,7 @@ use crate::model::headers::is_credential;
 use crate::model::run::{CallbackState, Got, Sent, keep};
 use crate::model::{CallbackId, Map};
 use crate::rules::advance::{self, Effect, Env, Exchange, ExchangeResult, Input, Snapshot, idempotency_key};
+use crate::rules::json;
 use crate::rules::plan::Plan;
 use crate::rules::secrets::Secrets;
 use crate::rules::template::{self, Outgoing};
@@ -173,7 +174,7 @@ fn answered(plan: &Plan, at: usize, step: &RequestStep, answer: Answer) -> Excha
     let outputs = if success && !step.outputs.is_empty() {
         // Of an answer over the bound no part of the body is known to be its value.
         let value = if whole && !body.is_empty() {
-            serde_json::from_slice(&body)
+            json::parse_answer(&body)
                 .ok()
                 .or_else(|| std::str::from_utf8(&body).ok().map(|text| Value::String(text.to_owned())))
         } else {

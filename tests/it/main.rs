@@ -16,6 +16,7 @@ mod common;
 mod connections;
 mod console;
 mod crash;
+mod digits;
 mod drift;
 mod flood;
 mod github;

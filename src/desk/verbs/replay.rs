@@ -10,7 +10,7 @@ use crate::model::headers::Headers;
 use crate::model::id::short;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::{RequestId, RunId};
-use crate::rules::{facts, split};
+use crate::rules::{facts, json, split};
 use crate::store::{Accept, Again, Judgement, Launch};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -375,7 +375,7 @@ fn seed(of: &StoredRequest, version: u32, how: &Replay) -> Result<(Seed, bool), 
     let body = if seed.body.is_empty() {
         serde_json::Value::Object(crate::model::Map::new())
     } else {
-        serde_json::from_slice(&seed.body).map_err(|error| Refusal::failed(error.to_string()))?
+        json::parse(&seed.body).map_err(|error| Refusal::failed(error.to_string()))?
     };
     let body = edit::set(body, &how.set)?;
     let text = serde_json::to_vec(&body).map_err(|error| Refusal::failed(error.to_string()))?;

@@ -1,6 +1,6 @@
 //! Operators' verbs, on one object or many.
 
-use crate::model::{Map, Ms};
+use crate::model::{Map, Ms, payload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub enum Verb {
     /// The step ends `skipped`, the run goes on.
     Skip {
         /// Takes the place of the step's outputs.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "payload::some_map")]
         stand_in: Option<Map>,
     },
     /// The run ends `aborted`.
@@ -113,6 +113,7 @@ pub struct Replay {
     /// `deployed` (default), `original`, `draft`, or a number.
     pub version: Option<String>,
     /// Paths of the body and their new values.
+    #[serde(deserialize_with = "payload::pairs")]
     pub set: Vec<(String, Value)>,
 }
 

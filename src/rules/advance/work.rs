@@ -9,6 +9,7 @@ use crate::model::run::{
     Callback, CallbackState, Detail, Entry, EntryKind, Folded, Frame, Got, Run, RunState, StepState,
 };
 use crate::model::{CallbackId, Map, Ms};
+use crate::rules::json;
 use crate::rules::mask::Traces;
 use crate::rules::plan::Plan;
 use crate::rules::template::{self, Context, RenderError, StepData};
@@ -488,5 +489,5 @@ pub fn text_value(text: &str) -> Option<serde_json::Value> {
     if text.is_empty() {
         return None;
     }
-    Some(serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned())))
+    Some(json::parse_answer(text.as_bytes()).unwrap_or_else(|_| serde_json::Value::String(text.to_owned())))
 }

@@ -8,9 +8,9 @@ mod cursor;
 
 mod tree;
 
-pub use crate::model::decimal::Decimal;
-pub(super) use cursor::{Cursor, Head, Text};
-pub use tree::{beginning, parse};
+pub use super::decimal::Decimal;
+pub(crate) use cursor::{Bounds, Cursor, Head, Text};
+pub use tree::{beginning, parse, parse_answer, parse_kept};
 
 /// Deeper than this is refused.
 pub const MAX_DEPTH: usize = 128;
@@ -39,13 +39,13 @@ pub enum BodyError {
 }
 
 #[cfg(test)]
-pub(in crate::rules) mod tests {
+pub(crate) mod tests {
     use crate::model::Map;
     use proptest::prelude::*;
     use serde_json::Value;
 
     /// Any JSON value: odd keys, odd strings, odd numbers.
-    pub(in crate::rules) fn any_value() -> impl Strategy<Value = Value> {
+    pub(crate) fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),

@@ -1,6 +1,6 @@
 //! A JSON text as a tree: keys in order, numbers digit for digit, the last of a repeated key.
 
-use super::{BodyError, Cursor, Head};
+use super::{BodyError, Bounds, Cursor, Head};
 use crate::model::Map;
 use serde_json::{Number, Value};
 
@@ -9,7 +9,26 @@ use serde_json::{Number, Value};
 /// # Errors
 /// See [`BodyError`].
 pub fn parse(text: &[u8]) -> Result<Value, BodyError> {
-    let mut cursor = Cursor::new(text)?;
+    whole(Cursor::new(text)?)
+}
+
+/// Parses what a target answered: its length was bounded where it came in.
+///
+/// # Errors
+/// It is not JSON, or is nested deeper than a body can be.
+pub fn parse_answer(text: &[u8]) -> Result<Value, BodyError> {
+    whole(Cursor::within(text, Bounds::ANSWER)?)
+}
+
+/// Parses what was written here with a body or an answer in it.
+///
+/// # Errors
+/// It is not JSON, or is nested much deeper than a body can be.
+pub fn parse_kept(text: &[u8]) -> Result<Value, BodyError> {
+    whole(Cursor::within(text, Bounds::KEPT)?)
+}
+
+fn whole(mut cursor: Cursor) -> Result<Value, BodyError> {
     let value = value(&mut cursor)?;
     cursor.end()?;
     Ok(value)
@@ -94,7 +113,7 @@ fn number(text: &str) -> Number {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::json::{MAX_DEPTH, MAX_VALUES};
+    use crate::model::json::{MAX_DEPTH, MAX_VALUES};
     use proptest::prelude::*;
 
     #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// The beginning of a value: scalars whole, containers opened.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::rules) enum Head<'b> {
+pub(crate) enum Head<'b> {
     /// `null`
     Null,
     /// `true` or `false`
@@ -22,30 +22,50 @@ pub(in crate::rules) enum Head<'b> {
 
 /// A string between its quotes, known to be valid.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::rules) struct Text<'b> {
+pub(crate) struct Text<'b> {
     raw: &'b str,
     escaped: bool,
 }
 
 impl<'b> Text<'b> {
     /// What it says.
-    pub(in crate::rules) fn decode(self) -> Cow<'b, str> {
+    pub(crate) fn decode(self) -> Cow<'b, str> {
         if self.escaped { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
     }
 
     /// Whether it says this.
-    pub(in crate::rules) fn is(self, other: &str) -> bool {
+    pub(crate) fn is(self, other: &str) -> bool {
         if self.escaped { unescape(self.raw) == other } else { self.raw == other }
     }
 }
 
 /// Where a reader stands in a JSON text.
 #[derive(Debug)]
-pub(in crate::rules) struct Cursor<'b> {
+pub(crate) struct Cursor<'b> {
     text: &'b str,
     at: usize,
     depth: usize,
     values: usize,
+    bounds: Bounds,
+}
+
+/// What a text may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Containers within one another.
+    pub(crate) depth: usize,
+    /// Values, containers among them.
+    pub(crate) values: usize,
+}
+
+impl Bounds {
+    /// Of what senders send.
+    pub(crate) const BODY: Self = Self { depth: MAX_DEPTH, values: MAX_VALUES };
+    /// Of what targets answer: its length is bounded where it comes from.
+    pub(crate) const ANSWER: Self = Self { depth: MAX_DEPTH, values: usize::MAX };
+    /// Of what was written here around a body or an answer: deep enough for the envelope, and for
+    /// the stack of any thread.
+    pub(crate) const KEPT: Self = Self { depth: MAX_DEPTH + 32, values: usize::MAX };
 }
 
 /// How many bytes of a string go by until a quote, a backslash or a control: eight at a time, since
@@ -75,28 +95,36 @@ impl<'b> Cursor<'b> {
     ///
     /// # Errors
     /// The body is not UTF-8.
-    pub(in crate::rules) fn new(body: &'b [u8]) -> Result<Self, BodyError> {
-        match std::str::from_utf8(body) {
-            Ok(text) => Ok(Self { text, at: 0, depth: 0, values: 0 }),
+    pub(crate) fn new(body: &'b [u8]) -> Result<Self, BodyError> {
+        Self::within(body, Bounds::BODY)
+    }
+
+    /// At the beginning of a text that may hold this much.
+    ///
+    /// # Errors
+    /// The text is not UTF-8.
+    pub(crate) fn within(text: &'b [u8], bounds: Bounds) -> Result<Self, BodyError> {
+        match std::str::from_utf8(text) {
+            Ok(text) => Ok(Self { text, at: 0, depth: 0, values: 0, bounds }),
             Err(error) => {
-                let valid = std::str::from_utf8(&body[..error.valid_up_to()]).unwrap_or_default();
+                let valid = std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default();
                 Err(not_json(valid, valid.len(), "UTF-8 is expected"))
             }
         }
     }
 
     /// Values begun so far.
-    pub(in crate::rules) fn values(&self) -> usize {
+    pub(crate) fn values(&self) -> usize {
         self.values
     }
 
     /// Bytes read so far.
-    pub(in crate::rules) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// The text from a byte to here.
-    pub(in crate::rules) fn since(&self, from: usize) -> &'b str {
+    pub(crate) fn since(&self, from: usize) -> &'b str {
         &self.text[from..self.at]
     }
 
@@ -104,11 +132,11 @@ impl<'b> Cursor<'b> {
     ///
     /// # Errors
     /// See [`BodyError`]; also of the functions below.
-    pub(in crate::rules) fn value(&mut self) -> Result<Head<'b>, BodyError> {
+    pub(crate) fn value(&mut self) -> Result<Head<'b>, BodyError> {
         self.skip_space();
         let Some(byte) = self.peek() else { return Err(self.expected("a value is expected")) };
         self.values += 1;
-        if self.values > MAX_VALUES {
+        if self.values > self.bounds.values {
             return Err(BodyError::TooMany);
         }
         match byte {
@@ -127,7 +155,7 @@ impl<'b> Cursor<'b> {
     }
 
     /// Whether another element of the open array follows; closes the array where none does.
-    pub(in crate::rules) fn element(&mut self, first: bool) -> Result<bool, BodyError> {
+    pub(crate) fn element(&mut self, first: bool) -> Result<bool, BodyError> {
         self.skip_space();
         match self.peek() {
             Some(b']') => {
@@ -149,7 +177,7 @@ impl<'b> Cursor<'b> {
     }
 
     /// The next key of the open object, its colon read; closes the object where none follows.
-    pub(in crate::rules) fn key(&mut self, first: bool) -> Result<Option<Text<'b>>, BodyError> {
+    pub(crate) fn key(&mut self, first: bool) -> Result<Option<Text<'b>>, BodyError> {
         self.skip_space();
         match self.peek() {
             Some(b'}') => {
@@ -177,7 +205,7 @@ impl<'b> Cursor<'b> {
     }
 
     /// Checks that nothing but space follows.
-    pub(in crate::rules) fn end(&mut self) -> Result<(), BodyError> {
+    pub(crate) fn end(&mut self) -> Result<(), BodyError> {
         self.skip_space();
         if self.at == self.text.len() {
             return Ok(());
@@ -198,7 +226,7 @@ impl<'b> Cursor<'b> {
     fn open(&mut self) -> Result<(), BodyError> {
         self.at += 1;
         self.depth += 1;
-        if self.depth > MAX_DEPTH { Err(BodyError::TooDeep) } else { Ok(()) }
+        if self.depth > self.bounds.depth { Err(BodyError::TooDeep) } else { Ok(()) }
     }
 
     fn close(&mut self) {
