@@ -6,9 +6,11 @@
 //! secret can be printed.
 
 mod der;
+mod guard;
 pub mod keys;
 pub mod mask;
 mod material;
+pub mod memory;
 pub mod seal;
 mod values;
 
@@ -16,8 +18,10 @@ use crate::model::{CallbackId, RequestId};
 use aws_lc_rs::aead::LessSafeKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use guard::Guarded;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use keys::Ring;
+use memory::Memory;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -47,6 +51,8 @@ pub const KEY_VARIABLE: &str = "POINTSMAN_KEY";
 pub struct Vault {
     keys: Arc<Keys>,
     ring: Arc<RwLock<Arc<Ring>>>,
+    /// Credentials of senders as they were stored a moment ago.
+    guarded: Arc<Memory<Guarded>>,
 }
 
 /// Keyed and ready, so that a use costs no key schedule.
@@ -101,7 +107,7 @@ impl Vault {
             seal: seal::key(&Zeroizing::new(sum(&derived(key, b"pointsman seal 1"), b"")))?,
             given,
         };
-        Ok(Self { keys: Arc::new(keys), ring: Arc::default() })
+        Ok(Self { keys: Arc::new(keys), ring: Arc::default(), guarded: Arc::default() })
     }
 
     /// With a key that the environment gave ([`KEY_VARIABLE`]); no file is read or made.

@@ -3,8 +3,6 @@
 //! that it is kept in is bound to it, so that it opens nowhere else.
 
 use super::Vault;
-use crate::model::FlowId;
-use crate::model::headers::Headers;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};
 use std::io;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -98,73 +96,6 @@ impl Vault {
         plain.truncate(len);
         Ok(plain)
     }
-
-    /// The headers of a request as they are stored: of those that carry credentials the lines show
-    /// scheme and fingerprint, and what came is sealed behind them. `extra` is the header that the
-    /// endpoint takes its key from.
-    #[must_use]
-    pub fn guarded(&self, flow: FlowId, headers: &Headers, extra: Option<&str>) -> Headers {
-        let secret = |name: &[u8]| {
-            std::str::from_utf8(name).is_ok_and(|name| {
-                crate::model::headers::is_credential(name)
-                    || extra.is_some_and(|extra| extra.eq_ignore_ascii_case(name))
-            })
-        };
-        if !headers.iter().any(|(name, _)| secret(name)) {
-            return headers.clone();
-        }
-        let size = headers.blob().len();
-        let mut lines = Vec::with_capacity(size + 64);
-        let mut plain = Zeroizing::new(Vec::with_capacity(size));
-        let mut names: Vec<String> = Vec::new();
-        let line = |to: &mut Vec<u8>, name: &[u8], value: &[u8]| {
-            to.extend_from_slice(name);
-            to.extend_from_slice(b": ");
-            to.extend_from_slice(value);
-            to.push(b'\n');
-        };
-        for (name, value) in headers.iter() {
-            if !secret(name) {
-                line(&mut lines, name, value);
-                continue;
-            }
-            line(&mut plain, name, value);
-            let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
-            line(&mut lines, name, self.shown_credential(&lower, value).as_bytes());
-            if !names.contains(&lower) {
-                names.push(lower);
-            }
-        }
-        // Without random bits nothing is sealed: what came is then not kept at all.
-        let row = row(flow, &lines);
-        let place = Place { table: "request", row: &row, column: "headers" };
-        let sealed = self.seal(place, &plain).unwrap_or_default();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        Headers::masked(&lines, &names, &sealed)
-    }
-
-    /// The headers of a stored request as they came.
-    ///
-    /// # Errors
-    /// See [`Vault::unseal`].
-    pub fn revealed(&self, flow: FlowId, headers: &Headers) -> Result<Headers, String> {
-        let Some(sealed) = headers.sealed() else { return Ok(headers.clone()) };
-        let row = row(flow, headers.lines());
-        let plain = self.unseal(Place { table: "request", row: &row, column: "headers" }, sealed)?;
-        let plain = Headers::from_blob(plain.to_vec().into());
-        let mut came = plain.iter();
-        let lines = headers.iter().map(|(name, value)| {
-            let hidden = std::str::from_utf8(name).is_ok_and(|name| headers.hides(name));
-            if hidden { came.next().unwrap_or((name, value)) } else { (name, value) }
-        });
-        Ok(Headers::from_pairs(lines))
-    }
-}
-
-/// What tells a request's row: its flow and its lines, whose fingerprints hang on the credentials.
-/// (Its id is given after it is sealed.)
-fn row(flow: FlowId, lines: &[u8]) -> Vec<u8> {
-    [&flow.0.to_be_bytes()[..], lines].concat()
 }
 
 #[cfg(test)]
@@ -196,27 +127,5 @@ mod tests {
             assert!(vault.unseal(PLACE, &forged).is_err(), "byte {at}");
             assert!(vault.unseal(PLACE, &blob[..at]).is_err(), "cut at {at}");
         }
-    }
-
-    #[test]
-    fn credentials_are_sealed_behind_lines_that_show_fingerprints() {
-        let vault = of(1);
-        let headers = Headers::from_pairs([
-            ("authorization", "Bearer s3cret-1"),
-            ("x-a", "1"),
-            ("x-my-key", "s3cret-2"),
-            ("cookie", "a=s3cret-3"),
-            ("x-my-key", "s3cret-4"),
-        ]);
-        let kept = vault.guarded(FlowId(3), &headers, Some("X-My-Key"));
-        assert!(!String::from_utf8_lossy(kept.blob()).contains("s3cret"));
-        assert!(kept.get("authorization").unwrap().starts_with("Bearer ••• "));
-        assert_eq!(kept.get("x-a").as_deref(), Some("1"));
-        assert!(kept.hides("x-my-key"));
-        assert_eq!(vault.revealed(FlowId(3), &kept).unwrap(), headers);
-        assert!(vault.revealed(FlowId(4), &kept).is_err());
-        let plain = Headers::from_pairs([("x-a", "1")]);
-        assert_eq!(vault.guarded(FlowId(3), &plain, None), plain);
-        assert_eq!(vault.revealed(FlowId(3), &plain).unwrap(), plain);
     }
 }
