@@ -18,6 +18,7 @@ mod console;
 mod crash;
 mod digits;
 mod drift;
+mod examples;
 mod flood;
 mod github;
 mod guard;
