@@ -77,7 +77,7 @@ impl Default for Limits {
             free_disk: 512 << 20,
             retention: 30 * DAY,
             dedup_memory: 512 << 20,
-            slots: 256,
+            slots: 512,
         }
     }
 }
