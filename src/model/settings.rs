@@ -62,7 +62,7 @@ pub struct Limits {
     pub retention: Ms,
     /// Bytes of the dedup table, past which header and `doctor` say so.
     pub dedup_memory: u64,
-    /// Runs under way at once.
+    /// Runs under way at once; one target takes half of them at most.
     pub slots: usize,
 }
 

@@ -126,7 +126,7 @@ impl Table {
             host.refused = Some(now);
             self.shared |= room > 0;
         }
-        Err(if open && !behind { Refused::Open } else { Refused::Full })
+        Err(if open { Refused::Open } else { Refused::Full })
     }
 
     fn event(&mut self, target: &Target, at: Ms, since: Ms, failures: u32, opened: bool) {

@@ -328,6 +328,36 @@ mod tests {
     }
 
     #[test]
+    fn a_hundred_thousand_wait_in_bounded_memory_and_all_come_out_in_order() {
+        const ALL: i64 = 100_000;
+        let mut ring = Ring::new(RING_RUNS, RING_BYTES);
+        read_up(&mut ring);
+        let mut out = Vec::new();
+        let mut held = (0, 0);
+        for id in 1..=ALL {
+            ring.offer(FlowId(id % 3), id, 1_200, || id);
+            held = (held.0.max(ring.len()), held.1.max(ring.bytes));
+        }
+        assert!(held.0 <= RING_RUNS && held.1 <= RING_BYTES, "{held:?}");
+        assert!(held.1 > RING_BYTES - 1_200, "it is filled up to its bound");
+        while out.len() < usize::try_from(ALL).unwrap() {
+            if let Some(from) = ring.wants_from() {
+                let page = ring.page();
+                let some = (from..=ALL).take(page).map(|id| (FlowId(id % 3), id, 1_200, id));
+                let whole = from + i64::try_from(page).unwrap() > ALL;
+                ring.page_read(some, whole);
+            }
+            out.extend(ring.pop());
+            held = (held.0.max(ring.len()), held.1.max(ring.bytes));
+        }
+        assert!(held.0 <= RING_RUNS && held.1 <= RING_BYTES, "{held:?}");
+        for flow in 0..3 {
+            let of: Vec<i64> = out.iter().copied().filter(|id| id % 3 == flow).collect();
+            assert!(of.is_sorted() && of.len() >= 33_333);
+        }
+    }
+
+    #[test]
     fn what_is_set_aside_is_bounded_in_bytes_too_but_one_always_fits() {
         let mut ring = Ring::new(1_000, 100);
         read_up(&mut ring);

@@ -1,6 +1,7 @@
 //! The store as its users see it: what is answered is there, also after a fault.
 
 mod faults;
+mod lines;
 mod moves;
 mod reply;
 mod triggers;

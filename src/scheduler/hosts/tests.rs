@@ -59,6 +59,9 @@ fn a_dead_target_gets_ten_passes_and_then_one_at_a_time() {
     let told: Vec<bool> = passes.into_iter().map(|pass| pass.end(Heard::Failure, NOW, 0.0)).collect();
     assert_eq!(told.iter().filter(|told| **told).count(), 1);
     assert_eq!(hosts.enter(&dead, Comer::Fresh, NOW).err(), Some(Refused::Open));
+    hosts.lined(&dead, NOW);
+    assert_eq!(hosts.enter(&dead, Comer::Fresh, NOW).err(), Some(Refused::Open), "it waits there, too");
+    hosts.lines(|_| false);
     assert!(hosts.enter(&live, Comer::Newborn, NOW).is_ok());
     let view = hosts.breaker(&dead).unwrap();
     assert_eq!((view.target.as_str(), view.failures, view.next), ("a.example:1", ROW, Some(NOW + PAUSE)));
