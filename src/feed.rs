@@ -1,7 +1,8 @@
 //! What changed, for those who watch: mailboxes that merge instead of queues that grow, so that
 //! nothing that watches can slow what receives.
 //!
-//! The publisher is the store's writer, after each commit and in commit order. A watcher takes its
+//! The publisher is the store's writer, after each commit and in commit order (and the runner, of what
+//! is in no row: breakers). A watcher takes its
 //! [`Mailbox`] first and reads its first page of rows afterwards: a change that lies in both does
 //! no harm, one that lies in neither cannot be.
 
@@ -73,6 +74,8 @@ pub struct Merged {
     pub callbacks: bool,
     /// A document was saved, deployed or removed, or a value was set.
     pub config: bool,
+    /// A breaker opened or closed.
+    pub breakers: bool,
     /// More runs moved than a mailbox holds: read the page again.
     pub resync: bool,
 }
@@ -81,7 +84,9 @@ impl Merged {
     /// Whether nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.newest.is_none() && self.runs.is_empty() && !self.callbacks && !self.config && !self.resync
+        self.newest.is_none()
+            && self.runs.is_empty()
+            && !(self.callbacks || self.config || self.breakers || self.resync)
     }
 
     /// How many requests arrived, whatever became of them.
@@ -110,6 +115,7 @@ impl Merged {
             }
             Change::Callback { .. } => self.callbacks = true,
             Change::Config => self.config = true,
+            Change::Breaker => self.breakers = true,
         }
     }
 }

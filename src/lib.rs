@@ -33,7 +33,7 @@
 //! | [`rules`] | the decisions: check, templates, flattening, dedup keys, who is let in, the run state machine | what is decided |
 //! | [`store`] | the only SQL: one writer thread, readers, dedup table, configuration, lists | what is kept, how it is found |
 //! | [`receiver`] | accept loop, order of judgement, callbacks in | what senders are answered |
-//! | [`scheduler`] | slots and the ready ring: who goes next | fairness, bounds of work |
+//! | [`scheduler`] | slots, the ready ring, targets and their breakers: who goes next | fairness, bounds of work |
 //! | [`runner`] | claims, leases, HTTP out, the address guard | what targets see |
 //! | [`desk`] | every question and order of people, with its plan | what a verb does and says |
 //! | [`api`], [`session`] | the desk over a unix socket; the console's two channel ends | how a console connects |
@@ -72,6 +72,10 @@
 //! duplicates in commit order, binds request, run and ledger rows, commits once for all that waited,
 //! then answers, hands new runs over and publishes what changed → [`runner`]: render, guard, send,
 //! commit the answer, go on with the next step in place.
+//!
+//! An exchange needs a pass of its target (`scheduler::Hosts`, by the rule of `rules::breaker`). Who gets
+//! none stands aside in memory for a while, or in the target's line in the store (`rules::lane`): the
+//! timer finds the first of each line when there is room. That is no attempt and no entry.
 //!
 //! A sender that waits for its run (`reply = "wait"` or `"poll"`) is a future in `receiver::reply`
 //! and an entry in the store's list of waiters, made by the commit that makes the run: the commit

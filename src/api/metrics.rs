@@ -76,6 +76,23 @@ pub fn prometheus(counters: &Counters) -> String {
         "99th percentile of the last hundred commits.",
         &[("", "", counters.commit_p99_us as f64 / 1e6)],
     );
+    let breakers = &counters.breakers;
+    metric(
+        "breakers",
+        "gauge",
+        "Targets that were sent to of late, by the state of their breaker.",
+        &[
+            ("state", "closed", breakers.closed as f64),
+            ("state", "open", breakers.waiting as f64),
+            ("state", "probing", breakers.probing as f64),
+        ],
+    );
+    metric(
+        "breaker_openings_total",
+        "counter",
+        "How often a breaker opened since the start.",
+        &[("", "", breakers.openings as f64)],
+    );
     metric("wal_bytes", "gauge", "Size of the write-ahead log.", &[("", "", counters.wal_bytes as f64)]);
     metric("dedup_bytes", "gauge", "Size of the dedup table.", &[("", "", counters.dedup_bytes as f64)]);
     metric(
@@ -114,6 +131,7 @@ pub fn prometheus(counters: &Counters) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::target::Breakers;
 
     #[test]
     fn every_figure_has_help_type_and_a_value_in_base_units() {
@@ -123,6 +141,7 @@ mod tests {
             duplicates: 12,
             commit_p99_us: 4_200,
             probe: Some(None),
+            breakers: Breakers { closed: 7, waiting: 2, probing: 1, openings: 5, ..Breakers::default() },
             ..Counters::default()
         };
         counters.runs[RunState::Errored as usize] = 3;
@@ -134,6 +153,10 @@ mod tests {
             "pointsman_commit_p99_seconds 0.0042",
             "pointsman_probe_ok 1",
             "pointsman_store_ok 1",
+            "pointsman_breakers{state=\"open\"} 2",
+            "pointsman_breakers{state=\"probing\"} 1",
+            "pointsman_breakers{state=\"closed\"} 7",
+            "pointsman_breaker_openings_total 5",
         ] {
             assert!(text.lines().any(|other| other == line), "{line} in\n{text}");
         }

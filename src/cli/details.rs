@@ -198,6 +198,9 @@ pub async fn run(door: &Door, id: String, output: Output) -> Result<u8, Refusal>
     if let Some(parent) = &run.parent {
         field(&mut text, "replay of", parent);
     }
+    if let Some(waits) = &run.waits {
+        field(&mut text, "waits", waits);
+    }
     if let Some(due) = &run.due {
         field(&mut text, "next", due);
     }

@@ -69,6 +69,7 @@ impl Door {
             stats: Arc::new(Stats::default()),
             feed,
             settings: Arc::new(settings.clone()),
+            hosts: crate::scheduler::Hosts::new(0),
         });
         desk.load_keys().await?;
         desk.equip().await?;

@@ -22,6 +22,8 @@ pub(super) struct Events {
     pub(super) store: Store,
     /// The newest request that was told, or that was there before.
     pub(super) last: Option<String>,
+    /// The number of the newest opening or closing of a breaker that was told.
+    pub(super) breaker: u64,
 }
 
 impl Events {
@@ -40,6 +42,26 @@ impl Events {
                 merged.runs.iter().filter(|(_, of)| matches!(of.1, RunState::Errored | RunState::Failed));
             let ids = stopped.take(LINES as usize).map(|(id, _)| self.store.ids().print(*id));
             self.runs(ids.collect()).await;
+            if merged.breakers {
+                self.breakers();
+            }
+        }
+    }
+
+    /// Tells which targets are no longer sent to, and which are again.
+    fn breakers(&mut self) {
+        for event in self.desk.breaker_events(self.breaker) {
+            self.breaker = event.seq;
+            let (at, of) = (rfc3339(event.at), &event.breaker);
+            let (since, failures) = (rfc3339(of.since), of.failures);
+            line(&if event.opened {
+                format!("{at} breaker opened {} port {}: refused {failures} times in a row", of.host, of.port)
+            } else {
+                format!(
+                    "{at} breaker closed {} port {}: answers again, open since {since}, refused {failures} times",
+                    of.host, of.port
+                )
+            });
         }
     }
 

@@ -74,6 +74,7 @@ impl Engine {
             stats: stats.clone(),
             feed: feed.clone(),
             settings: settings.clone(),
+            hosts: slots.hosts().clone(),
         });
         // Before the first request is judged.
         desk.load_keys().await?;
@@ -175,6 +176,7 @@ pub async fn watch(engine: &Engine) {
         desk: engine.desk.clone(),
         store: engine.store.clone(),
         last: engine.earlier.clone(),
+        breaker: 0,
     };
     let lines = tokio::spawn(events.tell());
     terminated().await;

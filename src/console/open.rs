@@ -1,6 +1,7 @@
 //! What `enter` opens: the row's own screen, a value, a group's runs; and the crumb that leads back.
 
 use super::app::{App, Crumb, ListId, PaneId, Place, Screen, Tone};
+use super::format::clock;
 
 impl App {
     pub(super) fn open(&mut self) {
@@ -40,6 +41,9 @@ impl App {
                 {
                     let run = callback.run.clone();
                     self.open_run(run);
+                } else if let Some(breaker) = self.needs.breaker(self.needs.at) {
+                    let said = breaker.words(|at| clock(at, self.now, &self.options.zone));
+                    self.toast(Tone::Info, format!("{said}."));
                 } else if let Some(id) = self.needs.drifted(self.needs.at) {
                     self.open_request(id);
                 }

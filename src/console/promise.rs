@@ -31,14 +31,15 @@ impl Item {
 }
 
 /// The order in which items stand.
-const ORDER: [u8; 11] = [1, 2, 3, 7, 6, 8, 4, 5, 10, 11, 9];
+const ORDER: [u8; 12] = [1, 2, 3, 7, 6, 8, 4, 5, 13, 10, 11, 9];
 
 /// What gives way, one step after the other: an item becomes shorter, or is dropped.
-const STEPS: [(u8, Give); 16] = [
+const STEPS: [(u8, Give); 18] = [
     (11, Give::Drop),
     (10, Give::Drop),
     (6, Give::Shorten),
     (8, Give::Shorten),
+    (13, Give::Shorten),
     (4, Give::Shorten),
     (5, Give::Shorten),
     (1, Give::Shorten),
@@ -50,6 +51,7 @@ const STEPS: [(u8, Give); 16] = [
     (8, Give::Drop),
     (6, Give::Drop),
     (1, Give::Shorten),
+    (13, Give::Drop),
     (4, Give::Drop),
 ];
 
@@ -66,9 +68,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     }
     let mut items = items(app);
     if app.frame().class <= Class::Narrow {
-        items.retain(|item| matches!(item.number, 1 | 2 | 4 | 5) || item.bad);
+        items.retain(|item| matches!(item.number, 1 | 2 | 4 | 5 | 13) || item.bad);
         for item in &mut items {
-            if matches!(item.number, 1 | 4 | 5) {
+            if matches!(item.number, 1 | 4 | 5 | 13) {
                 item.form = item.forms.len() - 1;
             }
         }
@@ -171,6 +173,7 @@ fn items(app: &App) -> Vec<Item> {
     } else {
         Item::new(5, &["callbacks 0".to_owned(), "◐0".to_owned()], Role::Muted)
     });
+    items.extend(breakers(app));
     let (promised, stored) = (counters.promised, counters.stored);
     let (accepted, kept) = (count(promised), count(stored));
     items.push(if promised <= stored {
@@ -201,6 +204,16 @@ fn items(app: &App) -> Vec<Item> {
         }
     }
     items
+}
+
+/// Targets that are not sent to, where there are any.
+fn breakers(app: &App) -> Option<Item> {
+    let breakers = &app.counters.as_ref()?.breakers;
+    let first = breakers.open.first()?;
+    let opened = breakers.opened();
+    let long =
+        if opened == 1 { format!("breaker {}", first.target) } else { format!("breakers {}", count(opened)) };
+    Some(Item::new(13, &[long, format!("↻{}", count(opened))], Role::Warn))
 }
 
 fn rate(app: &App) -> String {
@@ -332,6 +345,30 @@ mod tests {
         let mut app = app(120);
         app.counters.as_mut().unwrap().probe = Some(Some("address in use".to_owned()));
         assert!(line(&app).starts_with(" ✗ NOT LISTENING 127.0.0.1:7700: address in use"));
+    }
+
+    #[test]
+    fn a_target_that_refuses_is_told_at_every_width() {
+        use crate::model::target::{BreakerView, Breakers};
+        let one = BreakerView {
+            host: "hooks.chat.example".to_owned(),
+            port: 443,
+            target: "hooks.chat.example".to_owned(),
+            since: NOW,
+            failures: 10,
+            next: None,
+            waiting: 18,
+            tag: 0,
+        };
+        for (width, told) in [(40, "↻1"), (80, "↻1"), (120, "↻1"), (200, "breaker hooks.chat.example")]
+        {
+            let mut app = app(width);
+            app.counters.as_mut().unwrap().breakers =
+                Breakers { open: vec![one.clone()], waiting: 1, ..Breakers::default() };
+            let line = line(&app);
+            assert!(line.contains(told), "{width}: {line}");
+            assert!(line.contains("!3") || line.contains("errored 3"), "{width}: {line}");
+        }
     }
 
     #[test]

@@ -362,6 +362,14 @@ impl App {
         if was_empty && counters.integrations > 0 {
             self.behind = true;
         }
+        // The cursor stays on its badge, wherever that stands now.
+        let drift = self.needs.badge(self.needs.at).is_some();
+        let before = self.needs.breakers.len();
+        self.needs.breakers.clone_from(&counters.breakers.open);
+        if drift {
+            self.needs.at = self.needs.at + self.needs.breakers.len() - before;
+        }
+        self.needs.at = self.needs.at.min(self.needs.count().saturating_sub(1));
         self.counters = Some(counters);
         if !same {
             self.touch(Dirt::Data);

@@ -242,6 +242,9 @@ fn attempt_lines(
 }
 
 fn next(run: &RunView, zone: &TimeZone) -> String {
+    if let Some(waits) = &run.waits {
+        return waits.clone();
+    }
     let due = run.due.as_deref().and_then(parse_rfc3339);
     let due = due.map_or_else(|| "a time that is not known".to_owned(), |at| exact(at, zone));
     match run.state {

@@ -82,9 +82,7 @@ impl App {
         if let Some(reason) = self.barred(Kind::Forget) {
             return Err(reason);
         }
-        let others = self.needs.groups.len() + self.needs.overdue.len();
-        let badge = self.needs.at.checked_sub(others).and_then(|at| self.needs.drifts.get(at));
-        badge.map(|badge| badge.id).ok_or_else(|| {
+        self.needs.badge(self.needs.at).map(|badge| badge.id).ok_or_else(|| {
             "X takes a badge of drift away; this leaves by itself when its reason is gone".to_owned()
         })
     }
@@ -203,6 +201,11 @@ impl App {
                     None if self.place() == Place::Needs && self.needs.drifted(self.needs.at).is_some() => {
                         Err(format!(
                             "{word} is not possible: this is a badge of drift; enter opens its request"
+                        ))
+                    }
+                    None if self.place() == Place::Needs && self.needs.breaker(self.needs.at).is_some() => {
+                        Err(format!(
+                            "{word} is not possible: runs that wait for a target go on by themselves"
                         ))
                     }
                     None => Err(format!("{word} is not possible: there is no errored run")),

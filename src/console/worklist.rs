@@ -1,6 +1,7 @@
-//! What needs a person: errored groups, overdue callbacks, badges of drift.
+//! What needs a person: errored groups, overdue callbacks, targets that refuse, badges of drift.
 
 use crate::model::study::DriftView;
+use crate::model::target::BreakerView;
 use crate::model::view::{CallbackView, GroupView};
 
 /// What needs a person.
@@ -10,9 +11,11 @@ pub struct Needs {
     pub groups: Vec<GroupView>,
     /// Callbacks that expired while their step is errored.
     pub overdue: Vec<CallbackView>,
+    /// Targets that are not sent to, those for which most runs wait first.
+    pub breakers: Vec<BreakerView>,
     /// Badges of drift, newest first.
     pub drifts: Vec<DriftView>,
-    /// The selected item of all three, in this order.
+    /// The selected item of all four, in this order.
     pub at: usize,
     /// It changed since it was read.
     pub stale: bool,
@@ -24,13 +27,28 @@ impl Needs {
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.groups.len() + self.overdue.len() + self.drifts.len()
+        self.before_drifts() + self.drifts.len()
+    }
+
+    fn before_drifts(&self) -> usize {
+        self.groups.len() + self.overdue.len() + self.breakers.len()
+    }
+
+    /// The target at a place.
+    #[must_use]
+    pub fn breaker(&self, at: usize) -> Option<&BreakerView> {
+        self.breakers.get(at.checked_sub(self.groups.len() + self.overdue.len())?)
+    }
+
+    /// The badge of drift at a place.
+    #[must_use]
+    pub fn badge(&self, at: usize) -> Option<&DriftView> {
+        self.drifts.get(at.checked_sub(self.before_drifts())?)
     }
 
     /// The request of the badge at a place.
     #[must_use]
     pub fn drifted(&self, at: usize) -> Option<String> {
-        let at = at.checked_sub(self.groups.len() + self.overdue.len())?;
-        self.drifts.get(at).map(|drift| drift.request.clone())
+        self.badge(at).map(|drift| drift.request.clone())
     }
 }

@@ -17,7 +17,8 @@ impl Desk {
 
     pub(super) async fn run(&self, id: &str) -> Result<Answer, Refusal> {
         let id = self.deps.store.resolve(id).await?;
-        let (run, events) = self.deps.store.run_detail(id).await?;
+        let (mut run, events) = self.deps.store.run_detail(id).await?;
+        self.explain_line(&mut run);
         Ok(Answer::Run { run: Box::new(run), events })
     }
 

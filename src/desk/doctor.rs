@@ -17,7 +17,9 @@ impl Desk {
     pub(super) async fn doctor(&self) -> Result<Answer, Refusal> {
         let mut checks = self.deps.store.doctor().await;
         let settings = &self.deps.settings;
-        checks.extend(figures(&self.counters()));
+        let counters = self.counters();
+        checks.extend(figures(&counters));
+        checks.extend(super::breakers::checks(&counters.breakers));
         let mut files = files(&settings.data);
         // A key that the environment gives needs no file.
         files.retain(|check| check.name != "key file" || !self.deps.vault.given());

@@ -157,6 +157,7 @@ impl House {
             stats: Arc::new(Stats::default()),
             feed: feed.clone(),
             settings: Arc::new(settings),
+            hosts: crate::scheduler::Hosts::new(0),
         };
         Self { desk: Desk::new(deps), store, feed, folder, _handover: handover }
     }

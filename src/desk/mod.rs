@@ -1,6 +1,7 @@
 //! The one door for operators: questions are answered from the store, orders are judged, carried
 //! out and written into the audit trail. Console, command line and socket all come in here.
 
+mod breakers;
 mod detail;
 mod doctor;
 mod documents;
@@ -29,6 +30,7 @@ use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Refusal, Who};
 use crate::model::change::Counters;
 use crate::model::settings::Settings;
+use crate::scheduler::Hosts;
 use crate::store::Store;
 use crate::vault::Vault;
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub struct Deps {
     pub feed: Feed,
     /// What the operator set.
     pub settings: Arc<Settings>,
+    /// The targets that runs send to; none are known where no runs are carried out.
+    pub hosts: Hosts,
 }
 
 /// The desk: cheap to clone, safe to share.
@@ -200,6 +204,7 @@ fn counters(deps: &Deps) -> Counters {
         stopping: counters.stopping || deps.stats.stopping.load(Ordering::Relaxed),
         integrations: integrations as u64,
         paused: state.paused(counters.at),
+        breakers: breakers::figures(deps),
         ..counters
     }
 }

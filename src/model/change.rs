@@ -2,10 +2,11 @@
 
 use super::request::Verdict;
 use super::run::RunState;
+use super::target::Breakers;
 use super::{CallbackId, FlowId, Ms, RequestId, RunId};
 use serde::{Deserialize, Serialize};
 
-/// One change, published by the writer after its commit, in commit order.
+/// One change, published by the writer after its commit, in commit order; a breaker's by the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// A request was stored.
@@ -33,6 +34,8 @@ pub enum Change {
     },
     /// A document was saved, deployed or removed, or a value was set.
     Config,
+    /// A breaker opened or closed: which, the targets know.
+    Breaker,
 }
 
 /// The figures of the console's first row, as the store and the receiver know them.
@@ -93,4 +96,6 @@ pub struct Counters {
     pub integrations: u64,
     /// Flows that are paused: they refuse requests, or hold their runs.
     pub paused: u64,
+    /// Targets and their breakers.
+    pub breakers: Breakers,
 }

@@ -19,6 +19,7 @@ pub mod run;
 pub mod schedule;
 pub mod settings;
 pub mod study;
+pub mod target;
 pub mod time;
 pub mod view;
 

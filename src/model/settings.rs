@@ -62,7 +62,7 @@ pub struct Limits {
     pub retention: Ms,
     /// Bytes of the dedup table, past which header and `doctor` say so.
     pub dedup_memory: u64,
-    /// Runs under way at once.
+    /// Runs under way at once; one target takes half of them at most.
     pub slots: usize,
 }
 
@@ -77,7 +77,7 @@ impl Default for Limits {
             free_disk: 512 << 20,
             retention: 30 * DAY,
             dedup_memory: 512 << 20,
-            slots: 256,
+            slots: 512,
         }
     }
 }

@@ -122,6 +122,12 @@ pub struct RunView {
     /// When it acts next: the next attempt, the end of a delay, a deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
+    /// Why it waits for its target, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
+    /// The tag of the target in whose line it waits.
+    #[serde(skip)]
+    pub line: Option<u32>,
     /// Transitions so far: what a verb names to say which state it was shown.
     #[serde(default)]
     pub seq: i64,

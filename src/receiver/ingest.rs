@@ -276,7 +276,8 @@ impl Ingest {
         // Looked at for every request: it is an average of looks.
         let crowded = store.crowded();
         let direct = direct && !crowded;
-        let slot = if direct { slots.try_take(plan.flow_id) } else { None };
+        let target = if direct { store.target(plan, 0) } else { None };
+        let slot = if direct { slots.try_take(target.as_ref(), store.now()) } else { None };
         slot.map_or(Birth::Fresh, Birth::Direct)
     }
 

@@ -5,14 +5,23 @@
 //! time there is. So a lane of a million runs costs the look at the clock nothing, and the next in
 //! line is found by one look into the index. Places are in order of arrival; what had started before
 //! (a retry, a run that comes back from a callback) stands in front of what had not.
+//!
+//! A run whose target takes nothing more for now (it has enough under way, or its breaker is open)
+//! waits in the same way, in the line of that target: behind all places of lanes, so that it is found
+//! by its flow and its target's tag.
 
 use crate::model::run::{Run, RunState};
+use crate::model::target::TAG_BITS;
 use crate::model::{Ms, RunId};
 
 /// From here on a `due` is a place in front of those that have not started.
 pub const FRONT: Ms = 1 << 60;
 /// From here on a `due` is a place in order of arrival.
 pub const PARKED: Ms = 1 << 61;
+/// From here on a `due` is a place in the line of a target.
+pub const LINES: Ms = 1 << 62;
+/// Bits of a place in a line: times until the year 2109.
+const LINE_BITS: u32 = 62 - TAG_BITS;
 
 /// The place of a run that has not started.
 #[must_use]
@@ -27,10 +36,39 @@ pub fn place_of(run: &Run, now: Ms) -> Ms {
     if run.started.is_none() { place(run.id) } else { FRONT + run.due.unwrap_or(now).clamp(0, now) }
 }
 
+/// The place of a run in the line of a target: in order of arrival, or of when it was due.
+#[must_use]
+pub fn in_line(tag: u32, run: &Run, now: Ms) -> Ms {
+    let since = match run.due {
+        Some(due) if is_parked(due) => since(due),
+        _ if run.started.is_none() => run.id.time(),
+        due => due.unwrap_or(now).min(now),
+    };
+    line(tag).0 + since.clamp(0, (1 << LINE_BITS) - 1)
+}
+
+/// The first and the last place in the line of a target.
+#[must_use]
+pub fn line(tag: u32) -> (Ms, Ms) {
+    let first = LINES | (Ms::from(tag) & ((1 << TAG_BITS) - 1)) << LINE_BITS;
+    (first, first | ((1 << LINE_BITS) - 1))
+}
+
+/// The tag of the target in whose line a place is.
+#[must_use]
+pub fn tag_of(due: Ms) -> Option<u32> {
+    let tag = (due & !LINES) >> LINE_BITS;
+    u32::try_from(tag).ok().filter(|_| due >= LINES)
+}
+
 /// When a parked run began to wait: its arrival, or when it was due.
 #[must_use]
 pub fn since(due: Ms) -> Ms {
-    if due >= PARKED { due - PARKED } else { due - FRONT }
+    match due {
+        LINES.. => due & ((1 << LINE_BITS) - 1),
+        PARKED.. => due - PARKED,
+        _ => due - FRONT,
+    }
 }
 
 /// Whether a `due` is a place and no time.
@@ -201,6 +239,23 @@ mod tests {
     fn without_a_slot_nothing_is_parked_that_could_start() {
         let turn = turn(ONE, &[], &[queued(1)], 0, NOW);
         assert_eq!((turn.start, turn.park, turn.room), (vec![], vec![], 0));
+    }
+
+    #[test]
+    fn a_line_is_in_order_of_arrival_and_behind_every_lane() {
+        let (first, last) = line(7);
+        let places = [in_line(7, &queued(1), NOW), in_line(7, &queued(2), NOW)];
+        assert!(places.is_sorted() && places.iter().all(|place| (first..=last).contains(place)));
+        assert!(is_parked(places[0]) && places[0] > place(queued(9).id));
+        assert_eq!((tag_of(places[0]), since(places[0])), (Some(7), queued(1).id.time()));
+        let late = run(1, RunState::Retrying, true, Some(NOW - 3));
+        let place_of_late = in_line(7, &late, NOW);
+        assert_eq!(since(place_of_late), NOW - 3);
+        let again = run(1, RunState::Retrying, true, Some(place_of_late));
+        assert_eq!(in_line(7, &again, NOW + 9_000), place_of_late, "it stays where it stands");
+        assert_eq!(tag_of(in_line(8, &again, NOW)), Some(8));
+        assert_eq!((tag_of(place(queued(1).id)), tag_of(NOW)), (None, None));
+        assert_eq!((line(0).0, line((1 << TAG_BITS) - 1).1), (LINES, Ms::MAX));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod advance;
 pub mod autopsy;
+pub mod breaker;
 pub mod bucket;
 pub mod check;
 pub mod data;

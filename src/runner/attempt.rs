@@ -7,12 +7,13 @@ use crate::model::credential::Secret;
 use crate::model::document::RequestStep;
 use crate::model::headers::is_credential;
 use crate::model::run::{CallbackState, Got, Sent, keep};
-use crate::model::{CallbackId, Map};
+use crate::model::{CallbackId, Map, Ms};
 use crate::rules::advance::{self, Effect, Env, Exchange, ExchangeResult, Input, Snapshot, idempotency_key};
 use crate::rules::json;
 use crate::rules::plan::Plan;
 use crate::rules::secrets::Secrets;
 use crate::rules::template::{self, Outgoing};
+use crate::scheduler::Slot;
 use crate::store::StoreError;
 use crate::store::apply::{How, Lease};
 use crate::vault::mask::mask_callbacks;
@@ -20,22 +21,29 @@ use reqwest::header::HeaderName;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::OwnedSemaphorePermit;
 
 /// How long a result waits before it is offered again to a store that takes no writes.
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Carries a run whose attempt may leave now, until it ends, waits, or is somebody else's.
-pub(super) async fn carry(shared: Arc<Shared>, mut carried: Carried, slot: OwnedSemaphorePermit) {
+pub(super) async fn carry(shared: Arc<Shared>, mut carried: Carried, mut slot: Slot) {
     loop {
         let held = || shared.store.lane(carried.snapshot.run.flow).is_some_and(|rule| rule.held);
         if shared.stop.is_cancelled() || held() {
-            put_back(&shared, carried).await;
+            put_back(&shared, carried, None).await;
             break;
         }
+        let pass = match shared.pass(&carried, slot.pass.take()) {
+            Ok(pass) => pass,
+            Err(place) => {
+                put_back(&shared, carried, Some(place)).await;
+                break;
+            }
+        };
         let run = carried.snapshot.run.id;
         let flight = shared.flights.take_off(run);
         let input = attempt(&shared, &carried).await;
+        shared.heard(&carried, &input, pass);
         let effect = settle(&shared, &mut carried, input).await;
         drop(flight);
         if effect != Some(Effect::Send) {
@@ -45,10 +53,10 @@ pub(super) async fn carry(shared: Arc<Shared>, mut carried: Carried, slot: Owned
     drop(slot);
 }
 
-/// A claim of which nothing was sent goes back.
-pub(super) async fn put_back(shared: &Shared, mut carried: Carried) {
+/// A claim of which nothing was sent goes back, to be due then.
+pub(super) async fn put_back(shared: &Shared, mut carried: Carried, due: Option<Ms>) {
     let fence = carried.snapshot.run.fence;
-    let _ = settle(shared, &mut carried, Input::PutBack { fence }).await;
+    let _ = settle(shared, &mut carried, Input::PutBack { fence, due }).await;
 }
 
 /// Commits what happened; `None` where it was refused, or the run is no longer ours.
@@ -114,7 +122,7 @@ async fn attempt(shared: &Shared, carried: &Carried) -> Input {
     let (outgoing, step) = match (built, plan.flow.steps.get(at).and_then(|step| step.kind.exchange())) {
         (Ok(outgoing), Some(step)) => (outgoing, step),
         (Err(error), _) => return Input::Unbuilt { fence, error },
-        (_, None) => return Input::PutBack { fence },
+        (_, None) => return Input::PutBack { fence, due: None },
     };
     let engine = engine_headers(shared, plan, snapshot, *hops, step);
     let started = shared.store.now();

@@ -10,11 +10,13 @@
 //! |---|---|
 //! | `pump` | where runs come from |
 //! | `attempt` | one run under a lease |
+//! | `gate` | which targets take a run now |
 //! | `http` | one exchange, within its bounds |
 //! | `guard` | which addresses may be reached |
 //! | `work` | what the tasks share |
 
 mod attempt;
+mod gate;
 pub mod guard;
 pub mod http;
 mod pump;
@@ -25,8 +27,9 @@ mod tests;
 
 use crate::model::settings::Settings;
 use crate::scheduler::Slots;
-use crate::store::{Handover, Holders, LEASE, Store};
+use crate::store::{Gate, Handover, Holders, LEASE, Store};
 use crate::vault::Vault;
+use gate::Door;
 use guard::Guard;
 use http::Http;
 use std::sync::Arc;
@@ -44,6 +47,8 @@ pub const GRACE: Duration = Duration::from_secs(25);
 const BEAT: Duration = Duration::from_secs(10);
 /// The timer looks at the clock at least this often: it may have been moved.
 const LOOK: Duration = Duration::from_secs(1);
+/// Exchanges that end within this time make room together for those who wait in lines.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// What a runner needs.
 pub struct Deps {
@@ -118,16 +123,18 @@ async fn run(shared: Arc<Shared>, handover: Handover) {
 async fn timer(shared: Arc<Shared>) {
     let signal = shared.store.due_signal();
     let mut holders = Holders::default();
+    let door = Door::new(&shared);
+    let gate: Arc<dyn Gate> = door.clone();
     while !shared.stop.is_cancelled() {
         let lapsed = pump::take_lapsed(&shared, shared.store.now()).await.unwrap_or(0);
-        let next = shared.store.next_due(&mut holders).await.ok().flatten();
+        let next = shared.store.next_due(&mut holders, &gate).await.ok().flatten();
         // After the look, which says `now` of what can be taken at once.
         let now = shared.store.now();
         let due = match next {
             // A claim that was asked for is carried to its end: only the wait for a slot is cut.
             Some(due) if due <= now => tokio::select! {
                 slot = shared.slots.take() => match slot {
-                    Some(slot) => pump::take_due(&shared, now, slot, &mut holders).await,
+                    Some(slot) => pump::take_due(&shared, &door, now, slot, &mut holders).await,
                     None => break,
                 },
                 () = sleep(LOOK) => 1,
@@ -138,12 +145,15 @@ async fn timer(shared: Arc<Shared>) {
         if lapsed + due > 0 {
             continue;
         }
-        let next = shared.store.next_due(&mut holders).await.ok().flatten();
+        let next = shared.store.next_due(&mut holders, &gate).await.ok().flatten();
+        let now = shared.store.now();
+        let next = next.into_iter().chain(shared.slots.hosts().next_try(now)).min();
         // What is due and could not be taken is looked at again, but not at once and for ever.
-        let ahead = next.map(|due| due - shared.store.now()).and_then(|ahead| u64::try_from(ahead).ok());
+        let ahead = next.map(|due| due - now).and_then(|ahead| u64::try_from(ahead).ok());
         let wait = ahead.filter(|ahead| *ahead > 0).map_or(LOOK, Duration::from_millis);
         tokio::select! {
             () = signal.notified() => {}
+            () = shared.slots.hosts().line_freed() => sleep(GATHER).await,
             () = sleep(wait.min(LOOK)) => {}
             () = shared.stop.cancelled() => {}
         }

@@ -1,32 +1,31 @@
 //! Takes what is ready: runs from the hand-over, from the ring, and from the due index.
 
 use super::attempt::{carry, put_back, settle};
+use super::gate::Door;
 use super::work::{Carried, Shared};
 use crate::model::request::Seed;
 use crate::model::run::{Frame, Run, RunState};
-use crate::model::{Ms, RequestId, RunId};
+use crate::model::target::Target;
+use crate::model::{FlowId, Ms, RequestId, RunId};
 use crate::rules::advance::{Effect, Input, Snapshot, claims_plainly};
 use crate::rules::lane;
 use crate::rules::plan::Plan;
-use crate::scheduler::{RING_BYTES, RING_RUNS, Ring};
+use crate::scheduler::{CLAIMS, Comer, Pace, RING_BYTES, RING_RUNS, Refused, Ring, Slot};
 use crate::store::apply::How;
-use crate::store::{Born, Claim, Due, FreshRow, Handover, Holders, LEASE};
-use std::collections::HashMap;
+use crate::store::{Born, Claim, Due, FreshRow, Gate, Handover, Holders, LEASE};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// A page that cannot be read is tried again after this.
 const READ_AGAIN: Duration = Duration::from_millis(500);
-/// While requests crowd in, accepting goes before running: so many runs are started…
-const FEW: usize = 6;
-/// …each so long. How many are under way is left alone: a run that waits for its target's answer
-/// costs nothing, and must not keep another from starting.
-const EACH: Duration = Duration::from_millis(2);
-/// Runs that are started in one go at most; their claims share a commit.
-const CLAIMS: usize = 256;
+/// What is set aside is looked at again at least this often: its target may be another by now.
+const ASIDE_AGAIN: Duration = Duration::from_secs(1);
+/// Batches of runs that are on their way to their places at once; the pump itself waits for more.
+const PARKING: usize = 8;
 
 /// A fresh run that waits for a slot.
 struct Ready {
@@ -35,18 +34,32 @@ struct Ready {
     seed: Option<(RequestId, Arc<Seed>)>,
 }
 
+/// The ring, and what is taken out of its turns.
+struct Pump {
+    shared: Arc<Shared>,
+    ring: Ring<Ready>,
+    /// Flows whose lanes are set aside, and whom they wait for.
+    aside: BTreeMap<FlowId, Arc<Target>>,
+    parking: Arc<Semaphore>,
+}
+
 /// Takes runs from the writer, keeps what has no slot in the ring, and starts them in turn.
 pub(super) async fn pump(shared: Arc<Shared>, mut handover: Handover) {
-    let mut ring: Ring<Ready> = Ring::new(RING_RUNS, RING_BYTES);
+    let mut pump = Pump {
+        shared: Arc::clone(&shared),
+        ring: Ring::new(RING_RUNS, RING_BYTES),
+        aside: BTreeMap::new(),
+        parking: Arc::new(Semaphore::new(PARKING)),
+    };
     let mut open = true;
-    let mut rest = Instant::now();
+    let (begun, mut pace) = (Instant::now(), Pace::default());
     while !shared.stop.is_cancelled() {
         let missed = handover.dropped_from.swap(i64::MAX, Ordering::AcqRel);
         if missed != i64::MAX {
-            ring.missed(missed);
+            pump.ring.missed(missed);
         }
-        if let Some(from) = ring.wants_from()
-            && !read_page(&shared, &mut ring, from).await
+        if let Some(from) = pump.ring.wants_from()
+            && !read_page(&shared, &mut pump.ring, from).await
         {
             // The store is in trouble: what is in memory goes on.
             tokio::select! {
@@ -54,26 +67,29 @@ pub(super) async fn pump(shared: Arc<Shared>, mut handover: Handover) {
                 () = shared.stop.cancelled() => break,
             }
         }
-        shared.slots.set_waiting(ring.len());
-        let crowded = shared.store.crowded();
-        let resting = crowded && Instant::now() < rest;
+        pump.unload().await;
+        let ready = pump.ring.ready();
+        shared.slots.set_waiting(ready);
+        let most = pace.most(shared.store.crowded(), begun.elapsed());
         tokio::select! {
             biased;
             () = shared.stop.cancelled() => break,
             runs = handover.queue.recv(), if open => match runs {
-                Some(runs) => take_over(&shared, &mut ring, runs),
+                Some(runs) => pump.take_over(runs),
                 None => open = false,
             },
-            slot = shared.slots.take(), if !ring.is_empty() && !resting => {
+            slot = shared.slots.take(), if ready > 0 && most > 0 => {
                 let Some(slot) = slot else { break };
-                start_ready(&shared, &mut ring, slot, if crowded { FEW } else { CLAIMS });
-                rest = Instant::now() + EACH;
+                pump.start_ready(slot, most).await;
+                pace.started(begun.elapsed());
             }
-            () = tokio::time::sleep_until(rest), if !ring.is_empty() && resting => {}
-            () = std::future::pending(), if !open && ring.is_empty() => {}
+            () = tokio::time::sleep_until(begun + pace.rest()), if ready > 0 && most == 0 => {}
+            () = shared.slots.hosts().freed(), if !pump.aside.is_empty() => pump.bring_back(false),
+            () = tokio::time::sleep(ASIDE_AGAIN), if !pump.aside.is_empty() => pump.bring_back(true),
+            () = std::future::pending(), if !open && ready == 0 => {}
         }
         while let Ok(runs) = handover.queue.try_recv() {
-            take_over(&shared, &mut ring, runs);
+            pump.take_over(runs);
         }
     }
     shared.slots.set_waiting(usize::MAX);
@@ -96,24 +112,153 @@ pub(super) async fn pump(shared: Arc<Shared>, mut handover: Handover) {
     }
 }
 
-/// Runs of a commit: those born leased leave at once, the others wait their turn.
-fn take_over(shared: &Arc<Shared>, ring: &mut Ring<Ready>, runs: Vec<Born>) {
-    for mut born in runs {
-        if let Some(slot) = born.slot.take() {
-            start_born(shared, born, slot);
-            continue;
+impl Pump {
+    /// Runs of a commit: those born leased leave at once, the others wait their turn.
+    fn take_over(&mut self, runs: Vec<Born>) {
+        for mut born in runs {
+            if let Some(slot) = born.slot.take() {
+                start_born(&self.shared, born, slot);
+                continue;
+            }
+            let Born { run, request, seed, .. } = born;
+            // What was parked at its birth is found in its lane.
+            if run.state != RunState::Queued || run.due.is_some() {
+                continue;
+            }
+            let bytes = seed.body.len();
+            self.ring.offer(run.flow, run.id.0, bytes, || Ready { run, seed: Some((request, seed)) });
         }
-        let Born { run, request, seed, .. } = born;
-        // What was parked at its birth is found in its lane.
-        if run.state != RunState::Queued || run.due.is_some() {
-            continue;
+    }
+
+    /// Starts as many ready runs as there are slots and targets take, up to `most`; claims of one kind
+    /// share a commit. A lane whose target has enough under way is set aside; where the target's
+    /// breaker is open its runs wait in the store.
+    async fn start_ready(&mut self, first: Slot, most: usize) {
+        let shared = Arc::clone(&self.shared);
+        let now = shared.store.now();
+        let mut slot = Some(first);
+        let mut started = 0;
+        let mut plain: Vec<(Ready, Slot)> = Vec::new();
+        let mut parked = Vec::new();
+        while let Some(mut held) = slot.take() {
+            if started >= most || parked.len() >= CLAIMS {
+                break;
+            }
+            let Some((flow, ready)) = self.ring.front() else { break };
+            let run = &ready.run;
+            let plan = shared.store.plan(flow, run.version);
+            let bound = shared.store.lane(flow).is_some();
+            let target = match &plan {
+                _ if bound => None,
+                Some(plan) if !leaves_out(plan, run) => shared.store.target(plan, run.step as usize),
+                _ => None,
+            };
+            let place = match &target {
+                // Its flow was bounded, or held, after it was handed over, or it is a replay.
+                None => bound.then(|| lane::place(run.id)),
+                Some(target) => match shared.slots.hosts().enter(target, Comer::Fresh, now) {
+                    Ok(pass) => {
+                        held.pass = Some(pass);
+                        None
+                    }
+                    Err(Refused::Full) => {
+                        self.aside.insert(flow, Arc::clone(target));
+                        self.ring.set_aside();
+                        slot = Some(held);
+                        continue;
+                    }
+                    Err(Refused::Open) => {
+                        shared.slots.hosts().lined(target, now);
+                        Some(lane::in_line(target.tag(), run, now))
+                    }
+                },
+            };
+            let Some(ready) = self.ring.pop() else { break };
+            match (place, plan) {
+                (Some(place), _) => {
+                    parked.push((ready.run.id, place));
+                    slot = Some(held);
+                    continue;
+                }
+                (None, None) => {
+                    slot = Some(held);
+                    continue;
+                }
+                (None, Some(plan)) if claims_plainly(&plan, ready.run.step, ready.run.attempt) => {
+                    plain.push((ready, held));
+                }
+                (None, Some(plan)) => start_claimed_by_rule(&shared, plan, ready, held),
+            }
+            started += 1;
+            slot = shared.slots.take_waiting();
         }
-        let bytes = seed.body.len();
-        ring.offer(run.flow, run.id.0, bytes, || Ready { run, seed: Some((request, seed)) });
+        if !plain.is_empty() {
+            shared.tasks.spawn(claim_plain(Arc::clone(&shared), plain));
+        }
+        self.park(parked).await;
+    }
+
+    /// Lanes that were set aside and whose targets take runs again, or none at all, have their turns;
+    /// `all` of them where that may be otherwise by now.
+    fn bring_back(&mut self, all: bool) {
+        let hosts = self.shared.slots.hosts();
+        let now = self.shared.store.now();
+        let ring = &mut self.ring;
+        self.aside.retain(|flow, target| {
+            let stays = !all && hosts.room(target, Comer::Fresh, now) == Err(Refused::Full);
+            if !stays {
+                ring.bring_back(*flow);
+            }
+            stays
+        });
+    }
+
+    /// What is set aside and has no room waits in the store, from the longest lane on.
+    async fn unload(&mut self) {
+        while self.ring.is_laden() {
+            let longest = self.aside.iter().max_by_key(|(flow, _)| self.ring.aside(**flow));
+            let Some((flow, target)) = longest.map(|(flow, target)| (*flow, Arc::clone(target))) else {
+                break;
+            };
+            let now = self.shared.store.now();
+            let mut parked = Vec::new();
+            while parked.len() < CLAIMS
+                && let Some(ready) = self.ring.pop_aside(flow)
+            {
+                parked.push((ready.run.id, lane::in_line(target.tag(), &ready.run, now)));
+            }
+            if parked.is_empty() {
+                self.aside.remove(&flow);
+            }
+            self.shared.slots.hosts().lined(&target, now);
+            self.park(parked).await;
+        }
+    }
+
+    /// Sends runs to their places. Where the store takes no writes they stay queued, and are read again
+    /// like others.
+    async fn park(&self, parked: Vec<(RunId, Ms)>) {
+        if parked.is_empty() {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let Ok(permit) = Arc::clone(&self.parking).try_acquire_owned() else {
+            let _ = shared.store.park(parked).await;
+            return;
+        };
+        shared.clone().tasks.spawn(async move {
+            let _ = shared.store.park(parked).await;
+            drop(permit);
+        });
     }
 }
 
-fn start_born(shared: &Arc<Shared>, born: Born, slot: OwnedSemaphorePermit) {
+/// Whether a run's claim may leave its step out.
+fn leaves_out(plan: &Plan, run: &Run) -> bool {
+    run.attempt == 0 && plan.flow.steps.get(run.step as usize).is_some_and(|step| step.when.is_some())
+}
+
+fn start_born(shared: &Arc<Shared>, born: Born, slot: Slot) {
     let task = {
         let shared = Arc::clone(shared);
         async move {
@@ -133,7 +278,7 @@ fn give_back(shared: &Arc<Shared>, born: Born) {
         async move {
             let Born { run, request, seed, slot } = born;
             if let Some(carried) = from_memory(&shared, run, Some((request, &seed))) {
-                put_back(&shared, carried).await;
+                put_back(&shared, carried, None).await;
             }
             drop(slot);
         }
@@ -167,54 +312,15 @@ async fn read_page(shared: &Shared, ring: &mut Ring<Ready>, from: i64) -> bool {
     }
 }
 
-/// Starts as many ready runs as there are slots, up to `most`; claims of one kind share a commit.
-fn start_ready(shared: &Arc<Shared>, ring: &mut Ring<Ready>, first: OwnedSemaphorePermit, most: usize) {
-    let mut slot = Some(first);
-    let mut started = 0;
-    let mut plain: Vec<(Ready, OwnedSemaphorePermit)> = Vec::new();
-    let mut parked = Vec::new();
-    while let Some(held) = slot.take() {
-        let Some(ready) = ring.pop() else { break };
-        // Its flow was bounded, or held, after it was handed over, or it is a replay.
-        if shared.store.lane(ready.run.flow).is_some() {
-            parked.push((ready.run.id, lane::place(ready.run.id)));
-            if parked.len() >= CLAIMS {
-                break;
-            }
-            slot = Some(held);
-            continue;
-        }
-        let Some(flow) = shared.store.plan(ready.run.flow, ready.run.version) else { continue };
-        if claims_plainly(&flow, ready.run.step, ready.run.attempt) {
-            plain.push((ready, held));
-        } else {
-            start_claimed_by_rule(shared, flow, ready, held);
-        }
-        started += 1;
-        if started >= most {
-            break;
-        }
-        slot = shared.slots.take_waiting();
-    }
-    if !parked.is_empty() {
-        let shared = Arc::clone(shared);
-        // Where the store takes no writes they stay queued, and are read again like others.
-        shared.clone().tasks.spawn(async move { shared.store.park(parked).await });
-    }
-    if !plain.is_empty() {
-        shared.tasks.spawn(claim_plain(Arc::clone(shared), plain));
-    }
-}
-
 /// Claims fresh runs in one commit, and carries each in a task of its own.
-async fn claim_plain(shared: Arc<Shared>, ready: Vec<(Ready, OwnedSemaphorePermit)>) {
+async fn claim_plain(shared: Arc<Shared>, ready: Vec<(Ready, Slot)>) {
     let until = shared.store.now() + LEASE;
     let claims =
         ready.iter().map(|(ready, _)| Claim { run: ready.run.id, seq: ready.run.seq, until }).collect();
     // Where the store takes no writes the runs stay queued, and are read again by the next start or
     // once they were promoted into the due index.
     let Ok(claimed) = shared.store.claim(claims).await else { return };
-    let mut waiting: HashMap<RunId, (Ready, OwnedSemaphorePermit)> =
+    let mut waiting: HashMap<RunId, (Ready, Slot)> =
         ready.into_iter().map(|(ready, slot)| (ready.run.id, (ready, slot))).collect();
     for run in claimed {
         let Some((ready, slot)) = waiting.remove(&run.id) else { continue };
@@ -242,7 +348,7 @@ async fn stored(shared: &Shared, run: &Run) -> Option<Carried> {
 }
 
 /// Claims a run whose claim writes more than columns: a callback's row, steps that send nothing.
-fn start_claimed_by_rule(shared: &Arc<Shared>, plan: Arc<Plan>, ready: Ready, slot: OwnedSemaphorePermit) {
+fn start_claimed_by_rule(shared: &Arc<Shared>, plan: Arc<Plan>, ready: Ready, slot: Slot) {
     let task = {
         let shared = Arc::clone(shared);
         async move {
@@ -292,20 +398,24 @@ async fn claim_stored(shared: &Shared, run: RunId) -> Claimed {
 /// Claims what is due, up to the free slots, of which it holds the first; how many it found.
 pub(super) async fn take_due(
     shared: &Arc<Shared>,
+    door: &Arc<Door>,
     now: Ms,
-    first: OwnedSemaphorePermit,
+    first: Slot,
     holders: &mut Holders,
 ) -> usize {
+    let gate: Arc<dyn Gate> = door.clone();
     let mut slots = vec![first];
     while slots.len() < CLAIMS
         && let Some(slot) = shared.slots.take_waiting()
     {
         slots.push(slot);
     }
-    let Ok(Due { runs, parked }) = shared.store.due(now, slots.len(), holders).await else { return 0 };
+    let due = shared.store.due(now, slots.len(), holders, &gate).await;
+    let Due { runs, parked } = due.unwrap_or_default();
     let mut claims = Vec::new();
     let mut found = parked;
-    for (run, slot) in runs.into_iter().zip(slots) {
+    for (run, mut slot) in runs.into_iter().zip(slots) {
+        slot.pass = door.take(run.id);
         if run.state == RunState::Running {
             found += 1;
             let task = {
@@ -324,6 +434,7 @@ pub(super) async fn take_due(
             claims.push(tokio::spawn(async move { (claim_stored(&shared, run.id).await, slot) }));
         }
     }
+    door.clear();
     for claim in claims {
         match claim.await {
             Ok((Claimed::Send(carried), slot)) => {

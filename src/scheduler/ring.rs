@@ -1,7 +1,8 @@
 //! Runs that are ready and wait for a slot: a lane a flow, taking turns, bounded in runs and bytes.
 //!
 //! What does not fit is not lost: the ring remembers from which id on it turned runs away, and the
-//! driver reads on from the store there once there is room again.
+//! driver reads on from the store there once there is room again. A lane whose target takes no more
+//! for now is set aside and waits for no slot; what has no room aside is the driver's to put elsewhere.
 
 use crate::model::FlowId;
 use std::collections::{HashMap, VecDeque};
@@ -10,6 +11,8 @@ use std::collections::{HashMap, VecDeque};
 pub const RING_RUNS: usize = 65_536;
 /// Bytes of bodies that wait with them at most.
 pub const RING_BYTES: usize = 32 << 20;
+/// Of what the ring may hold, one part in so many may be set aside.
+pub const ASIDE: usize = 4;
 /// Runs that a lane may start before the next lane has its turn.
 pub const QUANTUM: usize = 16;
 
@@ -29,6 +32,8 @@ struct Lane<T> {
     runs: VecDeque<(usize, T)>,
     /// Runs that it may still start in this turn.
     left: usize,
+    /// It is set aside.
+    aside: bool,
 }
 
 /// Runs that wait for a slot.
@@ -39,6 +44,8 @@ pub struct Ring<T> {
     turns: VecDeque<FlowId>,
     runs: usize,
     bytes: usize,
+    /// Of them, those that are set aside.
+    aside: (usize, usize),
     max_runs: usize,
     max_bytes: usize,
     /// The smallest id that was turned away: the store is to be read from there.
@@ -56,6 +63,7 @@ impl<T> Ring<T> {
             turns: VecDeque::new(),
             runs: 0,
             bytes: 0,
+            aside: (0, 0),
             max_runs,
             max_bytes,
             cursor: Some(0),
@@ -73,6 +81,18 @@ impl<T> Ring<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.runs == 0
+    }
+
+    /// Runs that wait for a slot: all but those that are set aside.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.runs - self.aside.0
+    }
+
+    /// Whether more is set aside than may be: the ring is for those that can start.
+    #[must_use]
+    pub fn is_laden(&self) -> bool {
+        self.aside.0 > self.max_runs / ASIDE || self.aside.1 > self.max_bytes / ASIDE && self.aside.0 > 1
     }
 
     fn has_room(&self, bytes: usize) -> bool {
@@ -130,11 +150,60 @@ impl<T> Ring<T> {
     fn push(&mut self, flow: FlowId, bytes: usize, run: T) {
         let lane = self.lanes.entry(flow).or_insert_with(|| {
             self.turns.push_back(flow);
-            Lane { runs: VecDeque::new(), left: QUANTUM }
+            Lane { runs: VecDeque::new(), left: QUANTUM, aside: false }
         });
+        if lane.aside {
+            self.aside = (self.aside.0 + 1, self.aside.1 + bytes);
+        }
         lane.runs.push_back((bytes, run));
         self.runs += 1;
         self.bytes += bytes;
+    }
+
+    /// The run whose turn it is, and its flow.
+    #[must_use]
+    pub fn front(&self) -> Option<(FlowId, &T)> {
+        let flow = *self.turns.front()?;
+        self.lanes.get(&flow)?.runs.front().map(|(_, run)| (flow, run))
+    }
+
+    /// The lane whose turn it is waits for its target, until it is brought back.
+    pub fn set_aside(&mut self) {
+        let Some(flow) = self.turns.pop_front() else { return };
+        if let Some(lane) = self.lanes.get_mut(&flow) {
+            lane.aside = true;
+            lane.left = QUANTUM;
+            let bytes: usize = lane.runs.iter().map(|(bytes, _)| bytes).sum();
+            self.aside = (self.aside.0 + lane.runs.len(), self.aside.1 + bytes);
+        }
+    }
+
+    /// Runs of a lane that is set aside.
+    #[must_use]
+    pub fn aside(&self, flow: FlowId) -> usize {
+        self.lanes.get(&flow).filter(|lane| lane.aside).map_or(0, |lane| lane.runs.len())
+    }
+
+    /// The first run of a lane that is set aside.
+    pub fn pop_aside(&mut self, flow: FlowId) -> Option<T> {
+        let lane = self.lanes.get_mut(&flow).filter(|lane| lane.aside)?;
+        let (bytes, run) = lane.runs.pop_front()?;
+        if lane.runs.is_empty() {
+            self.lanes.remove(&flow);
+        }
+        self.runs -= 1;
+        self.bytes -= bytes;
+        self.aside = (self.aside.0 - 1, self.aside.1 - bytes);
+        Some(run)
+    }
+
+    /// A lane that was set aside takes turns again, as the last.
+    pub fn bring_back(&mut self, flow: FlowId) {
+        let Some(lane) = self.lanes.get_mut(&flow).filter(|lane| lane.aside) else { return };
+        lane.aside = false;
+        let bytes: usize = lane.runs.iter().map(|(bytes, _)| bytes).sum();
+        self.aside = (self.aside.0 - lane.runs.len(), self.aside.1 - bytes);
+        self.turns.push_back(flow);
     }
 
     /// The run whose turn it is.
@@ -229,12 +298,82 @@ mod tests {
         assert_eq!(ring.wants_from(), Some(4), "what was read is not read again");
     }
 
+    #[test]
+    fn what_is_set_aside_holds_up_nobody_and_keeps_its_order() {
+        let mut ring = Ring::new(16, 1_000);
+        read_up(&mut ring);
+        for id in 1..=4 {
+            ring.offer(FlowId(1), id, 10, || id);
+        }
+        ring.offer(FlowId(2), 5, 1, || 5);
+        assert_eq!(ring.front(), Some((FlowId(1), &1)));
+        ring.set_aside();
+        assert_eq!((ring.len(), ring.ready()), (5, 1));
+        assert!(!ring.is_laden());
+        ring.offer(FlowId(1), 6, 10, || 6);
+        assert!(ring.is_laden(), "five of sixteen are more than a quarter");
+        assert_eq!((ring.pop(), ring.pop()), (Some(5), None));
+        assert_eq!(ring.front(), None);
+        assert_eq!((ring.aside(FlowId(1)), ring.aside(FlowId(2))), (5, 0));
+        assert_eq!((ring.pop_aside(FlowId(1)), ring.pop_aside(FlowId(2))), (Some(1), None));
+        assert!(!ring.is_laden());
+        ring.offer(FlowId(2), 7, 1, || 7);
+        ring.bring_back(FlowId(1));
+        ring.bring_back(FlowId(1));
+        ring.bring_back(FlowId(9));
+        assert_eq!(ring.ready(), 5);
+        let order: Vec<i64> = std::iter::from_fn(|| ring.pop()).collect();
+        assert_eq!(order, [7, 2, 3, 4, 6]);
+        assert_eq!((ring.len(), ring.ready(), ring.is_laden()), (0, 0, false));
+    }
+
+    #[test]
+    fn a_hundred_thousand_wait_in_bounded_memory_and_all_come_out_in_order() {
+        const ALL: i64 = 100_000;
+        let mut ring = Ring::new(RING_RUNS, RING_BYTES);
+        read_up(&mut ring);
+        let mut out = Vec::new();
+        let mut held = (0, 0);
+        for id in 1..=ALL {
+            ring.offer(FlowId(id % 3), id, 1_200, || id);
+            held = (held.0.max(ring.len()), held.1.max(ring.bytes));
+        }
+        assert!(held.0 <= RING_RUNS && held.1 <= RING_BYTES, "{held:?}");
+        assert!(held.1 > RING_BYTES - 1_200, "it is filled up to its bound");
+        while out.len() < usize::try_from(ALL).unwrap() {
+            if let Some(from) = ring.wants_from() {
+                let page = ring.page();
+                let some = (from..=ALL).take(page).map(|id| (FlowId(id % 3), id, 1_200, id));
+                let whole = from + i64::try_from(page).unwrap() > ALL;
+                ring.page_read(some, whole);
+            }
+            out.extend(ring.pop());
+            held = (held.0.max(ring.len()), held.1.max(ring.bytes));
+        }
+        assert!(held.0 <= RING_RUNS && held.1 <= RING_BYTES, "{held:?}");
+        for flow in 0..3 {
+            let of: Vec<i64> = out.iter().copied().filter(|id| id % 3 == flow).collect();
+            assert!(of.is_sorted() && of.len() >= 33_333);
+        }
+    }
+
+    #[test]
+    fn what_is_set_aside_is_bounded_in_bytes_too_but_one_always_fits() {
+        let mut ring = Ring::new(1_000, 100);
+        read_up(&mut ring);
+        ring.offer(FlowId(1), 1, 90, || 1);
+        ring.set_aside();
+        assert!(!ring.is_laden());
+        ring.offer(FlowId(1), 2, 10, || 2);
+        assert!(ring.is_laden());
+    }
+
     proptest! {
         /// Against a store that holds every run: whatever the order of events, each run comes out,
         /// and in its flow's order of arrival.
         #[test]
         fn nothing_is_lost_and_order_holds(
-            steps in prop::collection::vec((0_u8..4, 1_i64..4), 1..300),
+            steps in prop::collection::vec((0_u8..6, 1_i64..4), 1..300),
         ) {
             let mut ring = Ring::new(8, 1_000);
             let mut committed: Vec<(FlowId, i64)> = Vec::new();
@@ -263,12 +402,18 @@ mod tests {
                             handed += 1;
                         }
                     }
-                    _ => {
+                    3 => {
                         read(&mut ring, &committed, &out);
                         out.extend(ring.pop());
                     }
+                    4 => ring.set_aside(),
+                    _ => ring.bring_back(FlowId(flow)),
                 }
                 prop_assert!(ring.len() <= 8);
+                prop_assert!(ring.ready() <= ring.len());
+            }
+            for flow in 1..4 {
+                ring.bring_back(FlowId(flow));
             }
             for (flow, id) in committed.iter().skip(handed).copied() {
                 ring.offer(flow, id, 1, || (flow, id));

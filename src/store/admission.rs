@@ -5,15 +5,16 @@ use crate::model::run::{Run, RunState};
 use crate::model::{RequestId, RunId};
 use crate::rules::lane::Rule;
 use crate::rules::plan::Plan;
+use crate::scheduler::Slot;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 
 /// How the run of an accepted request is born.
 #[derive(Debug)]
 pub enum Birth {
     /// The first step may leave at once: the run is born leased, under this slot.
-    Direct(OwnedSemaphorePermit),
+    Direct(Slot),
     /// A runner will find it.
     Fresh,
     /// It waits in the store for its turn: its flow bounds its runs, or is paused and holds them.
@@ -163,7 +164,7 @@ pub struct Born {
     /// What arrived.
     pub seed: Arc<Seed>,
     /// The slot of a run that was born leased.
-    pub slot: Option<OwnedSemaphorePermit>,
+    pub slot: Option<Slot>,
 }
 
 /// The receiving end of the hand-over from writer to runner.

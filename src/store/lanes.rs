@@ -2,15 +2,16 @@
 //! and the runs that are sent to their places.
 
 use super::claims::{lanes, whole};
+use super::lines::{self, Gate};
 use super::{Claim, Store, StoreError, codec};
 use crate::model::gate::Pausing;
 use crate::model::run::Run;
 use crate::model::{FlowId, Ms, RunId};
-use crate::rules::lane::{self, FRONT, PARKED, Rule, Turn};
+use crate::rules::lane::{self, FRONT, LINES, PARKED, Rule, Turn, tag_of};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use crate::rules::lane::place as parked;
 
@@ -59,10 +60,13 @@ impl Watched {
 /// What a pass over all lanes found.
 #[derive(Debug, Default)]
 struct Pass {
+    /// May start as far as their lanes are concerned, flow by flow.
     runs: Vec<Run>,
     park: Vec<(RunId, Ms)>,
     next: Option<Ms>,
     holders: Holders,
+    /// Lines of targets in which runs wait.
+    tags: Vec<u32>,
 }
 
 impl Pass {
@@ -99,7 +103,8 @@ impl Store {
     /// running, fence and attempt raised, lease until `now` + [`super::LEASE`]. Runs whose step has a
     /// callback or a `when`, or sends nothing, are claimed by [`Store::commit`] instead: they are
     /// listed here too, unclaimed (their state is still queued or retrying). Flows share the limit
-    /// evenly. What may not start is sent to its place.
+    /// evenly. What may not start is sent to its place: in its lane, or in the line of its target
+    /// where `gate` says so.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -108,19 +113,21 @@ impl Store {
         now: Ms,
         limit: usize,
         holders: &mut Holders,
+        gate: &Arc<dyn Gate>,
     ) -> std::result::Result<Due, StoreError> {
-        let pass = self.pass(now, limit, holders).await?;
+        let mut pass = self.pass(now, limit, holders, gate).await?;
         if self.changing() {
             // Told when it is known: until then a run would see what was configured before.
             return Ok(Due::default());
         }
+        let runs = enter(&mut pass, gate.as_ref());
         let parked = pass.park.len();
         if parked > 0 {
             self.park(pass.park).await?;
         }
         *holders = pass.holders;
         let (plain, mut runs): (Vec<Run>, Vec<Run>) =
-            pass.runs.into_iter().partition(|run| self.sends_plainly(run));
+            runs.into_iter().partition(|run| self.sends_plainly(run));
         let until = now + super::LEASE;
         let claims = plain.iter().map(|run| Claim { run: run.id, seq: run.seq, until }).collect();
         runs.extend(self.claim(claims).await?);
@@ -131,9 +138,14 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn next_due(&self, holders: &mut Holders) -> std::result::Result<Option<Ms>, StoreError> {
+    pub async fn next_due(
+        &self,
+        holders: &mut Holders,
+        gate: &Arc<dyn Gate>,
+    ) -> std::result::Result<Option<Ms>, StoreError> {
         let now = self.now();
-        let pass = self.pass(now, 1, holders).await?;
+        let pass = self.pass(now, 1, holders, gate).await?;
+        gate.lines(&pass.tags);
         *holders = pass.holders;
         let at_once = !pass.runs.is_empty() || !pass.park.is_empty();
         Ok(if at_once { Some(pass.next.unwrap_or(now).min(now)) } else { pass.next })
@@ -142,15 +154,22 @@ impl Store {
     /// What is due, without a claim.
     #[cfg(test)]
     pub(super) async fn due_rows(&self, now: Ms, limit: usize) -> std::result::Result<Vec<Run>, StoreError> {
-        Ok(self.pass(now, limit, &Holders::default()).await?.runs)
+        let gate: Arc<dyn Gate> = Arc::new(lines::OpenGate);
+        Ok(self.pass(now, limit, &Holders::default(), &gate).await?.runs)
     }
 
-    async fn pass(&self, now: Ms, limit: usize, holders: &Holders) -> std::result::Result<Pass, StoreError> {
+    async fn pass(
+        &self,
+        now: Ms,
+        limit: usize,
+        holders: &Holders,
+        gate: &Arc<dyn Gate>,
+    ) -> std::result::Result<Pass, StoreError> {
         let rules = self.rules(now);
         // Before the rows are read: a move after that is told.
         self.inner.links.watched.set(rules.keys().copied());
-        let holders = holders.clone();
-        self.read(move |conn| pass(conn, &rules, &holders, now, limit)).await
+        let (holders, gate) = (holders.clone(), Arc::clone(gate));
+        self.read(move |conn| pass(conn, &rules, &holders, gate.as_ref(), (now, limit))).await
     }
 
     /// Sends runs that have not started, or could not go on, to their places in their lanes.
@@ -175,12 +194,41 @@ impl Store {
     }
 }
 
+/// Of what may start, those whose targets take them: flows in turn, so that none has a target for
+/// itself. The others go to their places. What has a place in its lane stays where it is.
+fn enter(pass: &mut Pass, gate: &dyn Gate) -> Vec<Run> {
+    let mut turns: BTreeMap<FlowId, usize> = BTreeMap::new();
+    let mut runs: Vec<(usize, Run)> = std::mem::take(&mut pass.runs)
+        .into_iter()
+        .map(|run| {
+            let turn = turns.entry(run.flow).or_default();
+            *turn += 1;
+            (*turn, run)
+        })
+        .collect();
+    runs.sort_by_key(|(turn, _)| *turn);
+    let mut start = Vec::with_capacity(runs.len());
+    for (_, run) in runs {
+        match gate.enter(&run) {
+            None => start.push(run),
+            Some(place) => {
+                pass.tags.extend(tag_of(place));
+                if run.due != Some(place) && !pass.holders.0.contains_key(&run.flow) {
+                    pass.park.push((run.id, place));
+                }
+            }
+        }
+    }
+    gate.lines(&pass.tags);
+    start
+}
+
 fn pass(
     conn: &Connection,
     rules: &BTreeMap<FlowId, Rule>,
     holders: &Holders,
-    now: Ms,
-    limit: usize,
+    gate: &dyn Gate,
+    (now, limit): (Ms, usize),
 ) -> Result<Pass> {
     // One moment for all of it.
     let tx = conn.unchecked_transaction()?;
@@ -197,8 +245,11 @@ fn pass(
             continue;
         }
         pass.at(after(&tx, *flow, Ms::MIN)?);
-        let found = free(&tx, *flow, now, room, 0)?;
-        if found.len() == room && room > 0 {
+        // Who waits for a target came before who is due now.
+        let mut found = lines::ready(&tx, *flow, gate, room, &mut pass.tags)?;
+        let lined = found.len();
+        found.extend(free(&tx, *flow, now, room - lined, 0)?);
+        if found.len() == room && lined == 0 && room > 0 {
             full.push(*flow);
         }
         pass.runs.extend(found);
@@ -242,7 +293,7 @@ fn between(conn: &Connection, flow: FlowId, dues: (Ms, Ms), n: usize, skip: usiz
 fn free(conn: &Connection, flow: FlowId, now: Ms, n: usize, skip: usize) -> Result<Vec<Run>> {
     let mut runs = between(conn, flow, (Ms::MIN, now), n, skip)?;
     if runs.len() < n && skip == 0 {
-        runs.extend(between(conn, flow, (FRONT, Ms::MAX), n - runs.len(), 0)?);
+        runs.extend(between(conn, flow, (FRONT, LINES - 1), n - runs.len(), 0)?);
     }
     Ok(runs)
 }
@@ -301,11 +352,13 @@ fn one(conn: &Connection, id: RunId) -> Result<Option<Run>> {
 fn learn(conn: &Connection, flow: FlowId, rule: Rule) -> Result<Vec<Run>> {
     let mut holders: Vec<Run> = conn
         .prepare_cached(&format!(
-            "SELECT {} FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND due < ?2
-                 AND state IN (1, 3, 4)",
+            "SELECT {0} FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND due < ?2
+                 AND state IN (1, 3, 4)
+             UNION ALL SELECT {0} FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND due >= ?3
+                 AND state = 4",
             codec::RUN
         ))?
-        .query_map(params![flow.0, PARKED], |row| codec::run(row, 0))?
+        .query_map(params![flow.0, PARKED, LINES], |row| codec::run(row, 0))?
         .collect::<Result<_>>()?;
     let low: i64 =
         conn.prepare_cached("SELECT ifnull(max(fresh_low), 0) FROM node")?.query_row([], |row| row.get(0))?;

@@ -26,6 +26,7 @@ mod health;
 mod ids;
 mod lanes;
 mod ledger;
+mod lines;
 mod links;
 mod lock;
 mod moves;
@@ -43,6 +44,7 @@ mod schedules;
 mod schema;
 mod state;
 mod tally;
+mod targets;
 mod tender;
 mod waiters;
 mod writer;
@@ -52,6 +54,9 @@ pub use claims::FreshRow;
 pub use equipment::Equipment;
 pub use error::{OpenError, StoreError};
 pub use lanes::{Due, Holders};
+pub use lines::Gate;
+#[cfg(test)]
+pub use lines::OpenGate;
 pub use occasion::Occasion;
 pub use query::RequestStatus;
 pub use queue::{Claim, KeyEntry};
@@ -141,6 +146,8 @@ pub(in crate::store) struct Inner {
     links: links::Links,
     /// The configuration in memory.
     pub(in crate::store) registry: registry::Registry,
+    /// Whom steps send to.
+    targets: targets::Targets,
     /// Changes of the configuration that memory may not know yet.
     changing: occasion::Changing,
     /// Ends the tender.

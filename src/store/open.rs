@@ -186,6 +186,7 @@ impl Store {
             queue,
             links,
             registry,
+            targets: super::targets::Targets::default(),
             changing: super::occasion::Changing::default(),
             stop,
             held: Mutex::new(Some(Held { threads, _lock: lock })),

@@ -68,6 +68,8 @@ pub(super) struct Tally {
     pub(super) recount: bool,
     /// Retries that are due and unclaimed; counted once a second.
     pub(super) due_retries: u64,
+    /// Runs that wait for a target, by the tag of its line; counted once a second.
+    pub(super) lines: BTreeMap<u32, u64>,
     /// Since when the oldest unclaimed work waits; read once a second.
     pub(super) oldest: Option<Ms>,
     /// Bytes of the write-ahead log; read once a second.

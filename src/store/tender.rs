@@ -4,6 +4,7 @@
 use super::clock::Clock;
 use super::follow::Follower;
 use super::health::{self, Health};
+use super::lines;
 use super::pool::Pool;
 use super::purge::{self, Did, Purge, Slice};
 use super::queue::{Item, Queue};
@@ -131,12 +132,13 @@ impl Tender {
         let recount = std::mem::take(&mut self.tally().recount);
         let read = self.pool.read_here(|conn| {
             let overdue = if recount { Some(overdue(conn)?) } else { None };
-            Ok((oldest(conn, now)?, overdue))
+            Ok((oldest(conn, now)?, overdue, lines::waiting(conn)?))
         });
         let mut tally = self.tally();
         tally.wal = wal;
         match read {
-            Ok(((oldest, due_retries), overdue)) => {
+            Ok(((oldest, due_retries), overdue, lines)) => {
+                tally.lines = lines;
                 tally.oldest = oldest;
                 tally.due_retries = due_retries;
                 tally.overdue = overdue.unwrap_or(tally.overdue);

@@ -2,7 +2,10 @@
 //! with the queue not growing. Beside it, in the same run, the limit: the same client library
 //! posting to the same target with nothing in between.
 //!
-//! `cargo bench --bench runs -- [--seconds 20] [--rounds 3]`
+//! `cargo bench --bench runs -- [--seconds 20] [--rounds 3] [--waiting 100000 --due 100000]`
+//!
+//! With `--due` so many runs more are made due in one second while `--waiting` others wait for a later
+//! day: how fast they leave, and what memory all that takes, beside the figure of runs that come and go.
 //!
 //! The binary, its target and its senders share the machine. Senders keep at most a thousand runs
 //! open (sent and not yet seen by the target), so what is measured is what is finished and not what
@@ -126,6 +129,133 @@ async fn sender(
     }
 }
 
+/// A flow whose runs wait until a time of their request's, and then send.
+fn waiting_document(target: SocketAddr) -> String {
+    format!(
+        r#"
+name = "bench"
+[[flow]]
+name = "Later"
+[flow.trigger]
+type = "webhook"
+path = "orders"
+auth = {{ type = "none" }}
+[[flow.step]]
+name = "wait"
+type = "delay"
+until = "{{{{ request.body.at }}}}"
+[[flow.step]]
+name = "push"
+type = "request"
+url = "http://{target}/orders"
+json = {{ note = "{{{{ request.body.note }}}}" }}
+"#
+    )
+}
+
+/// Resident memory of a process, in MiB: now, and the most so far.
+fn memory(pid: u32) -> (f64, f64) {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let of = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|line| line.trim_start_matches(':').trim().split(' ').next()?.parse().ok());
+        kib.unwrap_or(f64::NAN) / 1_024.0
+    };
+    (of("VmRSS"), of("VmHWM"))
+}
+
+/// Sends so many requests that wait until a time (ms since 1970).
+async fn seed(listen: SocketAddr, count: u64, at: u128) {
+    let next = Arc::new(AtomicU64::new(0));
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|_| {
+            let next = next.clone();
+            tokio::spawn(async move {
+                let mut stream = TcpStream::connect(listen).await.unwrap();
+                let _ = stream.set_nodelay(true);
+                let mut buffer = Vec::with_capacity(4_096);
+                while next.fetch_add(1, Ordering::Relaxed) < count {
+                    let body = format!(r#"{{"at":{at},"note":"{}"}}"#, "leave it at the door ".repeat(36));
+                    let message = format!(
+                        "POST /in/orders HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                        body.len()
+                    );
+                    stream.write_all(message.as_bytes()).await.unwrap();
+                    assert!(read_message(&mut stream, &mut buffer).await);
+                    assert!(buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer));
+                }
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.await.unwrap();
+    }
+}
+
+fn wall() -> u128 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis()
+}
+
+/// Waits until so many runs are in a state.
+async fn until_runs(data: &Path, state: &str, wanted: u64) {
+    let name = format!("pointsman_runs{{state=\"{state}\"}}");
+    let end = Instant::now() + Duration::from_mins(10);
+    while figure(data, &name) < wanted as f64 {
+        assert!(Instant::now() < end, "{} of {wanted} runs are {state}", figure(data, &name));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// `waiting` runs wait for another day, and `due` for the same second: how fast these leave, a second,
+/// and memory before and while they do.
+fn due_at_once(runtime: &tokio::runtime::Runtime, waiting: u64, due: u64) -> (f64, f64, f64) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let path = folder.path().join("bench.toml");
+        std::fs::write(&path, waiting_document(listener.local_addr().unwrap())).unwrap();
+        let applied = Command::new(env!("CARGO_BIN_EXE_pointsman"))
+            .args(["apply", path.to_str().unwrap(), "--data", data.to_str().unwrap()])
+            .status()
+            .unwrap();
+        assert!(applied.success());
+        let listen = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut child = serve(&data, listen);
+        let seen = Arc::new(AtomicU64::new(0));
+        tokio::spawn(target(listener, seen.clone(), Arc::new(Semaphore::new(0))));
+        while TcpStream::connect(listen).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let start = Instant::now();
+        seed(listen, waiting, wall() + 24 * 3_600_000).await;
+        // As long as the others took, for these to come in; then some time to come to rest.
+        let each = start.elapsed().as_millis() * u128::from(due) / u128::from(waiting.max(1));
+        let at = wall() + each * 3 + 20_000;
+        seed(listen, due, at).await;
+        until_runs(&data, "waiting", waiting + due).await;
+        assert!(wall() < at, "seeding took longer than it was given");
+        let (before, _) = memory(child.id());
+        while wall() < at {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let start = Instant::now();
+        while seen.load(Ordering::Relaxed) < due {
+            assert!(
+                start.elapsed() < Duration::from_mins(10),
+                "{} of {due} left",
+                seen.load(Ordering::Relaxed)
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let rate = due as f64 / start.elapsed().as_secs_f64();
+        let (_, most) = memory(child.id());
+        let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        let _ = child.wait();
+        (rate, before, most)
+    })
+}
+
 fn figure(data: &Path, name: &str) -> f64 {
     let Ok(mut stream) = UnixStream::connect(data.join("socket")) else { return f64::NAN };
     let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n");
@@ -247,6 +377,7 @@ fn option(name: &str, default: u64) -> u64 {
 
 fn main() {
     let (seconds, rounds) = (option("--seconds", 20), option("--rounds", 3));
+    let (waiting, due) = (option("--waiting", 0), option("--due", 0));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (mut rates, mut limits) = (Vec::new(), Vec::new());
     for number in 1..=rounds {
@@ -256,6 +387,14 @@ fn main() {
             "round {number}: {rate:.0} runs/s (longest queue {longest:.0}), bare client {bare:.0}/s, ratio {:.2}",
             rate / bare
         );
+        if due > 0 {
+            let (left, before, most) = due_at_once(&runtime, waiting, due);
+            println!(
+                "round {number}: {due} due at once beside {waiting} that wait leave at {left:.0}/s, {:.2} of the runs \
+                 that come and go; {before:.0} MiB before, {most:.0} MiB at most",
+                left / rate
+            );
+        }
         rates.push(rate);
         limits.push(rate / bare);
     }

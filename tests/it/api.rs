@@ -44,6 +44,7 @@ async fn a_client_reaches_the_desk_through_the_folder_alone() {
             stats: Arc::new(Stats::default()),
             feed,
             settings: Arc::new(settings),
+            hosts: pointsman::scheduler::Hosts::new(0),
         };
         (Desk::new(deps), store)
     }

@@ -8,6 +8,7 @@
 
 mod api;
 mod auth;
+mod breaker;
 mod callbacks;
 mod capture;
 mod cli;

@@ -1,4 +1,4 @@
-//! What needs a person, worst first: groups of errored runs, overdue callbacks.
+//! What needs a person, worst first: groups of errored runs, overdue callbacks, targets that refuse.
 
 use crate::console::app::{App, Place};
 use crate::console::format::{age, clock, count};
@@ -31,7 +31,11 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         let lines = item(app, at);
         let x = area.x + 2;
         let room = area.width.saturating_sub(3);
-        let (glyph, role) = if lines.kind == "drift" { ("•", Role::New) } else { ("!", Role::Bad) };
+        let (glyph, role) = match lines.kind {
+            "drift" => ("•", Role::New),
+            "breaker" => ("↻", Role::Warn),
+            _ => ("!", Role::Bad),
+        };
         let next = paint.put(x, y, room, &format!("{glyph} {:<8} ", lines.kind), role);
         if rows == 1 {
             paint.foreign(next, y, room.saturating_sub(next - x), &lines.short, Role::Text);
@@ -74,8 +78,17 @@ fn item(app: &App, at: usize) -> Lines {
             short: format!("{} {} {} {}", count(group.count), group.integration, group.step, group.cause),
         };
     }
+    if let Some(one) = app.needs.breaker(at) {
+        let tries = one.tries(|at| clock(at, app.now, &app.options.zone));
+        return Lines {
+            kind: "breaker",
+            what: one.refused(),
+            why: format!("{}, {tries}", one.waits()),
+            short: one.target.clone(),
+        };
+    }
     let Some(callback) = app.needs.overdue.get(at - app.needs.groups.len()) else {
-        return drift(app, at - app.needs.groups.len() - app.needs.overdue.len());
+        return drift(app, at);
     };
     let late = parse_rfc3339(&callback.deadline).map_or_else(String::new, |at| age(app.now - at));
     Lines {
@@ -88,7 +101,7 @@ fn item(app: &App, at: usize) -> Lines {
 
 /// A badge: `shop-orders / Orders: new path`, and since which request.
 fn drift(app: &App, at: usize) -> Lines {
-    let Some(drift) = app.needs.drifts.get(at) else {
+    let Some(drift) = app.needs.badge(at) else {
         return Lines { kind: "", what: String::new(), why: String::new(), short: String::new() };
     };
     let first = crate::model::id::short(&drift.request);

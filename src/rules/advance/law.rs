@@ -64,7 +64,7 @@ fn input(world: &World, what: u8, which: u8) -> Option<Input> {
         14 => retry(),
         15 => skip(which.is_multiple_of(2).then(Map::new)),
         16 => abort(),
-        17 => Input::PutBack { fence: run.fence },
+        17 => Input::PutBack { fence: run.fence, due: None },
         18 => Input::Renew { fence: run.fence, until: world.now + 30 * SECOND },
         19 => Input::Retry { actor: "b".to_owned(), reason: None, fresh_key: true },
         20..=22 if callbacks > 0 => {

@@ -100,10 +100,13 @@ pub enum Input {
         /// End of the lease.
         until: Ms,
     },
-    /// The claim is given back: the process stops before anything was sent.
+    /// The claim is given back before anything was sent: the process stops, or the target takes
+    /// nothing for now. That is no attempt.
     PutBack {
         /// The attempt's fence.
         fence: i64,
+        /// When it is due again, or its place; at once without one.
+        due: Option<Ms>,
     },
     /// The exchange takes longer: the lease is renewed.
     Renew {
@@ -329,7 +332,7 @@ pub fn advance(plan: &Plan, snapshot: &Snapshot, input: Input, env: &Env) -> Res
     let work = work::Work::new(plan, snapshot, env)?;
     match input {
         Input::Claimed { owner, until } => work.claimed(owner, until),
-        Input::PutBack { fence } => work.put_back(fence),
+        Input::PutBack { fence, due } => work.put_back(fence, due),
         Input::Renew { fence, until } => work.renew(fence, until),
         Input::Answer(exchange) => work.answer(*exchange),
         Input::Unbuilt { fence, error } => work.unbuilt(fence, &error),

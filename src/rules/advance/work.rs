@@ -444,7 +444,7 @@ impl<'a> Work<'a> {
     }
 
     /// A claim is given back before anything was sent.
-    pub fn put_back(mut self, fence: i64) -> Result<Transition, Refusal> {
+    pub fn put_back(mut self, fence: i64, due: Option<Ms>) -> Result<Transition, Refusal> {
         // A callback that came says that the request had left.
         if self.run.state != RunState::Running || self.run.fence != fence || self.frame.early.is_some() {
             return Err(no_use("not_running", self.run.state));
@@ -459,6 +459,7 @@ impl<'a> Work<'a> {
             self.end(RunState::Aborted);
         } else {
             self.queue();
+            self.run.due = due.or(self.run.due);
         }
         self.finish()
     }

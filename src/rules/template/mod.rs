@@ -29,6 +29,7 @@ use crate::model::document::Missing;
 use crate::model::path::{Path, Segment, is_identifier, walk};
 use crate::model::request::RequestData;
 use crate::model::run::StepState;
+use crate::model::target::Target;
 use crate::model::time::{DAY, parse_rfc3339};
 use crate::model::{Map, Ms};
 use crate::rules::plan::Plan;
@@ -369,9 +370,24 @@ pub fn fixed_host(plan: &Plan, step: usize) -> Option<String> {
 #[must_use]
 pub fn target(plan: &Plan, step: usize, context: &Context) -> Option<String> {
     match plan.steps.get(step).map(|step| &step.parts) {
-        Some(Parts::Exchange(parts)) => parts.url.target(&Scope::masked(context)),
+        Some(Parts::Exchange(parts)) => {
+            Some(parts.url.target(&Scope::masked(context))?.origin().ascii_serialization())
+        }
         _ => None,
     }
+}
+
+/// Host and port that a step sends to with these values of variables; `None` as of [`target`], or
+/// where the step sends nothing.
+#[must_use]
+pub fn sent_to(plan: &Plan, step: usize, context: &Context) -> Option<Target> {
+    let Some(Parts::Exchange(parts)) = plan.steps.get(step).map(|step| &step.parts) else { return None };
+    let ends = |url: &::url::Url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?));
+    let url = parts.url.target(&Scope::new(context))?;
+    let (host, port) = ends(&url)?;
+    let shown = parts.url.target(&Scope::masked(context)).and_then(|url| ends(&url));
+    let secret = shown.is_none_or(|shown| shown != (host.clone(), port));
+    Some(Target { host, port, secret })
 }
 
 /// Renders a text with the values of a map at the top, as Jinja does: a missing value prints nothing.

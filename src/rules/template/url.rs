@@ -51,7 +51,7 @@ impl UrlTemplate {
     }
 
     /// Scheme, host and port with the values of `config` and `webhook_urls` alone.
-    pub(super) fn target(&self, scope: &Scope<'_>) -> Option<String> {
+    pub(super) fn target(&self, scope: &Scope<'_>) -> Option<url::Url> {
         let Shape::Pieces(pieces) = &self.base.as_ref().unwrap_or(&self.own).parsed.shape else {
             return None;
         };
@@ -67,7 +67,7 @@ impl UrlTemplate {
             }
         }
         let end = authority_end(&url)?;
-        Some(url::Url::parse(&url[..end]).ok()?.origin().ascii_serialization())
+        url::Url::parse(&url[..end]).ok()
     }
 
     /// Scheme, host and port, where the document alone decides them.

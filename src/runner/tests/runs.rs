@@ -13,14 +13,14 @@ use crate::rules::advance::{Exchange, ExchangeResult, Input};
 use crate::rules::check::{Known, check};
 use crate::rules::plan::Plan;
 use crate::runner::{Deps, start};
-use crate::scheduler::Slots;
+use crate::scheduler::{Slot, Slots};
 use crate::store::clock::Clock;
 use crate::store::registry::{Route, Save};
 use crate::store::{Accept, Birth, Claim, Handover, Judgement, LEASE, Options, Store};
 use crate::vault::Vault;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -77,11 +77,11 @@ impl Rig {
 
     /// A request that is accepted; its run is born leased where that is asked for.
     async fn accept(&self, body: &str, direct: bool) -> RunId {
-        let slot = direct.then(|| self.slots.try_take(self.plan().flow_id)).flatten();
+        let slot = direct.then(|| self.slots.try_take(None, 0)).flatten();
         self.accept_with(body, slot).await
     }
 
-    async fn accept_with(&self, body: &str, slot: Option<OwnedSemaphorePermit>) -> RunId {
+    async fn accept_with(&self, body: &str, slot: Option<Slot>) -> RunId {
         let plan = self.plan();
         let seed = Arc::new(Seed {
             flow: plan.flow_id,

@@ -16,7 +16,7 @@ use crate::model::view::{
 use crate::model::{Map, RequestId};
 use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
 use crate::rules::data::{flat, request_data};
-use crate::rules::lane::is_parked;
+use crate::rules::lane::{is_parked, tag_of};
 use crate::rules::mask::{self, Traces};
 use crate::rules::redelivery;
 use base64::Engine as _;
@@ -206,6 +206,8 @@ pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) ->
         ended: run.ended.map(rfc3339),
         test: run.test,
         due: due(run).map(rfc3339),
+        waits: None,
+        line: run.due.and_then(tag_of),
         seq: run.seq,
         steps: folded
             .map(|fold| fold.steps)

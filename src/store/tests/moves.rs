@@ -2,19 +2,20 @@
 
 use super::*;
 use crate::model::RequestId;
+use crate::scheduler::Slots;
 use crate::store::moves;
 
 #[tokio::test]
 async fn a_born_lease_is_lost_with_its_process_and_held_by_a_living_one() {
     let rig = Rig::new();
-    let slots = Arc::new(tokio::sync::Semaphore::new(1));
+    let slots = Slots::new(1);
     let (store, mut handover) = rig.open();
-    let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
+    let slot = slots.take_waiting().unwrap();
     let admitted = accept(&store, admit("{}", None, Birth::Direct(slot))).await.unwrap();
     let (id, state) = admitted.run.unwrap();
     assert_eq!(state, RunState::Running);
     let born = handover.queue.recv().await.unwrap().remove(0);
-    assert!(born.slot.is_some() && slots.available_permits() == 0);
+    assert!(born.slot.is_some() && slots.free() == 0);
     assert_eq!((born.run.fence, born.run.attempt, born.run.due, born.run.owner), (1, 1, None, store.owner()));
     assert!(store.lost(store.now(), 10).await.unwrap().is_empty());
     drop((born, handover, store));
@@ -28,9 +29,9 @@ async fn a_born_lease_is_lost_with_its_process_and_held_by_a_living_one() {
 #[tokio::test]
 async fn a_lease_is_given_after_ten_seconds_and_the_watermark_follows() {
     let rig = Rig::new();
-    let slots = Arc::new(tokio::sync::Semaphore::new(1));
+    let slots = Slots::new(1);
     let (store, _handover) = rig.open();
-    let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
+    let slot = slots.take_waiting().unwrap();
     let leased = accept(&store, admit("{}", None, Birth::Direct(slot))).await.unwrap().run.unwrap().0;
     let low = || async {
         store
@@ -77,7 +78,7 @@ async fn fresh_and_retrying_runs_are_claimed_once() {
         .await
         .unwrap();
     tokio::time::timeout(Duration::from_secs(5), signal.notified()).await.expect("the signal");
-    assert_eq!(store.next_due(&mut Holders::default()).await.unwrap(), Some(T0 + 500));
+    assert_eq!(store.next_due(&mut Holders::default(), &ungated()).await.unwrap(), Some(T0 + 500));
     assert!(store.due_rows(T0 + 499, 10).await.unwrap().is_empty());
     let rows = store.due_rows(T0 + 500, 10).await.unwrap();
     let claim = Claim { run: rows[0].id, seq: rows[0].seq, until: T0 + 500 + LEASE };
@@ -202,7 +203,7 @@ async fn a_replay_has_a_parent_and_no_key() {
 #[tokio::test]
 async fn what_the_runner_does_not_take_is_left_for_it_to_read_and_leases_always_fit() {
     let rig = Rig::new();
-    let slots = Arc::new(tokio::sync::Semaphore::new(rig.limits.slots));
+    let slots = Slots::new(rig.limits.slots);
     let (store, mut handover) = rig.open();
     let mut ids = Vec::new();
     for _ in 0..links::HANDOVER + 5 {
@@ -210,7 +211,7 @@ async fn what_the_runner_does_not_take_is_left_for_it_to_read_and_leases_always_
     }
     let mut leased = Vec::new();
     for _ in 0..rig.limits.slots {
-        let slot = Arc::clone(&slots).try_acquire_owned().expect("born-leased runs are never dropped");
+        let slot = slots.take_waiting().expect("born-leased runs are never dropped");
         leased.push(accept(&store, admit("{}", None, Birth::Direct(slot))).await.unwrap().run.unwrap().0.0);
     }
     assert_eq!(leased.len(), rig.limits.slots);
@@ -274,12 +275,12 @@ async fn what_is_due_is_claimed_unless_its_step_wants_more_than_columns() {
         store.commit(step(&run, |run| run.due = Some(T0))).await.unwrap();
         runs.push(id);
     }
-    let due = store.due(T0, 10, &mut Holders::default()).await.unwrap().runs;
+    let due = store.due(T0, 10, &mut Holders::default(), &ungated()).await.unwrap().runs;
     let of = |id| due.iter().find(|run| run.id == id).unwrap();
     let (plain, called) = (of(runs[0]), of(runs[1]));
     assert_eq!((plain.state, plain.attempt, plain.due), (RunState::Running, 1, Some(T0 + LEASE)));
     assert_eq!((called.state, called.attempt, called.due), (RunState::Queued, 0, Some(T0)));
     assert_eq!(store.load(runs[0]).await.unwrap().unwrap().run, *plain);
-    let again = store.due(T0, 10, &mut Holders::default()).await.unwrap().runs;
+    let again = store.due(T0, 10, &mut Holders::default(), &ungated()).await.unwrap().runs;
     assert_eq!(again.iter().map(|run| run.id).collect::<Vec<_>>(), [runs[1]]);
 }

@@ -75,7 +75,7 @@ async fn a_tick_begins_a_run_once_and_the_next_one_is_kept() {
     tick(&store).await;
     assert_eq!((ticks(&rig), missed(&rig)), (vec![15 * MINUTE], vec![0]));
     // The run is found in its lane, and its request says what it is.
-    let due = store.due(store.now(), 10, &mut Holders::default()).await.unwrap().runs;
+    let due = store.due(store.now(), 10, &mut Holders::default(), &ungated()).await.unwrap().runs;
     assert_eq!(due.len(), 1);
     let request = store.request(due[0].request.unwrap()).await.unwrap().unwrap();
     assert!(request.seed.marks.has(Marks::SCHEDULE) && !request.seed.marks.arrived());
@@ -206,7 +206,7 @@ async fn a_deploy_begins_its_flows_in_its_transaction_and_first_means_the_first(
     let more = format!("{flows}{}", flow("Late", "type = \"deploy\", first = true"));
     assert_eq!(names(&save(&store, &more).await), ["Each", "Late"], "the first one that has the flow");
     assert_eq!(begun(&rig)[2]["previous"], 1);
-    let due = store.due(store.now(), 10, &mut Holders::default()).await.unwrap().runs;
+    let due = store.due(store.now(), 10, &mut Holders::default(), &ungated()).await.unwrap().runs;
     let mut versions: Vec<u32> = due.iter().map(|run| run.version).collect();
     versions.sort_unstable();
     assert_eq!(versions, [1, 1, 2, 2], "each runs what was deployed");
@@ -226,10 +226,10 @@ async fn a_run_does_not_start_while_its_configuration_is_on_its_way() {
     save(&store, &flow("Each", "type = \"deploy\"")).await;
     let change = store.change_begins();
     let mut holders = Holders::default();
-    assert!(store.due(store.now(), 10, &mut holders).await.unwrap().runs.is_empty());
-    assert!(store.next_due(&mut holders).await.unwrap().is_some(), "it is there all the same");
+    assert!(store.due(store.now(), 10, &mut holders, &ungated()).await.unwrap().runs.is_empty());
+    assert!(store.next_due(&mut holders, &ungated()).await.unwrap().is_some(), "it is there all the same");
     drop(change);
-    assert_eq!(store.due(store.now(), 10, &mut holders).await.unwrap().runs.len(), 1);
+    assert_eq!(store.due(store.now(), 10, &mut holders, &ungated()).await.unwrap().runs.len(), 1);
 }
 
 #[tokio::test]

@@ -191,6 +191,8 @@ pub fn run(n: u64) -> RunView {
         ended: state.ended().then(|| rfc3339(at(n) + 377)),
         test: false,
         due: (state == RunState::Waiting).then(|| rfc3339(NOW + 6 * 86_400_000)),
+        waits: None,
+        line: None,
         seq: 7,
         steps: vec![
             step("lookup", "request", StepState::Succeeded, vec![attempt(1, n, 200)]),

@@ -251,14 +251,14 @@ fn a_claim_that_is_given_back_leaves_no_trace_but_a_higher_fence() {
     let mut world = World::new(vec![callback_step("ask")]);
     world.claim();
     let fence = world.snapshot.run.fence;
-    assert_eq!(world.put(Input::PutBack { fence }), Effect::Wake);
+    assert_eq!(world.put(Input::PutBack { fence, due: None }), Effect::Wake);
     let run = &world.snapshot.run;
     assert_eq!((run.state, run.attempt, run.due), (RunState::Queued, 0, Some(world.now)));
     assert_eq!(world.snapshot.callbacks[0].state, CallbackState::Cancelled);
     assert!(world.journal.is_empty());
-    assert_eq!(world.refused(Input::PutBack { fence }).code, "not_running");
+    assert_eq!(world.refused(Input::PutBack { fence, due: None }).code, "not_running");
     world.claim();
-    assert_eq!(world.refused(Input::PutBack { fence }).code, "not_running");
+    assert_eq!(world.refused(Input::PutBack { fence, due: None }).code, "not_running");
 }
 
 #[test]
