@@ -74,8 +74,8 @@ pub struct Merged {
     pub callbacks: bool,
     /// A document was saved, deployed or removed, or a value was set.
     pub config: bool,
-    /// A breaker opened or closed.
-    pub breakers: bool,
+    /// How often a breaker opened or closed.
+    pub breakers: u64,
     /// More runs moved than a mailbox holds: read the page again.
     pub resync: bool,
 }
@@ -86,7 +86,8 @@ impl Merged {
     pub fn is_empty(&self) -> bool {
         self.newest.is_none()
             && self.runs.is_empty()
-            && !(self.callbacks || self.config || self.breakers || self.resync)
+            && self.breakers == 0
+            && !(self.callbacks || self.config || self.resync)
     }
 
     /// How many requests arrived, whatever became of them.
@@ -115,7 +116,7 @@ impl Merged {
             }
             Change::Callback { .. } => self.callbacks = true,
             Change::Config => self.config = true,
-            Change::Breaker => self.breakers = true,
+            Change::Breaker => self.breakers += 1,
         }
     }
 }

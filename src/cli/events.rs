@@ -42,7 +42,7 @@ impl Events {
                 merged.runs.iter().filter(|(_, of)| matches!(of.1, RunState::Errored | RunState::Failed));
             let ids = stopped.take(LINES as usize).map(|(id, _)| self.store.ids().print(*id));
             self.runs(ids.collect()).await;
-            if merged.breakers {
+            if merged.breakers > 0 {
                 self.breakers();
             }
         }

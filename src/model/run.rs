@@ -147,7 +147,7 @@ pub struct Run {
     /// `node << 32 | epoch` of who holds it.
     pub owner: i64,
     /// When to act: a lease's end, the next attempt, a deadline. Beyond all times it is a
-    /// place in the lane of the flow (`rules::lane`).
+    /// place in the lane of the flow, or in the line of the target (`rules::lane`).
     pub due: Option<Ms>,
     /// When its first attempt started.
     pub started: Option<Ms>,

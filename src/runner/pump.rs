@@ -138,7 +138,7 @@ impl Pump {
         let now = shared.store.now();
         let mut slot = Some(first);
         let mut started = 0;
-        let mut plain: Vec<(Ready, Slot)> = Vec::new();
+        let mut bare: Vec<(Ready, Slot)> = Vec::new();
         let mut parked = Vec::new();
         while let Some(mut held) = slot.take() {
             if started >= most || parked.len() >= CLAIMS {
@@ -185,15 +185,15 @@ impl Pump {
                     continue;
                 }
                 (None, Some(plan)) if claims_plainly(&plan, ready.run.step, ready.run.attempt) => {
-                    plain.push((ready, held));
+                    bare.push((ready, held));
                 }
                 (None, Some(plan)) => start_claimed_by_rule(&shared, plan, ready, held),
             }
             started += 1;
             slot = shared.slots.take_waiting();
         }
-        if !plain.is_empty() {
-            shared.tasks.spawn(claim_plain(Arc::clone(&shared), plain));
+        if !bare.is_empty() {
+            shared.tasks.spawn(claim_plain(Arc::clone(&shared), bare));
         }
         self.park(parked).await;
     }

@@ -20,7 +20,14 @@ type Key = (FlowId, u32, usize);
 
 /// Targets of steps, as long as nothing is configured anew.
 #[derive(Debug, Default)]
-pub(super) struct Targets(RwLock<(Arc<State>, HashMap<Key, Option<Arc<Target>>>)>);
+pub(super) struct Targets(RwLock<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// What was configured when they were found.
+    of: Arc<State>,
+    steps: HashMap<Key, Option<Arc<Target>>>,
+}
 
 impl Store {
     /// Tells those who watch that a breaker opened or closed.
@@ -36,8 +43,8 @@ impl Store {
         let key = (plan.flow_id, plan.version, step);
         {
             let known = self.inner.targets.0.read().unwrap_or_else(PoisonError::into_inner);
-            if Arc::ptr_eq(&known.0, &state)
-                && let Some(target) = known.1.get(&key)
+            if Arc::ptr_eq(&known.of, &state)
+                && let Some(target) = known.steps.get(&key)
             {
                 return target.clone();
             }
@@ -50,10 +57,10 @@ impl Store {
         };
         let target = template::sent_to(plan, step, &context).map(Arc::new);
         let mut known = self.inner.targets.0.write().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&known.0, &state) || known.1.len() >= REMEMBERED {
-            *known = (state, HashMap::new());
+        if !Arc::ptr_eq(&known.of, &state) || known.steps.len() >= REMEMBERED {
+            *known = Known { of: state, steps: HashMap::new() };
         }
-        known.1.insert(key, target.clone());
+        known.steps.insert(key, target.clone());
         target
     }
 
