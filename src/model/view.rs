@@ -256,6 +256,9 @@ pub struct ExplainView {
     /// The autopsy of a refusal: `what`, `likely`, `do`, `checks`, `received`, … and a text each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<Pair>,
+    /// The refusals that are like this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<LikeView>,
     /// The same fields of the first request, where it is another one: spelt otherwise, of one value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_fields: Vec<FieldView>,
@@ -273,6 +276,25 @@ pub struct CopyView {
     pub time: String,
     /// accepted for the first, else duplicate.
     pub verdict: Verdict,
+}
+
+/// Refusals of one flow, status and cause (but for its figures).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LikeView {
+    /// How many are kept, this one included.
+    pub count: u64,
+    /// When the oldest of them came.
+    pub first: String,
+    /// Older ones were not counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+    /// The filter that matches them.
+    pub filter: String,
+    /// The last request before this one that the flow accepted.
+    pub passed: Option<CopyView>,
+    /// Only the newest requests before this one were looked through for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 /// A dedup field and its value.

@@ -24,7 +24,7 @@ fn told(status: u16, cause: &str, headers: &[(&str, &str)], body: &str, marks: M
         from: Some("203.0.113.9"),
         duplicate_of: None,
     };
-    autopsy(&Case { judged, seed: &seed, live: None })
+    autopsy(&Case { judged, arrived: 0, seed: &seed, kept: None, then: None, live: None })
 }
 
 fn of<'t>(told: &'t [Pair], label: &str) -> &'t str {
@@ -33,7 +33,7 @@ fn of<'t>(told: &'t [Pair], label: &str) -> &'t str {
 
 /// What the receiver says of a body.
 fn cause(body: &str) -> String {
-    facts::scan(body.as_bytes(), &[], &[]).unwrap_err().to_string()
+    crate::rules::facts::scan(body.as_bytes(), &[], &[]).unwrap_err().to_string()
 }
 
 #[test]
