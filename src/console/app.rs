@@ -17,7 +17,7 @@ use crate::model::change::Counters;
 use crate::model::time::{Ms, SECOND};
 use crate::session::Link;
 use ratatui::layout::Rect;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long good news stays.
 pub const TOAST: Ms = 4 * SECOND;
@@ -123,6 +123,8 @@ pub struct App {
     pub looking: bool,
     /// A URL to send a first request to.
     pub sample_url: Option<String>,
+    /// The URLs of endpoints by their ids, as far as they were asked for.
+    pub urls: BTreeMap<String, String>,
     /// Questions under way.
     pub asks: Asks,
     /// Runs that moved and are held by a list.
@@ -168,6 +170,7 @@ impl App {
             toasts: Vec::new(),
             looking: true,
             sample_url: None,
+            urls: BTreeMap::new(),
             asks: Asks::default(),
             moved: BTreeSet::new(),
             dirt: Dirt::Input,

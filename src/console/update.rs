@@ -52,6 +52,9 @@ impl App {
             Action::Difference => self.open_beside(),
             Action::WhatIf => self.open_what_if(),
             Action::Copy => self.copy_selected(),
+            Action::CopyAs => self.open_copy_menu(),
+            Action::Links => self.open_links(),
+            Action::Pause => self.open_pause(),
             Action::Theme => self.next_theme(),
             Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
             Action::Interrupt => self.ask_to_quit(),
@@ -329,9 +332,9 @@ impl App {
                 }
                 Screen::Runs => self.runs.opened = crumb.opened,
             }
-            if group {
-                self.runs.groups = true;
-                self.set_filter(ListId::Runs, "");
+            self.runs.groups |= group;
+            if let Some((list, filter)) = crumb.filter {
+                self.set_filter(list, &filter);
             }
         } else if self.focus > 0 {
             self.focus = 0;

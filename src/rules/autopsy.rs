@@ -140,4 +140,6 @@ fn clauses(cause: &str) -> (&str, Option<&str>) {
 }
 
 #[cfg(test)]
+mod sender_tests;
+#[cfg(test)]
 mod tests;

@@ -54,7 +54,11 @@ pub(super) fn rate(case: &Case<'_>) -> Looked {
     // The limit is in the cause: `over rate_limit 50/s`.
     let limit = case.cause().rsplit(' ').next().unwrap_or_default();
     Looked {
-        checks: vec![check(true, "credentials"), check(true, "JSON"), check(false, &format!("within {limit}"))],
+        checks: vec![
+            check(true, "credentials"),
+            check(true, "JSON"),
+            check(false, &format!("within {limit}")),
+        ],
         ..Looked::default()
     }
 }

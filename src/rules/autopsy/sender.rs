@@ -108,8 +108,11 @@ fn signed(case: &Case<'_>, provider: Option<&Provider>, keys: usize, kept: &Kept
         looked.checks.push(check(true, "header present"));
         looked.checks.push(check(false, &format!("time {time}")));
         if let Some(at) = claim.as_ref().and_then(|claim| claim.at) {
-            looked.evidence.push(pair("received", format!("signed at {}", token::time(at.saturating_mul(1_000)))));
-            let came = format!("{} at most off from {}", written(TOLERANCE * 1_000), token::time(case.arrived));
+            looked
+                .evidence
+                .push(pair("received", format!("signed at {}", token::time(at.saturating_mul(1_000)))));
+            let came =
+                format!("{} at most off from {}", written(TOLERANCE * 1_000), token::time(case.arrived));
             looked.evidence.push(pair("expected", came));
         }
         return looked;
@@ -123,7 +126,8 @@ fn signed(case: &Case<'_>, provider: Option<&Provider>, keys: usize, kept: &Kept
     };
     looked.checks.push(check(true, "header present"));
     if let Some(age) = kept.number("age") {
-        let (span, way) = (written(age.unsigned_abs().cast_signed() * 1_000), if age < 0 { "ahead" } else { "old" });
+        let (span, way) =
+            (written(age.unsigned_abs().cast_signed() * 1_000), if age < 0 { "ahead" } else { "old" });
         looked.checks.push(check(true, &format!("time {span} {way} (limit {})", written(TOLERANCE * 1_000))));
     }
     let spelt = !cause.starts_with("signature differs");
@@ -138,7 +142,8 @@ fn signed(case: &Case<'_>, provider: Option<&Provider>, keys: usize, kept: &Kept
         let names: Vec<String> = kept.keys().iter().map(|key| format!("`{key}`")).collect();
         let only = if names.len() == 1 { " (the only key)" } else { "" };
         let word = if names.len() == 1 { "key" } else { "any of the keys" };
-        looked.what = Some(format!("{header} does not match the body with {word} {}{only}.", names.join(", ")));
+        looked.what =
+            Some(format!("{header} does not match the body with {word} {}{only}.", names.join(", ")));
     } else if let (first, Some(_)) = clauses(cause) {
         looked.what = Some(sentence(first));
     }
@@ -151,16 +156,16 @@ fn signed(case: &Case<'_>, provider: Option<&Provider>, keys: usize, kept: &Kept
 
 /// The headers are another provider's.
 fn other_signer(case: &Case<'_>, provider: &Provider, looked: &mut Looked) {
-    let there = |(header, word): &&(&str, &str)| {
-        *word != provider.word() && case.seed.headers.get(header).is_some()
-    };
+    let there =
+        |(header, word): &&(&str, &str)| *word != provider.word() && case.seed.headers.get(header).is_some();
     if let Some((header, word)) = SIGNERS.iter().find(there) {
         looked.likely = format!(
             "It brings {header}, as `{word}` signs; the trigger's `auth` names the provider `{}`.",
             provider.word()
         );
-        looked.advice =
-            Some("Name the provider that signs in the trigger's `auth`, or point the sender at its own flow; then readmit it.");
+        looked.advice = Some(
+            "Name the provider that signs in the trigger's `auth`, or point the sender at its own flow; then readmit it.",
+        );
         looked.evidence.push(pair("received", format!("{header} is there")));
         return;
     }
@@ -168,7 +173,11 @@ fn other_signer(case: &Case<'_>, provider: &Provider, looked: &mut Looked) {
         Provider::Hmac(scheme) => Some(scheme.header.as_str()),
         _ => SIGNERS.iter().find(|(_, word)| *word == provider.word()).map(|(header, _)| *header),
     };
-    looked.evidence.extend(wanted.filter(|wanted| case.seed.headers.get(wanted).is_none()).and_then(|wanted| nearly(case, wanted)));
+    looked.evidence.extend(
+        wanted
+            .filter(|wanted| case.seed.headers.get(wanted).is_none())
+            .and_then(|wanted| nearly(case, wanted)),
+    );
 }
 
 /// A slip that was undone, and the signature fitted.

@@ -27,7 +27,7 @@ fn told(status: u16, cause: &str, headers: &[(&str, &str)], body: &str, marks: M
     autopsy(&Case { judged, arrived: 0, seed: &seed, kept: None, then: None, live: None })
 }
 
-fn of<'t>(told: &'t [Pair], label: &str) -> &'t str {
+pub(super) fn of<'t>(told: &'t [Pair], label: &str) -> &'t str {
     told.iter().find(|(other, _)| other == label).map_or("", |(_, text)| text.as_str())
 }
 

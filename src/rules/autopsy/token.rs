@@ -121,7 +121,9 @@ fn evidence(case: &Case<'_>, kept: &Kept, failed: Stage) -> Vec<(String, String)
         evidence.push(pair("claims", format!("{}{proven}", claims.join(" · "))));
     }
     let wanted = match case.hook().map(|hook| &hook.auth) {
-        Some(Auth::Jwt { iss, aud, .. }) if failed == Stage::Iss => iss.as_ref().map(|iss| format!("iss {iss:?}")),
+        Some(Auth::Jwt { iss, aud, .. }) if failed == Stage::Iss => {
+            iss.as_ref().map(|iss| format!("iss {iss:?}"))
+        }
         Some(Auth::Jwt { aud, .. }) if failed == Stage::Aud => aud.as_ref().map(|aud| format!("aud {aud:?}")),
         _ => None,
     };
@@ -170,7 +172,10 @@ fn ahead(case: &Case<'_>, made: Option<Ms>) -> String {
     let leeway = LEEWAY as Ms * SECOND;
     match made.map(|made| made - case.arrived).filter(|ahead| *ahead > leeway) {
         Some(by) => {
-            format!("The sender's clock is {} ahead of ours: it says that it made the token after it came.", age(by))
+            format!(
+                "The sender's clock is {} ahead of ours: it says that it made the token after it came.",
+                age(by)
+            )
         }
         None => String::new(),
     }

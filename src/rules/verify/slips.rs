@@ -68,12 +68,7 @@ pub(super) fn find<K: KeyCheck>(claim: &Claim, body: &[u8], keys: &[Usable<'_, K
     slips
 }
 
-fn first<K: KeyCheck>(
-    claim: &Claim,
-    body: &[u8],
-    keys: &[Usable<'_, K>],
-    tried: &mut u32,
-) -> Option<String> {
+fn first<K: KeyCheck>(claim: &Claim, body: &[u8], keys: &[Usable<'_, K>], tried: &mut u32) -> Option<String> {
     let mac = |key: &K, reading, body: &[u8]| key.mac(reading, claim.algorithm, &[&claim.before, body]);
     *tried += u32::from(!claim.lenient.is_empty());
     for Usable { key, .. } in keys {

@@ -10,7 +10,7 @@ use pointsman::model::run::{CallbackState, Outcome, RunState, StepState};
 use pointsman::model::time::{MINUTE, Ms, rfc3339};
 use pointsman::model::view::{
     AnswerView, AttemptView, CallbackView, CopyView, EventView, ExplainView, FieldView, GotView, GroupView,
-    RequestDetail, RequestView, RunView, SentView, StepView,
+    LikeView, RequestDetail, RequestView, RunView, SentView, StepView,
 };
 use pointsman::session::Incoming;
 use ratatui::buffer::Buffer;
@@ -372,6 +372,18 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 })
                 .into(),
             told: told(number(id)),
+            like: (request(number(id)).verdict == Verdict::Rejected).then(|| LikeView {
+                count: 12,
+                first: rfc3339(NOW - 30 * MINUTE),
+                more: false,
+                filter: "verdict:rejected".to_owned(),
+                passed: Some(CopyView {
+                    request: self::id(1),
+                    time: rfc3339(at(1)),
+                    verdict: Verdict::Accepted,
+                }),
+                partial: false,
+            }),
             first_fields: Vec::new(),
             paths: 8,
         })),
