@@ -224,7 +224,8 @@ impl Dialog {
     /// The field that matters first: the count that must be typed, a stand-in, the version, the reason.
     fn first_field(&self) -> usize {
         let at = |purpose| self.fields.iter().position(|field| field.purpose == purpose);
-        let first = at(Purpose::Count).or_else(|| at(Purpose::StandIn)).or_else(|| at(Purpose::With));
+        let first = at(Purpose::Count).or_else(|| at(Purpose::StandIn));
+        let first = first.or_else(|| at(Purpose::With)).or_else(|| at(Purpose::Scope));
         first.or_else(|| at(Purpose::Reason)).unwrap_or(0)
     }
 

@@ -173,7 +173,7 @@ fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str,
         && let Some(like) = app.explained().and_then(|explain| explain.like.as_ref())
     {
         let told = match (action, &like.passed) {
-            (Action::Links, _) if like.more => "all like it".to_owned(),
+            (Action::Links, _) if like.more || like.count < 2 => "all like it".to_owned(),
             (Action::Links, _) => format!("all {} like it", count(like.count)),
             (_, Some(passed)) => format!("against {}", short(&passed.request)),
             (_, None) => "diff".to_owned(),

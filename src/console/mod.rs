@@ -49,7 +49,7 @@ pub mod signals;
 pub mod svg;
 pub mod term;
 pub mod theme;
-mod trail;
+pub mod trail;
 pub mod update;
 pub mod verbs;
 pub mod whatif;

@@ -4,6 +4,7 @@ use super::app::{App, Crumb, ListId, Place, Screen};
 use super::draw::TABS;
 use super::paint::cut;
 use crate::model::id::short;
+use std::borrow::Cow;
 
 /// Characters of a filter.
 const FILTER: u16 = 40;
@@ -107,14 +108,17 @@ fn list(app: &App, screen: Screen, id: Option<ListId>, parts: &mut Vec<String>) 
     if filter.is_empty() || off {
         return;
     }
-    // A group by its words: its number tells nobody anything.
-    parts.push(match filter.strip_prefix("group:") {
-        Some(id) => match app.needs.groups.iter().find(|group| group.id == id) {
-            Some(group) => cut(&format!("{}: {}", group.step, group.cause), FILTER).into_owned(),
-            None => "group".to_owned(),
-        },
-        None => cut(filter, FILTER).into_owned(),
-    });
+    parts.push(cut(&words(app, filter), FILTER).into_owned());
+}
+
+/// A filter in words: a group by its step and cause, since its number tells nobody anything.
+#[must_use]
+pub fn words<'f>(app: &App, filter: &'f str) -> Cow<'f, str> {
+    let Some(id) = filter.strip_prefix("group:") else { return Cow::Borrowed(filter) };
+    match app.needs.groups.iter().find(|group| group.id == id) {
+        Some(group) => Cow::Owned(format!("{}: {}", group.step, group.cause)),
+        None => Cow::Borrowed("group"),
+    }
 }
 
 /// An open object: with what it is where the screen at the beginning does not tell.

@@ -89,9 +89,7 @@ impl App {
                 return self.toast(Tone::Info, format!("{name}; {command}"));
             }
         };
-        self.crumbs.clear();
-        self.requests.opened = None;
-        self.runs.opened = None;
+        self.forget_the_way();
         self.show(screen, 0);
         if screen == Screen::Runs && !self.runs.chosen {
             // Groups are the first view while anything is errored.
@@ -349,10 +347,19 @@ impl App {
         if self.screen == Screen::Live && self.crumbs.is_empty() {
             return self.ask_to_quit();
         }
-        self.crumbs.clear();
+        self.forget_the_way();
+        self.show(Screen::Live, 0);
+    }
+
+    /// Nothing is open, and filters that were replaced on the way are in force again.
+    fn forget_the_way(&mut self) {
         self.requests.opened = None;
         self.runs.opened = None;
-        self.show(Screen::Live, 0);
+        for crumb in std::mem::take(&mut self.crumbs).into_iter().rev() {
+            if let Some((list, filter)) = crumb.filter {
+                self.set_filter(list, &filter);
+            }
+        }
     }
 
     fn ask_to_quit(&mut self) {

@@ -205,13 +205,17 @@ fn duplicate(id: &str, explain: &ExplainView, zone: &TimeZone, now: Ms, say: &mu
     let width = explain.fields.iter().map(|field| crate::text::width(&clean(&field.path))).max().unwrap_or(0);
     for (at, field) in explain.fields.iter().enumerate() {
         let first = explain.first_fields.get(at).map_or_else(|| told(field), told);
-        let text = format!(
-            "{}  {}  =  {}",
-            pad(&clean(&field.path), width.min(40)),
-            pad(&clean(&first), 18),
-            clean(&told(field))
-        );
-        say.say("", text, Role::Text);
+        let path = pad(&clean(&field.path), width.min(40));
+        let (first, this) = (clean(&first).into_owned(), clean(&told(field)).into_owned());
+        let both = format!("{path}  {}  =  {this}", pad(&first, 18));
+        let fits = crate::text::width(&both) <= usize::from(say.room()) && crate::text::width(&first) <= 18;
+        if fits {
+            say.say("", both, Role::Text);
+        } else if first == this {
+            say.say("", format!("{path}  {this}, in both"), Role::Text);
+        } else {
+            say.say("", format!("{path}  {first}  =  {this}"), Role::Text);
+        }
     }
     if let Some(key) = &explain.key {
         say.say("key", format!("sha256 {key}"), Role::Muted);

@@ -1,8 +1,9 @@
 //! Pausing and resuming in a dialog: which of both it is, of what, how and for how long.
 
 use super::{Dialog, Facts, Field, Kind, Purpose};
+use crate::console::format::exact;
 use crate::model::gate::{PauseAct, PauseOrder, PauseView};
-use crate::model::time::{Ms, parse_duration};
+use crate::model::time::{Ms, parse_duration, parse_rfc3339};
 use crate::model::view::IntegrationView;
 
 /// What is paused or resumed.
@@ -49,8 +50,7 @@ impl Paused {
             Kind::Pause => {
                 let how = vec!["answer 503".to_owned(), "take requests, hold their runs".to_owned()];
                 let mut lasts = Field::line(Purpose::Lasts, "for");
-                "30m, 2h, 1d: it then goes on by itself; empty: until it is resumed"
-                    .clone_into(&mut lasts.hint);
+                "30m, 2h, 1d: then it goes on by itself".clone_into(&mut lasts.hint);
                 vec![
                     Field::choice(Purpose::Scope, "what", scopes()),
                     Field::choice(Purpose::How, "how", how),
@@ -81,17 +81,19 @@ impl Dialog {
         let (own, whole) = &paused.now;
         self.kind = if own.is_some() || whole.is_some() { Kind::Resume } else { Kind::Pause };
         let said = [(&paused.flow, own), (&paused.integration, whole)];
+        let time =
+            |text: &str| parse_rfc3339(text).map_or_else(|| text.to_owned(), |at| exact(at, &self.zone));
         let said: Vec<String> = said
             .iter()
             .filter_map(|(name, pause)| {
                 let pause = pause.as_ref()?;
                 let does = if pause.hold { "takes requests and holds their runs" } else { "answers 503" };
-                let until =
-                    pause.until.as_deref().map_or_else(String::new, |until| format!(" until {until}"));
-                Some(format!("now      {name} {does}{until}, since {}", pause.since))
+                let until = pause.until.as_deref().map(|until| format!(" until {}", time(until)));
+                let until = until.unwrap_or_default();
+                Some(format!("Now {name} {does}{until}, since {}.", time(&pause.since)))
             })
             .collect();
-        self.object = Some(said.join("; ")).filter(|said| !said.is_empty());
+        self.object = Some(said.join(" ")).filter(|said| !said.is_empty());
         self.facts = Facts::Asking;
     }
 
@@ -195,7 +197,7 @@ mod tests {
             assert_eq!((dialog.kind, dialog.fields.len()), (Kind::Resume, fields));
             let order = order(&dialog, true);
             assert_eq!((order.act, order.target.as_str()), (PauseAct::Resume, target));
-            assert!(dialog.object.as_ref().unwrap().contains("answers 503, since s"));
+            assert!(dialog.object.as_ref().unwrap().contains("answers 503, since s."));
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::console::format::{count, took};
 use crate::console::layout::centred;
 use crate::console::paint::{Paint, clean, width};
 use crate::console::payload::value_text;
+use crate::console::screen::wrapped;
 use crate::console::theme::Role;
 use crate::model::study::FoundField;
 use ratatui::layout::Rect;
@@ -16,7 +17,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
     let area = centred(Rect::new(0, 0, app.size.0, app.size.1), 120, app.size.1.saturating_sub(4));
     let column = if table.dedup { "dedup" } else { "need" };
     let keys = if area.width < 90 {
-        format!("space {column}  tab column  y template  Y toml  C renew  v source  esc back")
+        format!("space {column}  tab column  y path  Y toml  C renew  v source  esc back")
     } else {
         format!(
             "space tick {column}   tab need/dedup   y copy template   Y copy toml   C renew, 90s   v source   esc back"
@@ -42,7 +43,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
             }
             From::Request | From::Newest | From::Pasted => "asking the store…",
         };
-        paint.put(x, top + 3, room, text, Role::Muted);
+        for (y, line) in (top + 3..bottom).zip(wrapped(text, room)) {
+            paint.put(x, y, room, &line, Role::Muted);
+        }
     } else {
         list(paint, table, x, top + 2, right, rows);
     }

@@ -30,7 +30,23 @@ pub(super) fn not_json(seed: &Seed, cause: &str) -> Looked {
         evidence.push(pair(&format!("line {line}"), text));
         evidence.push(pair("", format!("{}^", " ".repeat(caret))));
     }
-    Looked { likely: slip(seed, &body), checks, evidence, ..Looked::default() }
+    let mut likely = slip(seed, &body);
+    if likely.is_empty() && !seed.marks.has(Marks::BODY_CUT) && place(cause).is_some_and(|at| ends(&body, at))
+    {
+        BREAKS_OFF.clone_into(&mut likely);
+    }
+    Looked { likely, checks, evidence, ..Looked::default() }
+}
+
+/// What is likely of a body that is JSON as far as it goes.
+const BREAKS_OFF: &str = "It breaks off before its end.";
+
+/// Whether a document or a list was begun, and a line and column are where the body ends.
+fn ends(body: &str, (line, column): (usize, usize)) -> bool {
+    let last = body.split('\n').next_back().unwrap_or_default();
+    body.trim_start().starts_with(['{', '['])
+        && line == body.split('\n').count()
+        && column > last.trim_end().chars().count()
 }
 
 /// Line and column of `not JSON: line 3, column 14: …`.
@@ -100,7 +116,7 @@ fn slip(seed: &Seed, body: &str) -> String {
         return format!("It is {several} JSON documents, a line each: a request carries one.");
     }
     if (1..=8).any(|more| closed(body, more).is_some_and(|text| valid(&text))) {
-        return "It breaks off before its end.".to_owned();
+        return BREAKS_OFF.to_owned();
     }
     String::new()
 }

@@ -68,6 +68,8 @@ fn a_guess_is_made_only_where_a_check_proves_it() {
         ("{\"a\": [1,2,],}", "comma stands before"),
         ("{\"a\":1}\n{\"a\":2}\n", "2 JSON documents"),
         ("{\"a\":[1,{\"b\":\"x", "breaks off"),
+        ("{\"a\":12,\"b\":", "breaks off"),
+        ("[1,\n", "breaks off"),
         ("{a: 1}", ""),
         ("nonsense", ""),
     ] {
