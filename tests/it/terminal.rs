@@ -364,7 +364,7 @@ fn a_refused_signature_is_explained_whole_and_all_like_it_is_one_key_away() {
             "The body matches after removing the final newline: something between the sender and here changes the body.",
             "\u{2717} digest",
             "is the first that differs; the rest is not shown",
-            "{\"id\": \"evt_1\"}\u{23ce} 17 bytes",
+            "{\"id\": \"evt_1\"}\u{23ce} 16 bytes",
             "2 since",
         ]
         .iter()
