@@ -110,7 +110,7 @@ fn fit(items: &mut Vec<Item>, room: u16, gap: u16) {
         match give {
             Give::ShortenWell if items[at].bad => {}
             Give::Shorten | Give::ShortenWell => {
-                items[at].form = (items[at].form + 1).min(items[at].forms.len() - 1)
+                items[at].form = (items[at].form + 1).min(items[at].forms.len() - 1);
             }
             Give::Drop if items[at].bad || number <= 5 && items[at].role != Role::Muted => {}
             Give::Drop => {

@@ -15,17 +15,15 @@ const FILTER: u16 = 40;
 pub fn breadcrumb(app: &App) -> String {
     let mut parts: Vec<String> = Vec::new();
     for (at, crumb) in app.crumbs.iter().enumerate() {
-        match &crumb.opened {
-            Some(id) => parts.push(named(&parts, crumb.screen, id)),
-            None => {
-                let next = app.crumbs.get(at + 1).map_or(app.screen, |next| next.screen);
-                let opens =
-                    app.crumbs.get(at + 1).map_or_else(|| app.is_opened(), |next| next.opened.is_some());
-                // A list in place of a list is named by itself.
-                if opens || next != crumb.screen {
-                    list(app, crumb.screen, came_by(app, at, crumb), &mut parts);
-                }
-            }
+        if let Some(id) = &crumb.opened {
+            parts.push(named(&parts, crumb.screen, id));
+            continue;
+        }
+        let next = app.crumbs.get(at + 1);
+        let opens = next.map_or_else(|| app.is_opened(), |next| next.opened.is_some());
+        // A list in place of a list is named by itself.
+        if opens || next.map_or(app.screen, |next| next.screen) != crumb.screen {
+            list(app, crumb.screen, came_by(app, at, crumb), &mut parts);
         }
     }
     let opened = match app.screen {

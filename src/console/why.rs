@@ -71,17 +71,17 @@ impl Labelled<'_> {
     /// A label and a text, in as many lines as it takes.
     fn say(&mut self, label: &str, text: impl AsRef<str>, role: Role) {
         let text = clean(text.as_ref());
-        self.pieces(label, wrapped(&text, self.room()), role);
+        self.pieces(label, &wrapped(&text, self.room()), role);
     }
 
     /// As [`Labelled::say`], of parts that are not broken.
     fn parts(&mut self, label: &str, text: &str, role: Role) {
         let text = clean(text);
         let pieces = filled(text.split(GAP), GAP, self.room());
-        self.pieces(label, pieces, role);
+        self.pieces(label, &pieces, role);
     }
 
-    fn pieces(&mut self, label: &str, pieces: Vec<String>, role: Role) {
+    fn pieces(&mut self, label: &str, pieces: &[String], role: Role) {
         let room = self.room();
         // What has no place to break at is folded where it ends.
         let folded = pieces.iter().flat_map(|piece| folded(piece, room));

@@ -122,7 +122,7 @@ fn group(name: &str, fields: Vec<(String, Value)>, folded: &BTreeSet<String>, li
             let path = if name == "headers" {
                 format!("{name}\u{0}{at}")
             } else {
-                below(name, Segment::Key(key.clone()))
+                below(name, &Segment::Key(key.clone()))
             };
             branch(&key, &path, &value, 4, folded, lines);
         }
@@ -130,9 +130,9 @@ fn group(name: &str, fields: Vec<(String, Value)>, folded: &BTreeSet<String>, li
 }
 
 /// A path one step further.
-fn below(path: &str, segment: Segment) -> String {
+fn below(path: &str, segment: &Segment) -> String {
     let mut path = path.to_owned();
-    push_segment(&mut path, &segment);
+    push_segment(&mut path, segment);
     path
 }
 
@@ -176,12 +176,12 @@ fn branch(
     match value {
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                branch(&format!("[{at}]"), &below(path, Segment::Index(at)), item, indent, folded, lines);
+                branch(&format!("[{at}]"), &below(path, &Segment::Index(at)), item, indent, folded, lines);
             }
         }
         Value::Object(fields) => {
             for (name, field) in fields {
-                branch(name, &below(path, Segment::Key(name.clone())), field, indent, folded, lines);
+                branch(name, &below(path, &Segment::Key(name.clone())), field, indent, folded, lines);
             }
         }
         _ => {}

@@ -46,10 +46,10 @@ impl Kept {
 
 /// Not let in.
 pub(super) fn unauthorized(case: &Case<'_>) -> Looked {
-    let cause = case.cause();
+    let why = case.cause();
     let kept = Kept::of(case);
-    let unusable = cause.starts_with("there is no key `")
-        || kept.0.is_empty() && cause.starts_with("key `") && !cause.contains(", the token says ");
+    let unusable = why.starts_with("there is no key `")
+        || kept.0.is_empty() && why.starts_with("key `") && !why.contains(", the token says ");
     if unusable {
         return Looked { checks: vec![check(false, "a usable key")], ..Looked::default() };
     }
@@ -101,24 +101,24 @@ fn nearly(case: &Case<'_>, header: &str) -> Option<Pair> {
 
 /// A signature over the body.
 fn signed(case: &Case<'_>, provider: Option<&Provider>, keys: usize, kept: &Kept) -> Looked {
-    let cause = case.cause();
+    let why = case.cause();
     let mut looked = Looked { checks: vec![known(keys)], ..Looked::default() };
     let claim = provider.and_then(|provider| signature::read(provider, &case.seed.headers).ok());
-    if let Some(time) = cause.strip_prefix("time is ") {
+    if let Some(time) = why.strip_prefix("time is ") {
         looked.checks.push(check(true, "header present"));
         looked.checks.push(check(false, &format!("time {time}")));
         if let Some(at) = claim.as_ref().and_then(|claim| claim.at) {
             looked
                 .evidence
                 .push(pair("received", format!("signed at {}", token::time(at.saturating_mul(1_000)))));
-            let came =
+            let near =
                 format!("{} at most off from {}", written(TOLERANCE * 1_000), token::time(case.arrived));
-            looked.evidence.push(pair("expected", came));
+            looked.evidence.push(pair("expected", near));
         }
         return looked;
     }
     let Some(header) = kept.text("header") else {
-        looked.checks.push(check(false, clauses(cause).0));
+        looked.checks.push(check(false, clauses(why).0));
         if let Some(provider) = provider {
             other_signer(case, provider, &mut looked);
         }
@@ -130,7 +130,7 @@ fn signed(case: &Case<'_>, provider: Option<&Provider>, keys: usize, kept: &Kept
             (written(age.unsigned_abs().cast_signed() * 1_000), if age < 0 { "ahead" } else { "old" });
         looked.checks.push(check(true, &format!("time {span} {way} (limit {})", written(TOLERANCE * 1_000))));
     }
-    let spelt = !cause.starts_with("signature differs");
+    let spelt = !why.starts_with("signature differs");
     looked.checks.push(check(false, if spelt { "spelling" } else { "digest" }));
     let likely = kept.text("likely");
     if let Some(tried) = kept.number("tried").and_then(|tried| u64::try_from(tried).ok()) {
@@ -144,7 +144,7 @@ fn signed(case: &Case<'_>, provider: Option<&Provider>, keys: usize, kept: &Kept
         let word = if names.len() == 1 { "key" } else { "any of the keys" };
         looked.what =
             Some(format!("{header} does not match the body with {word} {}{only}.", names.join(", ")));
-    } else if let (first, Some(_)) = clauses(cause) {
+    } else if let (first, Some(_)) = clauses(why) {
         looked.what = Some(sentence(first));
     }
     if let Some(likely) = likely {

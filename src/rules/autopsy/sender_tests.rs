@@ -27,7 +27,7 @@ struct Came<'a> {
 
 const BARE: Came<'_> = Came { headers: &[], body: "{}", kept: None };
 
-fn told(trigger: &str, status: u16, cause: &str, came: &Came<'_>) -> Vec<Pair> {
+fn told(trigger: &str, status: u16, why: &str, request: &Came<'_>) -> Vec<Pair> {
     let plan = plan(trigger);
     let seed = Seed {
         flow: FlowId(1),
@@ -36,8 +36,8 @@ fn told(trigger: &str, status: u16, cause: &str, came: &Came<'_>) -> Vec<Pair> {
         method: "DELETE".into(),
         path: String::new(),
         query: String::new(),
-        headers: Headers::from_pairs(came.headers.iter().copied()),
-        body: came.body.to_owned().into(),
+        headers: Headers::from_pairs(request.headers.iter().copied()),
+        body: request.body.to_owned().into(),
         peer: None,
         actor: None,
         hops: 9,
@@ -45,11 +45,11 @@ fn told(trigger: &str, status: u16, cause: &str, came: &Came<'_>) -> Vec<Pair> {
     let judged = Judged {
         verdict: Verdict::Rejected,
         status: Some(status),
-        cause: Some(cause),
+        cause: Some(why),
         from: Some("203.0.113.9"),
         duplicate_of: None,
     };
-    let case = Case { judged, arrived: CAME, seed: &seed, kept: came.kept, then: Some(&plan), live: None };
+    let case = Case { judged, arrived: CAME, seed: &seed, kept: request.kept, then: Some(&plan), live: None };
     autopsy(&case)
 }
 

@@ -151,12 +151,12 @@ fn likely(case: &Case<'_>, kept: &Kept, failed: Stage) -> String {
                 Some(Auth::Jwt { aud, .. }) => aud.as_deref(),
                 _ => None,
             };
-            let came = kept.text(name).and_then(|text| serde_json::from_str::<String>(text).ok());
-            match (came, wanted) {
-                (Some(came), Some(wanted)) if came.trim_end_matches('/') == wanted.trim_end_matches('/') => {
+            let sent = kept.text(name).and_then(|text| serde_json::from_str::<String>(text).ok());
+            match (sent, wanted) {
+                (Some(sent), Some(wanted)) if sent.trim_end_matches('/') == wanted.trim_end_matches('/') => {
                     sentence(&format!("{name} differs by the slash at its end alone"))
                 }
-                (Some(came), Some(wanted)) if came.eq_ignore_ascii_case(wanted) => {
+                (Some(sent), Some(wanted)) if sent.eq_ignore_ascii_case(wanted) => {
                     sentence(&format!("{name} differs by large and small letters alone"))
                 }
                 _ => String::new(),

@@ -247,10 +247,10 @@ fn told(
         then: then.as_deref(),
         live: live.as_deref(),
     });
-    let like = like(look, head)?;
+    let alike = like(look, head)?;
     let clock = |time: &str| time.get(11..19).map_or_else(|| time.to_owned(), |clock| format!("{clock}Z"));
-    told.push(("like it".to_owned(), autopsy::like_it(&like, &clock)));
-    Ok((told, Some(like)))
+    told.push(("like it".to_owned(), autopsy::like_it(&alike, &clock)));
+    Ok((told, Some(alike)))
 }
 
 /// Rows that are looked at for what is like a refusal, and for what passed before it.
