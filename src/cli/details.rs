@@ -148,7 +148,9 @@ pub async fn explain(door: &Door, id: String, output: Output) -> Result<u8, Refu
     let mut text = String::new();
     field(&mut text, "request", &explain.request);
     field(&mut text, "verdict", explain.verdict.word());
-    for why in &explain.why {
+    // What a refusal's other sentences say is in its autopsy.
+    let whys = if explain.told.is_empty() { explain.why.len() } else { 1 };
+    for why in explain.why.iter().take(whys) {
         field(&mut text, "why", why);
     }
     for (label, line) in &explain.told {

@@ -71,6 +71,12 @@ pub enum Action {
     WhatIf,
     /// What is selected, into the terminal's clipboard.
     Copy,
+    /// What else can be copied of it.
+    CopyAs,
+    /// To what hangs together with it.
+    Links,
+    /// The flow of what is selected takes nothing more for a while, or goes on.
+    Pause,
     /// The next theme.
     Theme,
     /// What the keys do.
@@ -100,6 +106,7 @@ impl Action {
                 | Self::Forget
                 | Self::Readmit
                 | Self::Capture
+                | Self::Pause
         )
     }
 }

@@ -17,7 +17,7 @@ use crate::model::change::Counters;
 use crate::model::time::{Ms, SECOND};
 use crate::session::Link;
 use ratatui::layout::Rect;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long good news stays.
 pub const TOAST: Ms = 4 * SECOND;
@@ -123,6 +123,8 @@ pub struct App {
     pub looking: bool,
     /// A URL to send a first request to.
     pub sample_url: Option<String>,
+    /// The URLs of endpoints by their ids, as far as they were asked for.
+    pub urls: BTreeMap<String, String>,
     /// Questions under way.
     pub asks: Asks,
     /// Runs that moved and are held by a list.
@@ -168,6 +170,7 @@ impl App {
             toasts: Vec::new(),
             looking: true,
             sample_url: None,
+            urls: BTreeMap::new(),
             asks: Asks::default(),
             moved: BTreeSet::new(),
             dirt: Dirt::Input,
@@ -231,7 +234,7 @@ impl App {
         let wide = self.frame().class == Class::Wide;
         match self.screen {
             Screen::Live => (0, 4),
-            Screen::Requests => (first, if wide { 4 } else { 2 }),
+            Screen::Requests => (first, if wide && self.requests.run.id.is_some() { 4 } else { 2 }),
             Screen::Runs if self.runs.groups && !self.is_opened() => (0, 1),
             Screen::Runs => (first, 3),
         }
@@ -273,9 +276,18 @@ impl App {
             Screen::Requests => layout::requests(&frame, at, self.full),
             Screen::Runs => layout::runs(&frame, at, self.full),
         };
+        let run = self.screen == Screen::Requests && self.requests.run.id.is_some();
+        if self.screen == Screen::Requests && !run && !panes[2].is_empty() {
+            // A request without a run: its payload has the room of both.
+            let (payload, none) = (panes[1].rule, panes[2].rule);
+            let width = none.right().saturating_sub(payload.x);
+            let height = frame.content.height;
+            panes[1] = Pane::of(Rect { width, height, ..payload });
+            panes[2] = Pane::default();
+        }
         if self.is_opened() && !self.full {
             panes = [Pane::default(); PANES];
-            if self.screen == Screen::Requests && frame.class == Class::Wide {
+            if run && frame.class == Class::Wide {
                 let (payload, _, run) = layout::split_across(frame.content, frame.content.width / 2);
                 panes[1] = Pane::of(payload);
                 panes[2] = Pane::of(run);

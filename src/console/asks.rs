@@ -5,7 +5,7 @@ use super::app::{App, ListId, PaneId, Screen};
 use super::dialog::Kind;
 use super::list::{Item, List, PAGE, Wanted};
 use super::rows::{RequestRow, RunRow};
-use crate::model::ask::{Act, Ask, Page};
+use crate::model::ask::{Ask, Page};
 use crate::model::study::Study;
 use crate::session::{Link, Ticket};
 use std::collections::HashMap;
@@ -77,6 +77,10 @@ pub enum Want {
     DriftOk,
     /// Where a first request could go.
     Endpoints,
+    /// The URLs of endpoints, for what is copied.
+    Urls,
+    /// Whether the flow of the open dialog is paused.
+    Standing,
     /// The ids that a filter matches, to mark them.
     Marks(ListId, u32),
 }
@@ -276,12 +280,12 @@ impl App {
     }
 
     /// Asks for the plan of the open dialog, or orders what it says.
-    pub fn ask_act(&mut self, kind: Kind, act: Act) {
-        if act.dry_run {
+    pub fn ask_order(&mut self, kind: Kind, order: Ask, dry_run: bool) {
+        if dry_run {
             self.asks.drop_wants(|want| *want == Want::Plan);
-            self.asks.ask(Want::Plan, Ask::Act(act));
+            self.asks.ask(Want::Plan, order);
         } else {
-            self.asks.ask(Want::Act(kind), Ask::Act(act));
+            self.asks.ask(Want::Act(kind), order);
         }
     }
 }

@@ -8,6 +8,7 @@ use super::payload::value_text;
 use super::theme::Role;
 use crate::console::action::Action;
 use crate::model::ask::Ask;
+use crate::model::request::Verdict;
 use crate::model::view::{RequestDetail, RequestView};
 use crate::rules::explain::same;
 use crate::text::clean;
@@ -122,7 +123,8 @@ impl App {
         }
     }
 
-    /// The two requests that `d` sets beside each other: the marked ones, else a duplicate and its first.
+    /// The two requests that `d` sets beside each other: the marked ones, else a duplicate and its
+    /// first, a refusal and the last that passed before it.
     ///
     /// # Errors
     /// The sentence that the key says.
@@ -141,13 +143,24 @@ impl App {
         }
     }
 
+    /// A duplicate and its first, a refusal and the last that passed before it.
     fn with_its_first(&self) -> Result<(String, String), String> {
         let request = self
             .focused_request()
             .ok_or_else(|| "diff is not possible: no request is selected".to_owned())?;
+        if request.verdict == Verdict::Rejected {
+            let like = self.explained().and_then(|explain| explain.like.as_ref()).ok_or_else(|| {
+                "diff is not possible: the store is still asked for the last that passed".to_owned()
+            })?;
+            let passed = like.passed.as_ref().ok_or_else(|| {
+                "diff is not possible: none passed before it at this flow; mark two first".to_owned()
+            })?;
+            return Ok((passed.request.clone(), request.id.clone()));
+        }
         let first = request.duplicate_of.clone();
-        let first =
-            first.ok_or_else(|| "diff is not possible: mark two first, or go to a duplicate".to_owned())?;
+        let first = first.ok_or_else(|| {
+            "diff is not possible: mark two first, or go to a duplicate or a refusal".to_owned()
+        })?;
         Ok((first, request.id.clone()))
     }
 

@@ -1,12 +1,22 @@
-//! Copying through the terminal: what is selected, and what a capture found.
+//! Copying through the terminal: what is selected, what a capture found, and the list of what else.
 
-use super::app::{App, ListId, Overlay, PaneId, Place, Tone};
-use super::asks::Effect;
-use super::format::size;
+use super::app::{App, ListId, Overlay, PaneId, Place, Screen, Tone};
+use super::asks::{Effect, Want};
+use super::curl;
+use super::format::{count, size};
 use super::lines::Line;
+use super::menu::{Does, Entry, Menu};
+use crate::model::ask::Ask;
+use crate::model::id::short;
+use crate::model::path::{Path, Segment, walk};
+use crate::model::view::{RequestDetail, RequestView};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 /// Bytes that terminals take at least.
 const MOST: usize = 74_000;
+/// Characters of a text that are shown before it is copied.
+const LOOK: usize = 60;
 
 impl App {
     /// What `y` copies here, and what it is.
@@ -39,10 +49,7 @@ impl App {
         };
         let (text, what) =
             found.ok_or_else(|| "copy is not possible: there is no value and no id here".to_owned())?;
-        if text.len() > MOST {
-            let long = size(text.len() as u64);
-            return Err(format!("copy is not possible: {long} is more than terminals take (about 74 KB)"));
-        }
+        fits(&text)?;
         Ok((text, what))
     }
 
@@ -68,9 +75,202 @@ impl App {
         self.toast(Tone::Info, format!("copy is not possible: {why}"));
     }
 
-    fn copy(&mut self, text: String, what: &str) {
+    pub(super) fn copy(&mut self, text: String, what: &str) {
         let told = format!("Sent {} to the terminal's clipboard, as {what}.", size(text.len() as u64));
         self.asks.effect(Effect::Copy(text));
         self.toast(Tone::Info, told);
     }
+
+    /// What `Y` lists here.
+    ///
+    /// # Errors
+    /// The sentence that the key says.
+    pub fn copy_menu(&self) -> Result<Menu, String> {
+        let (title, entries) = if let Some(request) = self.focused_request() {
+            (short(&request.id).to_owned(), self.of_request(request))
+        } else if let Some(run) = self.focused_run() {
+            let id = run.id.clone();
+            (format!("run {}", short(&id)), self.of_run(id))
+        } else {
+            return Err("copy as is not possible: no request and no run is selected".to_owned());
+        };
+        Ok(Menu { title: format!("Copy · {title}"), copies: true, entries, at: 0 })
+    }
+
+    /// Opens the list of what can be copied; URLs are asked for where they are not known.
+    pub fn open_copy_menu(&mut self) {
+        let Ok(menu) = self.copy_menu() else { return };
+        self.overlay = Some(Overlay::Menu(Box::new(menu)));
+        if self.focused_request().is_some_and(|request| !self.urls.contains_key(&request.endpoint)) {
+            self.asks.drop_wants(|want| *want == Want::Urls);
+            self.asks.ask(Want::Urls, Ask::Endpoints);
+        }
+    }
+
+    /// The URLs came: what hangs on them is offered.
+    pub(super) fn known_urls(&mut self, urls: impl Iterator<Item = (String, String)>) {
+        self.urls.extend(urls);
+        if let (Some(Overlay::Menu(old)), Ok(mut menu)) = (&self.overlay, self.copy_menu())
+            && old.copies
+        {
+            menu.at = old.at;
+            self.overlay = Some(Overlay::Menu(Box::new(menu)));
+        }
+    }
+
+    /// The selected line of a payload, where that has the focus.
+    fn focused_line(&self) -> Option<&Line> {
+        match self.place() {
+            Place::Payload(PaneId::Payload) => self.requests.payload.lines.current(),
+            Place::Payload(_) => self.live.payload.lines.current(),
+            _ => None,
+        }
+    }
+
+    /// All that is known of the request in focus, where it came already.
+    fn focused_detail(&self, request: &RequestView) -> Option<&RequestDetail> {
+        let payload = if self.screen == Screen::Live { &self.live.payload } else { &self.requests.payload };
+        payload.detail.as_deref().filter(|detail| detail.request.id == request.id)
+    }
+
+    fn of_request(&self, request: &RequestView) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let detail = self.focused_detail(request);
+        if let (Some(line), Some(detail)) = (self.focused_line(), detail) {
+            entries.extend(of_line(line, detail));
+        }
+        let asking = || "copy is not possible: the store is still asked for the request".to_owned();
+        let body = detail.ok_or_else(asking).and_then(body);
+        let long = || format!("{} bytes as they came", count(request.size));
+        entries.push(entry('b', "body", body.clone(), |_| long(), "body"));
+        let url = self.url_of(request);
+        let curl = match (detail, &url, body) {
+            (None, ..) => Err(asking()),
+            (_, Err(why), _) => Err(why.clone()),
+            (.., Err(why)) => Err(why),
+            (Some(detail), Ok(url), Ok(body)) => Ok(curl::of_request(detail, url, &body)),
+        };
+        let masked = curl.as_ref().map_or(0, |(_, masked)| *masked);
+        let secrets = match masked {
+            0 => "curl".to_owned(),
+            1 => "curl, 1 secret masked".to_owned(),
+            many => format!("curl, {many} secrets masked"),
+        };
+        let told = secrets.strip_prefix("curl, ").unwrap_or("no secret in it").to_owned();
+        entries.push(entry('c', "as curl", curl.map(|(text, _)| text), |_| told, &secrets));
+        entries.push(entry('u', "URL", url, |url| crate::text::cut_middle(url, LOOK).into_owned(), "URL"));
+        entries.push(entry('i', "id", Ok(request.id.clone()), str::to_owned, "id"));
+        entries
+    }
+
+    /// The URL that a request came to, without its query.
+    fn url_of(&self, request: &RequestView) -> Result<String, String> {
+        let url = self.urls.get(&request.endpoint).ok_or_else(|| {
+            if self.asks.awaits(|want| *want == Want::Urls) {
+                "copy is not possible: the store is still asked for the URL".to_owned()
+            } else {
+                "copy is not possible: the endpoint is not live any more".to_owned()
+            }
+        })?;
+        Ok(format!("{url}{}", request.path))
+    }
+
+    fn of_run(&self, id: String) -> Vec<Entry> {
+        let pane = match self.place() {
+            Place::Attempt(PaneId::RequestRun) => Some(&self.requests.run),
+            Place::Attempt(_) => Some(&self.runs.run),
+            _ => None,
+        };
+        let mut entries = Vec::new();
+        if let Some((_, text)) = pane.and_then(|pane| pane.attempt.current()).and_then(Line::whole) {
+            entries.push(entry('y', "value", Ok(text.to_string()), look, "value"));
+        }
+        let attempt = pane.and_then(|pane| pane.current_step()?.attempts.get(pane.at));
+        if let Some(sent) = attempt.and_then(|attempt| attempt.request.as_ref()) {
+            let text = curl::of_sent(sent);
+            entries.push(entry(
+                'c',
+                "as curl",
+                Ok(text),
+                |_| "what was sent, secrets masked".to_owned(),
+                "curl",
+            ));
+        }
+        entries.push(entry('i', "id", Ok(id), str::to_owned, "id"));
+        entries
+    }
+}
+
+/// An entry that copies a text; `told` says what it is.
+fn entry(
+    key: char,
+    word: &'static str,
+    text: Result<String, String>,
+    told: impl FnOnce(&str) -> String,
+    what: &str,
+) -> Entry {
+    let text = text.and_then(|text| fits(&text).map(|()| text));
+    match text {
+        Ok(text) => Entry { key, word, text: told(&text), does: Ok(Does::Copy(text, what.to_owned())) },
+        Err(why) => {
+            let short = why.split_once(": ").map_or(why.as_str(), |(_, reason)| reason).to_owned();
+            Entry { key, word, text: short, does: Err(why) }
+        }
+    }
+}
+
+/// Whether a terminal takes it.
+fn fits(text: &str) -> Result<(), String> {
+    if text.len() <= MOST {
+        return Ok(());
+    }
+    let long = size(text.len() as u64);
+    Err(format!("copy is not possible: {long} is more than terminals take (about 74 KB)"))
+}
+
+/// The beginning of a text.
+fn look(text: &str) -> String {
+    let begin: String = text.chars().take(LOOK).collect();
+    if begin.len() < text.len() { format!("{begin}…") } else { begin }
+}
+
+/// What a line of a payload gives: its value or what is under it, its path, its template.
+fn of_line(line: &Line, detail: &RequestDetail) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let Some(path) = path_of(line) else { return entries };
+    if let Some((_, text)) = line.whole() {
+        entries.push(entry('y', "value", Ok(text.to_string()), look, "value"));
+    }
+    entries.push(entry('p', "path", Ok(path.clone()), str::to_owned, "path"));
+    let template = format!("{{{{ request.{path} }}}}");
+    entries.push(entry('t', "template", Ok(template), str::to_owned, "template"));
+    let parsed = path.parse::<Path>().ok().filter(|path| path.root() == "body" && line.fold.is_some());
+    if let Some(value) = parsed.and_then(|path| walk(&detail.body, path.rest()).map(ToString::to_string)) {
+        let told = format!("{path}, {}", size(value.len() as u64));
+        entries.push(entry('s', "subtree", Ok(value), |_| told, "subtree"));
+    }
+    entries
+}
+
+/// The path that a line of a payload names, as a template has it after `request.`.
+fn path_of(line: &Line) -> Option<String> {
+    if line.path.is_empty() {
+        return None;
+    }
+    // Headers of one name are lines of their own.
+    if line.path.starts_with("headers\0") {
+        let name = line.key.to_ascii_lowercase();
+        return Some(Path(vec![Segment::Key("headers".to_owned()), Segment::Key(name)]).to_string());
+    }
+    Some(line.path.clone())
+}
+
+/// The body as it came, where it is text.
+fn body(detail: &RequestDetail) -> Result<String, String> {
+    if detail.request.marks.iter().any(|mark| mark == "body_cut") {
+        let kept = size(detail.request.size);
+        return Err(format!("copy is not possible: only the first {kept} of it were kept"));
+    }
+    let bytes = STANDARD.decode(&detail.raw).unwrap_or_default();
+    String::from_utf8(bytes).map_err(|_| "copy is not possible: it is no text in UTF-8".to_owned())
 }

@@ -1,10 +1,10 @@
 //! A verb before it acts: what will happen, from the store; what to fill in; and the way out.
 //!
 //! `enter` acts only when it was read after the frame that shows the facts had been flushed, and
-//! names what was shown ([`Act::seen`]), so that nothing is done to what has changed since.
+//! names what was shown ([`crate::model::ask::Act::seen`]), so that nothing is done to what has changed since.
 
 use super::edit::Edit;
-use crate::model::ask::{Act, FieldPlan, Plan, Refusal, Replay, Verb};
+use crate::model::ask::{FieldPlan, Plan, Refusal};
 use crate::model::id::short;
 use crate::model::time::{Ms, parse_rfc3339};
 use crate::rules::json;
@@ -12,8 +12,11 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 mod field;
+mod order;
+mod pause;
 
 pub use field::{Field, Purpose};
+pub use pause::Paused;
 
 /// From how many objects on the count must be typed.
 pub const TYPED_FROM: u64 = 20;
@@ -33,6 +36,10 @@ pub enum Kind {
     Forget,
     /// A rejected request is judged again.
     Readmit,
+    /// A flow or an integration takes nothing more, or holds its runs.
+    Pause,
+    /// It goes on.
+    Resume,
 }
 
 impl Kind {
@@ -46,6 +53,8 @@ impl Kind {
             Self::Replay => "replay",
             Self::Forget => "forget",
             Self::Readmit => "readmit",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
         }
     }
 
@@ -111,7 +120,9 @@ pub struct Dialog {
     pub without: Vec<FieldPlan>,
     /// When the stand-in that is typed is asked about.
     pub due: Option<Ms>,
-    /// The stand-in that the facts are about, as it was typed.
+    /// What is paused or resumed.
+    pub paused: Option<Paused>,
+    /// The stand-in or the time that the facts are about, as it was typed.
     planned: String,
     zone: TimeZone,
 }
@@ -135,6 +146,7 @@ impl Dialog {
             object: None,
             without: Vec::new(),
             due: None,
+            paused: None,
             planned: String::new(),
             zone: TimeZone::UTC,
         }
@@ -157,6 +169,9 @@ impl Dialog {
     pub fn title(&self) -> String {
         let word = self.kind.word();
         let verb = format!("{}{}", word[..1].to_uppercase(), &word[1..]);
+        if let Some(paused) = &self.paused {
+            return format!("{verb} {}", paused.named(self.chosen(Purpose::Scope)));
+        }
         let (count, step) = match &self.facts {
             Facts::Known(plan) => (Some(plan.count), plan.step.as_deref().filter(|step| !step.is_empty())),
             _ => (None, None),
@@ -209,13 +224,15 @@ impl Dialog {
     /// The field that matters first: the count that must be typed, a stand-in, the version, the reason.
     fn first_field(&self) -> usize {
         let at = |purpose| self.fields.iter().position(|field| field.purpose == purpose);
-        let first = at(Purpose::Count).or_else(|| at(Purpose::StandIn)).or_else(|| at(Purpose::With));
+        let first = at(Purpose::Count).or_else(|| at(Purpose::StandIn));
+        let first = first.or_else(|| at(Purpose::With)).or_else(|| at(Purpose::Scope));
         first.or_else(|| at(Purpose::Reason)).unwrap_or(0)
     }
 
-    /// The stand-in as it is typed.
+    /// What is typed that the facts hang on: the stand-in, the time of a pause.
     fn typed(&self) -> String {
-        self.field(Purpose::StandIn).map_or_else(String::new, |field| field.edit.text())
+        let field = self.field(Purpose::StandIn).or_else(|| self.field(Purpose::Lasts));
+        field.map_or_else(String::new, |field| field.edit.text())
     }
 
     /// Something was typed: a stand-in is asked about after a pause, and nothing is confirmed until
@@ -233,7 +250,7 @@ impl Dialog {
             return false;
         }
         self.due = None;
-        if let Err(error) = self.stand_in() {
+        if let Err(error) = self.stand_in().map(|_| ()).and(self.lasts().map(|_| ())) {
             self.error = Some(error);
             return false;
         }
@@ -249,6 +266,7 @@ impl Dialog {
     pub fn with_it(&self) -> Option<String> {
         use crate::model::ask::Fate;
         let Facts::Known(plan) = &self.facts else { return None };
+        self.field(Purpose::StandIn)?;
         if self.planned.trim().is_empty() || self.typed() != self.planned {
             return None;
         }
@@ -272,7 +290,7 @@ impl Dialog {
     }
 
     fn fields_for(&self, plan: &Plan) -> Vec<Field> {
-        let mut fields = Vec::new();
+        let mut fields = self.paused.as_ref().map_or_else(Vec::new, |paused| paused.fields(self.kind));
         match self.kind {
             Kind::Retry => {
                 let choices = match plan.versions {
@@ -301,7 +319,7 @@ impl Dialog {
                 }
                 fields.push(field);
             }
-            Kind::Skip | Kind::Abort | Kind::Forget | Kind::Readmit => {}
+            Kind::Skip | Kind::Abort | Kind::Forget | Kind::Readmit | Kind::Pause | Kind::Resume => {}
             Kind::Replay => {
                 let choices = ["deployed", "original", "draft"].map(str::to_owned).to_vec();
                 fields.push(Field::choice(Purpose::With, "with", choices));
@@ -324,6 +342,17 @@ impl Dialog {
 
     fn field(&self, purpose: Purpose) -> Option<&Field> {
         self.fields.iter().find(|field| field.purpose == purpose)
+    }
+
+    /// The position of what is chosen in a field, the first where there is none.
+    fn chosen(&self, purpose: Purpose) -> usize {
+        self.field(purpose).map_or(0, |field| field.chosen)
+    }
+
+    /// Why, where a reason was given.
+    fn reason(&self) -> Option<String> {
+        let text = self.field(Purpose::Reason).map(|field| field.edit.text().trim().to_owned());
+        text.filter(|text| !text.is_empty())
     }
 
     /// What `enter` does.
@@ -415,47 +444,6 @@ impl Dialog {
         self.error = None;
         let field = self.fields.get_mut(self.focus)?;
         field.takes_text().then_some(&mut field.edit)
-    }
-
-    /// The order as it is filled in.
-    #[must_use]
-    pub fn act(&self, dry_run: bool) -> Act {
-        let chosen = |purpose| self.field(purpose).map_or(0, |field| field.chosen);
-        let verb = match self.kind {
-            Kind::Retry => {
-                Verb::Retry { original: chosen(Purpose::With) == 1, fresh_key: chosen(Purpose::KeyOf) == 1 }
-            }
-            Kind::Skip => Verb::Skip { stand_in: self.stand_in().ok().flatten() },
-            Kind::Abort => Verb::Abort,
-            Kind::Forget => Verb::Forget,
-            Kind::Readmit => Verb::Readmit,
-            Kind::Replay => Verb::Replay(Replay {
-                version: match chosen(Purpose::With) {
-                    1 => Some("original".to_owned()),
-                    2 => Some("draft".to_owned()),
-                    _ => None,
-                },
-                set: Vec::new(),
-            }),
-        };
-        let reason = self
-            .field(Purpose::Reason)
-            .map(|field| field.edit.text().trim().to_owned())
-            .filter(|text| !text.is_empty());
-        let seen = match &self.facts {
-            Facts::Known(plan) if !dry_run => plan.seen.clone(),
-            _ => Vec::new(),
-        };
-        // What was shown one by one is acted on, and nothing that joined since.
-        let all = match &self.facts {
-            Facts::Known(plan) if !dry_run => seen.len() as u64 == plan.count,
-            _ => false,
-        };
-        let (ids, filter) = match &self.filter {
-            Some(_) if all => (seen.iter().map(|(id, _)| id.clone()).collect(), None),
-            filter => (self.ids.clone(), filter.clone()),
-        };
-        Act { verb, ids, filter, seen, reason, dry_run }
     }
 
     /// The keys of its last line.

@@ -6,7 +6,7 @@ use super::app::{App, PaneId, Place, Screen};
 use super::format::count;
 use super::keymap;
 use super::layout::Class;
-use super::paint::{Paint, cut, to_ascii, width};
+use super::paint::{Paint, to_ascii, width};
 use super::payload::View::Why;
 use super::theme::Role;
 use super::{overlay, promise, screen};
@@ -14,6 +14,7 @@ use crate::model::id::short;
 use crate::model::request::Verdict;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::borrow::Cow;
 
 /// Draws the console into a buffer of its size.
 pub fn draw(app: &App, buf: &mut Buffer) {
@@ -62,7 +63,8 @@ fn message(app: &App, paint: &mut Paint<'_>) {
     paint.put(next, y, width.saturating_sub(next), &late, Role::Bad);
 }
 
-const TABS: [&str; 6] = ["Live", "Requests", "Runs", "Callbacks", "Integrations", "Overview"];
+/// The screens by their digits.
+pub(super) const TABS: [&str; 6] = ["Live", "Requests", "Runs", "Callbacks", "Integrations", "Overview"];
 
 fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
     if area.is_empty() {
@@ -90,7 +92,7 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
         }
         x += gap;
     }
-    let crumbs = breadcrumb(app);
+    let crumbs = super::trail::breadcrumb(app);
     let room = area.right().saturating_sub(x + 1);
     // Its left end is cut first: where one is matters more than how one came.
     let crumbs = if width(&crumbs) > room {
@@ -102,53 +104,6 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
     if room > 3 {
         paint.right(x, area.right().saturating_sub(1), area.y, &super::paint::clean(&crumbs), Role::Muted);
     }
-}
-
-/// `Runs › state:errored › 5d02aa › push`
-fn breadcrumb(app: &App) -> String {
-    let mut parts: Vec<String> = vec![TABS[app.screen as usize].to_owned()];
-    let filter = match app.screen {
-        Screen::Live => String::new(),
-        Screen::Requests => app.requests.list.filter.clone(),
-        Screen::Runs => app.runs.list.filter.clone(),
-    };
-    let off = match app.screen {
-        Screen::Live => false,
-        Screen::Requests => app.requests.list.off,
-        Screen::Runs => app.runs.list.off,
-    };
-    // A group by its words: its number tells nobody anything.
-    let filter = match filter.strip_prefix("group:") {
-        Some(id) => match app.needs.groups.iter().find(|group| group.id == id) {
-            Some(group) => format!("{}: {}", group.step, group.cause),
-            None => "group".to_owned(),
-        },
-        None => filter,
-    };
-    let in_groups = app.place() == Place::Groups;
-    if !filter.is_empty() && !off && !in_groups {
-        parts.push(cut(&filter, 40).into_owned());
-    }
-    match (app.screen, app.place()) {
-        (Screen::Live, Place::Requests(_)) => parts.push("Requests".to_owned()),
-        (Screen::Live, Place::Payload(_)) => parts.push("payload".to_owned()),
-        (Screen::Live, Place::Runs(_)) => parts.push("Runs".to_owned()),
-        (Screen::Live, Place::Needs) => parts.push("Needs you".to_owned()),
-        (Screen::Runs, Place::Groups) => parts.push("groups".to_owned()),
-        _ => {}
-    }
-    let opened = match app.screen {
-        Screen::Requests => app.requests.opened.as_ref().or(app.requests.payload.id.as_ref()),
-        Screen::Runs => app.runs.opened.as_ref().or(app.runs.run.id.as_ref()),
-        Screen::Live => None,
-    };
-    if let Some(id) = opened {
-        parts.push(short(id).to_owned());
-    }
-    if let (Screen::Runs, true, Some(step)) = (app.screen, app.is_opened(), app.runs.run.current_step()) {
-        parts.push(step.name.clone());
-    }
-    parts.join(" › ")
 }
 
 fn filter_line(app: &App, paint: &mut Paint<'_>, area: Rect) {
@@ -192,7 +147,9 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
             Some(Verdict::Duplicate) => {
                 &[Open, Action::Difference, Action::Forget, Replay, Action::WhatIf, View, Back]
             }
-            Some(Verdict::Rejected) => &[Action::Readmit, View, Open, Action::Capture, NextPane, Full, Back],
+            Some(Verdict::Rejected) => {
+                &[Action::Readmit, Action::Links, Action::Difference, View, Action::CopyAs, NextPane, Back]
+            }
             _ => &[View, Left, Right, Open, Replay, NextPane, Back],
         },
         Place::Timeline(_) | Place::Attempt(_) if app.possible(Retry).is_err() => {
@@ -212,8 +169,19 @@ fn why(app: &App) -> Option<Verdict> {
 }
 
 /// How the footer names a key here.
-fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str, &'static str) {
-    match (action, app.place()) {
+fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str, Cow<'static, str>) {
+    if let (Action::Links | Action::Difference, Some(Verdict::Rejected)) = (action, why(app))
+        && let Some(like) = app.explained().and_then(|explain| explain.like.as_ref())
+    {
+        let told = match (action, &like.passed) {
+            (Action::Links, _) if like.more || like.count < 2 => "all like it".to_owned(),
+            (Action::Links, _) => format!("all {} like it", count(like.count)),
+            (_, Some(passed)) => format!("against {}", short(&passed.request)),
+            (_, None) => "diff".to_owned(),
+        };
+        return (binding.keys[0], told.into());
+    }
+    let (key, word) = match (action, app.place()) {
         (Action::Right, Place::Timeline(_) | Place::Attempt(_)) => ("h l", "step"),
         (Action::NextSibling, Place::Timeline(_) | Place::Attempt(_)) => ("[ ]", "attempt"),
         (Action::Open, Place::Payload(_)) if app.is_opened() && why(app) == Some(Verdict::Duplicate) => {
@@ -229,7 +197,8 @@ fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str,
             (binding.keys[0], all)
         }
         _ => (binding.keys[0], binding.word),
-    }
+    };
+    (key, word.into())
 }
 
 fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
@@ -259,7 +228,7 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
     for action in keys {
         let Some(binding) = keymap::binding(*action) else { continue };
         let (name, told) = named(app, *action, binding);
-        let text = width(name) + 1 + width(told);
+        let text = width(name) + 1 + width(&told);
         let last = *action == Action::Help;
         if x + text > area.right().saturating_sub(if last { 0 } else { 8 }) {
             continue;
@@ -269,6 +238,6 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
             Err(_) => (Role::Muted, Role::Muted),
         };
         let next = paint.put(x, area.y, area.width, name, key);
-        x = paint.put(next + 1, area.y, area.width, told, word) + gap;
+        x = paint.put(next + 1, area.y, area.width, &told, word) + gap;
     }
 }

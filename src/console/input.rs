@@ -96,6 +96,7 @@ impl App {
         match self.overlay {
             Some(Overlay::Beside(_)) => return self.beside_key(key),
             Some(Overlay::WhatIf(_)) => return self.what_if_key(key),
+            Some(Overlay::Menu(_)) => return self.menu_key(key),
             _ => {}
         }
         if self.overlay.is_some() {
@@ -156,8 +157,9 @@ impl App {
             Outcome::Close => self.overlay = None,
             Outcome::Replan | Outcome::Act => {
                 let Some(Overlay::Verb(dialog)) = &self.overlay else { return };
-                let (kind, act) = (dialog.kind, dialog.act(outcome == Outcome::Replan));
-                self.ask_act(kind, act);
+                let (kind, dry_run) = (dialog.kind, outcome == Outcome::Replan);
+                let order = dialog.order(dry_run);
+                self.ask_order(kind, order, dry_run);
             }
         }
     }
@@ -167,8 +169,8 @@ impl App {
         let now = self.now;
         let Some(Overlay::Verb(dialog)) = &mut self.overlay else { return };
         if dialog.replans(now) {
-            let (kind, act) = (dialog.kind, dialog.act(true));
-            self.ask_act(kind, act);
+            let (kind, order) = (dialog.kind, dialog.order(true));
+            self.ask_order(kind, order, true);
         }
     }
 

@@ -98,6 +98,16 @@ impl App {
         }
     }
 
+    /// Marks the way back, to the same filter of a list that gets another one.
+    pub(super) fn crumb_with_filter(&mut self, list: ListId) {
+        let before = self.crumbs.len();
+        self.crumb();
+        let filter = self.filter_of(list);
+        if let Some(crumb) = self.crumbs.get_mut(before) {
+            crumb.filter = Some((list, filter));
+        }
+    }
+
     pub(super) fn crumb(&mut self) {
         let opened = match self.screen {
             Screen::Live => None,
@@ -106,7 +116,7 @@ impl App {
         };
         if self.crumbs.len() < 32 {
             let from = self.requests.from;
-            self.crumbs.push(Crumb { screen: self.screen, opened, focus: self.focus, from });
+            self.crumbs.push(Crumb { screen: self.screen, opened, focus: self.focus, from, filter: None });
         }
     }
 
@@ -118,7 +128,7 @@ impl App {
         self.requests.payload.lines.rewind();
     }
 
-    fn open_run(&mut self, id: String) {
+    pub(super) fn open_run(&mut self, id: String) {
         self.crumb();
         self.show(Screen::Runs, 1);
         self.runs.opened = Some(id);
@@ -128,8 +138,9 @@ impl App {
         self.open_runs(&format!("group:{id}"));
     }
 
-    fn open_runs(&mut self, filter: &str) {
-        self.crumb();
+    /// Lists the runs that a filter matches; `esc` gives the filter before back.
+    pub(super) fn open_runs(&mut self, filter: &str) {
+        self.crumb_with_filter(ListId::Runs);
         self.show(Screen::Runs, 0);
         self.runs.opened = None;
         self.runs.groups = false;

@@ -116,7 +116,7 @@ impl Payload {
         let cells = columns.saturating_sub(3).max(8);
         if self.cells != cells {
             self.cells = cells;
-            if self.view() == View::Raw {
+            if matches!(self.view(), View::Raw | View::Why) {
                 self.build();
             }
         }
@@ -220,7 +220,8 @@ impl Payload {
                 }
                 (Verdict::Rejected, _) => {
                     let cause = detail.request.cause.as_deref().unwrap_or("no cause is stored");
-                    format!("{id} was rejected: {cause}")
+                    // Its first clause: all of it is below.
+                    format!("{id} was rejected: {}", cause.split("; ").next().unwrap_or(cause))
                 }
                 (verdict, _) => format!("{id} was {}", verdict.word()),
             },
@@ -247,7 +248,9 @@ impl Payload {
         let Some(detail) = &self.detail else { return self.lines.set(Vec::new()) };
         let mut lines = Vec::new();
         match self.view() {
-            View::Why => why::whole(detail, self.explain.as_deref(), &self.zone, self.now, &mut lines),
+            View::Why => {
+                why::whole(detail, self.explain.as_deref(), &self.zone, (self.now, self.cells), &mut lines);
+            }
             View::Flat => {
                 if self.brief && self.has_why() {
                     why::brief(detail, self.explain.as_deref(), &mut lines);

@@ -3,6 +3,7 @@
 use super::beside::Beside;
 use super::capture::Table;
 use super::dialog::Dialog;
+use super::menu::Menu;
 use super::whatif::WhatIf;
 use super::whole::Whole;
 use crate::model::time::Ms;
@@ -81,6 +82,8 @@ pub enum Overlay {
     Beside(Box<Beside>),
     /// What another dedup rule would have done.
     WhatIf(Box<WhatIf>),
+    /// One of several: where to go, what to copy.
+    Menu(Box<Menu>),
     /// A value, whole.
     Value(Box<Whole>),
     /// Quitting stops the receiver.
@@ -125,4 +128,6 @@ pub struct Crumb {
     pub focus: usize,
     /// The list from which an open request was opened.
     pub from: Option<ListId>,
+    /// The list whose filter was replaced on the way, and the filter that it had.
+    pub filter: Option<(ListId, String)>,
 }

@@ -34,16 +34,18 @@ impl Item {
 const ORDER: [u8; 12] = [1, 2, 3, 7, 6, 8, 4, 5, 13, 10, 11, 9];
 
 /// What gives way, one step after the other: an item becomes shorter, or is dropped.
-const STEPS: [(u8, Give); 18] = [
+const STEPS: [(u8, Give); 19] = [
     (11, Give::Drop),
     (10, Give::Drop),
     (6, Give::Shorten),
+    // What a newcomer understands without its words goes first.
+    (1, Give::ShortenWell),
+    (9, Give::Shorten),
     (8, Give::Shorten),
     (13, Give::Shorten),
-    (4, Give::Shorten),
     (5, Give::Shorten),
+    (4, Give::Shorten),
     (1, Give::Shorten),
-    (9, Give::Shorten),
     (2, Give::Shorten),
     (6, Give::Shorten),
     (7, Give::Drop),
@@ -58,6 +60,8 @@ const STEPS: [(u8, Give); 18] = [
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Give {
     Shorten,
+    /// Only where it is not bad.
+    ShortenWell,
     Drop,
 }
 
@@ -77,9 +81,6 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     }
     if app.frame().class == Class::Compact {
         items.retain(|item| !matches!(item.number, 10 | 11) || item.bad);
-        for item in items.iter_mut().filter(|item| !item.bad || matches!(item.number, 4 | 5)) {
-            item.form = 1.min(item.forms.len() - 1);
-        }
     }
     let gap = if area.width < 120 { 2 } else { 3 };
     fit(&mut items, area.width.saturating_sub(1), gap);
@@ -109,7 +110,10 @@ fn fit(items: &mut Vec<Item>, room: u16, gap: u16) {
         }
         let Some(at) = items.iter().position(|item| item.number == number) else { continue };
         match give {
-            Give::Shorten => items[at].form = (items[at].form + 1).min(items[at].forms.len() - 1),
+            Give::ShortenWell if items[at].bad => {}
+            Give::Shorten | Give::ShortenWell => {
+                items[at].form = (items[at].form + 1).min(items[at].forms.len() - 1);
+            }
             Give::Drop if items[at].bad || number <= 5 && items[at].role != Role::Muted => {}
             Give::Drop => {
                 items.remove(at);
@@ -312,10 +316,24 @@ mod tests {
     }
 
     #[test]
-    fn at_80_it_is_short_and_nothing_that_matters_is_gone() {
-        let line = line(&app(80));
-        assert!(line.starts_with(" ● :7700  38/s  48,211 = stored  q 12 0.4s  !3  ◐1 late  "), "{line}");
-        assert!(line.ends_with(" store ok"), "{line}");
+    fn at_80_it_keeps_its_words_as_far_as_they_fit_and_nothing_that_matters_is_gone() {
+        let mut app = app(80);
+        let busy = line(&app);
+        assert!(
+            busy.starts_with(" ● :7700  38/s  48,211 = stored  q 12 0.4s  errored 3  ◐1 late  "),
+            "{busy}"
+        );
+        assert!(busy.ends_with(" store ok"), "{busy}");
+        let counters = app.counters.as_mut().unwrap();
+        (counters.queue, counters.oldest, counters.callbacks_overdue) = (0, None, 0);
+        (counters.promised, counters.stored, counters.recent) = (0, 0, 0);
+        counters.runs[5] = 0;
+        let quiet = line(&app);
+        assert!(
+            quiet.starts_with(" ● 127.0.0.1:7700  0/s  0 = stored  queue 0  errored 0  callbacks 0 "),
+            "{quiet}"
+        );
+        assert!(quiet.contains(" store ok"), "{quiet}");
     }
 
     #[test]

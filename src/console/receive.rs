@@ -3,12 +3,12 @@
 use super::app::{App, Dirt, ListId, Overlay, PaneId, Screen, Tone};
 use super::asks::{Want, request_rows, run_rows};
 use super::dialog::Kind;
-use super::format::{age, clock};
+use super::format::clock;
 use super::list::{Item, MARKS, Wanted};
-use crate::model::ask::{Acted, Answer, Ask, Changes, Refusal};
+use crate::model::ask::{Acted, Answer, Ask, Changes, Plan, Refusal};
 use crate::model::change::Counters;
 use crate::model::request::Verdict;
-use crate::session::{Incoming, Link, Ticket};
+use crate::session::{Incoming, Ticket};
 
 impl App {
     /// Takes something in.
@@ -130,7 +130,27 @@ impl App {
                 self.replan();
                 self.touch(Dirt::Input);
             }
+            (Want::Plan, Answer::Done(done)) => {
+                if let Some(Overlay::Verb(dialog)) = &mut self.overlay {
+                    dialog.install(Ok(Box::new(Plan { count: 1, lines: done.lines, ..Plan::default() })));
+                }
+                self.replan();
+                self.touch(Dirt::Input);
+            }
             (Want::Act(kind), Answer::Acted(acted)) => self.acted(kind, &acted),
+            (Want::Act(kind), Answer::Done(done)) => {
+                let acted = Acted { done: 1, lines: done.lines, ..Acted::default() };
+                self.acted(kind, &acted);
+                self.ask_counters();
+            }
+            (Want::Standing, Answer::Integrations { integrations }) => {
+                self.standing(integrations.into_iter().next());
+                self.touch(Dirt::Input);
+            }
+            (Want::Urls, Answer::Endpoints { endpoints }) => {
+                self.known_urls(endpoints.into_iter().map(|one| (one.id, one.url)));
+                self.touch(Dirt::Data);
+            }
             (Want::Load, Answer::Done(done)) => {
                 let tone = if done.refused { Tone::Bad } else { Tone::Good };
                 let live = done.lines.last().cloned().unwrap_or_else(|| "The samples are loaded".to_owned());
@@ -312,7 +332,7 @@ impl App {
                 }
                 self.touch(Dirt::Data);
             }
-            Want::Plan => {
+            Want::Plan | Want::Standing => {
                 if let Some(Overlay::Verb(dialog)) = &mut self.overlay {
                     dialog.install(Err(refusal));
                 }
@@ -345,6 +365,7 @@ impl App {
             | Want::Overdue
             | Want::Load
             | Want::Endpoints
+            | Want::Urls
             | Want::GroupRuns(_)
             | Want::GroupRun(_)
             | Want::Marks(..) => {
@@ -456,34 +477,5 @@ impl App {
             }
         }
         self.reload_panes();
-    }
-
-    fn linked(&mut self, link: Link) {
-        let was_down = matches!(self.link.0, Link::Down(_));
-        match (&link, was_down) {
-            (Link::Live, true) => {
-                let down = age(self.now - self.link.1);
-                self.link = (link, self.now);
-                self.toast(Tone::Good, format!("link up after {down}"));
-                self.ask_counters();
-                self.resync();
-            }
-            (Link::Live, false) | (Link::Down(_), true) => self.link.0 = link,
-            (Link::Down(_), false) => {
-                self.link = (link, self.now);
-                self.asks.forget();
-                for list in [&mut self.live.requests, &mut self.requests.list] {
-                    list.unanswered();
-                }
-                for list in [&mut self.live.runs, &mut self.runs.list] {
-                    list.unanswered();
-                }
-                if let Some(Overlay::Verb(_)) = self.overlay {
-                    self.overlay = None;
-                    self.toast(Tone::Bad, "The link went down: whether it was done is not known.");
-                }
-            }
-        }
-        self.touch(Dirt::Input);
     }
 }

@@ -52,6 +52,9 @@ impl App {
             Action::Difference => self.open_beside(),
             Action::WhatIf => self.open_what_if(),
             Action::Copy => self.copy_selected(),
+            Action::CopyAs => self.open_copy_menu(),
+            Action::Links => self.open_links(),
+            Action::Pause => self.open_pause(),
             Action::Theme => self.next_theme(),
             Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
             Action::Interrupt => self.ask_to_quit(),
@@ -86,9 +89,7 @@ impl App {
                 return self.toast(Tone::Info, format!("{name}; {command}"));
             }
         };
-        self.crumbs.clear();
-        self.requests.opened = None;
-        self.runs.opened = None;
+        self.forget_the_way();
         self.show(screen, 0);
         if screen == Screen::Runs && !self.runs.chosen {
             // Groups are the first view while anything is errored.
@@ -329,9 +330,9 @@ impl App {
                 }
                 Screen::Runs => self.runs.opened = crumb.opened,
             }
-            if group {
-                self.runs.groups = true;
-                self.set_filter(ListId::Runs, "");
+            self.runs.groups |= group;
+            if let Some((list, filter)) = crumb.filter {
+                self.set_filter(list, &filter);
             }
         } else if self.focus > 0 {
             self.focus = 0;
@@ -346,10 +347,19 @@ impl App {
         if self.screen == Screen::Live && self.crumbs.is_empty() {
             return self.ask_to_quit();
         }
-        self.crumbs.clear();
+        self.forget_the_way();
+        self.show(Screen::Live, 0);
+    }
+
+    /// Nothing is open, and filters that were replaced on the way are in force again.
+    fn forget_the_way(&mut self) {
         self.requests.opened = None;
         self.runs.opened = None;
-        self.show(Screen::Live, 0);
+        for crumb in std::mem::take(&mut self.crumbs).into_iter().rev() {
+            if let Some((list, filter)) = crumb.filter {
+                self.set_filter(list, &filter);
+            }
+        }
     }
 
     fn ask_to_quit(&mut self) {

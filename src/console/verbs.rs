@@ -46,6 +46,7 @@ pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
         (Kind::Retry, Aborted) => "the run was aborted; R replays it",
         (Kind::Retry, Succeeded | SucceededWithSkips) => "the run has succeeded; R replays its request",
         (Kind::Forget | Kind::Readmit, _) => "this is a run; its request is on 2 Requests",
+        (Kind::Pause | Kind::Resume, _) => "a run is not paused; its flow is",
         (Kind::Skip, _) => "no step is errored, waiting or retrying",
         (Kind::Abort, Failed) => "the run has failed already",
         (Kind::Abort, Aborted) => "the run was aborted already",
@@ -96,7 +97,7 @@ impl App {
     }
 
     /// Why no verb is possible at all, if so.
-    fn barred(&self, kind: Kind) -> Option<String> {
+    pub(super) fn barred(&self, kind: Kind) -> Option<String> {
         let word = kind.word();
         if self.options.read_only {
             return Some(format!("{word} is not possible: this console is read-only (--read-only)"));
@@ -109,7 +110,7 @@ impl App {
     }
 
     /// The run that the focus is on.
-    fn focused_run(&self) -> Option<&RunView> {
+    pub(super) fn focused_run(&self) -> Option<&RunView> {
         match self.place() {
             Place::Runs(ListId::LiveRuns) => self.live.runs.current().map(|row| &row.view),
             Place::Runs(_) => self.runs.list.current().map(|row| &row.view),
@@ -132,7 +133,7 @@ impl App {
     }
 
     /// The overdue callback that the focus is on.
-    fn focused_callback(&self) -> Option<&CallbackView> {
+    pub(super) fn focused_callback(&self) -> Option<&CallbackView> {
         let at = self.needs.at.checked_sub(self.needs.groups.len())?;
         self.needs.overdue.get(at).filter(|_| self.place() == Place::Needs)
     }
@@ -304,6 +305,9 @@ impl App {
                 Err("what-if is not possible: it is asked for the flow of a request, and none is selected".to_owned())
             }
             Action::Copy => self.selected_text().map(|_| ()),
+            Action::CopyAs => self.copy_menu().map(|_| ()),
+            Action::Links => self.links().map(|_| ()),
+            Action::Pause => self.paused_flow().map(|_| ()),
             Action::Full if place == Place::Empty => Err("full is not possible: there is one pane".to_owned()),
             Action::Later(what) => Err(format!("{what} is not possible: this version does not have it yet")),
             _ => Ok(()),
@@ -342,9 +346,9 @@ impl App {
                     None => Dialog::new(kind, ids),
                 };
                 let dialog = dialog.in_zone(zone);
-                let act = dialog.act(true);
+                let order = dialog.order(true);
                 self.overlay = Some(Overlay::Verb(Box::new(dialog)));
-                self.ask_act(kind, act);
+                self.ask_order(kind, order, true);
             }
         }
     }

@@ -3,7 +3,9 @@
 use super::format::{clock, count, exact, size};
 use super::lines::Line;
 use super::payload::value_text;
+use super::screen::{filled, wrapped};
 use super::theme::Role;
+use super::whole::folded;
 use crate::model::request::Verdict;
 use crate::model::time::{DAY, Ms, parse_rfc3339};
 use crate::model::view::{ExplainView, FieldView, RequestDetail};
@@ -12,6 +14,8 @@ use jiff::tz::TimeZone;
 
 /// Cells of a label.
 const LABEL: usize = 10;
+/// What parts one check from the next.
+const GAP: &str = "   ";
 /// Cells of the first of two values beside each other.
 const BESIDE: usize = 34;
 
@@ -52,53 +56,133 @@ pub fn brief(detail: &RequestDetail, explain: Option<&ExplainView>, lines: &mut 
     }
 }
 
-/// A line with a label of ours; the text keeps its place whatever else the pane shows.
-fn label(label: &str, text: impl AsRef<str>, role: Role) -> Line {
-    // No key: values of keys share a column with the paths below, and labels are short.
-    Line { value: format!("{} {}", pad(label, LABEL), text.as_ref()), role, ..Line::default() }
+/// Lines with a label of ours, wrapped at so many cells of the pane.
+struct Labelled<'l> {
+    cells: u16,
+    lines: &'l mut Vec<Line>,
+}
+
+impl Labelled<'_> {
+    /// Cells of a text beside its label.
+    fn room(&self) -> u16 {
+        self.cells.saturating_sub(u16::try_from(LABEL + 1).unwrap_or(0)).max(8)
+    }
+
+    /// A label and a text, in as many lines as it takes.
+    fn say(&mut self, label: &str, text: impl AsRef<str>, role: Role) {
+        let text = clean(text.as_ref());
+        self.pieces(label, &wrapped(&text, self.room()), role);
+    }
+
+    /// As [`Labelled::say`], of parts that are not broken.
+    fn parts(&mut self, label: &str, text: &str, role: Role) {
+        let text = clean(text);
+        let pieces = filled(text.split(GAP), GAP, self.room());
+        self.pieces(label, &pieces, role);
+    }
+
+    fn pieces(&mut self, label: &str, pieces: &[String], role: Role) {
+        let room = self.room();
+        // What has no place to break at is folded where it ends.
+        let folded = pieces.iter().flat_map(|piece| folded(piece, room));
+        for (at, piece) in folded.enumerate() {
+            self.one(if at == 0 { label } else { "" }, &piece, role);
+        }
+    }
+
+    /// A line; the text keeps its place whatever else the pane shows.
+    fn one(&mut self, label: &str, text: &str, role: Role) {
+        // No key: values of keys share a column with the paths below, and labels are short.
+        self.lines.push(Line { value: format!("{} {text}", pad(label, LABEL)), role, ..Line::default() });
+    }
+
+    /// A line of a body and the caret under it, both from where the caret is in view.
+    fn marked(&mut self, label: &str, text: &str, caret: &str) {
+        let room = usize::from(self.room());
+        let at = caret.chars().take_while(|letter| *letter == ' ').count();
+        let text = clean(text);
+        let (mut hidden, mut left) = (0, String::new());
+        if at + 1 > room {
+            // A third of the room goes on after the caret.
+            let most = at + 1 - room * 2 / 3;
+            for letter in text.chars() {
+                if hidden >= most {
+                    break;
+                }
+                hidden += crate::text::width(letter.encode_utf8(&mut [0; 4]));
+                left.push(letter);
+            }
+        }
+        let shown = text.strip_prefix(left.as_str()).unwrap_or(&text);
+        let (lead, caret) = if hidden > 0 { ("…", at + 1 - hidden) } else { ("", at) };
+        let shown = format!("{lead}{shown}");
+        self.one(label, &crate::text::cut_end(&shown, room), Role::Text);
+        self.one("", &format!("{}^", " ".repeat(caret)), Role::Match);
+    }
 }
 
 /// All of it, in the order of the screen: answered, rule or cause, evidence, what is beside it.
+/// `now` is engine time, `cells` what a line of the pane has; nothing that is said is cut.
 pub fn whole(
     detail: &RequestDetail,
     explain: Option<&ExplainView>,
     zone: &TimeZone,
-    now: Ms,
+    (now, cells): (Ms, u16),
     lines: &mut Vec<Line>,
 ) {
     let request = &detail.request;
     let shown = |time: &str| parse_rfc3339(time).map_or_else(|| time.to_owned(), |at| exact(at, zone));
-    if request.verdict == Verdict::Rejected && explain.is_some_and(|explain| !explain.told.is_empty()) {
-        lines.push(label("arrived", shown(&request.time), Role::Text));
-        lines.push(label("flow", format!("{} / {}", request.integration, request.flow), Role::Text));
-        for (name, text) in explain.iter().flat_map(|explain| &explain.told) {
-            let role = match name.as_str() {
-                "what" => Role::Warn,
-                "likely" => Role::Info,
-                "" if text.trim() == "^" => Role::Match,
-                _ => Role::Text,
-            };
-            lines.push(label(name, text, role));
-        }
-        return;
+    let mut say = Labelled { cells, lines };
+    if request.verdict == Verdict::Rejected
+        && let Some(explain) = explain.filter(|explain| !explain.told.is_empty())
+    {
+        say.say("arrived", shown(&request.time), Role::Text);
+        say.say("flow", format!("{} / {}", request.integration, request.flow), Role::Text);
+        return autopsy(explain, zone, now, &mut say);
     }
-    answered(detail, &shown, lines);
+    answered(detail, &shown, &mut say);
     let Some(explain) = explain else {
         lines.push(Line::text("asking the store why…", Role::Muted));
         return;
     };
     if request.verdict == Verdict::Duplicate {
-        duplicate(request.id.as_str(), explain, zone, now, lines);
+        duplicate(request.id.as_str(), explain, zone, now, &mut say);
     }
     for (at, line) in explain.why.iter().enumerate() {
-        lines.push(label(if at == 0 { "note" } else { "" }, line, Role::Text));
+        say.say(if at == 0 { "note" } else { "" }, line, Role::Text);
     }
     beside(&request.id, explain, zone, now, lines);
 }
 
-fn answered(detail: &RequestDetail, shown: &dyn Fn(&str) -> String, lines: &mut Vec<Line>) {
+/// The autopsy of a refusal, with the clocks of this console.
+fn autopsy(explain: &ExplainView, zone: &TimeZone, now: Ms, say: &mut Labelled<'_>) {
+    let mut told = explain.told.iter().peekable();
+    while let Some((name, text)) = told.next() {
+        let role = match name.as_str() {
+            "what" => Role::Warn,
+            "likely" => Role::Info,
+            _ => Role::Text,
+        };
+        if let Some((_, caret)) = told.next_if(|(name, text)| name.is_empty() && text.trim() == "^") {
+            say.marked(name, text, caret);
+            continue;
+        }
+        match (name.as_str(), &explain.like) {
+            ("like it", Some(like)) => {
+                let clock = |time: &str| {
+                    parse_rfc3339(time).map_or_else(|| time.to_owned(), |at| clock(at, now, zone))
+                };
+                say.say(name, crate::rules::autopsy::like_it(like, &clock), role);
+            }
+            ("checks", _) => say.parts(name, text, role),
+            _ => say.say(name, text, role),
+        }
+    }
+}
+
+fn answered(detail: &RequestDetail, shown: &dyn Fn(&str) -> String, say: &mut Labelled<'_>) {
     let request = &detail.request;
-    lines.push(label("arrived", shown(&request.time), Role::Text));
+    say.say("arrived", shown(&request.time), Role::Text);
     let status = detail.answer.as_ref().map(|answer| answer.status).or(request.status);
     if let Some(status) = status {
         let text = match (&request.duplicate_of, detail.answer.as_ref().map(|answer| answer.body.as_str())) {
@@ -106,34 +190,38 @@ fn answered(detail: &RequestDetail, shown: &dyn Fn(&str) -> String, lines: &mut 
             (None, None | Some("")) => format!("{status}, empty"),
             (None, Some(body)) => format!("{status}, {body}"),
         };
-        lines.push(label("answered", text, Role::Text));
+        say.say("answered", text, Role::Text);
     }
-    lines.push(label("flow", format!("{} / {}", request.integration, request.flow), Role::Text));
+    say.say("flow", format!("{} / {}", request.integration, request.flow), Role::Text);
     if let Some(cause) = &request.cause {
-        lines.push(label("what", cause, Role::Warn));
+        say.say("what", cause, Role::Warn);
     }
 }
 
-fn duplicate(id: &str, explain: &ExplainView, zone: &TimeZone, now: Ms, lines: &mut Vec<Line>) {
+fn duplicate(id: &str, explain: &ExplainView, zone: &TimeZone, now: Ms, say: &mut Labelled<'_>) {
     if let Some(rule) = &explain.rule {
-        lines.push(label("rule", rule, Role::Text));
+        say.say("rule", rule, Role::Text);
     }
     let width = explain.fields.iter().map(|field| crate::text::width(&clean(&field.path))).max().unwrap_or(0);
     for (at, field) in explain.fields.iter().enumerate() {
         let first = explain.first_fields.get(at).map_or_else(|| told(field), told);
-        let text = format!(
-            "{}  {}  =  {}",
-            pad(&clean(&field.path), width.min(40)),
-            pad(&clean(&first), 18),
-            clean(&told(field))
-        );
-        lines.push(label("", text, Role::Text));
+        let path = pad(&clean(&field.path), width.min(40));
+        let (first, this) = (clean(&first).into_owned(), clean(&told(field)).into_owned());
+        let both = format!("{path}  {}  =  {this}", pad(&first, 18));
+        let fits = crate::text::width(&both) <= usize::from(say.room()) && crate::text::width(&first) <= 18;
+        if fits {
+            say.say("", both, Role::Text);
+        } else if first == this {
+            say.say("", format!("{path}  {this}, in both"), Role::Text);
+        } else {
+            say.say("", format!("{path}  {first}  =  {this}"), Role::Text);
+        }
     }
     if let Some(key) = &explain.key {
-        lines.push(label("key", format!("sha256 {key}"), Role::Muted));
+        say.say("key", format!("sha256 {key}"), Role::Muted);
     }
     if explain.copies > 0 {
-        lines.push(label("copies", copies(id, explain, zone, now), Role::Text));
+        say.say("copies", copies(id, explain, zone, now), Role::Text);
     }
     if let Some(lapses) = &explain.lapses {
         let at = parse_rfc3339(lapses);
@@ -149,7 +237,7 @@ fn duplicate(id: &str, explain: &ExplainView, zone: &TimeZone, now: Ms, lines: &
         } else {
             "; further copies do not move it"
         };
-        lines.push(label("lapses", format!("{text}{left}{moves}"), Role::Text));
+        say.say("lapses", format!("{text}{left}{moves}"), Role::Text);
     }
 }
 

@@ -1,48 +1,96 @@
 //! The autopsy of a refusal, from what is stored of it: answered, what, likely, do, checks, and the
 //! evidence. A guess is made only where a check proved it.
+//!
+//! Nothing in here is a secret: of a token its header and claims, of an expected signature the
+//! digits up to the first that differs, of other credentials what stands in place of them.
+
+mod alike;
+mod body;
+mod gate;
+mod sender;
+mod token;
+
+pub use alike::{filter, like_it, likeness};
+pub use body::excerpt;
 
 use super::explain::{Judged, lines};
-use super::facts;
-use super::near::closest;
 use super::plan::Plan;
-use crate::model::path::Path;
+use crate::model::Ms;
+use crate::model::document::Webhook;
 use crate::model::request::{Marks, Seed};
 use crate::model::view::Pair;
-use crate::text::{clean, size, width};
-
-/// Characters of a line on each side of the place that is shown.
-const AROUND: usize = 40;
+use crate::text::size;
 
 /// What is known of a refused request.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
     /// What was judged.
     pub judged: Judged<'a>,
-    /// What is stored of it.
+    /// When it came.
+    pub arrived: Ms,
+    /// What is stored of it, masked as it is shown.
     pub seed: &'a Seed,
+    /// What was kept of its sender beside the cause, as JSON.
+    pub kept: Option<&'a str>,
+    /// The flow as it was when it judged, where that version is still there.
+    pub then: Option<&'a Plan>,
     /// The flow as it is live now, where it is.
     pub live: Option<&'a Plan>,
+}
+
+impl<'a> Case<'a> {
+    /// The trigger that judged, else the one that is live.
+    fn hook(&self) -> Option<&'a Webhook> {
+        self.then.or(self.live).and_then(|plan| plan.flow.webhook())
+    }
+
+    /// Why it was refused.
+    fn cause(&self) -> &'a str {
+        self.judged.cause.unwrap_or_default()
+    }
+}
+
+/// What a look at the facts found.
+#[derive(Debug, Default)]
+struct Looked {
+    /// What is wrong, where the cause can be said better than as it stands.
+    what: Option<String>,
+    /// What is behind it, proved by a check; empty where nothing was proved.
+    likely: String,
+    /// What to do, where what is likely asks for something of its own.
+    advice: Option<&'static str>,
+    /// What was looked at, in the order of judgement, with what came of it.
+    checks: Vec<String>,
+    /// What came and what was expected.
+    evidence: Vec<Pair>,
 }
 
 /// The lines, a label and a text each; a text with an empty label goes on with the one before.
 #[must_use]
 pub fn autopsy(case: &Case<'_>) -> Vec<Pair> {
     let mut told: Vec<Pair> = Vec::new();
-    let (likely, mut checks, evidence) = look(case);
+    let mut looked = look(case);
     for line in lines(&case.judged) {
         let (label, text) = line.split_once(' ').unwrap_or((&line, ""));
-        if label == "do" && !likely.is_empty() {
-            told.push(("likely".to_owned(), likely.clone()));
+        let text = text.trim_start();
+        match label {
+            "what" => told.push(pair(label, looked.what.take().unwrap_or_else(|| text.to_owned()))),
+            "do" => {
+                if !looked.likely.is_empty() {
+                    told.push(pair("likely", std::mem::take(&mut looked.likely)));
+                }
+                told.push(pair(label, looked.advice.unwrap_or(text)));
+            }
+            _ => told.push(pair(label, text)),
         }
-        told.push((label.to_owned(), text.trim_start().to_owned()));
     }
     if case.seed.marks.has(Marks::BODY_CUT) {
-        checks.push(format!("· {}", kept(case.seed)));
+        looked.checks.push(format!("· {}", kept(case.seed)));
     }
-    if !checks.is_empty() {
-        told.push(("checks".to_owned(), checks.join("   ")));
+    if !looked.checks.is_empty() {
+        told.push(pair("checks", looked.checks.join("   ")));
     }
-    told.extend(evidence);
+    told.extend(looked.evidence);
     told
 }
 
@@ -57,17 +105,21 @@ pub fn kept(seed: &Seed) -> String {
     }
 }
 
-type Looked = (String, Vec<String>, Vec<Pair>);
-
 fn look(case: &Case<'_>) -> Looked {
-    let why = case.judged.cause.unwrap_or_default();
+    let why = case.cause();
     match case.judged.status {
-        Some(400) if why.starts_with("not JSON") => not_json(case.seed, why),
-        Some(400) if why.ends_with("required and missing") => missing(case.seed, why),
-        Some(413) => too_long(case),
-        Some(415) => wrong_type(case.seed),
-        Some(405) => (String::new(), Vec::new(), vec![pair("received", case.seed.method.clone())]),
-        _ => (String::new(), Vec::new(), Vec::new()),
+        Some(400) if why.starts_with("not JSON") => body::not_json(case.seed, why),
+        Some(400) if why.ends_with("required and missing") => body::missing(case.seed, why),
+        Some(400) if why.contains(" is split and ") => body::split(case),
+        Some(401) => sender::unauthorized(case),
+        Some(403) => gate::address(case),
+        Some(405) => gate::method(case),
+        Some(413) => body::too_long(case),
+        Some(415) => body::wrong_type(case.seed),
+        Some(429) => gate::rate(case),
+        Some(508) => gate::hops(case.seed),
+        // The rest is said by its cause: no check of what is stored tells more.
+        _ => Looked::default(),
     }
 }
 
@@ -79,188 +131,15 @@ fn check(good: bool, words: &str) -> String {
     format!("{} {words}", if good { '✓' } else { '✗' })
 }
 
-/// The line with a caret under the column, and what the bytes are instead of JSON.
-fn not_json(seed: &Seed, cause: &str) -> Looked {
-    let body = String::from_utf8_lossy(&seed.body);
-    let typed = seed.headers.get("content-type").unwrap_or_default();
-    let mut checks = vec![
-        check(true, "Content-Type says JSON"),
-        check(std::str::from_utf8(&seed.body).is_ok(), "UTF-8"),
-        check(false, "JSON"),
-    ];
-    if typed.is_empty() {
-        checks.remove(0);
+/// What of a cause stands before its first `; `, and what after.
+fn clauses(cause: &str) -> (&str, Option<&str>) {
+    match cause.split_once("; ") {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (cause, None),
     }
-    let mut evidence = Vec::new();
-    if let Some((line, column)) = place(cause)
-        && let Some((text, caret)) = excerpt(&body, line, column)
-    {
-        evidence.push(pair(&format!("line {line}"), text));
-        evidence.push(pair("", format!("{}^", " ".repeat(caret))));
-    }
-    (slip(seed, &body), checks, evidence)
 }
 
-/// Line and column of `not JSON: line 3, column 14: …`.
-fn place(cause: &str) -> Option<(usize, usize)> {
-    let rest = cause.strip_prefix("not JSON: line ")?;
-    let (line, rest) = rest.split_once(", column ")?;
-    let (column, _) = rest.split_once(':')?;
-    Some((line.parse().ok()?, column.parse().ok()?))
-}
-
-/// A line around a column (both from 1), made safe to draw, and how many cells stand before it.
-#[must_use]
-pub fn excerpt(body: &str, line: usize, column: usize) -> Option<(String, usize)> {
-    let text = body.split('\n').nth(line.checked_sub(1)?)?;
-    let at = column.checked_sub(1)?;
-    let from = at.saturating_sub(AROUND);
-    let before: String = text.chars().skip(from).take(at - from).collect();
-    let after: String = text.chars().skip(at).take(AROUND).collect();
-    let lead = if from > 0 { "…" } else { "" };
-    let trail = if text.chars().count() > at + AROUND { "…" } else { "" };
-    let before = format!("{lead}{}", clean(&before));
-    let cells = width(&before);
-    Some((format!("{before}{}{trail}", clean(&after)), cells))
-}
-
-/// Usual slips, each proved by undoing it or by what the bytes are.
-fn slip(seed: &Seed, body: &str) -> String {
-    let valid = |text: &str| facts::scan(text.as_bytes(), &[], &[]).is_ok();
-    let start = body.trim_start();
-    if seed.marks.has(Marks::BODY_CUT) {
-        return String::new();
-    }
-    if body.trim().is_empty() {
-        return "The body is empty, though it claims to be JSON.".to_owned();
-    }
-    if let Some(rest) = body.strip_prefix('\u{feff}')
-        && valid(rest)
-    {
-        return "It begins with a byte order mark; without it, it is JSON.".to_owned();
-    }
-    if start.starts_with('<') {
-        return "It begins with <: it is XML or HTML.".to_owned();
-    }
-    let form = |text: &str| {
-        text.contains('=')
-            && !text.contains(['{', '[', '\n', ' '])
-            && text.split('&').all(|one| one.contains('='))
-    };
-    if form(body.trim()) {
-        return "It is a form: name=value, joined by &.".to_owned();
-    }
-    if valid(&body.replace('\'', "\"")) {
-        return "Its quotes are single ones; with double quotes it is JSON.".to_owned();
-    }
-    let mut without = String::with_capacity(body.len());
-    for (at, letter) in body.char_indices() {
-        let next = body[at + letter.len_utf8()..].trim_start().chars().next();
-        if letter != ',' || !matches!(next, Some('}' | ']')) {
-            without.push(letter);
-        }
-    }
-    if without != body && valid(&without) {
-        return "A comma stands before a closing bracket; without it, it is JSON.".to_owned();
-    }
-    let several = body.lines().filter(|line| !line.trim().is_empty()).count();
-    if several > 1 && body.lines().all(|line| line.trim().is_empty() || valid(line)) {
-        return format!("It is {several} JSON documents, a line each: a request carries one.");
-    }
-    if (1..=8).any(|more| closed(body, more).is_some_and(|text| valid(&text))) {
-        return "It breaks off before its end.".to_owned();
-    }
-    String::new()
-}
-
-/// The text with so many open brackets closed, where it has so many.
-fn closed(text: &str, most: usize) -> Option<String> {
-    let mut open = Vec::new();
-    let (mut quoted, mut escaped) = (false, false);
-    for letter in text.chars() {
-        match letter {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '{' if !quoted => open.push('}'),
-            '[' if !quoted => open.push(']'),
-            '}' | ']' if !quoted => {
-                open.pop();
-            }
-            _ => {}
-        }
-    }
-    if open.len() != most {
-        return None;
-    }
-    let end = if quoted { "\"" } else { "" };
-    Some(format!("{text}{end}{}", open.iter().rev().collect::<String>()))
-}
-
-/// Required paths that are missing: what is there and called nearly so.
-fn missing(seed: &Seed, cause: &str) -> Looked {
-    let data = super::data::request_data(seed, "", 0, "");
-    let mut there = Vec::new();
-    super::data::each_leaf(&data, &mut |path, _| {
-        if there.len() < 2_000 {
-            there.push(path.to_owned());
-        }
-    });
-    let named =
-        cause.trim_end_matches(" is required and missing").trim_end_matches(" are required and missing");
-    let mut evidence = Vec::new();
-    let mut checks = vec![check(true, "JSON")];
-    for wanted in named.split(", ") {
-        checks.push(check(false, wanted));
-        let last = |path: &str| path.rsplit(['.', '[']).next().unwrap_or_default().to_ascii_lowercase();
-        let elsewhere =
-            there.iter().find(|path| wanted.parse::<Path>().is_ok() && last(path) == last(wanted));
-        if let Some(close) =
-            elsewhere.map(String::as_str).or_else(|| closest(wanted, there.iter().map(String::as_str)))
-        {
-            let text = format!("{close} is there, {wanted} is not");
-            evidence.push(pair(if evidence.is_empty() { "received" } else { "" }, text));
-        }
-    }
-    (String::new(), checks, evidence)
-}
-
-fn too_long(case: &Case<'_>) -> Looked {
-    let declared = case.seed.headers.get("content-length");
-    let declared = declared.and_then(|text| text.trim().parse::<u64>().ok());
-    let mut evidence = Vec::new();
-    if let Some(length) = declared {
-        evidence.push(pair("received", format!("Content-Length {length}, {}", size(length))));
-    }
-    let mut checks = Vec::new();
-    if let Some(live) = case.live {
-        evidence
-            .push(pair("expected", format!("at most {}, as v{} says", size(live.max_body), live.version)));
-        if let Some(length) = declared {
-            checks.push(check(length <= live.max_body, &format!("{} now", size(live.max_body))));
-        }
-    }
-    (String::new(), checks, evidence)
-}
-
-fn wrong_type(seed: &Seed) -> Looked {
-    let shown = |name: &str, label: &str| match seed.headers.get(name) {
-        Some(value) => format!("{label}: {value}"),
-        None => format!("{label} is not there"),
-    };
-    let mut evidence = vec![
-        pair("received", shown("content-type", "Content-Type")),
-        pair("expected", "Content-Type: application/json, or one that ends in +json"),
-    ];
-    if seed.headers.get("content-encoding").is_some() {
-        evidence.insert(1, pair("", shown("content-encoding", "Content-Encoding")));
-    }
-    let whole = !seed.marks.has(Marks::BODY_CUT) && !seed.body.is_empty();
-    let json = whole && facts::scan(&seed.body, &[], &[]).is_ok();
-    let likely = if json { "The body is JSON all the same: only the header says otherwise." } else { "" };
-    let checks = if whole { vec![check(json, "the body is JSON")] } else { Vec::new() };
-    (likely.to_owned(), checks, evidence)
-}
-
+#[cfg(test)]
+mod sender_tests;
 #[cfg(test)]
 mod tests;

@@ -133,8 +133,10 @@ fn refusal(status: Option<u16>, cause: &str) -> (String, String) {
 }
 
 /// A cause as a sentence: a period at its end, its first letter large where it is a word of ours.
-fn sentence(cause: &str) -> String {
-    const OURS: [&str; 4] = ["not JSON", "nested deeper", "more than", "the "];
+#[must_use]
+pub(super) fn sentence(cause: &str) -> String {
+    const OURS: [&str; 8] =
+        ["not JSON", "nested deeper", "more than", "the ", "there is ", "no key", "signature ", "user and "];
     let mut text = cause.trim_end_matches('.').to_owned();
     if OURS.iter().any(|word| text.starts_with(word))
         && let Some(first) = text.get_mut(..1)

@@ -126,7 +126,7 @@ fn tokens_that_are_not_let_in() {
     // Evidence without the token.
     let id = other.header("pointsman-request-id").unwrap();
     let explained = house.json(&["requests", "explain", id]);
-    assert!(explained["why"].to_string().contains("The token says: alg HS256"), "{explained}");
+    assert!(explained["told"].to_string().contains("alg HS256"), "{explained}");
 }
 
 #[test]
@@ -185,15 +185,28 @@ fn signatures_let_in_and_say_what_differs() {
     let answer = stripe(body, other, at);
     assert_eq!(refused(&house, &answer), "signature differs");
     let id = answer.header("pointsman-request-id").unwrap();
-    let explained = house.json(&["requests", "explain", id])["why"].to_string();
-    for told in [
-        "Stripe-Signature does not match the body with `hook` (the only key).",
-        "is the first that differs; the rest is not shown",
-    ] {
-        assert!(explained.contains(told), "{explained}");
-    }
+    let explained = house.json(&["requests", "explain", id]);
+    let printed = house.run(&["requests", "explain", id]);
     let expected = hex(&mac(WEBHOOK.as_bytes(), &[at.to_string().as_bytes(), b".", other]));
-    assert!(!explained.contains(&expected[..12]), "{explained}");
+    for (label, told) in [
+        ("what", "Stripe-Signature does not match the body with key `hook` (the only key)."),
+        ("checks", "✗ digest   · "),
+        ("expected", "is the first that differs; the rest is not shown"),
+        ("signed", "evt_2"),
+    ] {
+        let all = explained["told"].as_array().unwrap();
+        let line = all.iter().find(|pair| pair[0] == label).unwrap_or_else(|| panic!("{label}: {explained}"));
+        assert!(line[1].as_str().unwrap().contains(told), "{line}");
+        assert!(printed.contains(told), "{printed}");
+    }
+    assert!(
+        !explained.to_string().contains(&expected[..12]) && !printed.contains(&expected[..12]),
+        "{printed}"
+    );
+    // What is like it is counted, and its filter lists just that.
+    let like = &explained["like"];
+    assert_eq!((&like["count"], like["passed"]["verdict"].as_str()), (&json!(1), Some("accepted")));
+    assert_eq!(house.json(&["requests", "ls", like["filter"].as_str().unwrap()])[0]["id"], json!(id));
     let newline = [&body[..], b"\n"].concat();
     let told = refused(&house, &stripe(body, &newline, now()));
     assert_eq!(told, "signature differs; the body matches after removing the final newline");

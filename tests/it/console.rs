@@ -15,6 +15,7 @@ mod loops;
 mod pictures;
 mod readme;
 mod real;
+mod receiving;
 mod storm;
 mod studies;
 mod study;

@@ -316,3 +316,66 @@ fn hostile_text_is_shown_and_never_obeyed() {
         assert!(!raw.windows(wrong.len()).any(|window| window == wrong), "{wrong:?} reached the terminal");
     }
 }
+
+/// A sender with a wrong secret, from the refusal to the answer that lets it in again.
+#[test]
+fn a_refused_signature_is_explained_whole_and_all_like_it_is_one_key_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let cli = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pointsman"));
+        let told = command.args(args).args(["--data", data.to_str().unwrap()]).output().unwrap();
+        assert!(told.status.success(), "{args:?}: {}", String::from_utf8_lossy(&told.stderr));
+        String::from_utf8(told.stdout).unwrap()
+    };
+    let secret = b"a secret of thirty-two bytes or more";
+    let file = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    cli(&["key", "add", "live", "--type", "signature", "--secret-file", &file("secret", secret)]);
+    let document = "name = \"pay\"\n[[flow]]\nname = \"Events\"\n[flow.trigger]\ntype = \"webhook\"\npath = \"pay\"\n\
+                    auth = { type = \"signature\", provider = \"github\", keys = [\"live\"] }\n";
+    cli(&["apply", &file("pay.toml", document.as_bytes())]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    drop(listener);
+    let mut terminal = Terminal::start(&data, &["run", "--listen", &addr.to_string()], 24, 80);
+    terminal.expect("Live");
+    let body = b"{\"id\": \"evt_1\"}";
+    let signed =
+        |body: &[u8]| format!("sha256={}", super::senders::hex(&super::senders::mac(secret, &[body])));
+    let post = |sent: &[u8], signature: &str| {
+        let headers = [("Content-Type", "application/json"), ("X-Hub-Signature-256", signature)];
+        super::common::call(addr, "POST", "/in/pay", &headers, sent).unwrap().status
+    };
+    assert_eq!(post(body, &signed(body)), 200);
+    let newline = [&body[..], b"\n"].concat();
+    assert_eq!((post(&newline, &signed(body)), post(&newline, &signed(body))), (401, 401));
+    terminal.expect("rejected");
+    terminal.keys("2");
+    terminal.until("the refusal", |screen| screen.contains("was rejected: signature differs"));
+    terminal.keys("\r");
+    terminal.until("the whole autopsy", |screen| {
+        let all: String = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        [
+            "X-Hub-Signature-256 does not match the body with key `live` (the only key).",
+            "The body matches after removing the final newline: something between the sender and here changes the body.",
+            "\u{2717} digest",
+            "is the first that differs; the rest is not shown",
+            "{\"id\": \"evt_1\"}\u{23ce} 16 bytes",
+            "2 since",
+        ]
+        .iter()
+        .all(|told| all.contains(told))
+    });
+    let right = signed(&newline);
+    assert!(!terminal.text().contains(&right[..20]), "{}", terminal.text());
+    terminal.keys("o");
+    terminal.until("all like it", |screen| screen.contains("following \u{b7} 2 of 3"));
+    terminal.keys("d");
+    terminal.until("it beside the one that passed", |screen| {
+        screen.contains(" beside ") && screen.contains("differ")
+    });
+}

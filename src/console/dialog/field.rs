@@ -11,6 +11,12 @@ pub enum Purpose {
     KeyOf,
     /// A JSON object in place of a step's outputs.
     StandIn,
+    /// One flow, or its whole integration.
+    Scope,
+    /// Refuse requests, or hold their runs.
+    How,
+    /// For how long.
+    Lasts,
     /// Why.
     Reason,
     /// How many.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::ask::Verb;
 
 fn plan(count: u64) -> Box<Plan> {
     Box::new(Plan { count, seen: vec![("a".to_owned(), 7)], ..Plan::default() })

@@ -2,22 +2,22 @@
 
 use crate::console::app::App;
 use crate::console::capture::{From, Table};
+use crate::console::columns::{Column, fit};
 use crate::console::format::{count, took};
 use crate::console::layout::centred;
-use crate::console::paint::Paint;
+use crate::console::paint::{Paint, clean, width};
 use crate::console::payload::value_text;
+use crate::console::screen::wrapped;
 use crate::console::theme::Role;
+use crate::model::study::FoundField;
 use ratatui::layout::Rect;
-
-/// Cells of type, counts and ticks, with their spaces.
-const RIGHT: u16 = 8 + 1 + 8 + 1 + 5 + 6 + 8;
 
 /// The table over the screen.
 pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
     let area = centred(Rect::new(0, 0, app.size.0, app.size.1), 120, app.size.1.saturating_sub(4));
     let column = if table.dedup { "dedup" } else { "need" };
     let keys = if area.width < 90 {
-        format!("space {column}  tab column  y template  Y toml  C renew  v source  esc back")
+        format!("space {column}  tab column  y path  Y toml  C renew  v source  esc back")
     } else {
         format!(
             "space tick {column}   tab need/dedup   y copy template   Y copy toml   C renew, 90s   v source   esc back"
@@ -43,7 +43,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
             }
             From::Request | From::Newest | From::Pasted => "asking the store…",
         };
-        paint.put(x, top + 3, room, text, Role::Muted);
+        for (y, line) in (top + 3..bottom).zip(wrapped(text, room)) {
+            paint.put(x, y, room, &line, Role::Muted);
+        }
     } else {
         list(paint, table, x, top + 2, right, rows);
     }
@@ -72,19 +74,62 @@ fn heading(app: &App, paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, room
     paint.foreign(x, y + 1, room, &format!("send to {}", open.url), Role::Muted);
 }
 
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Path,
+    Type,
+    Sample,
+    In,
+    Need,
+    Dedup,
+}
+
+/// The columns that fit, as wide as what is in them: paths and samples share the room, types and
+/// counts go before either is unreadable.
+fn columns(table: &Table, cells: u16) -> Vec<(Name, u16)> {
+    let fields = &table.found.fields;
+    let widest = |of: &dyn Fn(&FoundField) -> u16| fields.iter().map(of).max().unwrap_or(0);
+    let path = widest(&|field| width(&clean(&field.path))).clamp(12, cells / 2);
+    let kind = widest(&|field| width(&types(field))).clamp(4, 8);
+    let found = widest(&|field| width(&present(table, field))).clamp(2, 9);
+    let column =
+        |name, rank, width, least| Column { name, rank, width, least, flexible: name == Name::Sample };
+    fit(
+        &[
+            column(Name::Path, 2, path, path.min(24)),
+            column(Name::Type, 7, kind, kind),
+            column(Name::Sample, 3, 18, 14),
+            column(Name::In, 6, found, found),
+            column(Name::Need, 1, 4, 4),
+            column(Name::Dedup, 1, 8, 8),
+        ],
+        cells,
+    )
+}
+
+fn types(field: &FoundField) -> String {
+    field.types.join(" ")
+}
+
+fn present(table: &Table, field: &FoundField) -> String {
+    format!("{}/{}", field.present, table.found.requests)
+}
+
 fn list(paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, right: u16, rows: u16) {
-    let wide = right.saturating_sub(x).saturating_sub(RIGHT + 3);
-    let (path, sample) = (wide * 11 / 20, wide.saturating_sub(wide * 11 / 20));
-    let head = [
-        (2, "path", path),
-        (3 + path, "type", 8),
-        (12 + path, "sample", sample),
-        (13 + path + sample, "in", 8),
-        (22 + path + sample, "need", 5),
-        (27 + path + sample, "dedup", 6),
-    ];
-    for (at, text, cells) in head {
-        paint.put(x + at, y, cells, text, Role::Muted);
+    let columns = columns(table, right.saturating_sub(x + 2));
+    let mut at = x + 2;
+    for (name, cells) in &columns {
+        let word = match name {
+            Name::Path => "path",
+            Name::Type => "type",
+            Name::Sample => "sample",
+            Name::In => "in",
+            Name::Need => "need",
+            Name::Dedup => "dedup",
+        };
+        paint.put(at, y, *cells, word, Role::Muted);
+        at += cells + 1;
     }
     let shown = usize::from(rows).max(1);
     let first = (table.at + 1).saturating_sub(shown);
@@ -94,28 +139,46 @@ fn list(paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, right: u16, rows: 
         if selected {
             paint.put(x, y, 1, "▌", Role::BorderFocus);
         }
-        let (role, text) = value_text(&field.sample);
-        let types = field.types.join(" ");
         let tick = |on: bool| if on { "[x]" } else { "[ ]" };
-        let need = table.required_paths.contains(&field.path);
-        let dedup = table.dedup_paths.contains(&field.path);
-        paint.foreign(x + head[0].0, y, path, &field.path, Role::JsonKey);
-        paint.foreign(x + head[1].0, y, 8, &types, Role::Text);
-        paint.foreign(x + head[2].0, y, sample, &text, role);
-        paint.put(x + head[3].0, y, 8, &format!("{}/{}", field.present, table.found.requests), Role::Text);
         let of = |here: bool, on: bool| match (here && selected, on) {
             (true, _) => Role::Title,
             (false, true) => Role::Text,
             (false, false) => Role::Muted,
         };
-        paint.put(x + head[4].0, y, 4, tick(need), of(!table.dedup, need));
-        paint.put(x + head[5].0, y, 4, tick(dedup), of(table.dedup, dedup));
-        if field.good {
-            paint.put(x + head[5].0 + 4, y, 4, "good", Role::Good);
-        }
-        if selected {
-            let style = paint.style(Role::Selection);
-            paint.over(Rect { x: x + 1, y, width: path + 1, height: 1 }, style);
+        let mut x = x + 2;
+        for (name, cells) in &columns {
+            let cells = *cells;
+            match name {
+                Name::Path => {
+                    paint.foreign(x, y, cells, &field.path, Role::JsonKey);
+                    if selected {
+                        let style = paint.style(Role::Selection);
+                        paint.over(Rect { x: x - 1, y, width: cells + 1, height: 1 }, style);
+                    }
+                }
+                Name::Type => {
+                    paint.foreign(x, y, cells, &types(field), Role::Text);
+                }
+                Name::Sample => {
+                    let (role, text) = value_text(&field.sample);
+                    paint.foreign(x, y, cells, &text, role);
+                }
+                Name::In => {
+                    paint.put(x, y, cells, &present(table, field), Role::Text);
+                }
+                Name::Need => {
+                    let need = table.required_paths.contains(&field.path);
+                    paint.put(x, y, cells, tick(need), of(!table.dedup, need));
+                }
+                Name::Dedup => {
+                    let dedup = table.dedup_paths.contains(&field.path);
+                    paint.put(x, y, cells, tick(dedup), of(table.dedup, dedup));
+                    if field.good {
+                        paint.put(x + 4, y, 4, "good", Role::Good);
+                    }
+                }
+            }
+            x += cells + 1;
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod beside;
 pub mod capture;
 pub mod dialog;
 pub mod help;
+pub mod menu;
 pub mod toast;
 pub mod value;
 pub mod whatif;
@@ -20,6 +21,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         Some(Overlay::Capture(table)) => capture::draw(app, paint, table),
         Some(Overlay::Beside(beside)) => beside::draw(app, paint, beside),
         Some(Overlay::WhatIf(open)) => whatif::draw(app, paint, open),
+        Some(Overlay::Menu(open)) => menu::draw(app.size, paint, open),
         Some(Overlay::Quit { sure, .. }) => dialog::quit(app, paint, *sure),
         None => {}
     }

@@ -5,6 +5,7 @@ use crate::console::lines::Line;
 use crate::console::theme::Role;
 use crate::console::whole::folded;
 use crate::console::why;
+use crate::model::path::{Segment, push_segment};
 use crate::model::view::RequestDetail;
 use base64::Engine as _;
 use serde_json::Value;
@@ -117,9 +118,22 @@ fn group(name: &str, fields: Vec<(String, Value)>, folded: &BTreeSet<String>, li
     });
     if open {
         for (at, (key, value)) in fields.into_iter().enumerate() {
-            branch(&key, &format!("{name}\u{0}{at}"), &value, 4, folded, lines);
+            // Headers of one name are lines of their own.
+            let path = if name == "headers" {
+                format!("{name}\u{0}{at}")
+            } else {
+                below(name, &Segment::Key(key.clone()))
+            };
+            branch(&key, &path, &value, 4, folded, lines);
         }
     }
+}
+
+/// A path one step further.
+fn below(path: &str, segment: &Segment) -> String {
+    let mut path = path.to_owned();
+    push_segment(&mut path, segment);
+    path
 }
 
 /// Depth is bounded by what the receiver takes; lines by [`crate::console::lines::MOST`].
@@ -162,12 +176,12 @@ fn branch(
     match value {
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                branch(&format!("[{at}]"), &format!("{path}[{at}]"), item, indent, folded, lines);
+                branch(&format!("[{at}]"), &below(path, &Segment::Index(at)), item, indent, folded, lines);
             }
         }
         Value::Object(fields) => {
             for (name, field) in fields {
-                branch(name, &format!("{path}.{name}"), field, indent, folded, lines);
+                branch(name, &below(path, &Segment::Key(name.clone())), field, indent, folded, lines);
             }
         }
         _ => {}

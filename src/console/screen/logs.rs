@@ -13,6 +13,7 @@ use crate::model::id::short;
 use crate::model::run::{RunState, StepState};
 use crate::model::view::RunView;
 use crate::session::Link;
+use crate::text::size_short;
 use ratatui::layout::Rect;
 use std::fmt::Write as _;
 
@@ -67,15 +68,25 @@ const RUNS: [Column<Name>; 10] = [
     column(Name::Request, 10, 6, 6),
 ];
 
+/// Cells of a size where there is little room: `1.0K`.
+const SHORT_SIZE: u16 = 5;
+
 fn columns(all: &[Column<Name>], screen: u16, cells: u16) -> Vec<(Name, u16)> {
-    if screen >= 60 {
+    if screen >= 100 {
         return fit(all, cells);
     }
-    // On a screen under 60 only the glyph.
     let mut all = all.to_vec();
-    for column in all.iter_mut().filter(|column| column.name == Name::State) {
-        column.width = 1;
-        column.least = 1;
+    for column in &mut all {
+        let narrow = match column.name {
+            // On a screen under 60 only the glyph.
+            Name::State if screen < 60 => 1,
+            Name::Flow => 20,
+            Name::Size => SHORT_SIZE,
+            Name::Steps => 5,
+            _ => continue,
+        };
+        column.width = column.width.min(narrow);
+        column.least = column.least.min(narrow);
     }
     fit(&all, cells)
 }
@@ -139,7 +150,8 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
                     paint.foreign(from, y, room.saturating_sub(from), what, Role::Text);
                 }
                 Name::Size => {
-                    paint.right(x, x + cells, y, &size(view.size), Role::Muted);
+                    let size = if cells > SHORT_SIZE { size(view.size) } else { size_short(view.size) };
+                    paint.right(x, x + cells, y, &size, Role::Muted);
                 }
                 Name::Runs => {
                     if !view.runs.is_empty() {
@@ -372,15 +384,20 @@ fn head<T: Item>(
     if let Some(known) = known {
         let _ = write!(title, " · {known}");
     }
+    let words = crate::console::trail::words(app, &list.filter);
     let filter = if list.off && !list.filter.is_empty() {
-        format!("/ off: {}", list.filter)
+        format!("/ off: {words}")
     } else if list.filter.is_empty() {
         "/ none".to_owned()
     } else {
-        format!("/ {}", list.filter)
+        format!("/ {words}")
     };
-    let full = if app.full { format!("{filter} · + back") } else { filter };
-    paint.rule(pane.rule, &title, &crate::console::paint::clean(&full), focused);
+    // A long filter is cut rather than left out.
+    let back = if app.full { " · + back" } else { "" };
+    let room = pane.rule.width.saturating_sub(width(&title) + width(back) + 8);
+    let filter =
+        format!("{}{back}", crate::console::paint::cut(&crate::console::paint::clean(&filter), room));
+    paint.rule(pane.rule, &title, &filter, focused);
 }
 
 fn empty_text<T: Item>(list: &List<T>, nothing: &str, what: &str) -> String {

@@ -8,7 +8,7 @@ pub mod run;
 
 use super::app::{App, ListId, PaneId, Place, Screen};
 use super::layout::{Class, PANES, Pane};
-use super::paint::Paint;
+use super::paint::{Paint, width};
 use super::payload::Payload;
 use super::theme::Role;
 use ratatui::layout::Rect;
@@ -81,17 +81,23 @@ pub fn says(paint: &mut Paint<'_>, area: Rect, text: &str) {
 /// A text in lines of so many cells, broken at words.
 #[must_use]
 pub fn wrapped(text: &str, cells: u16) -> Vec<String> {
+    filled(text.split(' '), " ", cells)
+}
+
+/// Parts in lines of so many cells, with a gap between two of a line; none is broken.
+#[must_use]
+pub fn filled<'t>(parts: impl Iterator<Item = &'t str>, gap: &str, cells: u16) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
-        let length = super::paint::width(&line) + 1 + super::paint::width(word);
+    for part in parts {
+        let length = width(&line) + width(gap) + width(part);
         if !line.is_empty() && length > cells {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {
-            line.push(' ');
+            line.push_str(gap);
         }
-        line.push_str(word);
+        line.push_str(part);
     }
     lines.push(line);
     lines

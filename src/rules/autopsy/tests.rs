@@ -24,16 +24,16 @@ fn told(status: u16, cause: &str, headers: &[(&str, &str)], body: &str, marks: M
         from: Some("203.0.113.9"),
         duplicate_of: None,
     };
-    autopsy(&Case { judged, seed: &seed, live: None })
+    autopsy(&Case { judged, arrived: 0, seed: &seed, kept: None, then: None, live: None })
 }
 
-fn of<'t>(told: &'t [Pair], label: &str) -> &'t str {
+pub(super) fn of<'t>(told: &'t [Pair], label: &str) -> &'t str {
     told.iter().find(|(other, _)| other == label).map_or("", |(_, text)| text.as_str())
 }
 
 /// What the receiver says of a body.
 fn cause(body: &str) -> String {
-    facts::scan(body.as_bytes(), &[], &[]).unwrap_err().to_string()
+    crate::rules::facts::scan(body.as_bytes(), &[], &[]).unwrap_err().to_string()
 }
 
 #[test]
@@ -68,6 +68,8 @@ fn a_guess_is_made_only_where_a_check_proves_it() {
         ("{\"a\": [1,2,],}", "comma stands before"),
         ("{\"a\":1}\n{\"a\":2}\n", "2 JSON documents"),
         ("{\"a\":[1,{\"b\":\"x", "breaks off"),
+        ("{\"a\":12,\"b\":", "breaks off"),
+        ("[1,\n", "breaks off"),
         ("{a: 1}", ""),
         ("nonsense", ""),
     ] {

@@ -61,13 +61,16 @@ fn there<'de, D: serde::Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     serde::de::IgnoredAny::deserialize(from).map(|_| true)
 }
 
-/// The claims that are judged. A repeated one is an error.
+/// The claims that are judged or shown. A repeated one is an error.
 #[derive(Debug, Deserialize)]
 struct Claims {
     #[serde(default)]
     exp: Option<Value>,
     #[serde(default)]
     nbf: Option<Value>,
+    /// Only shown.
+    #[serde(default)]
+    iat: Option<Value>,
     #[serde(default)]
     iss: Option<Value>,
     #[serde(default)]
@@ -138,8 +141,11 @@ impl Proven {
     /// It is no token, none of the keys signed it, or its claims cannot be read.
     pub(super) fn of<K: KeyCheck>(token: &[u8], keys: &[Usable<'_, K>]) -> Result<Self, Denied> {
         let token = Token::read(token)?;
-        let shown =
-            |cause: Denied| Denied { detail: Some(detail(&token.said, token.kid.as_deref(), None)), ..cause };
+        // What nobody signed is told as well: it is evidence, and believed by nothing.
+        let shown = |cause: Denied| {
+            let claims: Option<Claims> = object(&token.claims);
+            Denied { detail: Some(detail(&token.said, token.kid.as_deref(), claims.as_ref())), ..cause }
+        };
         let key = signer(&token, keys).map_err(shown)?;
         let claims: Claims = object(&token.claims)
             .ok_or_else(|| shown(Denied::new("the claims are no JSON object, or one is there twice")))?;
@@ -284,8 +290,9 @@ fn detail(said: &str, kid: Option<&str>, claims: Option<&Claims>) -> Value {
     if let Some(kid) = kid {
         shown.insert("kid".to_owned(), json!(kid));
     }
-    if let Some(Claims { exp, nbf, iss, aud, sub }) = claims {
-        for (name, value) in [("exp", exp), ("nbf", nbf), ("iss", iss), ("aud", aud), ("sub", sub)] {
+    if let Some(Claims { exp, nbf, iat, iss, aud, sub }) = claims {
+        let all = [("exp", exp), ("nbf", nbf), ("iat", iat), ("iss", iss), ("aud", aud), ("sub", sub)];
+        for (name, value) in all {
             if let Some(value) = value {
                 shown.insert(name.to_owned(), json!(short(value)));
             }

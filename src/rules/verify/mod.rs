@@ -8,7 +8,6 @@
 
 pub mod api_key;
 pub mod basic;
-pub mod evidence;
 pub mod github;
 pub mod hmac;
 pub mod jwt;

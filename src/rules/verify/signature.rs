@@ -165,7 +165,7 @@ fn differs<K: KeyCheck>(
     keys: &[Usable<'_, K>],
     now: Ms,
 ) -> Denied {
-    let likely = slips::find(claim, body, keys);
+    let slips::Slips { tried, found: likely } = slips::find(claim, body, keys);
     let what = claim.misspelt.clone().unwrap_or_else(|| "signature differs".to_owned());
     let cause = match &likely {
         Some(likely) => format!("{what}; {likely}"),
@@ -180,6 +180,9 @@ fn differs<K: KeyCheck>(
     });
     if let Some(at) = claim.at {
         detail["age"] = json!(now.div_euclid(1_000) - at);
+    }
+    if tried > 0 {
+        detail["tried"] = json!(tried);
     }
     if let Some(likely) = likely {
         detail["likely"] = json!(likely);

@@ -50,12 +50,27 @@ const READINGS: &[(&str, Reading)] = &[
     ("the secret matches without the white space around it", Reading::Trimmed),
 ];
 
-/// The first slip that explains a signature; proven, since the signature fits with it.
-pub(super) fn find<K: KeyCheck>(claim: &Claim, body: &[u8], keys: &[Usable<'_, K>]) -> Option<String> {
-    if body.len() > MAX_BODY {
-        return None;
+/// The slips that were looked for.
+#[derive(Debug, Default)]
+pub(super) struct Slips {
+    /// How many.
+    pub(super) tried: u32,
+    /// The first that explains the signature; proven, since the signature fits with it.
+    pub(super) found: Option<String>,
+}
+
+/// Looks for the slip that explains a signature.
+pub(super) fn find<K: KeyCheck>(claim: &Claim, body: &[u8], keys: &[Usable<'_, K>]) -> Slips {
+    let mut slips = Slips::default();
+    if body.len() <= MAX_BODY {
+        slips.found = first(claim, body, keys, &mut slips.tried);
     }
+    slips
+}
+
+fn first<K: KeyCheck>(claim: &Claim, body: &[u8], keys: &[Usable<'_, K>], tried: &mut u32) -> Option<String> {
     let mac = |key: &K, reading, body: &[u8]| key.mac(reading, claim.algorithm, &[&claim.before, body]);
+    *tried += u32::from(!claim.lenient.is_empty());
     for Usable { key, .. } in keys {
         if let Some(expected) = mac(key, claim.reading, body) {
             let meant = claim.lenient.iter().find(|(digest, _)| bool::from(digest.ct_eq(&expected)));
@@ -66,12 +81,14 @@ pub(super) fn find<K: KeyCheck>(claim: &Claim, body: &[u8], keys: &[Usable<'_, K
     }
     for (told, change) in BODIES {
         let Some(changed) = change(body).filter(|changed| **changed != *body) else { continue };
+        *tried += 1;
         let fits = |key: &K| mac(key, claim.reading, &changed).is_some_and(|digest| claim.has(&digest));
         if keys.iter().any(|Usable { key, .. }| fits(key)) {
             return Some((*told).to_owned());
         }
     }
     for (told, reading) in READINGS.iter().filter(|(_, reading)| *reading != claim.reading) {
+        *tried += 1;
         let fits = |key: &K| mac(key, *reading, body).is_some_and(|digest| claim.has(&digest));
         if keys.iter().any(|Usable { key, .. }| fits(key)) {
             return Some((*told).to_owned());

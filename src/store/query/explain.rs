@@ -8,12 +8,11 @@ use crate::model::headers::is_credential;
 use crate::model::path::Path;
 use crate::model::request::{Marks, RequestData, StoredRequest, Verdict};
 use crate::model::time::rfc3339;
-use crate::model::view::{CopyView, ExplainView, FieldView, Pair};
+use crate::model::view::{CopyView, ExplainView, FieldView, LikeView, Pair};
 use crate::model::{Ms, RequestId};
-use crate::rules::autopsy::{Case, autopsy};
+use crate::rules::autopsy::{self, Case};
 use crate::rules::data::{each_leaf, request_data};
 use crate::rules::explain as rules;
-use crate::rules::verify;
 use rusqlite::OptionalExtension as _;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -64,12 +63,13 @@ pub(super) fn explain(
         (Some(there), Some(here)) => (rules::differing(there, here), together(there, here)),
         _ => (Vec::new(), 0),
     };
-    let mut why = why(head, rule.is_some(), evidence(look, head)?);
+    let (mut told, mut like) = told(look, head, stored.as_ref())?;
+    let mut why = why(head, rule.is_some(), &told);
     why.extend(now_of_the_key(look, head, rule, first, judge, lapses));
-    let mut told = told(look, head, stored.as_ref())?;
     // A cause can quote what the sender wrote.
     let traces = look.traces_of(head.id, &look.mask(head.flow, head.version));
     let texts = why.iter_mut().chain(told.iter_mut().map(|(_, text)| text));
+    let texts = texts.chain(like.iter_mut().map(|like| &mut like.filter));
     texts.for_each(|text| traces.hide_in(text));
     let (integration, flow) = look.names(head.flow);
     Ok(ExplainView {
@@ -88,6 +88,7 @@ pub(super) fn explain(
             None => Vec::new(),
         },
         told,
+        like,
         first_fields: match (rule, &other) {
             (Some(rule), Some(other)) => masked(rules::fields(rule, other)),
             _ => Vec::new(),
@@ -221,9 +222,16 @@ fn now_of_the_key(
 }
 
 /// The autopsy of a refusal, and what is like it.
-fn told(look: &Look<'_>, head: &RequestHead, stored: Option<&StoredRequest>) -> rusqlite::Result<Vec<Pair>> {
-    let Some(stored) = stored.filter(|_| head.verdict == Verdict::Rejected) else { return Ok(Vec::new()) };
-    let live = look.store.deployed_plan(head.flow);
+fn told(
+    look: &Look<'_>,
+    head: &RequestHead,
+    stored: Option<&StoredRequest>,
+) -> rusqlite::Result<(Vec<Pair>, Option<LikeView>)> {
+    let Some(stored) = stored.filter(|_| head.verdict == Verdict::Rejected) else {
+        return Ok((Vec::new(), None));
+    };
+    let (then, live) = (look.plan(head.flow, head.version), look.store.deployed_plan(head.flow));
+    let kept = kept(look, head.id)?;
     let judged = rules::Judged {
         verdict: head.verdict,
         status: head.status,
@@ -231,100 +239,87 @@ fn told(look: &Look<'_>, head: &RequestHead, stored: Option<&StoredRequest>) -> 
         from: head.peer.as_deref(),
         duplicate_of: None,
     };
-    let mut told = autopsy(&Case { judged, seed: &stored.seed, live: live.as_deref() });
-    told.push(("like it".to_owned(), like_it(look, head)?));
-    Ok(told)
+    let mut told = autopsy::autopsy(&Case {
+        judged,
+        arrived: head.id.time(),
+        seed: &stored.seed,
+        kept: kept.as_deref(),
+        then: then.as_deref(),
+        live: live.as_deref(),
+    });
+    let alike = like(look, head)?;
+    let clock = |time: &str| time.get(11..19).map_or_else(|| time.to_owned(), |clock| format!("{clock}Z"));
+    told.push(("like it".to_owned(), autopsy::like_it(&alike, &clock)));
+    Ok((told, Some(alike)))
 }
 
 /// Rows that are looked at for what is like a refusal, and for what passed before it.
 const LIKE_IT: u32 = 2_000;
 
-/// `12 since 14:02; the last that passed: 14:01:40 (71ab03)`, with times in UTC.
-fn like_it(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<String> {
+/// What is like a refusal, and what its flow accepted last before it.
+fn like(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<LikeView> {
     let mut read = look.conn.prepare_cached(
         "SELECT id, flow, status, cause FROM request INDEXED BY request_odd
          WHERE verdict = 3 AND verdict <> 0 ORDER BY id DESC LIMIT ?1",
     )?;
     let mut rows = read.query([LIKE_IT])?;
-    let (mut count, mut oldest) = (0u64, head.id);
-    let normal = head.cause.as_deref().map(without_figures);
+    let (mut count, mut looked, mut oldest) = (0u64, 0, head.id);
+    let likeness = head.cause.as_deref().map(autopsy::likeness);
+    let mut counted = false;
     while let Some(row) = rows.next()? {
+        looked += 1;
         let same = row.get::<_, i64>(1)? == head.flow.0
             && row.get::<_, Option<u16>>(2)? == head.status
-            && row.get::<_, Option<String>>(3)?.as_deref().map(without_figures) == normal;
+            && row.get::<_, Option<String>>(3)?.as_deref().map(autopsy::likeness) == likeness;
         if same {
+            let id = RequestId(row.get(0)?);
             count += 1;
-            oldest = oldest.min(RequestId(row.get(0)?));
+            counted |= id == head.id;
+            oldest = oldest.min(id);
         }
     }
     let mut read = look
         .conn
         .prepare_cached("SELECT id, flow, verdict FROM request WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
     let mut rows = read.query(rusqlite::params![head.id.0, LIKE_IT])?;
-    let mut passed = None;
+    let (mut passed, mut before) = (None, 0);
     while let Some(row) = rows.next()? {
+        before += 1;
         if row.get::<_, i64>(1)? == head.flow.0 && row.get::<_, i64>(2)? == Verdict::Accepted as i64 {
-            passed = Some(RequestId(row.get(0)?));
+            let id = RequestId(row.get(0)?);
+            let (request, time) = (look.request_id(id), rfc3339(id.time()));
+            passed = Some(CopyView { request, time, verdict: Verdict::Accepted });
             break;
         }
     }
-    let clock = |id: RequestId| crate::text::clock(id.time(), 0);
-    let since = if count > 1 { format!(" since {}", clock(oldest)) } else { String::new() };
-    let passed = match passed {
-        Some(id) => {
-            let text = look.request_id(id);
-            format!("the last that passed: {} ({})", clock(id), crate::model::id::short(&text))
-        }
-        None => "none passed before it".to_owned(),
-    };
-    let count = count.max(1);
-    Ok(format!("{}{since}, UTC; {passed}", crate::text::count(count)))
-}
-
-fn without_figures(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_ascii_digit()).collect()
-}
-
-/// What to do about a refusal, by the code it was answered with.
-fn advice(status: Option<u16>) -> Option<&'static str> {
-    Some(match status? {
-        400 => "The sender must send what the flow asks for; nothing was stored of it but this row.",
-        401 => {
-            "The sender was told nothing more: its credentials, the keys that the flow names and the flow's auth must agree."
-        }
-        404 => "The integration was never deployed: deploy it.",
-        405 => "The flow's methods say what it takes.",
-        410 => "The flow was removed; the sender must use another endpoint.",
-        413 => "The flow's max_body says how much it takes.",
-        415 => "Only JSON is taken: Content-Type application/json or +json, plain or gzip.",
-        429 => "The sender is told when to try again.",
-        503 => "The sender is told to try again; nothing is lost if it does.",
-        508 => "The request went round: look for a flow that sends to itself.",
-        _ => return None,
+    let (integration, flow) = look.names(head.flow);
+    Ok(LikeView {
+        count: count + u64::from(!counted),
+        first: rfc3339(oldest.time()),
+        more: looked == LIKE_IT,
+        filter: autopsy::filter(&integration, &flow, head.status, head.cause.as_deref()),
+        partial: passed.is_none() && before == LIKE_IT,
+        passed,
     })
 }
 
 /// What was kept of a refused sender beside the cause.
-fn evidence(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<Vec<String>> {
-    if head.verdict != Verdict::Rejected {
-        return Ok(Vec::new());
-    }
-    let detail: Option<String> = look
+fn kept(look: &Look<'_>, id: RequestId) -> rusqlite::Result<Option<String>> {
+    let detail = look
         .conn
         .prepare_cached("SELECT detail FROM request WHERE id = ?1")?
-        .query_row([head.id.0], |row| row.get(0))
-        .optional()?
-        .flatten();
-    Ok(detail.as_deref().map(verify::evidence::lines).unwrap_or_default())
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    Ok(detail.flatten())
 }
 
-fn why(head: &RequestHead, ruled: bool, evidence: Vec<String>) -> Vec<String> {
+fn why(head: &RequestHead, ruled: bool, told: &[Pair]) -> Vec<String> {
     let mut lines = Vec::new();
     match head.verdict {
         Verdict::Rejected => {
             lines.extend(head.cause.clone());
-            lines.extend(evidence);
-            lines.extend(advice(head.status).map(str::to_owned));
+            let asks = |(label, _): &&Pair| matches!(label.as_str(), "likely" | "do");
+            lines.extend(told.iter().filter(asks).map(|(_, text)| text.clone()));
         }
         Verdict::Filtered => {
             lines.push(head.cause.clone().unwrap_or_else(|| "the trigger's when is false".to_owned()));

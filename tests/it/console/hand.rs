@@ -10,7 +10,7 @@ use pointsman::model::run::{CallbackState, Outcome, RunState, StepState};
 use pointsman::model::time::{MINUTE, Ms, rfc3339};
 use pointsman::model::view::{
     AnswerView, AttemptView, CallbackView, CopyView, EventView, ExplainView, FieldView, GotView, GroupView,
-    RequestDetail, RequestView, RunView, SentView, StepView,
+    LikeView, RequestDetail, RequestView, RunView, SentView, StepView,
 };
 use pointsman::session::Incoming;
 use ratatui::buffer::Buffer;
@@ -302,7 +302,8 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
     match ask {
         Ask::Counters => Answer::Counters(counters()),
         Ask::Requests(asked) => {
-            let verdict = asked.filter.strip_prefix("verdict:").map(str::to_owned);
+            let verdict = asked.filter.strip_prefix("verdict:").and_then(|rest| rest.split(' ').next());
+            let verdict = verdict.map(str::to_owned);
             Answer::Requests(page(asked, newest, request, |row| {
                 verdict.as_deref().is_none_or(|verdict| row.verdict.word() == verdict)
             }))
@@ -374,9 +375,40 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 })
                 .into(),
             told: told(number(id)),
+            like: (request(number(id)).verdict == Verdict::Rejected).then(|| LikeView {
+                count: 12,
+                first: rfc3339(NOW - 30 * MINUTE),
+                more: false,
+                filter: "verdict:rejected".to_owned(),
+                passed: Some(CopyView {
+                    request: self::id(1),
+                    time: rfc3339(at(1)),
+                    verdict: Verdict::Accepted,
+                }),
+                partial: false,
+            }),
             first_fields: Vec::new(),
             paths: 8,
         })),
+        Ask::Integration { name } => {
+            let view = json!({
+                "name": name, "title": "", "description": "", "deployed": 1, "draft": null, "saved": "", "author": "",
+                "flows": [], "variables": [],
+            });
+            Answer::Integrations { integrations: vec![serde_json::from_value(view).unwrap()] }
+        }
+        Ask::Endpoints => {
+            let view = json!({
+                "id": "8Zk2mPq0xT4nBv7sLw1RvQ", "url": "http://127.0.0.1:7700/in/8Zk2mPq0xT4nBv7sLw1RvQ", "path": null,
+                "integration": "shop-orders", "flow": "Orders", "methods": ["POST"], "auth": "none",
+                "last_request": null,
+            });
+            Answer::Endpoints { endpoints: vec![serde_json::from_value(view).unwrap()] }
+        }
+        Ask::Pause(order) => Answer::Done(pointsman::model::ask::Done {
+            lines: vec![format!("{} would be paused: requests are answered 503", order.target)],
+            refused: false,
+        }),
         Ask::Study(study) => Answer::Studied(Box::new(studied(study))),
         Ask::Run { id } => Answer::Run { run: Box::new(run(number(id))), events: events(number(id)) },
         Ask::Act(act) if act.dry_run => Answer::Plan(Plan {

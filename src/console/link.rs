@@ -1,0 +1,37 @@
+//! The link to the desk: up, down, and what that means for what is shown.
+
+use super::app::{App, Dirt, Overlay, Tone};
+use super::format::age;
+use crate::session::Link;
+
+impl App {
+    /// The link changed.
+    pub(super) fn linked(&mut self, link: Link) {
+        let was_down = matches!(self.link.0, Link::Down(_));
+        match (&link, was_down) {
+            (Link::Live, true) => {
+                let down = age(self.now - self.link.1);
+                self.link = (link, self.now);
+                self.toast(Tone::Good, format!("link up after {down}"));
+                self.ask_counters();
+                self.resync();
+            }
+            (Link::Live, false) | (Link::Down(_), true) => self.link.0 = link,
+            (Link::Down(_), false) => {
+                self.link = (link, self.now);
+                self.asks.forget();
+                for list in [&mut self.live.requests, &mut self.requests.list] {
+                    list.unanswered();
+                }
+                for list in [&mut self.live.runs, &mut self.runs.list] {
+                    list.unanswered();
+                }
+                if let Some(Overlay::Verb(_)) = self.overlay {
+                    self.overlay = None;
+                    self.toast(Tone::Bad, "The link went down: whether it was done is not known.");
+                }
+            }
+        }
+        self.touch(Dirt::Input);
+    }
+}

@@ -1,0 +1,97 @@
+//! A short list of which one key chooses one: where to go from here, what to copy.
+
+use super::app::{App, Overlay, Tone};
+use super::key::Key;
+use super::keymap;
+use crate::console::action::Action;
+use crossterm::event::KeyCode;
+
+/// What an entry does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Does {
+    /// Gives a text to the clipboard, and says as what.
+    Copy(String, String),
+    /// Opens a request.
+    Request(String),
+    /// Opens a run.
+    Run(String),
+    /// Lists the requests that a filter matches.
+    Requests(String),
+    /// Lists the runs that a filter matches.
+    Runs(String),
+}
+
+/// An entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key that chooses it.
+    pub key: char,
+    /// What it is.
+    pub word: &'static str,
+    /// Which one, or a look at it.
+    pub text: String,
+    /// What it does; else why it cannot.
+    pub does: Result<Does, String>,
+}
+
+/// The list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Menu {
+    /// Over it.
+    pub title: String,
+    /// What to copy, not where to go.
+    pub copies: bool,
+    /// In order.
+    pub entries: Vec<Entry>,
+    /// The selected one: `enter` chooses it.
+    pub at: usize,
+}
+
+impl App {
+    /// A key while the list is open.
+    pub fn menu_key(&mut self, key: Key) {
+        let Some(Overlay::Menu(menu)) = &mut self.overlay else { return };
+        let last = menu.entries.len().saturating_sub(1);
+        if let KeyCode::Char(letter) = key.code
+            && !key.ctrl
+            && let Some(at) = menu.entries.iter().position(|entry| entry.key == letter)
+        {
+            return self.choose(at);
+        }
+        match keymap::action_of(key) {
+            Some(Action::Down) => menu.at = (menu.at + 1).min(last),
+            Some(Action::Up) => menu.at = menu.at.saturating_sub(1),
+            Some(Action::Open) => {
+                let at = menu.at;
+                self.choose(at);
+            }
+            Some(Action::Back | Action::Quit) => self.overlay = None,
+            Some(Action::Interrupt | Action::Suspend | Action::Redraw) => self.global(key),
+            _ => self.refuse_key(key),
+        }
+    }
+
+    fn choose(&mut self, at: usize) {
+        let Some(Overlay::Menu(menu)) = &mut self.overlay else { return };
+        menu.at = at;
+        let Some(entry) = menu.entries.get(at).cloned() else { return };
+        match entry.does {
+            Ok(does) => {
+                self.overlay = None;
+                self.go(does);
+            }
+            Err(why) => self.toast(Tone::Info, why),
+        }
+    }
+
+    /// Does what an entry does.
+    pub(super) fn go(&mut self, does: Does) {
+        match does {
+            Does::Copy(text, what) => self.copy(text, &what),
+            Does::Request(id) => self.open_request(id),
+            Does::Run(id) => self.open_run(id),
+            Does::Requests(filter) => self.open_requests(&filter),
+            Does::Runs(filter) => self.open_runs(&filter),
+        }
+    }
+}
