@@ -32,7 +32,8 @@ pub struct RequestView {
     pub path: String,
     /// What was decided.
     pub verdict: Verdict,
-    /// What was answered at once.
+    /// What its sender was answered, also where that came later (`wait`, `poll`); null where it still
+    /// waits, or went away before. A readmission changes nothing of it.
     pub status: Option<u16>,
     /// Why it was refused or filtered.
     pub cause: Option<String>,
@@ -79,7 +80,7 @@ pub struct RequestDetail {
     pub flat: Map,
     /// The body as it came, base64.
     pub raw: String,
-    /// What the sender was answered.
+    /// What the sender was answered, as it left; of `Location` and `status_url` the key is masked.
     pub answer: Option<AnswerView>,
 }
 

@@ -20,6 +20,7 @@ use crate::model::gate::Pausing;
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed, Verdict};
 use crate::model::{RequestId, RunId};
+use crate::rules::answer as told;
 use crate::rules::judge::{self as rules, Passed};
 use crate::rules::lane::Rule;
 use crate::rules::plan::Plan;
@@ -307,26 +308,25 @@ impl Ingest {
         };
         match answer.await {
             Ok(Ok(admitted)) => match admitted.verdict {
-                Verdict::Duplicate => answer::duplicate(store.ids(), admitted.request, admitted.duplicate_of),
+                Verdict::Duplicate => {
+                    answer::out(told::duplicate(store.ids(), admitted.request, admitted.duplicate_of))
+                }
                 Verdict::Accepted => {
                     stats.promised.fetch_add(1, Ordering::Relaxed);
                     stats.accepted(admitted.request.time(), 1);
-                    match (waits, admitted.run, &admitted.split) {
-                        (Some((wish, waiting)), _, _) => {
+                    answer::out(match waits {
+                        Some((wish, waiting)) => {
                             let wait = Wait { wish, since, pulse: &arrival.pulse };
                             reply::answer(&self.deps, &self.stop, &admitted, waiting, wait).await
                         }
-                        (None, Some((run, state)), None) => {
-                            answer::accepted(store.ids(), admitted.request, run, state)
-                        }
-                        (None, _, _) => {
+                        None => {
                             let state = state_of(admitted.runs().iter().map(|(_, state)| *state));
-                            answer::Kept { ids: store.ids(), admitted: &admitted, state }.accepted()
+                            reply::kept(store.ids(), &admitted, state).accepted()
                         }
-                    }
+                    })
                 }
                 Verdict::Filtered | Verdict::Rejected => {
-                    answer::filtered(store.ids(), admitted.request, captured)
+                    answer::out(told::filtered(store.ids(), admitted.request, captured))
                 }
             },
             Ok(Err(StoreError::Broken(_))) => {
@@ -360,10 +360,10 @@ fn checked(hook: &Webhook, method: &Method) -> Option<Response> {
     match *method {
         Method::GET | Method::HEAD => {
             let line = format!("This endpoint takes JSON by {}.\n", hook.methods.join(", "));
-            Some(answer::text(StatusCode::OK, line))
+            Some(answer::out(told::text(StatusCode::OK, line)))
         }
         Method::OPTIONS => {
-            let mut response = answer::empty(StatusCode::NO_CONTENT);
+            let mut response = answer::out(told::empty(StatusCode::NO_CONTENT));
             if let Ok(allow) = HeaderValue::try_from(judge::allow(hook)) {
                 response.headers_mut().insert(ALLOW, allow);
             }

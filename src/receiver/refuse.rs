@@ -10,7 +10,9 @@ use super::judge::{self, Framing};
 use crate::model::document::{Auth, Trigger};
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed};
+use crate::model::view::AnswerView;
 use crate::model::{FlowId, RequestId};
+use crate::rules::answer as told;
 use crate::store::{Accept, Judgement};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -80,21 +82,22 @@ impl Ingest {
         part: &Part,
     ) -> Response {
         arrival.pulse.busy();
-        let id = self.keep(owner, arrival, rest, problem, part).await;
-        let mut response = answer::problem(problem);
-        if let Some(id) = id {
-            answer::name_request(&mut response, self.deps.store.ids().print(id));
+        let mut answer = problem.answer();
+        let told = told::view(&answer);
+        if let Some(id) = self.keep(owner, arrival, rest, (problem, told), part).await {
+            told::name_request(&mut answer, self.deps.store.ids().print(id));
         }
-        response
+        answer::out(answer)
     }
 
-    /// Stores a refused request, with up to 64 KiB of its body; `None` where it was only counted.
+    /// Stores a refused request and what its sender is told, with up to 64 KiB of its body; `None` where
+    /// it was only counted.
     async fn keep(
         &self,
         owner: Owner<'_>,
         arrival: &Arrival,
         rest: &str,
-        problem: &Problem,
+        (problem, told): (&Problem, AnswerView),
         part: &Part,
     ) -> Option<RequestId> {
         let store = &self.deps.store;
@@ -115,7 +118,7 @@ impl Ingest {
         let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body) };
         let cause = problem.cause().to_owned();
         let detail = problem.evidence.as_ref().map(ToString::to_string);
-        let judgement = Judgement::Refuse { status: problem.status.as_u16(), cause, detail };
+        let judgement = Judgement::Refuse { cause, detail, told: Box::new(told) };
         let answer = store.accept(Accept { seed: Arc::new(seed), judgement })?;
         answer.await.ok()?.ok().map(|admitted| admitted.request)
     }

@@ -5,6 +5,7 @@ use super::body::{self, Budget};
 use super::entry::Arrival;
 use super::{accept, judge};
 use crate::model::settings::Limits;
+use crate::rules::answer as told;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ impl Server {
                     arrival.pulse.busy();
                     asked.notify_one();
                     go.notified().await;
-                    answer::text(StatusCode::OK, "at last")
+                    answer::out(told::text(StatusCode::OK, "at last"))
                 }
             })
         };
@@ -53,7 +54,7 @@ impl Server {
         let count = warp::path("count").and(warp::ext::get::<Arc<Arrival>>()).and(warp::body::stream()).then(
             |arrival: Arc<Arrival>, mut pieces| async move {
                 match body::read(&mut pieces, 10, &arrival.pulse, &Budget::default()).await {
-                    Ok(body) => answer::text(StatusCode::OK, format!("{} bytes", body.len())),
+                    Ok(body) => answer::out(told::text(StatusCode::OK, format!("{} bytes", body.len()))),
                     Err((failed, part)) => {
                         let framing = judge::framing(&arrival.headers);
                         let problem = judge::unread(failed, 10, 30_000, framing, part.len());

@@ -40,6 +40,7 @@ mod secrets;
 mod senders;
 mod split;
 mod terminal;
+mod told;
 mod transcript;
 mod triggers;
 mod vectors;

@@ -99,7 +99,7 @@ async fn a_replay_takes_the_version_that_is_asked_for() {
 async fn what_was_not_kept_whole_cannot_be_replayed() {
     let house = House::acme().await;
     let flow = house.flow("Orders");
-    let refuse = || Judgement::Refuse { status: 413, cause: "6.3 MiB is over 6 MiB".into(), detail: None };
+    let refuse = || Judgement::refused(413, "6.3 MiB is over 6 MiB");
     let body = vec![b'1'; 64 << 10];
     let (cut, _) = house.accept(flow, 1, body.into(), Marks::BODY_CUT, refuse()).await;
     let refusal = house.act_on(act(replay(None, &[]), vec![house.request_id(cut)])).await.unwrap_err();

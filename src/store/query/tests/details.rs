@@ -44,7 +44,7 @@ async fn a_duplicate_is_explained_by_its_fields_its_first_and_its_window() {
     // Forgotten, it has no end any more.
     assert!(house.store.forget_key([9; 16]).await.unwrap());
     assert_eq!(house.store.explain(copy.request).await.unwrap().lapses, None);
-    let refused = Judgement::Refuse { status: 415, cause: "Content-Type is text/plain".into(), detail: None };
+    let refused = Judgement::refused(415, "Content-Type is text/plain");
     let refused = accept(&house, one, refused).await;
     let told = house.store.explain(refused.request).await.unwrap();
     assert_eq!((told.key, told.first, told.copies), (None, None, 0));
@@ -98,6 +98,7 @@ async fn the_timeline_says_what_happened_in_words() {
                 verdict: Verdict::Accepted,
                 runs: 1,
                 status: Some(200),
+                born: RunState::Queued,
                 cause: None,
                 duplicate_of: None,
                 dedup: None,
