@@ -73,13 +73,15 @@ impl Marks {
     /// A removal started it.
     pub const REMOVE: Self = Self(2_048);
 
+    /// Only the first 16 KiB of the headers were kept.
+    pub const HEADERS_CUT: Self = Self(16_384);
     /// Its run was born running: its sender was told so. With [`Self::BORN_DONE`] what tells the answer
     /// of a request whose sender was answered at once; neither has a word.
     pub const BORN_RUNNING: Self = Self(4_096);
     /// Its run was born `succeeded`.
     pub const BORN_DONE: Self = Self(8_192);
 
-    const WORDS: [(Self, &'static str); 12] = [
+    const WORDS: [(Self, &'static str); 13] = [
         (Self::NO_DEDUP_KEY, "no_dedup_key"),
         (Self::REPEATED_KEYS, "repeated_keys"),
         (Self::BODY_CUT, "body_cut"),
@@ -92,6 +94,7 @@ impl Marks {
         (Self::SCHEDULE, "schedule"),
         (Self::DEPLOY, "deploy"),
         (Self::REMOVE, "remove"),
+        (Self::HEADERS_CUT, "headers_cut"),
     ];
 
     /// Whether an HTTP request arrived.

@@ -73,6 +73,9 @@ impl Ingest {
         let Some((endpoint, rest)) = judge::endpoint(arrival.uri.path()) else {
             return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
         };
+        if let Some(fault) = &arrival.fault {
+            return self.refuse_head(arrival, &endpoint, rest, fault, pieces).await;
+        }
         let routes = self.deps.store.routes();
         // A flow that was never deployed is listened to while a capture is open on it.
         let mut captured = false;

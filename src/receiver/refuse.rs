@@ -13,6 +13,7 @@ use crate::model::request::{Marks, Seed};
 use crate::model::view::AnswerView;
 use crate::model::{FlowId, RequestId};
 use crate::rules::answer as told;
+use crate::store::registry::Route;
 use crate::store::{Accept, Judgement};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -53,6 +54,37 @@ impl Ingest {
             Some(Trigger::Webhook(hook)) => hook.auth,
             _ => Auth::None,
         }
+    }
+
+    /// Refuses a head that cannot be gone by: stored where its endpoint is known, and the connection
+    /// ends, since nothing says where what comes next begins.
+    pub(super) async fn refuse_head(
+        &self,
+        arrival: &Arrival,
+        endpoint: &str,
+        rest: &str,
+        fault: &Problem,
+        pieces: impl Pieces,
+    ) -> Response {
+        let plan;
+        let auth;
+        let store = &self.deps.store;
+        let owner = match store.routes().by_name.get(endpoint) {
+            Some(Route::Live(live)) => {
+                plan = Arc::clone(live);
+                Some((plan.flow_id, plan.version, plan.flow.webhook().map_or(&Auth::None, |hook| &hook.auth)))
+            }
+            Some(Route::Removed(flow)) => {
+                auth = self.last_auth(*flow);
+                Some((*flow, 0, &auth))
+            }
+            Some(Route::Draft(_)) | None => None,
+        };
+        let Some((flow, version, auth)) = owner else {
+            return body::close(body::leave(arrival, answer::problem(fault), pieces));
+        };
+        let owner = Owner { flow, version, auth };
+        body::close(self.refuse_unread(owner, arrival, rest, fault.clone(), pieces).await)
     }
 
     /// Refuses without having read the body: looks at what has come of it, answers, and drops the
@@ -108,11 +140,14 @@ impl Ingest {
         } else {
             body::cut(&part.bytes)
         };
-        let as_sent = judge::headers(&arrival.headers);
+        let (as_sent, headers_cut) = judge::first_headers(&arrival.headers);
         let headers = self.deps.vault.guarded(owner.flow, &as_sent, owner.auth.secret_header());
         let mut marks = framing_marks(judge::framing(&arrival.headers), gzip);
         if cut || !part.whole {
             marks = marks.with(Marks::BODY_CUT);
+        }
+        if headers_cut {
+            marks = marks.with(Marks::HEADERS_CUT);
         }
         let hops = judge::hops(&arrival.headers);
         let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body) };
@@ -130,6 +165,11 @@ impl Ingest {
     }
 }
 
+/// A part of a request's line, as much of it as is kept; what is accepted is never cut.
+fn first(text: &str) -> String {
+    text[..text.floor_char_boundary(judge::MAX_HEAD)].to_owned()
+}
+
 /// Marks of how a body came.
 pub(super) fn framing_marks(framing: Framing, gzip: bool) -> Marks {
     let marks = if framing.chunked { Marks::CHUNKED } else { Marks::default() };
@@ -142,9 +182,9 @@ pub(super) fn seed(owner: Owner<'_>, arrival: &Arrival, rest: &str, headers: Hea
         flow: owner.flow,
         version: owner.version,
         marks: Marks::default(),
-        method: arrival.method.as_str().to_owned(),
-        path: rest.to_owned(),
-        query: arrival.uri.query().unwrap_or_default().to_owned(),
+        method: first(arrival.method.as_str()),
+        path: first(rest),
+        query: first(arrival.uri.query().unwrap_or_default()),
         headers,
         body,
         peer: Some(arrival.from.to_string()),

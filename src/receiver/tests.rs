@@ -260,8 +260,20 @@ async fn headers_pass_at_16_kib_and_not_over_it() {
     };
     let answer = server.exchange(with(16 << 10).as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    let answer = server.exchange(with((16 << 10) + 1).as_bytes()).await;
+    for len in [(16 << 10) + 1, 64 << 10] {
+        let answer = server.exchange(with(len).as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 431 ") && answer.contains("problem+json"), "{answer}");
+        assert!(answer.contains(&format!("have {len} bytes, 16384 are the most")), "{answer}");
+    }
+    // What is longer still is not read to its end.
+    let answer = server.exchange(with((64 << 10) + 1).as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let many = |lines: usize| {
+        let all: String = (0..lines).map(|line| format!("X-{line}: 1\r\n")).collect();
+        format!("GET /count HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{all}\r\n")
+    };
+    let answer = server.exchange(many(510).as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "so many short lines are short: {answer}");
     let endless = format!("GET /count HTTP/1.1\r\nHost: a\r\nX-Pad: {}", "x".repeat(1 << 20));
     let mut stream = server.connect().await;
     let _ = stream.write_all(endless.as_bytes()).await;

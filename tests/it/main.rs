@@ -23,6 +23,7 @@ mod examples;
 mod flood;
 mod github;
 mod guard;
+mod heads;
 mod jinja;
 mod layers;
 mod limits;

@@ -133,6 +133,11 @@ impl Desk {
                 kept(&stored.seed).replace(" kept", " were kept")
             )));
         }
+        // No configuration changes what a head must be.
+        if stored.status == Some(431) {
+            return Err(still(stored.cause.as_deref().unwrap_or("its head is too long")));
+        }
+        judge::host(stored.seed.headers.all("host").count()).map_err(|refused| still(&refused.cause))?;
         let Some(plan) = store.deployed_plan(stored.seed.flow) else {
             return Err(not_possible("its flow is not live"));
         };
