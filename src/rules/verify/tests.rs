@@ -322,7 +322,7 @@ fn a_signed_time_is_good_for_five_minutes_both_ways() {
             assert_eq!(judged(&provider, &key, &headers, BODY, now), Ok(()), "{provider:?} {now}");
         }
         let cause = |now| judged(&provider, &key, &headers, BODY, now).unwrap_err().cause;
-        assert_eq!(cause(NOW + 301), "time is 5m old (limit 5m)");
+        assert_eq!(cause(NOW + 301), "time is 301s old (limit 300s)");
         assert_eq!(cause(NOW + 420), "time is 7m old (limit 5m)");
         assert_eq!(cause(NOW - 420), "time is 7m ahead (limit 5m)");
     }
@@ -352,6 +352,10 @@ fn any_of_several_signatures_will_do_up_to_a_bound() {
     assert!(list(many(signature::MAX_PROOFS)).is_ok());
     assert!(list(many(signature::MAX_PROOFS + 1)).unwrap_err().contains("over 16 signatures"));
     assert_eq!(list(vec![&good[3..]]).unwrap_err(), "webhook-signature has neither v1 nor v1a");
+    let misspelt = "what follows v1 or v1a in webhook-signature is not base64";
+    for wrong in ["v1,!!!", "v1a,@@", "v1,", "v2,AAAA v1,?"] {
+        assert_eq!(list(vec![wrong]).unwrap_err(), misspelt, "{wrong}");
+    }
     let svix = [
         ("svix-id".to_owned(), headers[0].1.clone()),
         ("svix-timestamp".to_owned(), headers[1].1.clone()),
@@ -427,6 +431,30 @@ fn the_usual_slips_are_told_where_they_are_proven() {
     let told = "X-Hub-Signature-256 is not hex; it matches read as base64 with the prefix sha256=";
     assert_eq!(github(&format!("sha256={}", STANDARD.encode(&digest))), Err(told.to_owned()));
     assert_eq!(github("sha256=zz"), Err("X-Hub-Signature-256 is not hex".to_owned()));
+}
+
+#[test]
+fn the_slips_of_a_body_are_told_of_key_pairs_too() {
+    let pair = Toy::new(KeyKind::Ed25519, SECRET);
+    let cause = |sent: &[u8], came: &[u8], signatures: usize| {
+        let time = NOW.to_string();
+        let message = [&standard::before(b"msg_1", time.as_bytes()), sent].concat();
+        let digest = hmac(&pair.secret, &[&message]);
+        let other = format!("v1a,{} ", STANDARD.encode([7; 64])).repeat(signatures - 1);
+        let headers = [
+            ("webhook-id".to_owned(), "msg_1".to_owned()),
+            ("webhook-timestamp".to_owned(), time),
+            ("webhook-signature".to_owned(), format!("{other}v1a,{}", STANDARD.encode(digest))),
+        ];
+        judged(&Provider::Standard, &pair, &headers, came, NOW).map_err(|denied| denied.cause)
+    };
+    assert!(cause(b"{}", b"{}", 1).is_ok());
+    let told = |what: &str| Err(format!("signature differs; the body matches after {what}"));
+    assert_eq!(cause(b"{}", b"{}\n", 1).map(drop), told("removing the final newline"));
+    assert_eq!(cause(b"{}\n", b"{}", 2).map(drop), told("adding a final newline"));
+    let differs = Err("signature differs".to_owned());
+    assert_eq!(cause(b"{}", b"{}\n", 3).map(drop), differs, "so many are not looked through");
+    assert_eq!(cause(b"{}", b"[]", 1).map(drop), differs);
 }
 
 #[test]
