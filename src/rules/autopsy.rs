@@ -3,6 +3,7 @@
 
 use super::explain::{Judged, lines};
 use super::facts;
+use super::judge::figure;
 use super::near::closest;
 use super::plan::Plan;
 use crate::model::path::Path;
@@ -37,7 +38,7 @@ pub fn autopsy(case: &Case<'_>) -> Vec<Pair> {
         told.push((label.to_owned(), text.trim_start().to_owned()));
     }
     if case.seed.marks.has(Marks::BODY_CUT) {
-        checks.push(format!("· {}", kept(case.seed)));
+        checks.push(format!("· {}", Kept::of(case.seed).short()));
     }
     if !checks.is_empty() {
         told.push(("checks".to_owned(), checks.join("   ")));
@@ -46,14 +47,44 @@ pub fn autopsy(case: &Case<'_>) -> Vec<Pair> {
     told
 }
 
-/// `first 64 KiB of 6.3 MiB kept`.
-#[must_use]
-pub fn kept(seed: &Seed) -> String {
-    let kept = seed.body.len() as u64;
-    let declared = seed.headers.get("content-length").and_then(|text| text.trim().parse::<u64>().ok());
-    match declared.filter(|all| *all > kept) {
-        Some(all) => format!("first {} of {} kept", size(kept), size(all)),
-        None => format!("first {} kept", size(kept)),
+/// How much of a body that was cut is there, and how much came, where that was declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Bytes that are there.
+    pub len: u64,
+    /// Bytes that the sender declared.
+    pub declared: Option<u64>,
+}
+
+impl Kept {
+    /// Of a request as it is stored.
+    #[must_use]
+    pub fn of(seed: &Seed) -> Self {
+        let declared = seed.headers.get("content-length").and_then(|text| text.trim().parse().ok());
+        Self { len: seed.body.len() as u64, declared }
+    }
+
+    fn all(self) -> String {
+        let all = self.declared.filter(|all| *all > self.len);
+        all.map(|all| format!(" of {}", size(all))).unwrap_or_default()
+    }
+
+    /// `first 64 KiB of 6.3 MiB kept`.
+    #[must_use]
+    pub fn short(self) -> String {
+        if self.len == 0 {
+            return "nothing of the body kept".to_owned();
+        }
+        format!("first {}{} kept", size(self.len), self.all())
+    }
+
+    /// `only the first 64 KiB of 6.3 MiB were kept`.
+    #[must_use]
+    pub fn words(self) -> String {
+        if self.len == 0 {
+            return "nothing of its body was kept".to_owned();
+        }
+        format!("only the first {}{} were kept", size(self.len), self.all())
     }
 }
 
@@ -235,9 +266,9 @@ fn too_long(case: &Case<'_>) -> Looked {
     let mut checks = Vec::new();
     if let Some(live) = case.live {
         evidence
-            .push(pair("expected", format!("at most {}, as v{} says", size(live.max_body), live.version)));
+            .push(pair("expected", format!("at most {}, as v{} says", figure(live.max_body), live.version)));
         if let Some(length) = declared {
-            checks.push(check(length <= live.max_body, &format!("{} now", size(live.max_body))));
+            checks.push(check(length <= live.max_body, &format!("{} now", figure(live.max_body))));
         }
     }
     (String::new(), checks, evidence)

@@ -10,7 +10,7 @@ use crate::model::request::{Marks, RequestData, StoredRequest, Verdict};
 use crate::model::time::rfc3339;
 use crate::model::view::{CopyView, ExplainView, FieldView, Pair};
 use crate::model::{Ms, RequestId};
-use crate::rules::autopsy::{Case, autopsy};
+use crate::rules::autopsy::{Case, Kept, autopsy};
 use crate::rules::data::{each_leaf, request_data};
 use crate::rules::explain as rules;
 use crate::rules::verify;
@@ -288,7 +288,7 @@ fn without_figures(text: &str) -> String {
 /// What to do about a refusal, by the code it was answered with.
 fn advice(status: Option<u16>) -> Option<&'static str> {
     Some(match status? {
-        400 => "The sender must send what the flow asks for; nothing was stored of it but this row.",
+        400 => "The sender must send what the flow asks for; what it sent is kept here, and no run began.",
         401 => {
             "The sender was told nothing more: its credentials, the keys that the flow names and the flow's auth must agree."
         }
@@ -349,7 +349,11 @@ fn why(head: &RequestHead, ruled: bool, evidence: Vec<String>) -> Vec<String> {
         Verdict::Accepted | Verdict::Duplicate => {}
     }
     if head.marks.has(Marks::BODY_CUT) {
-        lines.push("Only the first 64 KiB of its body were kept.".to_owned());
+        let mut kept = Kept { len: head.size, declared: None }.words();
+        if let Some(first) = kept.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        lines.push(kept + ".");
     }
     lines
 }
