@@ -72,6 +72,8 @@ pub struct Merged {
     pub runs: BTreeMap<RunId, (FlowId, RunState)>,
     /// Callbacks were made or moved.
     pub callbacks: bool,
+    /// Requests that arrived before have a status now.
+    pub told: bool,
     /// A document was saved, deployed or removed, or a value was set.
     pub config: bool,
     /// A breaker opened or closed.
@@ -84,9 +86,8 @@ impl Merged {
     /// Whether nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.newest.is_none()
-            && self.runs.is_empty()
-            && !(self.callbacks || self.config || self.breakers || self.resync)
+        let flags = [self.callbacks, self.told, self.config, self.breakers, self.resync];
+        self.newest.is_none() && self.runs.is_empty() && flags == [false; 5]
     }
 
     /// How many requests arrived, whatever became of them.
@@ -114,6 +115,7 @@ impl Merged {
                 }
             }
             Change::Callback { .. } => self.callbacks = true,
+            Change::Told => self.told = true,
             Change::Config => self.config = true,
             Change::Breaker => self.breakers = true,
         }

@@ -75,8 +75,12 @@ impl Marks {
 
     /// Only the first 16 KiB of the headers were kept.
     pub const HEADERS_CUT: Self = Self(16_384);
+    /// It was called by the flow's `path` and not by its generated endpoint.
+    pub const BY_PATH: Self = Self(32_768);
+    /// Nothing but a slash came after the endpoint.
+    pub const BARE_SLASH: Self = Self(65_536);
     /// Its run was born running: its sender was told so. With [`Self::BORN_DONE`] what tells the answer
-    /// of a request whose sender was answered at once; neither has a word.
+    /// of a request whose sender was answered at once. Like those of how it was called they have no word.
     pub const BORN_RUNNING: Self = Self(4_096);
     /// Its run was born `succeeded`.
     pub const BORN_DONE: Self = Self(8_192);

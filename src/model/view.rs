@@ -69,7 +69,10 @@ pub struct RequestDetail {
     pub request: RequestView,
     /// In order.
     pub headers: Vec<Pair>,
-    /// Decoded query values.
+    /// The target of its line as it was sent: path and query; null where nothing arrived.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Decoded query values: of a name that came several times an array.
     #[serde(deserialize_with = "payload::map")]
     pub query: Map,
     /// The JSON body; null where it is none.

@@ -12,7 +12,7 @@ use super::gates::{self, Buckets};
 use super::gunzip::{self, Torn};
 use super::judge::{self, Content, Framing};
 use super::proofs::Proofs;
-use super::refuse::{Owner, Part, framing_marks, seed};
+use super::refuse::{Owner, Part, framing_marks, seed, target_marks};
 use super::reply::{self, Wait};
 use super::{Deps, auth};
 use crate::model::document::{Auth, Reply, Step, StepKind, Trigger, Webhook};
@@ -83,7 +83,7 @@ impl Ingest {
             Some(Route::Live(plan)) => Arc::clone(plan),
             Some(Route::Removed(flow)) => {
                 let auth = self.last_auth(*flow);
-                let owner = Owner { flow: *flow, version: 0, auth: &auth };
+                let owner = Owner { flow: *flow, version: 0, auth: &auth, path: None };
                 let problem = Problem::new(StatusCode::GONE, "the endpoint was removed");
                 return self.refuse_unread(owner, arrival, rest, problem, pieces).await;
             }
@@ -103,7 +103,8 @@ impl Ingest {
         let Trigger::Webhook(hook) = &plan.flow.trigger else {
             return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
         };
-        let owner = Owner { flow: plan.flow_id, version: plan.version, auth: &hook.auth };
+        let path = hook.path.as_deref();
+        let owner = Owner { flow: plan.flow_id, version: plan.version, auth: &hook.auth, path };
         if let Some(answer) = checked(hook, &arrival.method) {
             return body::leave(arrival, answer, pieces);
         }
@@ -223,6 +224,7 @@ impl Ingest {
         let Head { framing, content, gzip, headers: as_sent, .. } = head;
         let content = *content;
         let came = framing_marks(*framing, *gzip && content != Content::Nothing);
+        let came = target_marks(owner, arrival).with(came);
         let query = arrival.uri.query().unwrap_or_default();
         let headers = self.deps.vault.guarded(owner.flow, as_sent, owner.auth.secret_header());
         if captured {
@@ -317,15 +319,12 @@ impl Ingest {
                 Verdict::Accepted => {
                     stats.promised.fetch_add(1, Ordering::Relaxed);
                     stats.accepted(admitted.request.time(), 1);
-                    answer::out(match waits {
-                        Some((wish, waiting)) => {
-                            let wait = Wait { wish, since, pulse: &arrival.pulse };
-                            reply::answer(&self.deps, &self.stop, &admitted, waiting, wait).await
-                        }
-                        None => {
-                            let state = state_of(admitted.runs().iter().map(|(_, state)| *state));
-                            reply::kept(store.ids(), &admitted, state).accepted()
-                        }
+                    answer::out(if let Some((wish, waiting)) = waits {
+                        let wait = Wait { wish, since, pulse: &arrival.pulse };
+                        reply::answer(&self.deps, &self.stop, &admitted, waiting, wait).await
+                    } else {
+                        let state = state_of(admitted.runs().iter().map(|(_, state)| *state));
+                        reply::kept(store.ids(), &admitted, state).accepted()
                     })
                 }
                 Verdict::Filtered | Verdict::Rejected => {

@@ -29,6 +29,8 @@ pub(super) struct Owner<'p> {
     pub(super) version: u32,
     /// Which header carries its senders' credential.
     pub(super) auth: &'p Auth,
+    /// The name that the flow gives its endpoint.
+    pub(super) path: Option<&'p str>,
 }
 
 /// What there is of the body of a refused request.
@@ -72,18 +74,20 @@ impl Ingest {
         let owner = match store.routes().by_name.get(endpoint) {
             Some(Route::Live(live)) => {
                 plan = Arc::clone(live);
-                Some((plan.flow_id, plan.version, plan.flow.webhook().map_or(&Auth::None, |hook| &hook.auth)))
+                let hook = plan.flow.webhook();
+                let auth = hook.map_or(&Auth::None, |hook| &hook.auth);
+                let path = hook.and_then(|hook| hook.path.as_deref());
+                Some(Owner { flow: plan.flow_id, version: plan.version, auth, path })
             }
             Some(Route::Removed(flow)) => {
                 auth = self.last_auth(*flow);
-                Some((*flow, 0, &auth))
+                Some(Owner { flow: *flow, version: 0, auth: &auth, path: None })
             }
             Some(Route::Draft(_)) | None => None,
         };
-        let Some((flow, version, auth)) = owner else {
+        let Some(owner) = owner else {
             return body::close(body::leave(arrival, answer::problem(fault), pieces));
         };
-        let owner = Owner { flow, version, auth };
         body::close(self.refuse_unread(owner, arrival, rest, fault.clone(), pieces).await)
     }
 
@@ -142,7 +146,8 @@ impl Ingest {
         };
         let (as_sent, headers_cut) = judge::first_headers(&arrival.headers);
         let headers = self.deps.vault.guarded(owner.flow, &as_sent, owner.auth.secret_header());
-        let mut marks = framing_marks(judge::framing(&arrival.headers), gzip);
+        let mut marks =
+            target_marks(owner, arrival).with(framing_marks(judge::framing(&arrival.headers), gzip));
         if cut || !part.whole {
             marks = marks.with(Marks::BODY_CUT);
         }
@@ -174,6 +179,20 @@ fn first(text: &str) -> String {
 pub(super) fn framing_marks(framing: Framing, gzip: bool) -> Marks {
     let marks = if framing.chunked { Marks::CHUNKED } else { Marks::default() };
     if gzip { marks.with(Marks::GZIP) } else { marks }
+}
+
+/// Marks of how the endpoint was called.
+pub(super) fn target_marks(owner: Owner<'_>, arrival: &Arrival) -> Marks {
+    let mut marks = Marks::default();
+    if let Some((endpoint, rest)) = judge::endpoint(arrival.uri.path()) {
+        if owner.path == Some(&*endpoint) {
+            marks = marks.with(Marks::BY_PATH);
+        }
+        if rest.is_empty() && arrival.uri.path().ends_with('/') {
+            marks = marks.with(Marks::BARE_SLASH);
+        }
+    }
+    marks
 }
 
 /// What is stored of a request, without what was judged.

@@ -269,7 +269,7 @@ async fn headers_pass_at_16_kib_and_not_over_it() {
     let answer = server.exchange(with((64 << 10) + 1).as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     let many = |lines: usize| {
-        let all: String = (0..lines).map(|line| format!("X-{line}: 1\r\n")).collect();
+        let all = "X-A: 1\r\n".repeat(lines);
         format!("GET /count HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{all}\r\n")
     };
     let answer = server.exchange(many(510).as_bytes()).await;

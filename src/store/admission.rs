@@ -140,7 +140,7 @@ pub enum Judgement {
 #[cfg(test)]
 impl Judgement {
     /// A refusal with a status and a cause that the sender is told too.
-    pub fn refused(status: u16, cause: &str) -> Self {
+    pub(crate) fn refused(status: u16, cause: &str) -> Self {
         let status = http::StatusCode::from_u16(status).unwrap();
         let told = Box::new(answer::view(&answer::problem(status, cause, None)));
         Self::Refuse { told, cause: cause.to_owned(), detail: None }

@@ -29,19 +29,32 @@ pub(super) fn write(
     .map(|_| ())
 }
 
-/// Reads it: `None` where nothing was noted, `Some(None)` where the journal has the answer.
+/// What was noted.
+#[derive(Debug, PartialEq)]
+pub(super) enum Noted {
+    /// Nothing.
+    Nothing,
+    /// The journal has the answer.
+    InJournal,
+    /// The answer.
+    Answer(AnswerView),
+}
+
+/// Reads it.
 ///
 /// # Errors
 /// Whatever `SQLite` says; an answer that is not JSON.
-pub(super) fn read(conn: &Connection, request: RequestId) -> Result<Option<Option<AnswerView>>> {
+pub(super) fn read(conn: &Connection, request: RequestId) -> Result<Noted> {
     let found: Option<Option<String>> = conn
         .prepare_cached("SELECT answer FROM told WHERE request = ?1")?
         .query_row([request.0], |row| row.get(0))
         .optional()?;
-    let Some(answer) = found else { return Ok(None) };
-    answer
-        .map(|text| serde_json::from_str(&text))
-        .transpose()
-        .map(Some)
-        .map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+    Ok(match found {
+        None => Noted::Nothing,
+        Some(None) => Noted::InJournal,
+        Some(Some(text)) => Noted::Answer(
+            serde_json::from_str(&text)
+                .map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?,
+        ),
+    })
 }

@@ -11,6 +11,7 @@ use super::queue::{Item, Job, KeyEntry};
 use super::state::{Batch, State};
 use super::{StoreError, health, ledger, schema, told};
 use crate::model::RequestId;
+use crate::model::change::Change;
 use rusqlite::Connection;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -178,6 +179,7 @@ fn apply(conn: &Connection, state: &mut State, batch: &mut Batch, item: &Item) -
         Item::Forget { key, .. } => Outcome::Forgot(state.table.forget(key, batch.now)),
         Item::Told { request, status, answer } => {
             told::write(conn, *request, *status, answer.as_deref())?;
+            batch.changes.push(Change::Told);
             Outcome::Noted
         }
         Item::Job { .. } | Item::Beat | Item::Lookup { .. } | Item::Close(_) => Outcome::Renewed,

@@ -206,6 +206,42 @@ fn what_a_sender_that_waited_was_told_is_kept_and_found() {
 }
 
 #[test]
+fn what_came_is_shown_as_it_was_sent() {
+    let house = House::new();
+    house.apply(&format!(
+        "name = \"came\"\n{}",
+        flow("orders", &format!("{OPEN}mask = [\"query.card\"]\n"), "")
+    ));
+    house.serve();
+    let id = house.json(&["endpoints", "ls"])[0]["id"].as_str().unwrap().to_owned();
+    for (target, query) in [
+        ("/in/orders/a%2Fb/c?x=1%26y&x=2&z=3".to_owned(), json!({ "x": ["1&y", "2"], "z": "3" })),
+        ("/in/orders".to_owned(), json!({})),
+        ("/in/orders/?flag".to_owned(), json!({ "flag": "" })),
+        (format!("/in/{id}/rest"), json!({})),
+    ] {
+        let answer = call(house.addr(), "POST", &target, &[], b"").unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let shown = house.json(&["requests", "show", answer.header("pointsman-request-id").unwrap()]);
+        assert_eq!((&shown["target"], &shown["query"]), (&json!(target), &query));
+        let text = house.run(&["requests", "show", shown["id"].as_str().unwrap()]);
+        assert!(text.contains(&format!("POST {target}")), "{text}");
+        if target.contains("x=") {
+            assert_eq!(shown["flat"]["query.x"], "1&y, 2", "as templates see it");
+        }
+    }
+    let answer = call(house.addr(), "POST", "/in/orders?card=4711&card=4712&a=%20", &[], b"").unwrap();
+    let shown = house.json(&["requests", "show", answer.header("pointsman-request-id").unwrap()]);
+    assert_eq!(shown["target"], "/in/orders?card=•••&card=•••&a=%20");
+    // A sample sends a name several times.
+    let sample = house.file("sample.json", r#"{"$request":{"query":{"x":["1&y","2"]},"body":{"a":1}}}"#);
+    house.run(&["send", sample.to_str().unwrap(), "--to", "came/orders"]);
+    let newest = house.json(&["requests", "ls", "--limit", "1"]);
+    let shown = house.json(&["requests", "show", newest[0]["id"].as_str().unwrap()]);
+    assert_eq!(shown["query"], json!({ "x": ["1&y", "2"] }));
+}
+
+#[test]
 fn a_readmitted_request_shows_what_its_sender_was_told() {
     let house = House::new();
     let document = |required: &str| {

@@ -5,7 +5,7 @@ use super::head::{self, RequestHead};
 use super::look::Look;
 use super::{status, what};
 use crate::model::headers::Headers;
-use crate::model::request::{Marks, StoredRequest, Verdict};
+use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent};
 use crate::model::time::rfc3339;
 use crate::model::view::{
@@ -15,11 +15,11 @@ use crate::model::view::{
 use crate::model::{Map, RequestId, RunId};
 use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
 use crate::rules::answer::{self, Kept};
-use crate::rules::data::{flat, request_data};
+use crate::rules::data::{self, flat, query_lists, request_data};
 use crate::rules::lane::{is_parked, tag_of};
 use crate::rules::mask::{self, Traces};
 use crate::rules::redelivery;
-use crate::store::told;
+use crate::store::told::{self, Noted};
 use base64::Engine as _;
 use std::fmt::Write as _;
 
@@ -119,10 +119,19 @@ pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result
         request: view,
         headers: content::shown_headers(&seed.headers),
         flat: flat(&data),
-        query: data.query,
+        target: target(look, &seed),
+        query: query_lists(&seed.query),
         body: data.body,
         raw: base64::engine::general_purpose::STANDARD.encode(&seed.body),
     }))
+}
+
+/// The target of a request's line; `None` where nothing arrived.
+fn target(look: &Look<'_>, seed: &Seed) -> Option<String> {
+    let plan = look.plan(seed.flow, seed.version);
+    let alias = plan.as_deref().and_then(|plan| plan.flow.webhook()?.path.as_deref());
+    let target = data::target(&look.endpoint(seed.flow), alias, seed);
+    seed.marks.arrived().then(|| target.replace(mask::IN_QUERY, mask::MASK))
 }
 
 /// What the sender was answered, as it left; `None` where it still waits or went away before, and of
@@ -133,13 +142,12 @@ fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::
     }
     let (ids, id) = (look.ids(), head.id);
     let answer = match told::read(look.conn, id)? {
-        Some(Some(noted)) => noted,
-        // The journal has it.
-        Some(None) => {
+        Noted::Answer(noted) => noted,
+        Noted::InJournal => {
             let Some(given) = status::given_of(look.conn, id)? else { return Ok(None) };
             answer::view(&answer::given(&given, view.id.clone()))
         }
-        None => answer::view(&match (head.verdict, head.status) {
+        Noted::Nothing => answer::view(&match (head.verdict, head.status) {
             (Verdict::Accepted, Some(200)) => {
                 let split =
                     look.plan(head.flow, head.version).is_some_and(|plan| plan.flow.split().is_some());
