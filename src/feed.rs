@@ -72,6 +72,8 @@ pub struct Merged {
     pub runs: BTreeMap<RunId, (FlowId, RunState)>,
     /// Callbacks were made or moved.
     pub callbacks: bool,
+    /// Requests that arrived before have a status now.
+    pub told: bool,
     /// A document was saved, deployed or removed, or a value was set.
     pub config: bool,
     /// How often a breaker opened or closed.
@@ -84,10 +86,8 @@ impl Merged {
     /// Whether nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.newest.is_none()
-            && self.runs.is_empty()
-            && self.breakers == 0
-            && !(self.callbacks || self.config || self.resync)
+        let flags = [self.callbacks, self.told, self.config, self.resync];
+        self.newest.is_none() && self.runs.is_empty() && self.breakers == 0 && flags == [false; 4]
     }
 
     /// How many requests arrived, whatever became of them.
@@ -115,6 +115,7 @@ impl Merged {
                 }
             }
             Change::Callback { .. } => self.callbacks = true,
+            Change::Told => self.told = true,
             Change::Config => self.config = true,
             Change::Breaker => self.breakers += 1,
         }

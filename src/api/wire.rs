@@ -68,7 +68,6 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Rollback(_)
         | Ask::Set { .. }
         | Ask::Act(_)
-        | Ask::Forget { .. }
         | Ask::AddKey(_)
         | Ask::RemoveKey { .. }
         | Ask::Token(_)

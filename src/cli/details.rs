@@ -118,7 +118,9 @@ fn describe_request(detail: &RequestDetail) -> String {
     for run in &request.runs {
         field(&mut text, "run", run);
     }
-    field(&mut text, "call", &format!("{} /{}", request.method, request.path));
+    if let Some(target) = &detail.target {
+        field(&mut text, "call", &format!("{} {target}", request.method));
+    }
     if let Some(from) = &request.from {
         field(&mut text, "from", from);
     }

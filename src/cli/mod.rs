@@ -111,7 +111,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
             args::RequestsCommand::Ls { list, fold: true } => lists::deliveries(door, list, output).await,
             args::RequestsCommand::Show { id } => details::request(door, id, output).await,
             args::RequestsCommand::Explain { id } => details::explain(door, id, output).await,
-            args::RequestsCommand::Forget(targets) => many::forget(door, targets, output).await,
+            args::RequestsCommand::Forget(targets) => verbs::forget(door, targets, output).await,
             args::RequestsCommand::Replay(replay) => verbs::replay(door, replay, output).await,
             args::RequestsCommand::Readmit(targets) => verbs::readmit(door, targets, output).await,
         },

@@ -1,11 +1,13 @@
 //! `send`: posts a sample to a flow as a real sender would.
 //!
 //! A flow with a manual trigger has no endpoint: there a run is started with the body.
-//! A sample is a JSON body, or `{"$request": {method, path, query, headers, body}}`.
+//! A sample is a JSON body, or `{"$request": {method, path, query, headers, body}}`; in `query` a name
+//! with an array comes once for each of its values.
 
 use super::door::Door;
 use super::verbs::unexpected;
 use super::{args, keys, local, output};
+use crate::model::Map;
 use crate::model::ask::keys::Sign;
 use crate::model::ask::{Answer, Ask, Refusal, Start};
 use crate::model::view::{EndpointView, FlowView};
@@ -13,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -22,7 +25,8 @@ use std::time::Duration;
 struct Sample {
     method: Option<String>,
     path: Option<String>,
-    query: BTreeMap<String, String>,
+    /// In order; an array is a name that comes several times.
+    query: Map,
     headers: BTreeMap<String, String>,
     body: Option<Value>,
 }
@@ -40,6 +44,28 @@ fn read(text: &str) -> Result<(Sample, Vec<u8>), Refusal> {
         return Ok((sample, body));
     }
     Ok((Sample::default(), text.as_bytes().to_vec()))
+}
+
+/// Names and values of a query, in order.
+fn pairs(query: &Map) -> Result<Vec<(&str, Cow<'_, str>)>, Refusal> {
+    let mut pairs = Vec::new();
+    for (name, value) in query {
+        let all = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+        for value in all {
+            let text = match value {
+                Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+                Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
+                _ => None,
+            };
+            let text = text.ok_or_else(|| {
+                Refusal::usage(format!(
+                    "$request.query.{name} of the sample is a value or an array of values"
+                ))
+            })?;
+            pairs.push((name.as_str(), text));
+        }
+    }
+    Ok(pairs)
 }
 
 /// Finds the endpoint of `NAME/FLOW`; `NAME` alone where it has one.
@@ -117,8 +143,9 @@ pub async fn send(door: &Door, args: args::Send) -> Result<u8, Refusal> {
         url.push_str(path.trim_start_matches('/'));
     }
     let mut url = url::Url::parse(&url).map_err(|error| Refusal::failed(format!("{url}: {error}")))?;
-    if !sample.query.is_empty() {
-        url.query_pairs_mut().extend_pairs(&sample.query);
+    let query = pairs(&sample.query)?;
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
     }
     let method = sample.method.as_deref().or_else(|| endpoint.methods.first().map(String::as_str));
     let method = reqwest::Method::from_bytes(method.unwrap_or("POST").as_bytes())
@@ -209,5 +236,18 @@ mod tests {
         assert_eq!(body, br#"{"b":2.50}"#);
         assert!(read(r#"{"$request":{"metod":"PUT"}}"#).is_err());
         assert_eq!(read("not json").unwrap().1, b"not json");
+    }
+
+    #[test]
+    fn a_name_of_a_query_may_come_several_times() {
+        let text = r#"{"$request":{"query":{"x":["1&y","2"],"a":"b","n":1.50,"none":[]}}}"#;
+        let (sample, _) = read(text).unwrap();
+        let pairs = pairs(&sample.query).unwrap();
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, &**value)).collect();
+        assert_eq!(pairs, [("x", "1&y"), ("x", "2"), ("a", "b"), ("n", "1.50")]);
+        for wrong in [r#"{"x":null}"#, r#"{"x":[["1"]]}"#, r#"{"x":{"y":1}}"#] {
+            let query: Map = serde_json::from_str(wrong).unwrap();
+            assert_eq!(super::pairs(&query).unwrap_err().exit, 2, "{wrong}");
+        }
     }
 }

@@ -78,6 +78,11 @@ pub async fn extend(door: &Door, args: Extend, output: Output) -> Result<u8, Ref
     act(door, Verb::Extend { by }, args.targets, output).await
 }
 
+/// `requests forget`: the next request with one of these keys is accepted.
+pub async fn forget(door: &Door, targets: Targets, output: Output) -> Result<u8, Refusal> {
+    act(door, Verb::Forget, targets, output).await
+}
+
 /// `requests readmit`.
 pub async fn readmit(door: &Door, targets: Targets, output: Output) -> Result<u8, Refusal> {
     act(door, Verb::Readmit, targets, output).await

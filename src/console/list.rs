@@ -305,6 +305,14 @@ impl<T: Item> List<T> {
         }
     }
 
+    /// Rows that are held have changed: who follows reads the newest page anew.
+    pub fn changed(&mut self) {
+        if self.follow {
+            self.stale = true;
+            self.racing = true;
+        }
+    }
+
     /// Rows moved, of which those after the last known one arrived; how many did. A row that moves
     /// again did not arrive again.
     pub fn moved<'i>(&mut self, ids: impl Iterator<Item = &'i String>) {

@@ -412,6 +412,15 @@ impl App {
             self.touch_if_stopped();
             self.ask_captured();
         }
+        if changes.told {
+            for list in [&mut self.live.requests, &mut self.requests.list] {
+                list.changed();
+            }
+            for pane in [PaneId::LivePayload, PaneId::Payload] {
+                self.asks.had.remove(&pane);
+            }
+            self.behind = true;
+        }
         if changes.config {
             self.needs.stale = true;
             self.behind = true;

@@ -12,6 +12,7 @@ use crate::model::run::RunState;
 use crate::model::study::Study;
 use crate::model::time::rfc3339;
 use crate::model::view::{CallbackView, GroupView, RequestView, RunView};
+use crate::rules::autopsy::Kept;
 use crate::session::Link;
 
 /// The verb of an action.
@@ -67,7 +68,7 @@ pub fn request_fits(kind: Kind, request: &RequestView) -> Result<(), String> {
             verdict => format!("it was {}, not rejected", verdict.word()),
         },
         Kind::Readmit if request.marks.iter().any(|mark| mark == "body_cut") => {
-            format!("only the first {} of its body were kept", super::format::size(request.size))
+            Kept { len: request.size, declared: None }.words()
         }
         _ => return Ok(()),
     };
@@ -169,8 +170,8 @@ impl App {
                     .ok_or_else(|| format!("{word} is not possible: no request is selected"))?;
                 request_fits(kind, &row.view)?;
                 if kind == Kind::Replay && row.view.marks.iter().any(|mark| mark == "body_cut") {
-                    let size = super::format::size(row.view.size);
-                    return Err(format!("replay is not possible: only the first 64 KiB of {size} were kept"));
+                    let kept = Kept { len: row.view.size, declared: None }.words();
+                    return Err(format!("replay is not possible: {kept}"));
                 }
                 Ok(vec![row.view.id.clone()])
             }

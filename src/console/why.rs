@@ -1,6 +1,6 @@
 //! Why a request was judged so: a duplicate beside its first, the autopsy of a refusal.
 
-use super::format::{clock, count, exact, size};
+use super::format::{clock, count, exact};
 use super::lines::Line;
 use super::payload::value_text;
 use super::screen::{filled, wrapped};
@@ -9,6 +9,7 @@ use super::whole::folded;
 use crate::model::request::Verdict;
 use crate::model::time::{DAY, Ms, parse_rfc3339};
 use crate::model::view::{ExplainView, FieldView, RequestDetail};
+use crate::rules::autopsy::Kept;
 use crate::text::{clean, pad};
 use jiff::tz::TimeZone;
 
@@ -28,10 +29,7 @@ pub fn kept(detail: &RequestDetail) -> Option<String> {
     }
     let declared = detail.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     let declared = declared.and_then(|(_, value)| value.trim().parse::<u64>().ok());
-    Some(match declared.filter(|all| *all > request.size) {
-        Some(all) => format!("first {} of {} kept", size(request.size), size(all)),
-        None => format!("first {} kept", size(request.size)),
-    })
+    Some(Kept { len: request.size, declared }.short())
 }
 
 /// In two lines, over the flat view.

@@ -1,8 +1,8 @@
 //! One object, whole: a request and why it was judged so, a run with its timeline, a callback.
 
 use super::Desk;
-use crate::model::ask::{Answer, Done, Refusal, Who};
-use crate::model::{CallbackId, RequestId};
+use crate::model::CallbackId;
+use crate::model::ask::{Answer, Refusal, Who};
 
 impl Desk {
     pub(super) async fn request(&self, id: &str) -> Result<Answer, Refusal> {
@@ -45,13 +45,5 @@ impl Desk {
             one.drift = self.drifts(Some(&holding.name)).await?;
         }
         Ok(Answer::Integrations { integrations })
-    }
-
-    /// Drops the dedup key of a request: the next one with it is accepted.
-    pub(super) async fn forget(&self, who: &Who, id: &str, reason: Option<&str>) -> Result<Answer, Refusal> {
-        let found: RequestId = self.deps.store.resolve(id).await?;
-        let said = self.forget_key(found).await?;
-        self.audit(who, "forget", &self.deps.store.ids().print(found), reason, &said).await?;
-        Ok(Answer::Done(Done { lines: vec![said], refused: false }))
     }
 }

@@ -121,7 +121,6 @@ impl Desk {
                 self.set(who, Setting { name, values, secret, reason, dry_run }).await
             }
             Ask::Act(act) => self.act(who, act).await,
-            Ask::Forget { id, reason } => self.forget(who, &id, reason.as_deref()).await,
             Ask::Keys => self.keys().await,
             Ask::AddKey(add) => self.add_key(who, *add).await,
             Ask::RemoveKey { name, reason, dry_run } => {
@@ -181,7 +180,6 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Rollback(_) => Some("rollback"),
         Ask::Set { .. } => Some("set"),
         Ask::Act(act) => Some(act.verb.word()),
-        Ask::Forget { .. } => Some("forget"),
         Ask::AddKey(_) => Some("key add"),
         Ask::RemoveKey { .. } => Some("key rm"),
         Ask::Token(_) => Some("token"),

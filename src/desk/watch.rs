@@ -80,6 +80,7 @@ impl Watch {
                 arrived: merged.arrived(),
                 runs: merged.runs.keys().map(|id| self.ids.print(*id)).collect(),
                 callbacks: merged.callbacks,
+                told: merged.told,
                 config: merged.config,
                 resync: merged.resync,
                 at: counters.at,

@@ -170,13 +170,6 @@ pub enum Ask {
     },
     /// Retry, skip, abort or replay: one object or many, the plan or the act.
     Act(Act),
-    /// Drops the dedup key of a request.
-    Forget {
-        /// Which request.
-        id: String,
-        /// Why.
-        reason: Option<String>,
-    },
     /// Senders' keys.
     Keys,
     /// Adds a sender's key.
@@ -334,7 +327,7 @@ pub enum Answer {
     },
     /// To [`Ask::Diff`].
     Diff(DiffView),
-    /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Rollback`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`], [`Ask::Forget`],
+    /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Rollback`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`],
     /// [`Ask::RemoveKey`].
     Done(Done),
     /// To [`Ask::Keys`].

@@ -32,6 +32,8 @@ pub enum Change {
         /// Which.
         id: CallbackId,
     },
+    /// What senders that waited were told was noted: their requests have a status now.
+    Told,
     /// A document was saved, deployed or removed, or a value was set.
     Config,
     /// A breaker opened or closed: which, the targets know.

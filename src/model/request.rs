@@ -1,6 +1,7 @@
 //! One HTTP request that arrived at an endpoint, and what was judged of it.
 
 use super::headers::Headers;
+use super::run::RunState;
 use super::{FlowId, Map, Ms, RequestId};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,19 @@ impl Marks {
     /// A removal started it.
     pub const REMOVE: Self = Self(2_048);
 
-    const WORDS: [(Self, &'static str); 12] = [
+    /// Only the first 16 KiB of the headers were kept.
+    pub const HEADERS_CUT: Self = Self(16_384);
+    /// It was called by the flow's `path` and not by its generated endpoint.
+    pub const BY_PATH: Self = Self(32_768);
+    /// Nothing but a slash came after the endpoint.
+    pub const BARE_SLASH: Self = Self(65_536);
+    /// Its run was born running: its sender was told so. With [`Self::BORN_DONE`] what tells the answer
+    /// of a request whose sender was answered at once. Like those of how it was called they have no word.
+    pub const BORN_RUNNING: Self = Self(4_096);
+    /// Its run was born `succeeded`.
+    pub const BORN_DONE: Self = Self(8_192);
+
+    const WORDS: [(Self, &'static str); 13] = [
         (Self::NO_DEDUP_KEY, "no_dedup_key"),
         (Self::REPEATED_KEYS, "repeated_keys"),
         (Self::BODY_CUT, "body_cut"),
@@ -85,6 +98,7 @@ impl Marks {
         (Self::SCHEDULE, "schedule"),
         (Self::DEPLOY, "deploy"),
         (Self::REMOVE, "remove"),
+        (Self::HEADERS_CUT, "headers_cut"),
     ];
 
     /// Whether an HTTP request arrived.
@@ -104,6 +118,26 @@ impl Marks {
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The mark of a state that runs are born in.
+    #[must_use]
+    pub fn born(state: RunState) -> Self {
+        match state {
+            RunState::Running => Self::BORN_RUNNING,
+            RunState::Succeeded => Self::BORN_DONE,
+            _ => Self::default(),
+        }
+    }
+
+    /// The state that its run was born in, or its runs taken together.
+    #[must_use]
+    pub fn born_in(self) -> RunState {
+        match self {
+            _ if self.has(Self::BORN_RUNNING) => RunState::Running,
+            _ if self.has(Self::BORN_DONE) => RunState::Succeeded,
+            _ => RunState::Queued,
+        }
     }
 
     /// The words in JSON, in the order of the bits; `test` has a field of its own.

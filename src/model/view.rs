@@ -36,7 +36,8 @@ pub struct RequestView {
     pub path: String,
     /// What was decided.
     pub verdict: Verdict,
-    /// What was answered at once.
+    /// What its sender was answered, also where that came later (`wait`, `poll`); null where it still
+    /// waits, or went away before. A readmission changes nothing of it.
     pub status: Option<u16>,
     /// Why it was refused or filtered.
     pub cause: Option<String>,
@@ -72,7 +73,10 @@ pub struct RequestDetail {
     pub request: RequestView,
     /// In order.
     pub headers: Vec<Pair>,
-    /// Decoded query values.
+    /// The target of its line as it was sent: path and query; null where nothing arrived.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Decoded query values: of a name that came several times an array.
     #[serde(deserialize_with = "payload::map")]
     pub query: Map,
     /// The JSON body; null where it is none.
@@ -83,7 +87,7 @@ pub struct RequestDetail {
     pub flat: Map,
     /// The body as it came, base64.
     pub raw: String,
-    /// What the sender was answered.
+    /// What the sender was answered, as it left; of `Location` and `status_url` the key is masked.
     pub answer: Option<AnswerView>,
 }
 

@@ -8,6 +8,7 @@ use super::{Deps, judge};
 use crate::model::CallbackId;
 use crate::model::ask::Refusal;
 use crate::rules::advance::{Input, digest};
+use crate::rules::answer as told;
 use crate::vault::same;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -79,7 +80,7 @@ impl Callbacks {
         let moved =
             tokio::spawn(async move { answer_callback(&deps, id, hash, Said { status, body }).await });
         match moved.await {
-            Ok(Ok(())) => answer::json(StatusCode::OK, "{\"state\":\"received\"}".to_owned()),
+            Ok(Ok(())) => answer::out(told::json(StatusCode::OK, "{\"state\":\"received\"}".to_owned())),
             Ok(Err(problem)) => answer::problem(&problem),
             Err(_) => answer::problem(&Problem::unavailable()),
         }

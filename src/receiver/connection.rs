@@ -14,8 +14,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 use warp::http::Request;
 
-/// Bytes of a request's line and headers; more is a 431.
-pub(super) const MAX_HEADERS: usize = 16 << 10;
+/// Bytes of a request's line and headers that are read. Up to here a head that is too long is judged
+/// and stored like any other request (see `judge::fault`); past it the connection answers an empty 431.
+const MAX_HEAD: usize = 64 << 10;
+/// Lines of headers that are read. Over a hundred the parser's own lists are on the heap, which costs
+/// a request two allocations.
+const MAX_LINES: usize = 512;
 
 /// Serves a connection until it ends, is cut at a deadline, or is closed for a stop.
 ///
@@ -34,7 +38,8 @@ where
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
-        .max_header_size(MAX_HEADERS)
+        .max_header_size(MAX_HEAD)
+        .max_headers(MAX_LINES)
         .half_close(true)
         .serve_connection(io, service);
     let mut serving = pin!(serving);

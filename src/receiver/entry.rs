@@ -1,9 +1,10 @@
 //! What stands between hyper and the warp filters: it takes the headers out once (the filters
-//! would clone them), refuses requests without one clear `Host`, and tells the pulse when a head
-//! is complete and when its answer is made.
+//! would clone them), judges whether the head is one that can be gone by, and tells the pulse when a
+//! head is complete and when its answer is made.
 
 use super::answer::{self, Problem};
 use super::body;
+use super::judge;
 use super::pulse::{Phase, Pulse};
 use crate::rules::origin::sender;
 use hyper::body::Incoming;
@@ -12,8 +13,7 @@ use ipnet::IpNet;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
-use warp::http::header::HOST;
-use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use warp::reply::Response;
 
 /// Where proxies write who spoke to them.
@@ -30,6 +30,8 @@ pub(super) struct Arrival {
     pub(super) headers: HeaderMap,
     /// The sender's address: the peer, or what a trusted proxy says of it.
     pub(super) from: IpAddr,
+    /// Why it is refused wherever it goes: to an endpoint, where that is stored.
+    pub(super) fault: Option<Box<Problem>>,
     /// Of its connection.
     pub(super) pulse: Arc<Pulse>,
 }
@@ -59,7 +61,7 @@ where
         async move {
             let response = match filtered {
                 Ok(coming) => coming.await,
-                Err(detail) => Ok(refuse(detail)),
+                Err(problem) => Ok(body::close(answer::problem(&problem))),
             };
             pulse.enter(Phase::Idle);
             response
@@ -71,24 +73,21 @@ fn admit(
     mut request: Request<Incoming>,
     peer: &Peer,
     pulse: &Arc<Pulse>,
-) -> Result<Request<Incoming>, &'static str> {
+) -> Result<Request<Incoming>, Box<Problem>> {
     let headers = std::mem::take(request.headers_mut());
-    match headers.get_all(HOST).iter().count() {
-        0 => return Err("Host is missing"),
-        1 => {}
-        _ => return Err("there is more than one Host"),
-    }
+    let fault = judge::fault(request.method(), request.uri(), &headers).map(Box::new);
+    let fault = match fault {
+        Some(fault) if judge::endpoint(request.uri().path()).is_none() => return Err(fault),
+        fault => fault,
+    };
     let arrival = Arrival {
         method: request.method().clone(),
         uri: request.uri().clone(),
         from: sender(peer.ip, headers.get_all(FORWARDED).iter().map(HeaderValue::as_bytes), &peer.trusted),
         headers,
+        fault,
         pulse: Arc::clone(pulse),
     };
     request.extensions_mut().insert(Arc::new(arrival));
     Ok(request)
-}
-
-fn refuse(detail: &'static str) -> Response {
-    body::close(answer::problem(&Problem::new(StatusCode::BAD_REQUEST, detail)))
 }

@@ -3,6 +3,7 @@
 use super::answer::{self, Problem};
 use crate::model::gate::{PAUSED, Pausing, RateLimit};
 use crate::model::{FlowId, Ms};
+use crate::rules::answer::Explains;
 use crate::rules::bucket::Bucket;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -58,7 +59,7 @@ pub(super) fn open(pausing: Pausing, now: impl FnOnce() -> Ms) -> Result<(), Pro
 }
 
 /// `Retry-After` for a time that is to pass, in whole seconds, rounded up.
-fn later(wait: Ms) -> (warp::http::HeaderName, HeaderValue) {
+fn later(wait: Ms) -> Explains {
     let seconds = (wait.max(1) + 999) / 1_000;
     let value = HeaderValue::try_from(seconds.min(LONGEST).to_string());
     (RETRY_AFTER, value.unwrap_or(answer::RETRY_SECONDS))

@@ -2,7 +2,7 @@
 
 use super::body::{Budget, KEPT};
 use bytes::{Bytes, BytesMut};
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use std::io::Read as _;
 
 /// Compressed bytes that are expanded in place (to a thousand times as much at most); more go to a
@@ -12,6 +12,9 @@ const IN_PLACE: usize = 1 << 10;
 const STEP: usize = 16 << 10;
 /// Members of a body at most: each costs a new start, and a body needs one.
 const MEMBERS: usize = 1_024;
+
+/// What a member begins with: what it is, and that it is deflated.
+const MEMBER: &[u8] = &[0x1f, 0x8b, 8];
 
 /// Why a body could not be expanded; with it what had been.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,10 +61,14 @@ fn inflate(packed: &[u8], max: u64, budget: &Budget) -> Result<Bytes, (Torn, Byt
     } else if members(packed) > MEMBERS {
         Torn::Broken(format!("it has over {MEMBERS} members"))
     } else {
-        let mut decoder = MultiGzDecoder::new(packed);
+        let mut decoder = GzDecoder::new(packed);
         loop {
             match decoder.read(&mut buffer) {
-                Ok(0) => return Ok(all.freeze()),
+                Ok(0) => match decoder.into_inner() {
+                    [] => return Ok(all.freeze()),
+                    more if more.starts_with(MEMBER) => decoder = GzDecoder::new(more),
+                    rest => break Torn::Broken(format!("{} follow the end of the gzip stream", bytes(rest))),
+                },
                 Ok(len) if all.len() + len > max => {
                     let rest = max - all.len();
                     all.extend_from_slice(&buffer[..rest]);
@@ -77,9 +84,14 @@ fn inflate(packed: &[u8], max: u64, budget: &Budget) -> Result<Bytes, (Torn, Byt
     Err((failed, all.freeze()))
 }
 
+/// `1 byte`, `12 bytes`.
+fn bytes(rest: &[u8]) -> String {
+    if rest.len() == 1 { "1 byte".to_owned() } else { format!("{} bytes", rest.len()) }
+}
+
 /// Members that could begin in it: an upper bound, found without expanding anything.
 fn members(packed: &[u8]) -> usize {
-    packed.windows(3).filter(|head| *head == [0x1f, 0x8b, 8]).take(MEMBERS + 1).count()
+    packed.windows(3).filter(|head| *head == MEMBER).take(MEMBERS + 1).count()
 }
 
 #[cfg(test)]
@@ -132,9 +144,12 @@ mod tests {
         let checksum = wrong.len() - 8;
         wrong[checksum] ^= 1;
         assert!(is_broken(&wrong), "its checksum is wrong");
-        for tail in [&b"x"[..], b"\0\0\0\0", b"\x1f\x8b", b"{}"] {
-            assert!(is_broken(&[&whole[..], tail].concat()), "{tail:?} after it");
+        for (tail, told) in [(&b"x"[..], "1 byte"), (b"\0\0\0\0", "4 bytes"), (b"\x1f\x8b", "2 bytes")] {
+            let why = format!("{told} follow the end of the gzip stream");
+            assert_eq!(expanded(&[&whole[..], tail].concat(), 100), Err(Torn::Broken(why)), "{tail:?}");
         }
+        let torn = [&whole[..], &whole[..12]].concat();
+        assert!(is_broken(&torn), "a second member breaks off");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::gates::{self, Buckets};
 use super::gunzip::{self, Torn};
 use super::judge::{self, Content, Framing};
 use super::proofs::Proofs;
-use super::refuse::{Owner, Part, framing_marks, seed};
+use super::refuse::{Owner, Part, framing_marks, seed, target_marks};
 use super::reply::{self, Wait};
 use super::{Deps, auth};
 use crate::model::document::{Auth, Reply, Step, StepKind, Trigger, Webhook};
@@ -20,6 +20,7 @@ use crate::model::gate::Pausing;
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed, Verdict};
 use crate::model::{RequestId, RunId};
+use crate::rules::answer as told;
 use crate::rules::judge::{self as rules, Passed};
 use crate::rules::lane::Rule;
 use crate::rules::plan::Plan;
@@ -72,6 +73,9 @@ impl Ingest {
         let Some((endpoint, rest)) = judge::endpoint(arrival.uri.path()) else {
             return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
         };
+        if let Some(fault) = &arrival.fault {
+            return self.refuse_head(arrival, &endpoint, rest, fault, pieces).await;
+        }
         let routes = self.deps.store.routes();
         // A flow that was never deployed is listened to while a capture is open on it.
         let mut captured = false;
@@ -79,7 +83,7 @@ impl Ingest {
             Some(Route::Live(plan)) => Arc::clone(plan),
             Some(Route::Removed(flow)) => {
                 let auth = self.last_auth(*flow);
-                let owner = Owner { flow: *flow, version: 0, auth: &auth };
+                let owner = Owner { flow: *flow, version: 0, auth: &auth, path: None };
                 let problem = Problem::new(StatusCode::GONE, "the endpoint was removed");
                 return self.refuse_unread(owner, arrival, rest, problem, pieces).await;
             }
@@ -99,7 +103,8 @@ impl Ingest {
         let Trigger::Webhook(hook) = &plan.flow.trigger else {
             return body::leave(arrival, answer::problem(&Problem::not_found()), pieces);
         };
-        let owner = Owner { flow: plan.flow_id, version: plan.version, auth: &hook.auth };
+        let path = hook.path.as_deref();
+        let owner = Owner { flow: plan.flow_id, version: plan.version, auth: &hook.auth, path };
         if let Some(answer) = checked(hook, &arrival.method) {
             return body::leave(arrival, answer, pieces);
         }
@@ -219,6 +224,7 @@ impl Ingest {
         let Head { framing, content, gzip, headers: as_sent, .. } = head;
         let content = *content;
         let came = framing_marks(*framing, *gzip && content != Content::Nothing);
+        let came = target_marks(owner, arrival).with(came);
         let query = arrival.uri.query().unwrap_or_default();
         let headers = self.deps.vault.guarded(owner.flow, as_sent, owner.auth.secret_header());
         if captured {
@@ -307,26 +313,22 @@ impl Ingest {
         };
         match answer.await {
             Ok(Ok(admitted)) => match admitted.verdict {
-                Verdict::Duplicate => answer::duplicate(store.ids(), admitted.request, admitted.duplicate_of),
+                Verdict::Duplicate => {
+                    answer::out(told::duplicate(store.ids(), admitted.request, admitted.duplicate_of))
+                }
                 Verdict::Accepted => {
                     stats.promised.fetch_add(1, Ordering::Relaxed);
                     stats.accepted(admitted.request.time(), 1);
-                    match (waits, admitted.run, &admitted.split) {
-                        (Some((wish, waiting)), _, _) => {
-                            let wait = Wait { wish, since, pulse: &arrival.pulse };
-                            reply::answer(&self.deps, &self.stop, &admitted, waiting, wait).await
-                        }
-                        (None, Some((run, state)), None) => {
-                            answer::accepted(store.ids(), admitted.request, run, state)
-                        }
-                        (None, _, _) => {
-                            let state = state_of(admitted.runs().iter().map(|(_, state)| *state));
-                            answer::Kept { ids: store.ids(), admitted: &admitted, state }.accepted()
-                        }
-                    }
+                    answer::out(if let Some((wish, waiting)) = waits {
+                        let wait = Wait { wish, since, pulse: &arrival.pulse };
+                        reply::answer(&self.deps, &self.stop, &admitted, waiting, wait).await
+                    } else {
+                        let state = state_of(admitted.runs().iter().map(|(_, state)| *state));
+                        reply::kept(store.ids(), &admitted, state).accepted()
+                    })
                 }
                 Verdict::Filtered | Verdict::Rejected => {
-                    answer::filtered(store.ids(), admitted.request, captured)
+                    answer::out(told::filtered(store.ids(), admitted.request, captured))
                 }
             },
             Ok(Err(StoreError::Broken(_))) => {
@@ -360,10 +362,10 @@ fn checked(hook: &Webhook, method: &Method) -> Option<Response> {
     match *method {
         Method::GET | Method::HEAD => {
             let line = format!("This endpoint takes JSON by {}.\n", hook.methods.join(", "));
-            Some(answer::text(StatusCode::OK, line))
+            Some(answer::out(told::text(StatusCode::OK, line)))
         }
         Method::OPTIONS => {
-            let mut response = answer::empty(StatusCode::NO_CONTENT);
+            let mut response = answer::out(told::empty(StatusCode::NO_CONTENT));
             if let Ok(allow) = HeaderValue::try_from(judge::allow(hook)) {
                 response.headers_mut().insert(ALLOW, allow);
             }

@@ -12,9 +12,34 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use warp::http::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING,
 };
-use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use warp::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+
+/// Bytes of a request's line and headers at most, as they were sent.
+pub(super) const MAX_HEAD: usize = 16 << 10;
+
+/// Why a head cannot be gone by, wherever it leads: it is too long, or it does not say clearly whom it
+/// is for (RFC 9112, section 3.2).
+pub(super) fn fault(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Problem> {
+    let len = head_len(method, uri, headers);
+    if len > MAX_HEAD {
+        let cause = format!("the request line and headers have {len} bytes, {MAX_HEAD} are the most");
+        return Some(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, cause));
+    }
+    judge::host(headers.get_all(HOST).iter().count()).err().map(Problem::from)
+}
+
+/// Bytes of a line and its end, of each header and its end, and of the empty line.
+fn head_len(method: &Method, uri: &Uri, headers: &HeaderMap) -> usize {
+    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+    // Of a target in absolute form: its scheme and authority too.
+    let before = uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len())
+        + uri.authority().map_or(0, |authority| authority.as_str().len());
+    let line = method.as_str().len() + before + target + "  HTTP/1.1\r\n".len();
+    let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    line + lines.sum::<usize>() + "\r\n".len()
+}
 
 /// Endpoint and rest of a path under `/in/`; `None` where it is not there.
 pub(super) fn endpoint(path: &str) -> Option<(Cow<'_, str>, &str)> {
@@ -91,27 +116,16 @@ pub(super) fn framing(headers: &HeaderMap) -> Framing {
 /// 413.
 pub(super) fn declared_length(framing: Framing, max: u64) -> Result<(), Problem> {
     match framing.declared {
-        Some(len) if len > max => Err(too_long(Some(len), max)),
+        Some(len) if len > max => Err(judge::too_long(Some(len), max).into()),
         _ => Ok(()),
     }
-}
-
-/// 413: over `max`, by a declared length or by what has come.
-pub(super) fn too_long(len: Option<u64>, max: u64) -> Problem {
-    let max_text = size(max);
-    let cause = match len.map(|len| (len, size(len))) {
-        None => format!("the body is over {max_text}"),
-        Some((len, text)) if text == max_text => format!("{len} bytes is over {max_text}"),
-        Some((_, text)) => format!("{text} is over {max_text}"),
-    };
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, cause)
 }
 
 /// Why a body could not be read, as its sender is told: 413, 408 or 400. `deadline` is the one for
 /// bodies, `came` how many bytes there are.
 pub(super) fn unread(failed: Unread, max: u64, deadline: Ms, framing: Framing, came: usize) -> Problem {
     match failed {
-        Unread::TooLong => too_long(None, max),
+        Unread::TooLong => judge::too_long(None, max).into(),
         Unread::NoRoom => Problem::unavailable(),
         Unread::Late => {
             let cause = format!("the body did not come within {} s", deadline as f64 / 1_000.0);
@@ -121,20 +135,6 @@ pub(super) fn unread(failed: Unread, max: u64, deadline: Ms, framing: Framing, c
             Some(declared) => format!("the body broke off after {came} of {declared} bytes"),
             None => format!("the body broke off after {came} bytes"),
         }),
-    }
-}
-
-/// `6 MiB`, `6.3 MiB`, `212 B`; never rounded up.
-fn size(bytes: u64) -> String {
-    let (unit, name) = match bytes {
-        0..0x400 => return format!("{bytes} B"),
-        0x400..0x10_0000 => (1 << 10, "KiB"),
-        0x10_0000..0x4000_0000 => (1 << 20, "MiB"),
-        _ => (1_u64 << 30, "GiB"),
-    };
-    match (bytes % unit) * 10 / unit {
-        0 => format!("{} {name}", bytes / unit),
-        tenth => format!("{}.{tenth} {name}", bytes / unit),
     }
 }
 
@@ -194,7 +194,7 @@ pub(super) fn torn(torn: Torn, max: u64) -> Problem {
     match torn {
         Torn::TooLong => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is over {} once expanded", size(max)),
+            format!("the body is over {} once expanded", judge::figure(max)),
         ),
         Torn::NoRoom => Problem::unavailable(),
         Torn::Broken(why) => bad_request(format!("the body is no sound gzip: {}", quoted(why.as_bytes()))),
@@ -226,6 +226,21 @@ impl From<Refused> for Problem {
 /// 400 for a cause.
 pub(super) fn bad_request(cause: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, cause)
+}
+
+/// The headers of a refused request as one blob, and whether it was cut: at most [`MAX_HEAD`] bytes,
+/// whole lines.
+pub(super) fn first_headers(map: &HeaderMap) -> (Headers, bool) {
+    let mut len = 0;
+    let mut kept = HeaderMap::new();
+    for (name, value) in map {
+        len += name.as_str().len() + value.len() + 3;
+        if len > MAX_HEAD {
+            return (headers(&kept), true);
+        }
+        kept.append(name, value.clone());
+    }
+    (headers(map), false)
 }
 
 /// The headers as one blob.

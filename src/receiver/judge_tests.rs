@@ -102,12 +102,7 @@ fn a_transfer_coding_beside_chunks_is_refused() {
 }
 
 #[test]
-fn sizes_over_the_bound_never_read_as_the_bound() {
-    let cause = |len, max| too_long(len, max).detail.into_owned();
-    assert_eq!(cause(Some(6_606_029), 6 << 20), "6.3 MiB is over 6 MiB");
-    assert_eq!(cause(Some((6 << 20) + 1), 6 << 20), "6291457 bytes is over 6 MiB");
-    assert_eq!(cause(Some(3 << 30), 10), "3 GiB is over 10 B");
-    assert_eq!(cause(None, 2_048), "the body is over 2 KiB");
+fn a_declared_length_passes_at_its_bound() {
     let at = |len| declared_length(Framing { declared: Some(len), chunked: false }, 10).is_ok();
     assert!(at(10) && !at(11));
     assert!(declared_length(Framing { declared: None, chunked: true }, 0).is_ok());

@@ -10,7 +10,10 @@ use super::judge::{self, Framing};
 use crate::model::document::{Auth, Trigger};
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed};
+use crate::model::view::AnswerView;
 use crate::model::{FlowId, RequestId};
+use crate::rules::answer as told;
+use crate::store::registry::Route;
 use crate::store::{Accept, Judgement};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -26,6 +29,8 @@ pub(super) struct Owner<'p> {
     pub(super) version: u32,
     /// Which header carries its senders' credential.
     pub(super) auth: &'p Auth,
+    /// The name that the flow gives its endpoint.
+    pub(super) path: Option<&'p str>,
 }
 
 /// What there is of the body of a refused request.
@@ -51,6 +56,39 @@ impl Ingest {
             Some(Trigger::Webhook(hook)) => hook.auth,
             _ => Auth::None,
         }
+    }
+
+    /// Refuses a head that cannot be gone by: stored where its endpoint is known, and the connection
+    /// ends, since nothing says where what comes next begins.
+    pub(super) async fn refuse_head(
+        &self,
+        arrival: &Arrival,
+        endpoint: &str,
+        rest: &str,
+        fault: &Problem,
+        pieces: impl Pieces,
+    ) -> Response {
+        let plan;
+        let auth;
+        let store = &self.deps.store;
+        let owner = match store.routes().by_name.get(endpoint) {
+            Some(Route::Live(live)) => {
+                plan = Arc::clone(live);
+                let hook = plan.flow.webhook();
+                let auth = hook.map_or(&Auth::None, |hook| &hook.auth);
+                let path = hook.and_then(|hook| hook.path.as_deref());
+                Some(Owner { flow: plan.flow_id, version: plan.version, auth, path })
+            }
+            Some(Route::Removed(flow)) => {
+                auth = self.last_auth(*flow);
+                Some(Owner { flow: *flow, version: 0, auth: &auth, path: None })
+            }
+            Some(Route::Draft(_)) | None => None,
+        };
+        let Some(owner) = owner else {
+            return body::close(body::leave(arrival, answer::problem(fault), pieces));
+        };
+        body::close(self.refuse_unread(owner, arrival, rest, fault.clone(), pieces).await)
     }
 
     /// Refuses without having read the body: looks at what has come of it, answers, and drops the
@@ -80,21 +118,22 @@ impl Ingest {
         part: &Part,
     ) -> Response {
         arrival.pulse.busy();
-        let id = self.keep(owner, arrival, rest, problem, part).await;
-        let mut response = answer::problem(problem);
-        if let Some(id) = id {
-            answer::name_request(&mut response, self.deps.store.ids().print(id));
+        let mut answer = problem.answer();
+        let told = told::view(&answer);
+        if let Some(id) = self.keep(owner, arrival, rest, (problem, told), part).await {
+            told::name_request(&mut answer, self.deps.store.ids().print(id));
         }
-        response
+        answer::out(answer)
     }
 
-    /// Stores a refused request, with up to 64 KiB of its body; `None` where it was only counted.
+    /// Stores a refused request and what its sender is told, with up to 64 KiB of its body; `None` where
+    /// it was only counted.
     async fn keep(
         &self,
         owner: Owner<'_>,
         arrival: &Arrival,
         rest: &str,
-        problem: &Problem,
+        (problem, told): (&Problem, AnswerView),
         part: &Part,
     ) -> Option<RequestId> {
         let store = &self.deps.store;
@@ -105,17 +144,21 @@ impl Ingest {
         } else {
             body::cut(&part.bytes)
         };
-        let as_sent = judge::headers(&arrival.headers);
+        let (as_sent, headers_cut) = judge::first_headers(&arrival.headers);
         let headers = self.deps.vault.guarded(owner.flow, &as_sent, owner.auth.secret_header());
-        let mut marks = framing_marks(judge::framing(&arrival.headers), gzip);
+        let mut marks =
+            target_marks(owner, arrival).with(framing_marks(judge::framing(&arrival.headers), gzip));
         if cut || !part.whole {
             marks = marks.with(Marks::BODY_CUT);
+        }
+        if headers_cut {
+            marks = marks.with(Marks::HEADERS_CUT);
         }
         let hops = judge::hops(&arrival.headers);
         let seed = Seed { marks, hops, ..seed(owner, arrival, rest, headers, body) };
         let cause = problem.cause().to_owned();
         let detail = problem.evidence.as_ref().map(ToString::to_string);
-        let judgement = Judgement::Refuse { status: problem.status.as_u16(), cause, detail };
+        let judgement = Judgement::Refuse { cause, detail, told: Box::new(told) };
         let answer = store.accept(Accept { seed: Arc::new(seed), judgement })?;
         answer.await.ok()?.ok().map(|admitted| admitted.request)
     }
@@ -127,10 +170,29 @@ impl Ingest {
     }
 }
 
+/// A part of a request's line, as much of it as is kept; what is accepted is never cut.
+fn first(text: &str) -> String {
+    text[..text.floor_char_boundary(judge::MAX_HEAD)].to_owned()
+}
+
 /// Marks of how a body came.
 pub(super) fn framing_marks(framing: Framing, gzip: bool) -> Marks {
     let marks = if framing.chunked { Marks::CHUNKED } else { Marks::default() };
     if gzip { marks.with(Marks::GZIP) } else { marks }
+}
+
+/// Marks of how the endpoint was called.
+pub(super) fn target_marks(owner: Owner<'_>, arrival: &Arrival) -> Marks {
+    let mut marks = Marks::default();
+    if let Some((endpoint, rest)) = judge::endpoint(arrival.uri.path()) {
+        if owner.path == Some(&*endpoint) {
+            marks = marks.with(Marks::BY_PATH);
+        }
+        if rest.is_empty() && arrival.uri.path().ends_with('/') {
+            marks = marks.with(Marks::BARE_SLASH);
+        }
+    }
+    marks
 }
 
 /// What is stored of a request, without what was judged.
@@ -139,9 +201,9 @@ pub(super) fn seed(owner: Owner<'_>, arrival: &Arrival, rest: &str, headers: Hea
         flow: owner.flow,
         version: owner.version,
         marks: Marks::default(),
-        method: arrival.method.as_str().to_owned(),
-        path: rest.to_owned(),
-        query: arrival.uri.query().unwrap_or_default().to_owned(),
+        method: first(arrival.method.as_str()),
+        path: first(rest),
+        query: first(arrival.uri.query().unwrap_or_default()),
         headers,
         body,
         peer: Some(arrival.from.to_string()),

@@ -3,14 +3,14 @@
 //! A sender that waits is a future and an entry in the store's list of waiters. The commit that
 //! answers or ends its run wakes it; the store is asked once, when its time is up.
 
-use super::answer::{self, Kept, Problem};
 use super::overdue::Deadline;
 use super::pulse::Pulse;
 use super::{Deps, status};
-use crate::model::Ms;
-use crate::model::RunId;
 use crate::model::run::{Given, RunState};
+use crate::model::{IdKey, Ms, RunId};
 use crate::rules::advance::Input;
+use crate::rules::answer::{self as answers, Answer, Kept};
+use crate::rules::mask::MASK;
 use crate::rules::reply::{self, Told, Wish};
 use crate::store::{Admitted, Waiting};
 use futures_util::StreamExt as _;
@@ -19,7 +19,6 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use warp::http::StatusCode;
-use warp::reply::Response;
 
 /// Once a stop was asked for, senders wait this long at most: their answer must leave before the
 /// connections are cut.
@@ -45,14 +44,44 @@ pub(super) struct Known {
     pub(super) given: Option<Given>,
 }
 
-/// Waits with a sender whose request was committed, and answers it.
+/// A request that is kept, and the state that is told of its runs.
+pub(super) fn kept<'a>(ids: &'a IdKey, admitted: &'a Admitted, state: RunState) -> Kept<'a> {
+    let split = admitted.split.as_deref();
+    let run = admitted.run.filter(|_| split.is_none()).map(|(run, _)| run);
+    Kept { ids, request: admitted.request, run, split, state }
+}
+
+/// Waits with a sender whose request was committed, and answers it. What it is told is written down,
+/// without anybody waiting for that: a crash before loses the note and not the run.
 pub(super) async fn answer(
+    deps: &Arc<Deps>,
+    stop: &CancellationToken,
+    admitted: &Admitted,
+    waiting: Waiting,
+    wait: Wait<'_>,
+) -> Answer {
+    let (answer, respond) = settle(deps, stop, admitted, waiting, wait).await;
+    // The journal has the answer of a `respond` step.
+    let told = (!respond).then(|| {
+        let mut told = answers::view(&answer);
+        // Where to ask is the sender's alone: what it finds there is masked for nobody.
+        let key = deps.vault.status_key(admitted.request);
+        told.body = told.body.replace(&key, MASK);
+        told.headers.iter_mut().for_each(|(_, value)| *value = value.replace(&key, MASK));
+        told
+    });
+    deps.store.note_told(admitted.request, answer.status().as_u16(), told);
+    answer
+}
+
+/// The answer to a sender that waits, and whether a `respond` step gave it.
+async fn settle(
     deps: &Arc<Deps>,
     stop: &CancellationToken,
     admitted: &Admitted,
     mut waiting: Waiting,
     wait: Wait<'_>,
-) -> Response {
+) -> (Answer, bool) {
     let Wait { wish, since, pulse } = wait;
     let until = since + Duration::from_millis(u64::try_from(wish.within).unwrap_or(0));
     let stopping = async {
@@ -76,19 +105,19 @@ pub(super) async fn answer(
         None => read(deps, admitted).await,
     };
     let state = match told(deps, admitted, &known) {
-        Ok(response) => return response,
+        Ok(answered) => return answered,
         Err(state) => state,
     };
     if in_time || !wish.abort {
-        return open(deps, admitted, state, &wish, false);
+        return (open(deps, admitted, state, &wish, false), false);
     }
     abort(deps, &known, wish.within).await;
     // What ended meanwhile has ended: the abort came too late.
     let known = read(deps, admitted).await;
     match told(deps, admitted, &known) {
-        Ok(response) if reply::state_of(states(&known)) != RunState::Aborted => response,
-        Ok(_) => open(deps, admitted, RunState::Aborted, &wish, true),
-        Err(state) => open(deps, admitted, state, &wish, true),
+        Ok(answered) if reply::state_of(states(&known)) != RunState::Aborted => answered,
+        Ok(_) => (open(deps, admitted, RunState::Aborted, &wish, true), false),
+        Err(state) => (open(deps, admitted, state, &wish, true), false),
     }
 }
 
@@ -104,17 +133,18 @@ async fn read(deps: &Deps, admitted: &Admitted) -> Known {
     }
 }
 
-/// The answer of a request that has one; else the state of what still goes on.
-fn told(deps: &Deps, admitted: &Admitted, known: &Known) -> Result<Response, RunState> {
+/// The answer of a request that has one, and whether a `respond` step gave it; else the state of what
+/// still goes on.
+fn told(deps: &Deps, admitted: &Admitted, known: &Known) -> Result<(Answer, bool), RunState> {
     let ids = deps.store.ids();
-    let kept = |state| Kept { ids, admitted, state };
-    Ok(match reply::told(states(known), known.given.as_ref()) {
+    let kept = |state| kept(ids, admitted, state);
+    let answer = match reply::told(states(known), known.given.as_ref()) {
         Told::Open(state) => return Err(state),
         Told::Given(given) if given.problem => {
             let status = StatusCode::from_u16(given.status).unwrap_or(StatusCode::BAD_GATEWAY);
-            kept(RunState::Failed).problem(&Problem::new(status, given.body.clone()), None)
+            kept(RunState::Failed).problem(status, &given.body, None)
         }
-        Told::Given(given) => answer::given(given, ids.print(admitted.request)),
+        Told::Given(given) => return Ok((answers::given(given, ids.print(admitted.request)), true)),
         Told::Finished(state) => kept(state).accepted(),
         Told::Stopped(state) => {
             let (status, detail) = match state {
@@ -123,16 +153,17 @@ fn told(deps: &Deps, admitted: &Admitted, known: &Known) -> Result<Response, Run
                 _ => (StatusCode::BAD_GATEWAY, "the run stopped with an error, and waits for an operator"),
             };
             let url = status::url(deps, admitted.request);
-            kept(state).problem(&Problem::new(status, detail), Some(&url))
+            kept(state).problem(status, detail, Some(&url))
         }
-    })
+    };
+    Ok((answer, false))
 }
 
 /// The answer to a sender whose time is up: 202 where it asked for that, else 504.
-fn open(deps: &Deps, admitted: &Admitted, state: RunState, wish: &Wish, aborted: bool) -> Response {
-    let kept = Kept { ids: deps.store.ids(), admitted, state };
+fn open(deps: &Deps, admitted: &Admitted, state: RunState, wish: &Wish, aborted: bool) -> Answer {
+    let kept = kept(deps.store.ids(), admitted, state);
     let url = status::url(deps, admitted.request);
-    let mut response = if wish.asks_later && !aborted {
+    let mut answer = if wish.asks_later && !aborted {
         kept.later(&url)
     } else {
         let then = match (aborted, wish.abort) {
@@ -142,10 +173,10 @@ fn open(deps: &Deps, admitted: &Admitted, state: RunState, wish: &Wish, aborted:
             (false, false) => "it goes on",
         };
         let detail = format!("the run is not finished in time: {then}");
-        kept.problem(&Problem::new(StatusCode::GATEWAY_TIMEOUT, detail), Some(&url))
+        kept.problem(StatusCode::GATEWAY_TIMEOUT, &detail, Some(&url))
     };
-    answer::locate(&mut response, &status::path(deps, admitted.request));
-    response
+    answers::locate(&mut answer, &status::path(deps, admitted.request));
+    answer
 }
 
 /// Ends what is still open: at once, or after its attempt.

@@ -6,6 +6,7 @@ use super::callback::Callbacks;
 use super::entry::Arrival;
 use super::ingest::Ingest;
 use super::{Deps, status};
+use crate::rules::answer as told;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio_util::sync::CancellationToken;
@@ -64,7 +65,7 @@ pub(super) fn filters(
 /// `/healthz` and `/readyz`: a status, no detail.
 fn looked_at(method: &Method, well: bool) -> Response {
     match *method {
-        Method::GET | Method::HEAD if well => answer::text(StatusCode::OK, "ok\n"),
+        Method::GET | Method::HEAD if well => answer::out(told::text(StatusCode::OK, "ok\n")),
         Method::GET | Method::HEAD => answer::problem(&Problem::unavailable()),
         _ => answer::problem(&Problem::method("only looked at", "GET, HEAD")),
     }

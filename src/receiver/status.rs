@@ -10,6 +10,7 @@ use crate::model::RequestId;
 use crate::model::document::{Auth, Trigger};
 use crate::model::request::Verdict;
 use crate::model::run::Given;
+use crate::rules::answer as told;
 use crate::rules::reply::{rests, state_of};
 use crate::store::RequestStatus;
 use serde_json::json;
@@ -86,11 +87,11 @@ fn shown(deps: &Deps, request: RequestId, status: &RequestStatus) -> Response {
         .collect();
     let id = ids.print(request);
     let body = json!({ "request": id, "state": word, "runs": runs, "answer": status.given.as_ref().map(of) });
-    let mut response = answer::json(StatusCode::OK, body.to_string());
+    let mut response = answer::out(told::json(StatusCode::OK, body.to_string()));
     if !rests(state) {
-        response.headers_mut().insert(RETRY_AFTER, answer::ASK_AGAIN);
+        response.headers_mut().insert(RETRY_AFTER, told::ASK_AGAIN);
     }
-    answer::name_request(&mut response, id);
+    told::name_request(&mut response, id);
     response
 }
 
@@ -98,7 +99,7 @@ fn shown(deps: &Deps, request: RequestId, status: &RequestStatus) -> Response {
 fn of(given: &Given) -> serde_json::Value {
     if given.problem {
         let headers = json!([["content-type", "application/problem+json"]]);
-        let body = answer::problem_body(given.status, &given.body).to_string();
+        let body = told::problem_body(given.status, &given.body).to_string();
         return json!({ "status": given.status, "headers": headers, "body": body });
     }
     json!({ "status": given.status, "headers": given.headers, "body": given.body })

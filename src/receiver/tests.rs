@@ -5,6 +5,7 @@ use super::body::{self, Budget};
 use super::entry::Arrival;
 use super::{accept, judge};
 use crate::model::settings::Limits;
+use crate::rules::answer as told;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ impl Server {
                     arrival.pulse.busy();
                     asked.notify_one();
                     go.notified().await;
-                    answer::text(StatusCode::OK, "at last")
+                    answer::out(told::text(StatusCode::OK, "at last"))
                 }
             })
         };
@@ -53,7 +54,7 @@ impl Server {
         let count = warp::path("count").and(warp::ext::get::<Arc<Arrival>>()).and(warp::body::stream()).then(
             |arrival: Arc<Arrival>, mut pieces| async move {
                 match body::read(&mut pieces, 10, &arrival.pulse, &Budget::default()).await {
-                    Ok(body) => answer::text(StatusCode::OK, format!("{} bytes", body.len())),
+                    Ok(body) => answer::out(told::text(StatusCode::OK, format!("{} bytes", body.len()))),
                     Err((failed, part)) => {
                         let framing = judge::framing(&arrival.headers);
                         let problem = judge::unread(failed, 10, 30_000, framing, part.len());
@@ -259,8 +260,20 @@ async fn headers_pass_at_16_kib_and_not_over_it() {
     };
     let answer = server.exchange(with(16 << 10).as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    let answer = server.exchange(with((16 << 10) + 1).as_bytes()).await;
+    for len in [(16 << 10) + 1, 64 << 10] {
+        let answer = server.exchange(with(len).as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 431 ") && answer.contains("problem+json"), "{answer}");
+        assert!(answer.contains(&format!("have {len} bytes, 16384 are the most")), "{answer}");
+    }
+    // What is longer still is not read to its end.
+    let answer = server.exchange(with((64 << 10) + 1).as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let many = |lines: usize| {
+        let all = "X-A: 1\r\n".repeat(lines);
+        format!("GET /count HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{all}\r\n")
+    };
+    let answer = server.exchange(many(510).as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "so many short lines are short: {answer}");
     let endless = format!("GET /count HTTP/1.1\r\nHost: a\r\nX-Pad: {}", "x".repeat(1 << 20));
     let mut stream = server.connect().await;
     let _ = stream.write_all(endless.as_bytes()).await;

@@ -85,7 +85,7 @@ pub fn autopsy(case: &Case<'_>) -> Vec<Pair> {
         }
     }
     if case.seed.marks.has(Marks::BODY_CUT) {
-        looked.checks.push(format!("· {}", kept(case.seed)));
+        looked.checks.push(format!("· {}", Kept::of(case.seed).short()));
     }
     if !looked.checks.is_empty() {
         told.push(pair("checks", looked.checks.join("   ")));
@@ -94,14 +94,44 @@ pub fn autopsy(case: &Case<'_>) -> Vec<Pair> {
     told
 }
 
-/// `first 64 KiB of 6.3 MiB kept`.
-#[must_use]
-pub fn kept(seed: &Seed) -> String {
-    let kept = seed.body.len() as u64;
-    let declared = seed.headers.get("content-length").and_then(|text| text.trim().parse::<u64>().ok());
-    match declared.filter(|all| *all > kept) {
-        Some(all) => format!("first {} of {} kept", size(kept), size(all)),
-        None => format!("first {} kept", size(kept)),
+/// How much of a body that was cut is there, and how much came, where that was declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Bytes that are there.
+    pub len: u64,
+    /// Bytes that the sender declared.
+    pub declared: Option<u64>,
+}
+
+impl Kept {
+    /// Of a request as it is stored.
+    #[must_use]
+    pub fn of(seed: &Seed) -> Self {
+        let declared = seed.headers.get("content-length").and_then(|text| text.trim().parse().ok());
+        Self { len: seed.body.len() as u64, declared }
+    }
+
+    fn all(self) -> String {
+        let all = self.declared.filter(|all| *all > self.len);
+        all.map(|all| format!(" of {}", size(all))).unwrap_or_default()
+    }
+
+    /// `first 64 KiB of 6.3 MiB kept`.
+    #[must_use]
+    pub fn short(self) -> String {
+        if self.len == 0 {
+            return "nothing of the body kept".to_owned();
+        }
+        format!("first {}{} kept", size(self.len), self.all())
+    }
+
+    /// `only the first 64 KiB of 6.3 MiB were kept`.
+    #[must_use]
+    pub fn words(self) -> String {
+        if self.len == 0 {
+            return "nothing of its body was kept".to_owned();
+        }
+        format!("only the first {}{} were kept", size(self.len), self.all())
     }
 }
 

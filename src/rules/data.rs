@@ -4,7 +4,7 @@ use super::flatten::flatten;
 use super::json::{BodyError, parse};
 use crate::model::headers::{Headers, is_credential};
 use crate::model::path::{Path, Segment, walk};
-use crate::model::request::{RequestData, Seed};
+use crate::model::request::{Marks, RequestData, Seed};
 use crate::model::{Map, Ms};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -64,6 +64,34 @@ pub fn query_values(query: &str) -> Map {
         }
     }
     values
+}
+
+/// Decoded query values with none left out: a name that came once has its value, one that came several
+/// times an array of them, in order. What `show` prints; templates see [`query_values`].
+#[must_use]
+pub fn query_lists(query: &str) -> Map {
+    let mut lists = Map::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let value = Value::from(value);
+        match lists.get_mut(name.as_ref()) {
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+            None => {
+                lists.insert(name.into_owned(), value);
+            }
+        }
+    }
+    lists
+}
+
+/// What stood in the request's line between method and version, as far as it is kept: endpoint (or the
+/// flow's `path`, where it was called by that), rest and query as they were sent.
+#[must_use]
+pub fn target(endpoint: &str, alias: Option<&str>, seed: &Seed) -> String {
+    let name = alias.filter(|_| seed.marks.has(Marks::BY_PATH)).unwrap_or(endpoint);
+    let slash = if !seed.path.is_empty() || seed.marks.has(Marks::BARE_SLASH) { "/" } else { "" };
+    let mark = if seed.query.is_empty() { "" } else { "?" };
+    format!("/in/{name}{slash}{}{mark}{}", seed.path, seed.query)
 }
 
 /// The value at a path into headers or query (`headers` or `query` alone: all of them); `None`

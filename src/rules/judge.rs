@@ -6,6 +6,7 @@ use super::plan::Plan;
 use super::{data, dedup, json, split};
 use crate::model::headers::Headers;
 use crate::model::request::{DedupKey, Marks, Seed};
+use crate::text::{count, size};
 
 /// Systems like this one that a request may have passed through.
 pub const MAX_HOPS: u32 = 8;
@@ -36,6 +37,37 @@ pub enum Content {
     Nothing,
     /// Chunked and without a type: a 400 where it is empty, else a 415.
     Untyped,
+}
+
+/// Judges how many `Host` lines a request has.
+///
+/// # Errors
+/// 400: none, or several.
+pub fn host(lines: usize) -> Result<(), Refused> {
+    match lines {
+        0 => Err(Refused::new(400, "Host is missing")),
+        1 => Ok(()),
+        _ => Err(Refused::new(400, "there is more than one Host")),
+    }
+}
+
+/// 413: a body is longer than it may be; `len` where that is known. Exact where rounded figures would
+/// be the same.
+#[must_use]
+pub fn too_long(len: Option<u64>, max: u64) -> Refused {
+    let most = figure(max);
+    let cause = match len.map(|len| (len, figure(len))) {
+        None => format!("the body is over {most}"),
+        Some((len, text)) if text == most => format!("{} B is over {} B", count(len), count(max)),
+        Some((_, text)) => format!("{text} is over {most}"),
+    };
+    Refused::new(413, cause)
+}
+
+/// A size as everywhere, without a zero behind the point: `6 MiB`, `6.3 MiB`, `212 B`.
+#[must_use]
+pub fn figure(bytes: u64) -> String {
+    size(bytes).replace(".0 ", " ")
 }
 
 /// Judges the values of `Content-Type`, with how the body says that it comes.
@@ -186,8 +218,7 @@ pub fn again(plan: &Plan, seed: &Seed) -> Result<Passed, Refused> {
     }
     let length = seed.body.len() as u64;
     if length > plan.max_body {
-        let (length, most) = (crate::text::size(length), crate::text::size(plan.max_body));
-        return Err(Refused::new(413, format!("{length} is over {most}")));
+        return Err(too_long(Some(length), plan.max_body));
     }
     let encoded = seed.headers.get("content-encoding");
     let encoded = encoded.filter(|value| !matches!(value.trim(), "" | "identity"));
@@ -239,6 +270,22 @@ mod tests {
             actor: None,
             hops: 0,
         }
+    }
+
+    #[test]
+    fn a_length_over_the_bound_is_told_so_that_it_differs_from_it() {
+        let told = |len, max| too_long(len, max).cause;
+        assert_eq!(told(Some(1_025), 1_024), "1,025 B is over 1,024 B");
+        assert_eq!(told(Some((6 << 20) + 1), 6 << 20), "6,291,457 B is over 6,291,456 B");
+        assert_eq!(told(Some(7_000_000), 6 << 20), "6.7 MiB is over 6 MiB");
+        assert_eq!(told(Some(7), 6), "7 B is over 6 B");
+        assert_eq!(told(None, 1_024), "the body is over 1 KiB");
+    }
+
+    #[test]
+    fn one_host_is_wanted() {
+        assert!(host(1).is_ok());
+        assert_eq!((host(0).unwrap_err().status, host(2).unwrap_err().status), (400, 400));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub const MASK: &str = "•••";
 /// The same, as a JSON text.
 const QUOTED: &[u8] = "\"•••\"".as_bytes();
 /// The same, in a query.
-const IN_QUERY: &str = "%E2%80%A2%E2%80%A2%E2%80%A2";
+pub const IN_QUERY: &str = "%E2%80%A2%E2%80%A2%E2%80%A2";
 /// Texts that are looked for elsewhere, at most; and the shortest: anything shorter is found
 /// everywhere and tells nothing.
 const TRACES: (usize, usize) = (1_000, 4);

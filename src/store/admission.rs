@@ -2,7 +2,10 @@
 
 use crate::model::request::{DedupKey, Seed, Verdict};
 use crate::model::run::{Run, RunState};
+use crate::model::view::AnswerView;
 use crate::model::{RequestId, RunId};
+#[cfg(test)]
+use crate::rules::answer;
 use crate::rules::lane::Rule;
 use crate::rules::plan::Plan;
 use crate::scheduler::Slot;
@@ -43,6 +46,18 @@ impl Launch {
             (_, Some(Rule { held: true, .. })) | (false, Some(_)) => Self::Parked,
             (true, _) => Self::Done,
             (false, None) => Self::Fresh,
+        }
+    }
+}
+
+impl Birth {
+    /// The state that a run is born in.
+    #[must_use]
+    pub fn state(&self) -> RunState {
+        match self {
+            Self::Direct(_) => RunState::Running,
+            Self::Fresh | Self::Parked => RunState::Queued,
+            Self::Done => RunState::Succeeded,
         }
     }
 }
@@ -113,13 +128,23 @@ pub enum Judgement {
     },
     /// Refused.
     Refuse {
-        /// HTTP status.
-        status: u16,
+        /// What the sender is told; `Pointsman-Request-Id` is not yet on it.
+        told: Box<AnswerView>,
         /// In words.
         cause: String,
         /// What else the operator can be shown, as JSON; no secret is in it.
         detail: Option<String>,
     },
+}
+
+#[cfg(test)]
+impl Judgement {
+    /// A refusal with a status and a cause that the sender is told too.
+    pub(crate) fn refused(status: u16, cause: &str) -> Self {
+        let status = http::StatusCode::from_u16(status).unwrap();
+        let told = Box::new(answer::view(&answer::problem(status, cause, None)));
+        Self::Refuse { told, cause: cause.to_owned(), detail: None }
+    }
 }
 
 /// A run of a replay.

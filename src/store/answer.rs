@@ -25,6 +25,8 @@ pub(super) enum Outcome {
     Renewed,
     /// Whether the key was there.
     Forgot(bool),
+    /// Nobody asks.
+    Noted,
 }
 
 impl Links {
@@ -122,7 +124,7 @@ impl Links {
                     let _ = reply.send(Err(why.clone()));
                 }
                 Item::Job { job, .. } => job.done(Err(why.clone())),
-                Item::Beat | Item::Lookup { .. } | Item::Close(_) => {}
+                Item::Told { .. } | Item::Beat | Item::Lookup { .. } | Item::Close(_) => {}
             }
         }
     }

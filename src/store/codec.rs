@@ -165,6 +165,8 @@ pub(in crate::store) struct Decided<'a> {
     pub(in crate::store) verdict: Verdict,
     pub(in crate::store) runs: u32,
     pub(in crate::store) status: Option<u16>,
+    /// The state that its runs are born in.
+    pub(in crate::store) born: RunState,
     pub(in crate::store) cause: Option<&'a str>,
     pub(in crate::store) duplicate_of: Option<i64>,
     pub(in crate::store) dedup: Option<&'a [u8; 16]>,
@@ -185,7 +187,7 @@ pub(in crate::store) fn insert_request(conn: &Connection, seed: &Seed, decided: 
         seed.flow.0,
         seed.version,
         decided.verdict as i64,
-        seed.marks.0,
+        seed.marks.with(Marks::born(decided.born)).0,
         decided.runs,
         decided.status,
         decided.cause,

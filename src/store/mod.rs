@@ -46,6 +46,7 @@ mod state;
 mod tally;
 mod targets;
 mod tender;
+mod told;
 mod waiters;
 mod writer;
 
@@ -68,7 +69,8 @@ use crate::model::request::StoredRequest;
 use crate::model::request::Verdict;
 use crate::model::run::{Callback, Entry, Frame, Run, RunState};
 use crate::model::settings::Limits;
-use crate::model::{FlowId, IdKey, Ms, RunId};
+use crate::model::view::AnswerView;
+use crate::model::{FlowId, IdKey, Ms, RequestId, RunId};
 use crate::rules::advance::{Transition, claims_plainly};
 use clock::Clock;
 use queue::Item;
@@ -318,6 +320,14 @@ impl Store {
     ) -> Option<(oneshot::Receiver<Result<Admitted, StoreError>>, Waiting)> {
         let (seat, waiting) = self.inner.links.waiters.wait();
         self.inner.queue.accept(accept, Some(seat)).map(|answer| (answer, waiting))
+    }
+
+    /// Notes what a sender that waited was told, for those who look at its request later; `None` where
+    /// the journal has the answer. Nobody waits for it, and a crash before its commit loses the note
+    /// alone.
+    pub fn note_told(&self, request: RequestId, status: u16, answer: Option<AnswerView>) {
+        let answer = answer.map(Box::new);
+        let _ = self.inner.queue.send(Item::Told { request, status, answer });
     }
 
     /// Counts a refusal that is not stored. It is written within a second.

@@ -99,7 +99,9 @@ fn rows(conn: &Connection, after: i64, before: Ms, batch: &mut Batch) -> Result<
              AND NOT EXISTS (SELECT 1 FROM run WHERE request = ?1 AND id <> request)",
     )?;
     for request in requests.iter().filter(|request| **request <= upto) {
-        statement.execute([request])?;
+        if statement.execute([request])? > 0 {
+            conn.prepare_cached("DELETE FROM told WHERE request = ?1")?.execute([request])?;
+        }
     }
     let more = full(&runs).or(full(&requests)).is_some();
     Ok(if more { Did::More(upto) } else { Did::All(upto) })

@@ -5,6 +5,7 @@ use super::admission::{Accept, Admitted};
 use super::state::{Batch, State};
 use super::waiters::Seat;
 use crate::model::run::Run;
+use crate::model::view::AnswerView;
 use crate::model::{Ms, RequestId, RunId};
 use crate::rules::advance::Transition;
 use rusqlite::Transaction;
@@ -69,6 +70,8 @@ pub(super) enum Item {
     Forget { key: [u8; 16], reply: Reply<bool> },
     /// Looks a dedup key up.
     Lookup { key: [u8; 16], reply: oneshot::Sender<Option<KeyEntry>> },
+    /// Notes what a sender was told. Nobody waits for it: it goes with the next commit.
+    Told { request: RequestId, status: u16, answer: Option<Box<AnswerView>> },
     /// Anything else; `always` also while the store rests after a failed commit.
     Job { job: Box<dyn Job>, always: bool },
     /// Drains, checkpoints and ends.

@@ -7,6 +7,7 @@ use super::dedup::Table;
 use super::ids::Ids;
 use super::lanes;
 use super::tally::Deltas;
+use super::told;
 use crate::model::change::Change;
 use crate::model::request::{DedupKey, Marks, Verdict};
 use crate::model::run::{Run, RunState};
@@ -93,6 +94,17 @@ enum Births<'a> {
     Each { elements: u32, launch: Launch },
 }
 
+impl Births<'_> {
+    /// The state of all of them together; of none there is nothing left to do.
+    fn state(&self) -> RunState {
+        match self {
+            Self::One(birth) => birth.state(),
+            Self::Each { elements: 0, .. } => RunState::Succeeded,
+            Self::Each { launch, .. } => Birth::from(*launch).state(),
+        }
+    }
+}
+
 impl State {
     /// Judges and stores a request; `waits` tells whether its sender waits for what becomes of it.
     pub(super) fn admit(
@@ -115,9 +127,17 @@ impl State {
                 self.readmit(conn, accept, *of, key.as_ref(), (*elements, *launch), batch)
             }
             Judgement::Filter { cause } => self.turn_away(conn, accept, Verdict::Filtered, 200, cause, batch),
-            Judgement::Refuse { status, cause, .. } => {
+            Judgement::Refuse { told, cause, detail } => {
                 batch.refused.push((accept.seed.flow, cause.clone()));
-                self.turn_away(conn, accept, Verdict::Rejected, *status, cause, batch)
+                let stored = self.turn_away(conn, accept, Verdict::Rejected, told.status, cause, batch)?;
+                // What a readmission does to the row takes nothing of this away.
+                told::write(conn, stored.admitted.request, told.status, Some(told))?;
+                if let Some(detail) = detail {
+                    // Few have one: the statement of all the others stays as it is.
+                    conn.prepare_cached("UPDATE request SET detail = ?2 WHERE id = ?1")?
+                        .execute(params![stored.admitted.request.0, detail])?;
+                }
+                Ok(stored)
             }
         }
     }
@@ -158,6 +178,7 @@ impl State {
             },
             // Who waits is answered later: by its run.
             status: (!waits).then_some(200),
+            born: births.state(),
             cause: None,
             duplicate_of: None,
             dedup: key.map(|key| &key.key),
@@ -230,6 +251,7 @@ impl State {
                 verdict: Verdict::Accepted,
                 runs: u32::try_from(runs.len()).unwrap_or(u32::MAX),
                 status: Some(200),
+                born: RunState::Queued,
                 cause: None,
                 duplicate_of: None,
                 dedup: None,
@@ -243,8 +265,8 @@ impl State {
         Ok(several(request, runs))
     }
 
-    /// Lets a rejected request in: its row becomes an accepted one, and a run begins. What was
-    /// answered then stays as it was.
+    /// Lets a rejected request in: its row becomes an accepted one, and a run begins. What its sender
+    /// was answered stays as it was, in full: that is what the sender knows.
     fn readmit(
         &mut self,
         conn: &Connection,
@@ -313,16 +335,12 @@ impl State {
             verdict,
             runs: 0,
             status: Some(status),
+            born: RunState::Queued,
             cause: Some(cause),
             duplicate_of: None,
             dedup: None,
         };
         Self::write_request(conn, accept, &decided, batch)?;
-        if let Judgement::Refuse { detail: Some(detail), .. } = &accept.judgement {
-            // Few have one: the statement of all the others stays as it is.
-            conn.prepare_cached("UPDATE request SET detail = ?2 WHERE id = ?1")?
-                .execute(rusqlite::params![id, detail])?;
-        }
         let admitted =
             Admitted { request: RequestId(id), verdict, run: None, split: None, duplicate_of: None };
         Ok(Stored { admitted, run: None, more: Vec::new() })
@@ -344,7 +362,7 @@ impl State {
             parent: origin.parent,
             flow: accept.seed.flow,
             version: accept.seed.version,
-            state: RunState::Queued,
+            state: birth.state(),
             step: 0,
             attempt: 0,
             round: 1,
@@ -360,7 +378,6 @@ impl State {
         };
         match birth {
             Birth::Direct(_) => {
-                run.state = RunState::Running;
                 run.attempt = 1;
                 run.fence = 1;
                 run.started = Some(now);
@@ -368,7 +385,6 @@ impl State {
             Birth::Fresh => {}
             Birth::Parked => run.due = Some(lanes::parked(run.id)),
             Birth::Done => {
-                run.state = RunState::Succeeded;
                 run.started = Some(now);
                 run.ended = Some(now);
             }

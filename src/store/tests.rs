@@ -85,8 +85,7 @@ fn admit(body: &str, key: impl Into<Option<DedupKey>>, birth: Birth) -> Accept {
 }
 
 fn refuse(flow: i64) -> Accept {
-    let judgement = Judgement::Refuse { status: 400, cause: "not JSON at line 1".into(), detail: None };
-    Accept { seed: seed(flow, "{"), judgement }
+    Accept { seed: seed(flow, "{"), judgement: Judgement::refused(400, "not JSON at line 1") }
 }
 
 async fn accept(store: &Store, accept: Accept) -> Result<Admitted, StoreError> {

@@ -1,7 +1,7 @@
 //! The writer thread: takes what waits, writes it in one transaction, commits, and only then answers.
 //!
-//! It blocks for one item and drains what is there, without lingering: under load a commit carries
-//! many. An item that breaks a constraint is taken out and refused, and the rest is written again;
+//! It blocks for one item and drains what is there; only notes linger, for which nobody waits: under
+//! load a commit carries many. An item that breaks a constraint is taken out and refused, and the rest is written again;
 //! a commit that fails is undone in memory too, and everybody in it is told.
 
 use super::answer::Outcome;
@@ -9,15 +9,18 @@ use super::commit::{Fault, blame};
 use super::links::Links;
 use super::queue::{Item, Job, KeyEntry};
 use super::state::{Batch, State};
-use super::{StoreError, health, ledger, schema};
+use super::{StoreError, health, ledger, schema, told};
 use crate::model::RequestId;
+use crate::model::change::Change;
 use rusqlite::Connection;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 /// Items and bytes of a commit.
 const BATCH_ITEMS: usize = 256;
 const BATCH_BYTES: usize = 4 << 20;
+/// How long notes wait for a commit that somebody wants, before they have one of their own.
+const LINGER: Duration = Duration::from_millis(20);
 
 /// The writer.
 pub(super) struct Writer {
@@ -86,17 +89,24 @@ impl Writer {
         let mut bytes = size(&first);
         let mut items = vec![first];
         let mut held = None;
+        let until = Instant::now() + LINGER;
         while items.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
-            match queue.try_recv() {
-                Ok(item @ (Item::Job { .. } | Item::Beat | Item::Lookup { .. } | Item::Close(_))) => {
+            // As long as nobody waits for any of them, they wait for somebody.
+            let next = if items.iter().all(|item| matches!(item, Item::Told { .. })) {
+                queue.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+            } else {
+                queue.try_recv().ok()
+            };
+            match next {
+                Some(item @ (Item::Job { .. } | Item::Beat | Item::Lookup { .. } | Item::Close(_))) => {
                     held = Some(item);
                     break;
                 }
-                Ok(item) => {
+                Some(item) => {
                     bytes += size(&item);
                     items.push(item);
                 }
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                None => break,
             }
         }
         self.write(items);
@@ -167,6 +177,11 @@ fn apply(conn: &Connection, state: &mut State, batch: &mut Batch, item: &Item) -
             Outcome::Renewed
         }
         Item::Forget { key, .. } => Outcome::Forgot(state.table.forget(key, batch.now)),
+        Item::Told { request, status, answer } => {
+            told::write(conn, *request, *status, answer.as_deref())?;
+            batch.changes.push(Change::Told);
+            Outcome::Noted
+        }
         Item::Job { .. } | Item::Beat | Item::Lookup { .. } | Item::Close(_) => Outcome::Renewed,
     })
 }

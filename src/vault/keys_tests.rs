@@ -123,7 +123,7 @@ fn a_use_is_worth_a_write_once_a_minute() {
 
 /// Pairs made by the library, in the forms that people have.
 fn pairs() -> Vec<(Algorithm, String, String)> {
-    use aws_lc_rs::encoding::AsDer as _;
+    use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der};
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::{
         ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
@@ -133,7 +133,7 @@ fn pairs() -> Vec<(Algorithm, String, String)> {
         format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
     };
     let random = SystemRandom::new();
-    let mut all = Vec::new();
+    let (mut all, mut old) = (Vec::new(), Vec::new());
     for (algorithm, signing) in [
         (Algorithm::ES256, &ECDSA_P256_SHA256_FIXED_SIGNING),
         (Algorithm::ES384, &ECDSA_P384_SHA384_FIXED_SIGNING),
@@ -156,6 +156,10 @@ fn pairs() -> Vec<(Algorithm, String, String)> {
             jwk.to_string()
         };
         all.push((algorithm, jwk(None), jwk(Some(&d))));
+        // As openssl writes it, the parameters of the curve first; they are not looked at.
+        let sec1: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
+        let sec1 = pem("EC PARAMETERS", &[6, 0]) + &pem("EC PRIVATE KEY", sec1.as_ref());
+        old.push((algorithm, pem("PUBLIC KEY", public.as_ref()), sec1));
     }
     let private = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
     let pair = Ed25519KeyPair::from_pkcs8(private.as_ref()).unwrap();
@@ -168,6 +172,7 @@ fn pairs() -> Vec<(Algorithm, String, String)> {
         serde_json::json!({"kty": "OKP", "crv": "Ed25519", "x": x}).to_string(),
         serde_json::json!({"kty": "OKP", "crv": "Ed25519", "x": x, "d": d}).to_string(),
     ));
+    all.append(&mut old);
     all
 }
 
@@ -211,11 +216,17 @@ fn pairs_are_read_as_pem_and_as_jwk() {
         let checks = pair(*algorithm, public, None).unwrap();
         assert!(checks.signed(b"a.b", &signature) && !checks.signed(b"a.c", &signature));
         assert!(!checks.signs() && checks.sign(b"a").is_none());
-        assert!(
-            pair(*algorithm, private, None).is_err() || private.starts_with('{'),
-            "a private key is no public one"
-        );
+        let why = pair(*algorithm, private, None).unwrap_err();
+        assert!(why.contains("is a private key, and nothing of it was kept"), "{why}");
     }
+    // What openssl writes is of one curve too.
+    let [.., (_, public, sec1), _] = &pairs[..] else { panic!("there are several") };
+    for (algorithm, public) in [(Algorithm::ES384, &pairs[2].1), (Algorithm::EdDSA, &pairs[4].1)] {
+        let why = pair(algorithm, public, Some(sec1)).unwrap_err();
+        assert!(why.starts_with(&format!("the private key: {} wants", algorithm.word())), "{why}");
+    }
+    assert!(pair(Algorithm::ES256, &other[0].1, Some(sec1)).unwrap_err().contains("not of one pair"));
+    assert!(pair(Algorithm::ES256, public, Some(&sec1.replace("MHc", "MHd"))).is_err());
     // Of another pair, of another curve, of another family.
     assert!(pair(Algorithm::ES256, &pairs[0].1, Some(&other[0].2)).unwrap_err().contains("not of one pair"));
     for (algorithm, public) in [

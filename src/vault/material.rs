@@ -2,7 +2,10 @@
 
 use super::der::{self, Wiped};
 use crate::model::credential::Algorithm;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, EcdsaKeyPair, ParsedPublicKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, EncodingKey};
@@ -13,6 +16,10 @@ use zeroize::Zeroizing;
 const MIN_RSA: usize = 2_048;
 /// Bits that the crypto library takes at most.
 const MAX_RSA: usize = 8_192;
+
+/// What is said of a private key in the place of a public one.
+const PRIVATE: &str = "that is a private key, and nothing of it was kept: give its public half here, itself with \
+                       --private-key";
 
 /// A JSON Web Key (RFC 7517), as far as it is looked at.
 #[derive(Deserialize)]
@@ -147,9 +154,12 @@ pub(super) fn public(algorithm: Algorithm, text: &str) -> Result<DecodingKey, St
         return ed25519(&bytes);
     }
     if text.contains("PRIVATE KEY") {
-        return Err("that is a private key: give its public half here, itself with --private-key".to_owned());
+        return Err(PRIVATE.to_owned());
     }
     let bytes = if text.starts_with('{') {
+        if is_private_jwk(text) {
+            return Err(PRIVATE.to_owned());
+        }
         let jwk = jwk(text, algorithm, family, "verify")?;
         match family {
             Family::Rsa => {
@@ -186,6 +196,18 @@ pub(super) fn public(algorithm: Algorithm, text: &str) -> Result<DecodingKey, St
     };
     parsed.map_err(|_| format!("{} wants {}", algorithm.word(), family.word()))?;
     Ok(DecodingKey::from_ec_der(&bytes))
+}
+
+/// Whether a JWK has its private half in it.
+fn is_private_jwk(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Secret {
+        #[serde(default)]
+        d: Option<serde::de::IgnoredAny>,
+        #[serde(default)]
+        k: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Secret>(text).is_ok_and(|jwk| jwk.d.is_some() || jwk.k.is_some())
 }
 
 fn ed25519(bytes: &[u8]) -> Result<DecodingKey, String> {
@@ -250,11 +272,11 @@ pub(super) fn private(algorithm: Algorithm, text: &str) -> Result<Wiped, String>
             Family::Ed25519 => der::ed25519_private(d),
         });
     }
-    if text.contains("EC PRIVATE KEY") {
-        return Err("it is not PKCS #8: `openssl pkcs8 -topk8 -nocrypt` makes that of it".to_owned());
-    }
     if text.contains("ENCRYPTED") {
         return Err("it is encrypted: `openssl pkcs8` without -v2 takes the passphrase away".to_owned());
+    }
+    if let Some(der) = sec1(text) {
+        return ec(family, &der).ok_or_else(|| format!("{} wants {}", algorithm.word(), family.word()));
     }
     let read = match family {
         Family::Rsa => EncodingKey::from_rsa_pem(text.as_bytes()),
@@ -264,6 +286,26 @@ pub(super) fn private(algorithm: Algorithm, text: &str) -> Result<Wiped, String>
     let read =
         read.map_err(|_| format!("it is neither PEM nor JWK of {} with its private half", family.word()))?;
     Ok(Zeroizing::new(read.as_bytes().to_vec()))
+}
+
+/// The DER of a private key as `openssl ecparam -genkey` writes it (SEC 1, RFC 5915), behind the
+/// parameters of its curve, if they are there.
+fn sec1(text: &str) -> Option<Wiped> {
+    let (_, rest) = text.split_once("-----BEGIN EC PRIVATE KEY-----")?;
+    let (inner, _) = rest.split_once("-----END EC PRIVATE KEY-----")?;
+    let inner: Zeroizing<String> = Zeroizing::new(inner.split_ascii_whitespace().collect());
+    STANDARD.decode(inner.as_bytes()).ok().map(Zeroizing::new)
+}
+
+/// Such a key as PKCS #8; `None` where it is on another curve.
+fn ec(family: Family, der: &[u8]) -> Option<Wiped> {
+    let curve = match family {
+        Family::P256 => &ECDSA_P256_SHA256_FIXED_SIGNING,
+        Family::P384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
+        Family::Rsa | Family::Ed25519 => return None,
+    };
+    let pair = EcdsaKeyPair::from_private_key_der(curve, der).ok()?;
+    Some(Zeroizing::new(pair.to_pkcs8v1().ok()?.as_ref().to_vec()))
 }
 
 /// A private key for signing.

@@ -312,7 +312,7 @@ json = {{ number = "{{{{ request.body.order_number }}}}" }}
 
 /// Reads the body and answers nothing, in the plainest loop that warp can stand in.
 async fn noop(listener: TcpListener) {
-    let filter = warp::path("in").and(warp::body::bytes()).map(|_: bytes::Bytes| warp::http::StatusCode::OK);
+    let filter = warp::path("in").and(warp::body::bytes()).map(|_: bytes::Bytes| http::StatusCode::OK);
     let service = TowerToHyperService::new(warp::service(filter));
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);

@@ -125,6 +125,14 @@ impl House {
         serde_json::from_str(&self.run(&all)).unwrap()
     }
 
+    /// What `requests show` says, once what the sender was told is noted.
+    pub fn told(&self, request: &str) -> Value {
+        wait_for("the answer to be noted", || {
+            let shown = self.json(&["requests", "show", request]);
+            (!shown["answer"].is_null()).then_some(shown)
+        })
+    }
+
     /// Saves and deploys a document.
     pub fn apply(&self, document: &str) {
         let path = self.file("document.toml", document);

@@ -165,6 +165,13 @@ fn groups_are_retried_and_skipped_and_keys_of_many_are_forgotten() {
     assert_eq!(house.post("scan", "{\"n\":0}").status, 204);
     assert_eq!(house.try_run(&["requests", "forget", &ids[0], &ids[1]]).status.code(), Some(2));
     house.run(&["requests", "forget", &ids[0].replace('-', ""), &ids[1], "--yes"]);
+    // Many copies of one key are one key.
+    for _ in 0..3 {
+        assert_eq!(house.post("scan", "{\"n\":2}").status, 204);
+    }
+    let told = house.json(&["requests", "forget", "--filter", "body.n=2", "--yes"]);
+    assert_eq!((&told["done"], &told["refused"]), (&1.into(), &serde_json::json!([])), "{told}");
+    assert_eq!(house.post("scan", "{\"n\":2}").status, 200);
     house.run(&["requests", "forget", "--filter", "verdict:accepted body.n=2"]);
     for n in 0..3 {
         assert_eq!(house.post("scan", &format!("{{\"n\":{n}}}")).status, 200, "{n}");

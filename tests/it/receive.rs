@@ -410,7 +410,7 @@ async fn bodies_are_judged_at_their_bounds() {
         let pieces = inlet.send("POST /in/small", CHUNKED_JSON, chunked(body.as_bytes(), 100)).await;
         assert_eq!(pieces.status, status, "chunked {len}");
         if status == 413 {
-            inlet.refused(&declared, 413, "1025 bytes is over 1 KiB").await;
+            inlet.refused(&declared, 413, "1,025 B is over 1,024 B").await;
             let stored = inlet.refused(&pieces, 413, "the body is over 1 KiB").await;
             assert!(stored.seed.marks.has(Marks::BODY_CUT));
         }

@@ -5,7 +5,7 @@ use super::common::{Answer, House, PATIENCE, Target, call, get, read_answer, wai
 use pointsman::model::RequestId;
 use pointsman::model::run::RunState;
 use pointsman::vault::Vault;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::io::{BufReader, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -124,13 +124,10 @@ status = 299
     let request = named(&answer);
     let shown = house.json(&["requests", "show", &request]);
     let run = shown["runs"][0].as_str().unwrap().to_owned();
-    assert_eq!(shown["answer"]["status"], 201, "{}", shown["answer"]);
-    assert_eq!(shown["answer"]["body"], answer.body.as_str());
-    assert_eq!(shown["status"], Value::Null, "nothing was answered at once");
     assert_eq!(state_of(&house, &run), "running");
     gate.store(true, Ordering::SeqCst);
     wait_for("the run's end", || (state_of(&house, &run) == "succeeded").then_some(()));
-    let shown = house.json(&["requests", "show", &request]);
+    let shown = house.told(&request);
     assert_eq!(shown["answer"]["status"], 201, "the first one counts");
 
     let answer = house.post("p", r#"{"ref":"x"}"#);
@@ -282,7 +279,7 @@ fn errored_failed_and_aborted_runs_have_their_statuses_and_a_fail_step_its_own()
     let told = answer.json();
     assert_eq!((answer.status, told["detail"].as_str()), (409, Some("Sold out: wax")), "{told}");
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-    let shown = house.json(&["requests", "show", &named(&answer)]);
+    let shown = house.told(&named(&answer));
     assert_eq!(shown["answer"]["status"], 409, "{}", shown["answer"]);
 
     // An operator aborts, and skips, while the sender waits.

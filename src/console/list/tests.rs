@@ -175,6 +175,18 @@ fn a_refused_filter_leaves_the_last_valid_one() {
 }
 
 #[test]
+fn rows_that_changed_are_read_anew_where_the_list_follows() {
+    let mut list = loaded(1_000);
+    assert_eq!((list.follow, list.wants(true)), (true, None));
+    list.changed();
+    assert_eq!(list.wants(true), Some(Wanted::Newest));
+    let mut list = loaded(1_000);
+    list.step(-5, 0);
+    list.changed();
+    assert_eq!((list.follow, list.wants(true)), (false, None), "what is read stays in its place");
+}
+
+#[test]
 fn marks_are_bounded() {
     let mut list = loaded(1_000);
     list.marks = (0..MARKS).map(|n| format!("x{n}")).collect();

@@ -192,17 +192,10 @@ fn branch(
 /// and a byte that is no text is spelt out: nothing is hidden.
 pub(super) fn raw(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
     let request = &detail.request;
-    let query: Vec<String> = detail
-        .query
-        .iter()
-        .map(|(name, value)| {
-            format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-        })
-        .collect();
-    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-    let endpoint = crate::text::cut_middle(&request.endpoint, 8);
-    let first = format!("{} /in/{endpoint}{}{query}", request.method, request.path);
-    lines.extend(folded(&first, cells).into_iter().map(|line| Line::text(line, Role::Muted)));
+    if let Some(target) = &detail.target {
+        let first = format!("{} {target}", request.method);
+        lines.extend(folded(&first, cells).into_iter().map(|line| Line::text(line, Role::Muted)));
+    }
     for (name, value) in &detail.headers {
         let text = format!("{name}: {value}");
         lines.extend(folded(&text, cells).into_iter().map(|line| Line::text(line, Role::Muted)));
@@ -237,6 +230,27 @@ pub(super) fn raw(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_raw_view_has_the_line_as_it_was_sent() {
+        let detail: RequestDetail = serde_json::from_value(serde_json::json!({
+            "id": "r", "time": "2026-01-01T00:00:00.000Z", "integration": "shop", "flow": "Orders",
+            "endpoint": "k3x9", "method": "PUT", "path": "a/b", "verdict": "accepted", "status": 200,
+            "cause": null, "dedup_key": null, "duplicate_of": null, "runs": [], "size": 2, "actor": null,
+            "from": null, "test": false, "marks": [], "headers": [["x-a", "1"]],
+            "target": "/in/orders/a/b?x=1%26y&x=2", "query": { "x": ["1&y", "2"] }, "body": {}, "flat": {},
+            "raw": "e30=", "answer": null
+        }))
+        .unwrap();
+        let mut lines = Vec::new();
+        raw(&detail, 80, &mut lines);
+        let text: Vec<&str> = lines.iter().map(|line| line.value.as_str()).collect();
+        assert_eq!(text, ["PUT /in/orders/a/b?x=1%26y&x=2", "x-a: 1", "", "{}"]);
+        // What nobody sent has no line.
+        lines.clear();
+        raw(&RequestDetail { target: None, ..detail }, 80, &mut lines);
+        assert_eq!(lines[0].value, "x-a: 1");
+    }
 
     #[test]
     fn a_quote_in_a_value_is_told_from_its_end() {

@@ -99,7 +99,7 @@ async fn a_replay_takes_the_version_that_is_asked_for() {
 async fn what_was_not_kept_whole_cannot_be_replayed() {
     let house = House::acme().await;
     let flow = house.flow("Orders");
-    let refuse = || Judgement::Refuse { status: 413, cause: "6.3 MiB is over 6 MiB".into(), detail: None };
+    let refuse = || Judgement::refused(413, "6.3 MiB is over 6 MiB");
     let body = vec![b'1'; 64 << 10];
     let (cut, _) = house.accept(flow, 1, body.into(), Marks::BODY_CUT, refuse()).await;
     let refusal = house.act_on(act(replay(None, &[]), vec![house.request_id(cut)])).await.unwrap_err();
@@ -121,14 +121,13 @@ async fn what_was_not_kept_whole_cannot_be_replayed() {
 async fn a_forgotten_key_lets_the_next_copy_in() {
     let house = House::acme().await;
     let (request, _) = house.receive("Orders", json!({"ref": "a"})).await;
-    let forget = Ask::Forget { id: house.request_id(request), reason: Some("sent in error".into()) };
-    house.ask(forget.clone()).await.unwrap();
+    house.act_on(act(Verb::Forget, vec![house.request_id(request)])).await.unwrap();
     let (again, run) = house.receive("Orders", json!({"ref": "a"})).await;
     assert!(run.0 != 0 && again != request);
     let stored = house.store.request(again).await.unwrap().unwrap();
     assert_eq!(stored.verdict, Verdict::Accepted);
     let entry = &house.trail().await[0];
-    assert_eq!((entry.verb.as_str(), entry.reason.as_deref()), ("forget", Some("sent in error")));
+    assert_eq!((entry.verb.as_str(), entry.reason.as_deref()), ("forget", Some("because")));
     let (keyless, _) = house
         .accept(
             house.flow("Scans"),
@@ -138,8 +137,26 @@ async fn a_forgotten_key_lets_the_next_copy_in() {
             Judgement::Admit { key: None, birth: Birth::Fresh },
         )
         .await;
-    let refusal = house.ask(Ask::Forget { id: house.request_id(keyless), reason: None }).await.unwrap_err();
+    let refusal = house.act_on(act(Verb::Forget, vec![house.request_id(keyless)])).await.unwrap_err();
     assert_eq!(refusal.message, "forget is not possible: the request has no dedup key");
+}
+
+#[tokio::test]
+async fn of_several_copies_the_key_is_forgotten_once() {
+    let house = House::acme().await;
+    for _ in 0..4 {
+        house.receive("Orders", json!({"ref": "a"})).await;
+    }
+    house.receive("Orders", json!({"ref": "b"})).await;
+    let by = |dry_run| Act { dry_run, ..act_by(Verb::Forget, "flow:Orders") };
+    let Answer::Plan(plan) = house.ask(Ask::Act(by(true))).await.unwrap() else { panic!("no plan") };
+    assert_eq!((plan.count, plan.left_out), (2, vec![("the same key as another of them".to_owned(), 3)]));
+    let acted = house.act_on(by(false)).await.unwrap();
+    assert_eq!((acted.done, acted.refused.len()), (2, 0));
+    assert_eq!(acted.lines, ["Forgot 2 dedup keys; 3 requests more had the same key as another."]);
+    // Of the copies one was accepted: what comes next begins a run.
+    let (request, _) = house.receive("Orders", json!({"ref": "a"})).await;
+    assert_eq!(house.store.request(request).await.unwrap().unwrap().verdict, Verdict::Accepted);
 }
 
 #[tokio::test]

@@ -299,7 +299,7 @@ async fn a_read_only_console_is_refused_every_order_and_answered_every_question(
         Ask::Remove { name: "acme".into(), reason: None, dry_run: false },
         Ask::Apply(Apply::default()),
         Ask::LoadSamples,
-        Ask::Forget { id: "x".into(), reason: None },
+        Ask::Act(act(Verb::Forget, vec!["x".into()])),
         Ask::Callback { id: "x".into(), reveal: true },
     ] {
         let refusal = house.desk.answer(&who, ask.clone()).await.unwrap_err();

@@ -11,7 +11,7 @@ use crate::model::headers::Headers;
 use crate::model::id::short;
 use crate::model::request::{DedupKey, Marks, Seed, Verdict};
 use crate::model::{Ms, RequestId, RunId};
-use crate::rules::autopsy::kept;
+use crate::rules::autopsy::Kept;
 use crate::rules::plan::Plan as Compiled;
 use crate::rules::verify::{self, Denied};
 use crate::rules::{judge, origin, template};
@@ -128,11 +128,13 @@ impl Desk {
             verdict => return Err(not_possible(&format!("it was {}, not rejected", verdict.word()))),
         }
         if stored.seed.marks.has(Marks::BODY_CUT) {
-            return Err(not_possible(&format!(
-                "only the {}",
-                kept(&stored.seed).replace(" kept", " were kept")
-            )));
+            return Err(not_possible(&Kept::of(&stored.seed).words()));
         }
+        // No configuration changes what a head must be.
+        if stored.status == Some(431) {
+            return Err(still(stored.cause.as_deref().unwrap_or("its head is too long")));
+        }
+        judge::host(stored.seed.headers.all("host").count()).map_err(|refused| still(&refused.cause))?;
         let Some(plan) = store.deployed_plan(stored.seed.flow) else {
             return Err(not_possible("its flow is not live"));
         };

@@ -10,6 +10,7 @@ use crate::model::headers::Headers;
 use crate::model::id::short;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::{RequestId, RunId};
+use crate::rules::autopsy::Kept;
 use crate::rules::{facts, json, split};
 use crate::store::{Accept, Again, Judgement, Launch};
 use bytes::Bytes;
@@ -347,12 +348,8 @@ fn gone(why: &str) -> Refusal {
 
 /// Refuses a request whose body was not kept whole, or is nothing that a run can begin with.
 fn whole(of: &StoredRequest) -> Result<(), Refusal> {
-    let kept = of.seed.body.len() as u64;
     if of.seed.marks.has(Marks::BODY_CUT) {
-        let declared = of.seed.headers.get("content-length").and_then(|text| text.trim().parse::<u64>().ok());
-        let all = declared.filter(|all| *all > kept).map(|all| format!(" of {}", crate::text::size(all)));
-        let (kept, all) = (crate::text::size(kept), all.unwrap_or_default());
-        return Err(gone(&format!("only the first {kept}{all} were kept")));
+        return Err(gone(&Kept::of(&of.seed).words()));
     }
     if of.seed.body.is_empty() {
         return Ok(());

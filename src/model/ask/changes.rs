@@ -18,6 +18,8 @@ pub struct Changes {
     pub runs: Vec<String>,
     /// Callbacks were made or moved.
     pub callbacks: bool,
+    /// Requests that arrived before have a status now.
+    pub told: bool,
     /// Documents or values changed.
     pub config: bool,
     /// Something was lost: read the page again.
@@ -41,6 +43,7 @@ impl Changes {
         self.arrived += later.arrived;
         self.runs.extend(fresh);
         self.callbacks |= later.callbacks;
+        self.told |= later.told;
         self.config |= later.config;
         self.resync |= later.resync;
         if self.resync || self.runs.len() > Self::MOST_RUNS {

@@ -105,6 +105,7 @@ fn an_answer_keeps_the_digits_of_its_numbers() {
             delivery: None,
         },
         headers: vec![("a".into(), "b".into())],
+        target: None,
         query: Map::new(),
         flat: body.as_object().cloned().unwrap(),
         body: body.clone(),

@@ -3,6 +3,7 @@
 use super::{Case, Looked, check, pair};
 use crate::model::path::Path;
 use crate::model::request::{Marks, Seed};
+use crate::rules::judge::figure;
 use crate::rules::{data, facts, near::closest};
 use crate::text::{clean, size, width};
 
@@ -184,9 +185,9 @@ pub(super) fn too_long(case: &Case<'_>) -> Looked {
     let mut checks = Vec::new();
     if let Some(live) = case.live {
         evidence
-            .push(pair("expected", format!("at most {}, as v{} says", size(live.max_body), live.version)));
+            .push(pair("expected", format!("at most {}, as v{} says", figure(live.max_body), live.version)));
         if let Some(length) = declared {
-            checks.push(check(length <= live.max_body, &format!("{} now", size(live.max_body))));
+            checks.push(check(length <= live.max_body, &format!("{} now", figure(live.max_body))));
         }
     }
     Looked { checks, evidence, ..Looked::default() }

@@ -86,6 +86,12 @@ fn a_capped_body_says_how_much_was_kept() {
     let told = told(413, "6.3 MiB is over 6 MiB", &headers, &body, Marks::BODY_CUT);
     assert!(of(&told, "checks").contains("first 64 KiB of 6.3 MiB kept"), "{told:?}");
     assert!(of(&told, "received").starts_with("Content-Length 6606028"));
+    let told = self::told(413, "6.3 MiB is over 6 MiB", &headers, "", Marks::BODY_CUT);
+    assert!(of(&told, "checks").contains("nothing of the body kept"), "{told:?}");
+    let kept = |len, declared| Kept { len, declared }.words();
+    assert_eq!(kept(65_536, Some(6_606_028)), "only the first 64 KiB of 6.3 MiB were kept");
+    assert_eq!(kept(65_536, None), "only the first 64 KiB were kept");
+    assert_eq!(kept(0, Some(9)), "nothing of its body was kept");
 }
 
 #[test]

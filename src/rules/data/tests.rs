@@ -124,3 +124,27 @@ fn what_tells_dedup_values_first_and_then_leaves() {
     assert_eq!(what_of("{}", &["headers['x-a']"]), "h1");
     assert_eq!(what_of(&format!("{{\"a\":\"{}\"}}", "é".repeat(100)), &[]).chars().count(), WHAT_CHARS);
 }
+
+#[test]
+fn every_value_of_a_query_is_listed() {
+    let lists = query_lists("x=1%26y&a+b=c&x=2&x=&flag");
+    assert_eq!(
+        Value::Object(lists),
+        json!({ "x": ["1&y", "2", ""], "a b": "c", "flag": "" }),
+        "once is a text, several times an array"
+    );
+    assert_eq!(query_values("x=1%26y&x=2")["x"], "1&y, 2", "templates see them joined");
+}
+
+#[test]
+fn the_target_is_told_as_it_was_sent() {
+    let seed = |path: &str, query: &str, marks: Marks| {
+        let mut seed = seed("{}", &[], "");
+        (seed.path, seed.query, seed.marks) = (path.to_owned(), query.to_owned(), marks);
+        target("k3x9", Some("orders"), &seed)
+    };
+    let by_path = Marks::BY_PATH;
+    assert_eq!(seed("", "", Marks::default()), "/in/k3x9");
+    assert_eq!(seed("a%2Fb/c", "x=1%26y&x=2", by_path), "/in/orders/a%2Fb/c?x=1%26y&x=2");
+    assert_eq!(seed("", "x", by_path.with(Marks::BARE_SLASH)), "/in/orders/?x");
+}

@@ -86,6 +86,22 @@ impl Claim {
         }
     }
 
+    /// How many of the claimed signatures are of key pairs.
+    pub(super) fn pairs(&self) -> usize {
+        self.proofs.iter().filter(|proof| proof.kind == Kind::Ed25519).count()
+    }
+
+    /// Whether one of the claimed signatures is a key's over a body.
+    pub(super) fn fits<K: KeyCheck>(&self, key: &K, body: &[u8]) -> bool {
+        if key.kind() == KeyKind::Ed25519 {
+            let message = [&self.before[..], body].concat();
+            let mut pairs = self.proofs.iter().filter(|proof| proof.kind == Kind::Ed25519);
+            return pairs.any(|proof| key.signed(&message, &URL_SAFE_NO_PAD.encode(&proof.digest)));
+        }
+        let expected = key.mac(self.reading, self.algorithm, &[&self.before, body]);
+        expected.is_some_and(|expected| self.has(&expected))
+    }
+
     /// Whether a digest is one of the claimed ones, in a time that does not tell where they differ.
     pub(super) fn has(&self, digest: &[u8]) -> bool {
         let macs = self.proofs.iter().filter(|proof| proof.kind == Kind::Mac);
@@ -131,23 +147,18 @@ pub fn verify<K: KeyCheck>(
         let age = now.div_euclid(1_000) - at;
         if age.abs() > TOLERANCE {
             let which = if age > 0 { "old" } else { "ahead" };
-            let span = span(age.unsigned_abs() as f64);
-            return Err(Denied::new(format!("time is {span} {which} (limit 5m)")));
+            let limit = span(TOLERANCE as f64);
+            // A minute is not enough to tell what is just past the bound.
+            let (age, limit) = match span(age.unsigned_abs() as f64) {
+                same if same == limit => (format!("{}s", age.unsigned_abs()), format!("{TOLERANCE}s")),
+                longer => (longer, limit),
+            };
+            return Err(Denied::new(format!("time is {age} {which} (limit {limit})")));
         }
     }
     let mut found = None;
     for Usable { name, key } in keys {
-        let fits = match key.kind() {
-            KeyKind::Ed25519 => {
-                let message = [&claim.before[..], body].concat();
-                let mut pairs = claim.proofs.iter().filter(|proof| proof.kind == Kind::Ed25519);
-                pairs.any(|proof| key.signed(&message, &URL_SAFE_NO_PAD.encode(&proof.digest)))
-            }
-            _ => key
-                .mac(claim.reading, claim.algorithm, &[&claim.before, body])
-                .is_some_and(|expected| claim.has(&expected)),
-        };
-        if fits && found.is_none() {
+        if claim.fits(*key, body) && found.is_none() {
             found = Some(*name);
         }
     }

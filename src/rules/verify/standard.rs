@@ -26,6 +26,7 @@ pub fn read(headers: &Headers) -> Result<Claim, Denied> {
     }
     let mut claim = Claim { reading: Reading::Standard, ..Claim::new(names[2], Encoding::Base64) };
     "v1,".clone_into(&mut claim.prefix);
+    let mut misspelt = false;
     for one in list.split(|byte| *byte == b' ').filter(|one| !one.is_empty()) {
         let (kind, digits) = match (one.strip_prefix(b"v1,"), one.strip_prefix(b"v1a,")) {
             (Some(digits), _) => (Kind::Mac, digits),
@@ -33,9 +34,13 @@ pub fn read(headers: &Headers) -> Result<Claim, Denied> {
             // Another version: somebody else's.
             (None, None) => continue,
         };
-        if let Some(digest) = spell::read(digits, Encoding::Base64) {
-            claim.proofs.push(Proof { kind, ..Proof::mac(digest, one) });
+        match spell::read(digits, Encoding::Base64) {
+            Some(digest) => claim.proofs.push(Proof { kind, ..Proof::mac(digest, one) }),
+            None => misspelt = true,
         }
+    }
+    if claim.proofs.is_empty() && misspelt {
+        return Err(Denied::new(format!("what follows v1 or v1a in {} is not base64", names[2])));
     }
     if claim.proofs.is_empty() {
         return Err(Denied::new(format!("{} has neither v1 nor v1a", names[2])));

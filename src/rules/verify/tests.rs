@@ -8,6 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
+mod bodies;
+
 /// 2026-11-18T13:31:55Z.
 const NOW: i64 = 1_795_008_715;
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
@@ -322,7 +324,7 @@ fn a_signed_time_is_good_for_five_minutes_both_ways() {
             assert_eq!(judged(&provider, &key, &headers, BODY, now), Ok(()), "{provider:?} {now}");
         }
         let cause = |now| judged(&provider, &key, &headers, BODY, now).unwrap_err().cause;
-        assert_eq!(cause(NOW + 301), "time is 5m old (limit 5m)");
+        assert_eq!(cause(NOW + 301), "time is 301s old (limit 300s)");
         assert_eq!(cause(NOW + 420), "time is 7m old (limit 5m)");
         assert_eq!(cause(NOW - 420), "time is 7m ahead (limit 5m)");
     }
@@ -352,6 +354,10 @@ fn any_of_several_signatures_will_do_up_to_a_bound() {
     assert!(list(many(signature::MAX_PROOFS)).is_ok());
     assert!(list(many(signature::MAX_PROOFS + 1)).unwrap_err().contains("over 16 signatures"));
     assert_eq!(list(vec![&good[3..]]).unwrap_err(), "webhook-signature has neither v1 nor v1a");
+    let misspelt = "what follows v1 or v1a in webhook-signature is not base64";
+    for wrong in ["v1,!!!", "v1a,@@", "v1,", "v2,AAAA v1,?"] {
+        assert_eq!(list(vec![wrong]).unwrap_err(), misspelt, "{wrong}");
+    }
     let svix = [
         ("svix-id".to_owned(), headers[0].1.clone()),
         ("svix-timestamp".to_owned(), headers[1].1.clone()),
@@ -365,80 +371,6 @@ fn any_of_several_signatures_will_do_up_to_a_bound() {
     let doubled = [("stripe-signature".to_owned(), format!("t=1,{}", stripe[0].1))];
     let cause = judged(&Provider::Stripe, &key, &doubled, BODY, NOW).unwrap_err().cause;
     assert_eq!(cause, "Stripe-Signature has t twice");
-}
-
-#[test]
-fn the_usual_slips_are_told_where_they_are_proven() {
-    let secret = b"whsec_c2VjcmV0IG9mIGEgd2ViaG9vaw==";
-    let key = Toy::new(KeyKind::Secret, secret);
-    let stripe = |sent: &[u8], came: &[u8]| {
-        let headers = signed(&Provider::Stripe, &key, sent, NOW);
-        judged(&Provider::Stripe, &key, &headers, came, NOW).unwrap_err().cause
-    };
-    for (sent, came, told) in [
-        (&b"{}"[..], &b"{}\n"[..], "the body matches after removing the final newline"),
-        (b"{}", b"{}\r\n", "the body matches after removing the final newline"),
-        (b"{}\n", b"{}", "the body matches after adding a final newline"),
-        (b"{}\r\n", b"{}", "the body matches after adding a final CR LF"),
-        (b"{\n}", b"{\r\n}", "the body matches with LF for each CR LF"),
-        (b"{\r\n}", b"{\n}", "the body matches with CR LF for each LF"),
-        (
-            b"{\"a\":[1,2.50]}",
-            b"{ \"a\": [1, 2.50] }",
-            "the body matches without white space between its values",
-        ),
-        (
-            b"{\"a\": [1, {\"b\": null}]}",
-            b"{\"a\":[1,{\"b\":null}]}",
-            "the body matches with a space after each comma and colon",
-        ),
-        (b"{\n  \"a\": 1\n}", b"{\"a\":1}", "the body matches when indented by two spaces"),
-    ] {
-        assert_eq!(stripe(sent, came), format!("signature differs; {told}"));
-    }
-    assert_eq!(stripe(b"{\"a\":1}", b"{\"a\":2}"), "signature differs");
-    // The secret was meant otherwise.
-    for (provider, right, told) in [
-        (Provider::Stripe, &b"secret of a webhook"[..], "the secret matches once it is decoded from base64"),
-        (Provider::Standard, &secret[..], "the secret matches as it stands, without decoding it"),
-        (
-            Provider::Github,
-            b"whsec_c2VjcmV0IG9mIGEgd2ViaG9vaw==\n",
-            "the secret matches with a newline at its end",
-        ),
-    ] {
-        // Signs with these very bytes.
-        let other = Toy::new(KeyKind::Secret, right);
-        let headers =
-            signature::sign(&provider, "m", NOW, BODY, &|_, _, parts| Some(hmac(&other.secret, parts)));
-        let cause = judged(&provider, &key, &headers.unwrap(), BODY, NOW).unwrap_err().cause;
-        assert_eq!(cause, format!("signature differs; {told}"));
-    }
-    // The digest is spelt otherwise.
-    let digest = hmac(secret, &[BODY]);
-    let hex = spell::write(&digest, Encoding::Hex).to_uppercase();
-    let github = |value: &str| {
-        let headers = [("x-hub-signature-256".to_owned(), value.to_owned())];
-        judged(&Provider::Github, &key, &headers, BODY, NOW).map_err(|denied| denied.cause)
-    };
-    assert_eq!(github(&format!("sha256={hex}")), Ok(()), "the case of digits is nobody's business");
-    let told = "X-Hub-Signature-256 does not begin with sha256=; it matches read as hex with no prefix";
-    assert_eq!(github(&hex), Err(told.to_owned()));
-    let told = "X-Hub-Signature-256 is not hex; it matches read as base64 with the prefix sha256=";
-    assert_eq!(github(&format!("sha256={}", STANDARD.encode(&digest))), Err(told.to_owned()));
-    assert_eq!(github("sha256=zz"), Err("X-Hub-Signature-256 is not hex".to_owned()));
-}
-
-#[test]
-fn slips_are_looked_for_in_what_is_kept_of_a_body() {
-    let key = Toy::new(KeyKind::Secret, SECRET);
-    let cause = |len: usize| {
-        let body = vec![b' '; len - 1];
-        let headers = signed(&Provider::Github, &key, &body, NOW);
-        judged(&Provider::Github, &key, &headers, &[&body[..], b"\n"].concat(), NOW).unwrap_err().cause
-    };
-    assert!(cause(slips::MAX_BODY).ends_with("final newline"));
-    assert_eq!(cause(slips::MAX_BODY + 1), "signature differs");
 }
 
 #[test]

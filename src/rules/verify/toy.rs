@@ -44,7 +44,7 @@ impl KeyCheck for Toy {
     }
 
     fn signed(&self, message: &[u8], signature: &str) -> bool {
-        self.kind == KeyKind::Jwt(Algorithm::HS256)
+        matches!(self.kind, KeyKind::Jwt(Algorithm::HS256) | KeyKind::Ed25519)
             && URL_SAFE_NO_PAD.encode(hmac(&self.secret, &[message])) == signature
     }
 

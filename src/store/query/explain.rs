@@ -10,7 +10,7 @@ use crate::model::request::{Marks, RequestData, StoredRequest, Verdict};
 use crate::model::time::rfc3339;
 use crate::model::view::{CopyView, ExplainView, FieldView, LikeView, Pair};
 use crate::model::{Ms, RequestId};
-use crate::rules::autopsy::{self, Case};
+use crate::rules::autopsy::{self, Case, Kept};
 use crate::rules::data::{each_leaf, request_data};
 use crate::rules::explain as rules;
 use rusqlite::OptionalExtension as _;
@@ -344,7 +344,11 @@ fn why(head: &RequestHead, ruled: bool, told: &[Pair]) -> Vec<String> {
         Verdict::Accepted | Verdict::Duplicate => {}
     }
     if head.marks.has(Marks::BODY_CUT) {
-        lines.push("Only the first 64 KiB of its body were kept.".to_owned());
+        let mut kept = Kept { len: head.size, declared: None }.words();
+        if let Some(first) = kept.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        lines.push(kept + ".");
     }
     lines
 }

@@ -6,8 +6,10 @@ use crate::model::{CallbackId, FlowId, RequestId, RunId};
 use crate::store::codec;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-/// Columns of [`request`]; headers and body can follow.
-pub const REQUEST: &str = "id, flow, version, verdict, flags, status, cause, duplicate_of, dedup, peer, \
+/// Columns of [`request`]; headers and body can follow. The status of a sender that waited is noted
+/// beside its row.
+pub const REQUEST: &str = "id, flow, version, verdict, flags, \
+                           ifnull(status, (SELECT told.status FROM told WHERE told.request = request.id)), cause, duplicate_of, dedup, peer, \
                            actor, method, path, query, length(body)";
 
 /// A request without its headers and body.
@@ -23,7 +25,7 @@ pub struct RequestHead {
     pub verdict: Verdict,
     /// Its marks.
     pub marks: Marks,
-    /// What was answered at once.
+    /// What the sender was answered; `None` where it waits, or went away before.
     pub status: Option<u16>,
     /// Why it was refused or filtered.
     pub cause: Option<String>,

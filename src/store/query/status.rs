@@ -31,20 +31,27 @@ pub(super) fn status(conn: &Connection, id: RequestId) -> Result<Option<RequestS
         .optional()?;
     let Some(verdict) = verdict else { return Ok(None) };
     let verdict = Verdict::from_number(verdict).ok_or(Error::IntegralValueOutOfRange(0, verdict))?;
-    let runs = tx
-        .prepare_cached(
-            "SELECT id, state FROM run WHERE id = ?1 AND request = ?1 AND parent IS NULL
-             UNION ALL SELECT id, state FROM run INDEXED BY run_request
-                 WHERE request = ?1 AND id <> request AND parent IS NULL ORDER BY id",
-        )?
-        .query_map([id.0], |row| {
-            let state: i64 = row.get(1)?;
-            let state = RunState::from_number(state).ok_or(Error::IntegralValueOutOfRange(1, state))?;
-            Ok((RunId(row.get(0)?), state))
-        })?
-        .collect::<Result<Vec<_>>>()?;
+    let runs = own_runs(&tx, id)?;
     let given = given(&tx, &runs)?;
     Ok(Some(RequestStatus { verdict, runs, given }))
+}
+
+/// The runs that a request began itself, in the order of its elements, and where they stand.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub(super) fn own_runs(conn: &Connection, id: RequestId) -> Result<Vec<(RunId, RunState)>> {
+    conn.prepare_cached(
+        "SELECT id, state FROM run WHERE id = ?1 AND request = ?1 AND parent IS NULL
+             UNION ALL SELECT id, state FROM run INDEXED BY run_request
+                 WHERE request = ?1 AND id <> request AND parent IS NULL ORDER BY id",
+    )?
+    .query_map([id.0], |row| {
+        let state: i64 = row.get(1)?;
+        let state = RunState::from_number(state).ok_or(Error::IntegralValueOutOfRange(1, state))?;
+        Ok((RunId(row.get(0)?), state))
+    })?
+    .collect()
 }
 
 /// The answer of the `respond` step that was reached first, by any of the runs; where there is none,
@@ -125,13 +132,4 @@ impl Store {
         })
         .await
     }
-}
-
-/// The body of an answer as a problem document, where it is one.
-pub(super) fn shown(given: &Given) -> (Vec<(String, String)>, String) {
-    if !given.problem {
-        return (given.headers.clone(), given.body.clone());
-    }
-    let body = serde_json::json!({ "status": given.status, "detail": given.body });
-    (vec![("content-type".to_owned(), "application/problem+json".to_owned())], body.to_string())
 }

@@ -4,23 +4,23 @@ use super::content;
 use super::head::{self, RequestHead};
 use super::look::Look;
 use super::{status, what};
-use crate::model::gate::PAUSED;
 use crate::model::headers::Headers;
-use crate::model::request::{Marks, StoredRequest, Verdict};
+use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent};
 use crate::model::time::rfc3339;
 use crate::model::view::{
     AnswerView, AttemptView, CallbackView, GotView, Pair, RequestDetail, RequestView, RunView, SentView,
     StepView,
 };
-use crate::model::{Map, RequestId};
+use crate::model::{Map, RequestId, RunId};
 use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
-use crate::rules::data::{flat, request_data};
+use crate::rules::answer::{self, Kept};
+use crate::rules::data::{self, flat, query_lists, request_data};
 use crate::rules::lane::{is_parked, tag_of};
 use crate::rules::mask::{self, Traces};
 use crate::rules::redelivery;
+use crate::store::told::{self, Noted};
 use base64::Engine as _;
-use serde_json::Value;
 use std::fmt::Write as _;
 
 /// Bytes in hex.
@@ -119,69 +119,62 @@ pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result
         request: view,
         headers: content::shown_headers(&seed.headers),
         flat: flat(&data),
-        query: data.query,
+        target: target(look, &seed),
+        query: query_lists(&seed.query),
         body: data.body,
         raw: base64::engine::general_purpose::STANDARD.encode(&seed.body),
     }))
 }
 
-/// What the sender was answered, as far as rows tell it: of an accepted request the run's state at
-/// the commit is not kept, and a refusal's problem document has its detail here alone.
+/// The target of a request's line; `None` where nothing arrived.
+fn target(look: &Look<'_>, seed: &Seed) -> Option<String> {
+    let plan = look.plan(seed.flow, seed.version);
+    let alias = plan.as_deref().and_then(|plan| plan.flow.webhook()?.path.as_deref());
+    let target = data::target(&look.endpoint(seed.flow), alias, seed);
+    seed.marks.arrived().then(|| target.replace(mask::IN_QUERY, mask::MASK))
+}
+
+/// What the sender was answered, as it left; `None` where it still waits or went away before, and of
+/// what nobody sent. What was not noted follows from the row, by what made it.
 fn answer(look: &Look<'_>, head: &RequestHead, view: &RequestView) -> rusqlite::Result<Option<AnswerView>> {
     if !head.marks.arrived() {
         return Ok(None);
     }
-    let Some(status) = head.status else {
-        // A sender that waited was answered by its run, where that gave an answer.
-        let given = status::given_of(look.conn, head.id)?;
-        return Ok(given.map(|given| {
-            let (mut headers, mut body) = status::shown(&given);
-            let traces = look.traces_of(head.id, &look.mask(head.flow, head.version));
-            if !traces.is_empty() {
-                for (_, value) in &mut headers {
-                    traces.hide_in(value);
+    let (ids, id) = (look.ids(), head.id);
+    let answer = match told::read(look.conn, id)? {
+        Noted::Answer(noted) => noted,
+        Noted::InJournal => {
+            let Some(given) = status::given_of(look.conn, id)? else { return Ok(None) };
+            answer::view(&answer::given(&given, view.id.clone()))
+        }
+        Noted::Nothing => answer::view(&match (head.verdict, head.status) {
+            (Verdict::Accepted, Some(200)) => {
+                let split =
+                    look.plan(head.flow, head.version).is_some_and(|plan| plan.flow.split().is_some());
+                let runs = if split { status::own_runs(look.conn, id)? } else { Vec::new() };
+                Kept {
+                    ids,
+                    request: id,
+                    run: (!split).then_some(RunId(id.0)),
+                    split: split.then_some(&runs),
+                    state: head.marks.born_in(),
                 }
-                traces.hide_in_body(&mut body);
+                .accepted()
             }
-            headers.push(("pointsman-request-id".to_owned(), view.id.clone()));
-            AnswerView { status: given.status, headers, body }
-        }));
+            (Verdict::Duplicate, _) => answer::duplicate(ids, id, head.duplicate_of),
+            (Verdict::Filtered, _) => answer::filtered(ids, id, head.marks.has(Marks::CAPTURED)),
+            (Verdict::Accepted | Verdict::Rejected, _) => return Ok(None),
+        }),
     };
-    let id = ("pointsman-request-id".to_owned(), view.id.clone());
-    let text = |body: Map| Value::Object(body).to_string();
-    let pair = |name: &str, value: &str| (name.to_owned(), Value::String(value.to_owned()));
-    let json = ("content-type".to_owned(), "application/json".to_owned());
-    let (headers, body) = match head.verdict {
-        Verdict::Accepted => {
-            let mut body: Map = [pair("request", &view.id)].into_iter().collect();
-            let plan = look.plan(head.flow, head.version);
-            if plan.is_some_and(|plan| plan.flow.split().is_some()) {
-                body.insert("runs".to_owned(), view.runs.iter().map(String::as_str).collect());
-            } else if let Some(run) = view.runs.first() {
-                body.extend([pair("run", run)]);
-            }
-            (vec![json, id], text(body))
+    let mut answer = answer::named(answer, &view.id);
+    let traces = look.traces_of(id, &look.mask(head.flow, head.version));
+    if !traces.is_empty() {
+        for (_, value) in &mut answer.headers {
+            traces.hide_in(value);
         }
-        Verdict::Duplicate => {
-            let first = head.duplicate_of.map(|first| look.request_id(first)).unwrap_or_default();
-            (vec![id, ("pointsman-duplicate-of".to_owned(), first)], String::new())
-        }
-        Verdict::Filtered => (
-            vec![json, id],
-            text([pair("request", &view.id), pair("state", "filtered")].into_iter().collect()),
-        ),
-        Verdict::Rejected => {
-            let problem = ("content-type".to_owned(), "application/problem+json".to_owned());
-            let mut body = Map::new();
-            body.insert("status".to_owned(), Value::from(status));
-            // Of a failed authentication, or of a pause, the sender is told nothing more.
-            if let Some(cause) = view.cause.as_deref().filter(|cause| status != 401 && *cause != PAUSED) {
-                body.extend([pair("detail", cause)]);
-            }
-            (vec![problem, id], text(body))
-        }
-    };
-    Ok(Some(AnswerView { status, headers, body }))
+        traces.hide_in_body(&mut answer.body);
+    }
+    Ok(Some(answer))
 }
 
 /// A run; `whole` with what its attempts sent and got, where the journal has that.

@@ -39,6 +39,13 @@ CREATE TABLE request (
     headers BLOB NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
+-- What senders were told that does not follow from the row of their request: the answer of `wait` and
+-- `poll`, written after it left, and a refusal's. `answer` is null where a `respond` step gave it: the journal has it.
+CREATE TABLE told (
+    request INTEGER PRIMARY KEY,
+    status INTEGER NOT NULL,
+    answer TEXT
+) STRICT;
 CREATE INDEX request_odd ON request (verdict, id) WHERE verdict <> 0;
 CREATE INDEX request_dup ON request (duplicate_of, id) WHERE duplicate_of IS NOT NULL;
 

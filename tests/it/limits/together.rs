@@ -86,7 +86,7 @@ fn masks_hide_what_senders_are_answered_and_leave_fingerprints() {
     let told = call(house.addr(), "POST", "/in/orders", &headers, body.as_bytes()).unwrap();
     assert_eq!((told.status, told.header("x-card")), (200, Some(NUMBER)), "its sender has it: {told:?}");
     let id = told.header("pointsman-request-id").unwrap().to_owned();
-    let shown = house.json(&["requests", "show", &id]);
+    let shown = house.told(&id);
     let text = shown.to_string();
     for secret in [NUMBER, SECRET, "abcdef", "pin-98765"] {
         assert!(!text.contains(secret), "{secret} in {text}");

@@ -44,7 +44,7 @@ async fn a_duplicate_is_explained_by_its_fields_its_first_and_its_window() {
     // Forgotten, it has no end any more.
     assert!(house.store.forget_key([9; 16]).await.unwrap());
     assert_eq!(house.store.explain(copy.request).await.unwrap().lapses, None);
-    let refused = Judgement::Refuse { status: 415, cause: "Content-Type is text/plain".into(), detail: None };
+    let refused = Judgement::refused(415, "Content-Type is text/plain");
     let refused = accept(&house, one, refused).await;
     let told = house.store.explain(refused.request).await.unwrap();
     assert_eq!((told.key, told.first, told.copies), (None, None, 0));
@@ -68,7 +68,7 @@ async fn a_request_is_shown_whole_with_its_run_and_without_credentials() {
     assert_eq!(shown.request.what, "order_number 1 · 2 a.b");
     assert_eq!(shown.flat[r#"body["a.b"][0]"#].to_string(), "1.50");
     assert_eq!(shown.flat[r#"body["a.b"][1]"#], json!({}));
-    assert_eq!(shown.query["page"], json!("2, 3"));
+    assert_eq!((&shown.query["page"], &shown.flat["query.page"]), (&json!(["2", "3"]), &json!("2, 3")));
     assert!(!serde_json::to_string(&shown).unwrap().contains("Bearer abc"));
     let answer = shown.answer.unwrap();
     assert_eq!(answer.status, 200);
@@ -98,6 +98,7 @@ async fn the_timeline_says_what_happened_in_words() {
                 verdict: Verdict::Accepted,
                 runs: 1,
                 status: Some(200),
+                born: RunState::Queued,
                 cause: None,
                 duplicate_of: None,
                 dedup: None,

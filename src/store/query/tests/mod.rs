@@ -294,6 +294,7 @@ fn put_request(
         verdict,
         runs: u32::from(verdict == Verdict::Accepted),
         status: Some(status),
+        born: RunState::Queued,
         cause,
         duplicate_of: first,
         dedup: key.as_ref(),

@@ -235,6 +235,7 @@ async fn pages_have_every_row_once_while_new_ones_arrive() {
                     verdict: Verdict::Accepted,
                     runs: 1,
                     status: Some(200),
+                    born: RunState::Queued,
                     cause: None,
                     duplicate_of: None,
                     dedup: None,
