@@ -174,7 +174,8 @@ async fn a_draft_is_kept_beside_what_is_live_and_deployed_later() {
     assert_eq!(said.lines, ["acme v2 is kept as a draft"]);
     let view = house.store.integration("acme").unwrap();
     assert_eq!((view.deployed, view.draft), (Some(1), Some(2)));
-    let deploy = |dry_run| Ask::Deploy { name: "acme".into(), seen: None, reason: Some("now".into()), dry_run };
+    let deploy =
+        |dry_run| Ask::Deploy { name: "acme".into(), seen: None, reason: Some("now".into()), dry_run };
     let said = done(&house, deploy(true)).await;
     assert_eq!(said.lines[0], "acme v2 would go live instead of v1");
     done(&house, deploy(false)).await;

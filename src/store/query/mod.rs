@@ -41,9 +41,9 @@ use look::Look;
 use reach::Range;
 use rusqlite::params;
 pub use status::RequestStatus;
-pub(in crate::store) use urgent::OVERDUE;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
+pub(in crate::store) use urgent::OVERDUE;
 use walk::{Budget, Walked, Way};
 
 /// Rows of a page where the asker names no number, and the most that he may name.
@@ -135,7 +135,11 @@ impl Store {
     ///
     /// # Errors
     /// The store.
-    pub async fn last_answer(&self, flow: FlowId, step: u32) -> Result<Option<(Ms, u16, String)>, StoreError> {
+    pub async fn last_answer(
+        &self,
+        flow: FlowId,
+        step: u32,
+    ) -> Result<Option<(Ms, u16, String)>, StoreError> {
         self.look(move |look| urgent::last_answer(look, flow, step)).await
     }
 
