@@ -408,6 +408,8 @@ impl Dialog {
         match (&self.facts, self.acting) {
             (_, true) => "waiting for the store…".to_owned(),
             (Facts::Asking, _) => "asking the store…   esc back".to_owned(),
+            // What was typed is asked about in a moment: until then nothing is confirmed.
+            (Facts::Known(_), _) if self.due.is_some() => "asking the store…   esc back".to_owned(),
             (Facts::Refused(_), _) => "esc back".to_owned(),
             (Facts::Known(plan), _) if plan.count == 0 => "nothing to do   esc back".to_owned(),
             (Facts::Known(_), _) if self.keeps() && self.sure => {

@@ -1,6 +1,6 @@
 //! One run: its steps, its timeline, and the attempt that is looked at.
 
-use super::format::{exact, precise, size, took};
+use super::format::{exact, precise, size, took, when};
 use super::glyphs;
 use super::lines::{Line, Lines};
 use super::theme::Role;
@@ -247,7 +247,7 @@ fn attempt_lines(
 /// The callback that an attempt waits for, or waited for in vain.
 fn waits_for(callback: &CallbackView, attempt: u32, zone: &TimeZone) -> Option<Line> {
     let awaited = callback.awaited.as_ref().filter(|awaited| awaited.attempt == attempt)?;
-    let at = parse_rfc3339(&callback.deadline).map_or_else(String::new, |at| exact(at, zone));
+    let at = parse_rfc3339(&callback.deadline).map_or_else(String::new, |at| when(at, zone));
     let (text, role) = match callback.state {
         CallbackState::Pending => {
             (format!("{} answers until {at}; c completes it, u gives more time", awaited.host), Role::Info)

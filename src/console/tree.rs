@@ -235,64 +235,59 @@ fn integration(
 ) -> Line {
     let icon =
         document.and_then(|doc| doc.icon.as_deref()).map(|icon| format!("{icon}  ")).unwrap_or_default();
-    let mut note = match (one.deployed, one.draft) {
+    let mut marks = vec![match (one.deployed, one.draft) {
         (Some(live), Some(_)) => format!("v{live} +draft"),
         (Some(live), None) => format!("v{live}"),
         (None, Some(draft)) => format!("v{draft} draft"),
         (None, None) => String::new(),
-    };
-    if let Some(paused) = &one.paused {
-        note = format!("{note} {}", paused.word());
-    }
-    if one
-        .flows
-        .iter()
-        .any(|flow| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(|run| run.bad()))
-    {
-        note = format!("{note} deploy !");
-    }
-    if !open && drifts.iter().any(|drift| drift.integration == one.name) {
-        note = format!("{note} • drift");
-    }
+    }];
+    marks.extend(one.paused.as_ref().map(|paused| paused.word().to_owned()));
+    let failed =
+        |flow: &FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(|run| run.bad());
+    let failed = one.flows.iter().any(failed);
+    marks.extend(failed.then(|| "deploy !".to_owned()));
+    let drifts = !open && drifts.iter().any(|drift| drift.integration == one.name);
+    marks.extend(drifts.then(|| "• drift".to_owned()));
+    let role = if failed { Role::Bad } else { Role::Text };
     Line {
         fold: Some(open),
         indent: 2,
         key: format!("{icon}{}", one.title),
         key_role: Role::Title,
-        value: one.name.clone(),
-        role: Role::Muted,
-        note,
+        value: marks.join(" "),
+        role,
+        note: one.name.clone(),
         ..Line::default()
     }
 }
 
 fn of_flow(one: &IntegrationView, flow: &FlowView, open: bool, drifts: &[DriftView]) -> Line {
-    let mut note = Vec::new();
-    if let Some(paused) = &flow.paused {
-        note.push(paused.word().to_owned());
-    }
-    if drifts.iter().any(|drift| drift.integration == one.name && drift.flow == flow.name) {
-        note.push("• drift".to_owned());
-    }
-    if let Some(run) = &flow.last_run {
-        let (glyph, _) = super::glyphs::run(run.state);
-        note.push(format!("{} {glyph}", if flow.trigger == "deploy" { "deploy" } else { "last" }));
-    }
-    let (value, role) = match flow.auth.as_deref() {
-        Some("none") => ("none (open)".to_owned(), Role::Warn),
-        Some(auth) => (auth.to_owned(), Role::Muted),
+    let (mut marks, mut role) = match flow.auth.as_deref() {
+        Some("none") => (vec!["none (open)".to_owned()], Role::Warn),
+        Some(auth) => (vec![auth.to_owned()], Role::Muted),
         None => {
             let rule = flow.schedule.as_ref().map(|schedule| schedule.rule.clone());
-            (rule.unwrap_or_else(|| flow.trigger.clone()), Role::Muted)
+            (vec![rule.unwrap_or_else(|| flow.trigger.clone())], Role::Muted)
         }
     };
+    if let Some(run) = &flow.last_run {
+        let (glyph, _) = super::glyphs::run(run.state);
+        marks.push(if flow.trigger == "deploy" { glyph.to_owned() } else { format!("last {glyph}") });
+        role = if run.bad() { Role::Bad } else { role };
+    }
+    if let Some(paused) = &flow.paused {
+        marks.push(paused.word().to_owned());
+        role = Role::Warn;
+    }
+    if drifts.iter().any(|drift| drift.integration == one.name && drift.flow == flow.name) {
+        marks.push("• drift".to_owned());
+    }
     Line {
         fold: Some(open),
         indent: 4,
         key: flow.name.clone(),
-        value,
+        value: marks.join(" "),
         role,
-        note: note.join(" "),
         ..Line::default()
     }
 }
@@ -323,9 +318,9 @@ fn values(one: &IntegrationView, document: Option<&document::Integration>, keys:
         document.map_or_else(String::new, |doc| format!(" · connections {}", doc.connections.len()));
     let used = facts::keys_of(&one.name, None, keys).count();
     let unset = one.variables.iter().any(|variable| variable.required && variable.value.is_null());
-    let text = format!("variables {}{connections} · keys {used}", one.variables.len());
-    let note = if unset { "value missing".to_owned() } else { String::new() };
-    Line { indent: 4, note, ..Line::text(text, if unset { Role::Warn } else { Role::Muted }) }
+    let missing = if unset { " · a value is missing" } else { "" };
+    let text = format!("variables {}{connections} · keys {used}{missing}", one.variables.len());
+    Line { indent: 4, ..Line::text(text, if unset { Role::Warn } else { Role::Muted }) }
 }
 
 impl App {
@@ -423,10 +418,10 @@ mod tests {
         assert_eq!(
             text(&tree)[..4],
             [
-                "ACME | acme | v14 +draft deploy !",
+                "ACME | v14 +draft deploy ! | acme",
                 "Orders | none (open) | ",
-                "Init | deploy | deploy !",
-                " | variables 1 · keys 0 | value missing",
+                "Init | deploy ! | ",
+                " | variables 1 · keys 0 · a value is missing | ",
             ]
         );
         tree.lines.step(5);

@@ -4,7 +4,7 @@
 use crate::console::app::{App, Dirt, Screen};
 use crate::console::asks::Want;
 use crate::console::countdown;
-use crate::console::format::{clock, exact, size, took};
+use crate::console::format::{clock, size, took, when};
 use crate::console::lines::{Line, Lines};
 use crate::console::theme::Role;
 use crate::model::ask::Ask;
@@ -164,18 +164,18 @@ fn deadline(view: &CallbackView, now: Ms, zone: &TimeZone) -> Line {
     let lasts = parse_rfc3339(&view.created).map(|created| at - created).filter(|lasts| *lasts > 0);
     // To the second: what is asked for is a round time, and begins between two of them.
     let lasts = lasts.map(|lasts| format!(" ({})", written((lasts + 500) / 1_000 * 1_000)));
-    let when = format!("{}{}", exact(at, zone), lasts.unwrap_or_default());
+    let due = format!("{}{}", when(at, zone), lasts.unwrap_or_default());
     let (text, role) = match view.state {
         CallbackState::Pending => (
-            format!("{when}, {}: then the step fails for want of an answer", countdown::words(at, now)),
+            format!("{due}, {}: then the step fails for want of an answer", countdown::words(at, now)),
             Role::Text,
         ),
         CallbackState::Expired if view.overdue => {
             let late = countdown::words(at, now);
-            (format!("{when}, {late}: the step is errored, a late POST is answered 410"), Role::Bad)
+            (format!("{due}, {late}: the step is errored, a late POST is answered 410"), Role::Bad)
         }
-        CallbackState::Expired => (format!("{when}: it passed, and the run has gone on since"), Role::Muted),
-        CallbackState::Received | CallbackState::Cancelled => (when, Role::Muted),
+        CallbackState::Expired => (format!("{due}: it passed, and the run has gone on since"), Role::Muted),
+        CallbackState::Received | CallbackState::Cancelled => (due, Role::Muted),
     };
     Line::label("deadline", text, role)
 }

@@ -60,7 +60,16 @@ fn join(paint: &mut Paint<'_>, panes: &[Pane; PANES], class: Class) {
         let above = panes.iter().any(|pane| {
             !pane.is_empty() && pane.body.bottom() == right.rule.y && { pane.rule.x == right.rule.x }
         });
-        paint.cell(x, right.rule.y, if above { "┼" } else { "┬" }, style);
+        let left = panes
+            .iter()
+            .any(|pane| !pane.is_empty() && pane.rule.y == right.rule.y && pane.rule.right() <= x);
+        let joint = match (above, left) {
+            (true, true) => "┼",
+            // What is to the left goes on down.
+            (true, false) => "├",
+            (false, _) => "┬",
+        };
+        paint.cell(x, right.rule.y, joint, style);
     }
 }
 

@@ -24,6 +24,9 @@ use serde_json::Value;
 /// What names the line of a URL: there `y` copies it.
 pub const URL: &str = "url";
 
+/// The label of a line that goes on with the one above it.
+const GOES_ON: &str = " ";
+
 /// How times are written.
 struct Times<'t> {
     now: Ms,
@@ -64,7 +67,7 @@ pub fn facts(tree: &Tree, drifts: &[DriftView], now: Ms, zone: &TimeZone) -> Vec
             keys(keys_of(&one.name, Some(&flow.name), &tree.keys), &times, &mut lines);
             if let (Part::Flow(_), Some(written)) = (&node.part, written) {
                 for (at, step) in written.steps.iter().enumerate() {
-                    let label = if at == 0 { "steps" } else { "" };
+                    let label = if at == 0 { "steps" } else { GOES_ON };
                     let text = format!("{} {}   {}", at + 1, step.name, step_words(step));
                     lines.push(Line::label(label, text, Role::Text));
                 }
@@ -140,7 +143,7 @@ fn of_flow(flow: &FlowView, written: Option<&Flow>, times: &Times<'_>, lines: &m
         let zone = schedule.zone.as_deref().map_or_else(String::new, |zone| format!(", {zone}"));
         lines.push(Line::label("schedule", format!("{}{zone}", schedule.rule), Role::Text));
         for (at, tick) in schedule.next.iter().enumerate() {
-            lines.push(Line::label(if at == 0 { "next" } else { "" }, times.whole(tick), Role::Text));
+            lines.push(Line::label(if at == 0 { "next" } else { GOES_ON }, times.whole(tick), Role::Text));
         }
         if schedule.next.is_empty() {
             lines.push(Line::label("next", "no tick: it is not live", Role::Warn));
@@ -248,7 +251,7 @@ fn keys<'k>(keys: impl Iterator<Item = &'k KeyView>, times: &Times<'_>, lines: &
             || "never used".to_owned(),
             |used| format!("last let somebody in {}", times.short(used)),
         );
-        let label = if at == 0 { "keys" } else { "" };
+        let label = if at == 0 { "keys" } else { GOES_ON };
         lines.push(Line::label(label, format!("{}   {}{algorithm}, {used}", key.name, key.kind), Role::Text));
     }
 }
@@ -262,12 +265,12 @@ fn values(
 ) {
     for (at, variable) in one.variables.iter().enumerate() {
         let (text, role) = value(variable);
-        let label = if at == 0 { "variables" } else { "" };
+        let label = if at == 0 { "variables" } else { GOES_ON };
         let line = Line::label(label, format!("{} = {text}", variable.name), role);
         lines.push(Line { note: variable.kind.clone(), ..line });
     }
     for (at, connection) in document.into_iter().flat_map(|doc| &doc.connections).enumerate() {
-        let label = if at == 0 { "connections" } else { "" };
+        let label = if at == 0 { "connections" } else { GOES_ON };
         let auth = match &connection.auth {
             None => "no credentials",
             Some(ConnectionAuth::Bearer { .. }) => "bearer",
@@ -382,11 +385,15 @@ fn exchange_lines(exchange: &RequestStep, document: Option<&Integration>, lines:
         lines.push(Line::label("idempotent", "no: a repeat may act twice", Role::Text));
     }
     for (at, (name, path)) in exchange.outputs.iter().enumerate() {
-        lines.push(Line::label(if at == 0 { "outputs" } else { "" }, format!("{name} = {path}"), Role::Text));
+        lines.push(Line::label(
+            if at == 0 { "outputs" } else { GOES_ON },
+            format!("{name} = {path}"),
+            Role::Text,
+        ));
     }
     for (at, (codes, text)) in exchange.errors.iter().enumerate() {
         let line = Line::label(
-            if at == 0 { "errors" } else { "" },
+            if at == 0 { "errors" } else { GOES_ON },
             format!("{} {text}", status(*codes)),
             Role::Text,
         );
@@ -403,7 +410,7 @@ fn status(one: StatusMatch) -> String {
 
 fn pairs(label: &str, pairs: &[(String, String)], lines: &mut Vec<Line>) {
     for (at, (name, text)) in pairs.iter().enumerate() {
-        let line = Line::label(if at == 0 { label } else { "" }, format!("{name} = {text}"), Role::Text);
+        let line = Line::label(if at == 0 { label } else { GOES_ON }, format!("{name} = {text}"), Role::Text);
         lines.push(Line { opens: true, ..line });
     }
 }

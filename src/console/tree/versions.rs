@@ -127,7 +127,9 @@ fn told(diff: &DiffView) -> Vec<Line> {
             };
             old = number(Some(head));
             new = number(head.split_once('+').map(|(_, rest)| rest));
-            lines.push(Line::text("…", Role::Muted));
+            if !lines.is_empty() {
+                lines.push(Line::text("…", Role::Muted));
+            }
             continue;
         }
         let sign = text.get(..1).unwrap_or_default();
@@ -336,7 +338,6 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "…",
                 "   41  name = \"push\"",
                 "   40 -url = \"/custmers\"",
                 "   42 +url = \"/customers\"",

@@ -53,7 +53,10 @@ fn an_overdue_callback_is_completed_by_keys_and_its_run_goes_on() {
     let (addr, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let addr: SocketAddr = addr.parse().unwrap();
     let json = [("Content-Type", "application/json")];
-    assert_eq!(call(addr, "POST", &format!("/{path}"), &json, br#"{"document":"88101"}"#).unwrap().status, 200);
+    assert_eq!(
+        call(addr, "POST", &format!("/{path}"), &json, br#"{"document":"88101"}"#).unwrap().status,
+        200
+    );
     run_in(&house, "succeeded");
     house.post("forms", r#"{"name":"M. Silva"}"#);
     let errored = run_in(&house, "errored");
@@ -93,5 +96,8 @@ fn an_overdue_callback_is_completed_by_keys_and_its_run_goes_on() {
     });
     let audit = house.json(&["audit", "ls"]);
     let entry = audit.as_array().unwrap().iter().find(|entry| entry["verb"] == "complete").unwrap();
-    assert_eq!((entry["reason"].as_str(), entry["door"].as_str()), (Some("confirmed by phone"), Some("console")));
+    assert_eq!(
+        (entry["reason"].as_str(), entry["door"].as_str()),
+        (Some("confirmed by phone"), Some("console"))
+    );
 }

@@ -37,7 +37,7 @@ pub fn callback(n: u64) -> CallbackView {
         overdue,
         awaited: Some(Box::new(AwaitedView {
             host: "dms.example".to_owned(),
-            attempt: 1,
+            attempt: if overdue { 3 } else { 1 },
             status: Some(202),
             said: job.to_owned(),
             run_state: Some(if overdue { RunState::Errored } else { RunState::Waiting }),
@@ -73,6 +73,10 @@ description = "Customers and stock go to Progix"
 name = "tenant"
 type = "text"
 default = "42"
+[[variable]]
+name = "token"
+type = "secret"
+required = true
 [[connection]]
 name = "progix"
 base_url = "http://127.0.0.1:9000"
@@ -84,7 +88,6 @@ type = "webhook"
 path = "customers"
 auth = { type = "none" }
 dedup = { fields = ['headers["X-Request-ID"]'], window = "7d" }
-limits = {}
 [[flow.step]]
 name = "lookup"
 type = "request"
@@ -159,7 +162,7 @@ pub fn answer(ask: &Ask) -> Answer {
             ],
         },
         Ask::Export { version, .. } => {
-            Answer::Source { version: version.unwrap_or(14), text: DOCUMENT.replace("limits = {}\n", "") }
+            Answer::Source { version: version.unwrap_or(14), text: DOCUMENT.to_owned() }
         }
         Ask::History { name, .. } => {
             let live = if name == "acme-erp" { 14 } else { 3 };
@@ -211,7 +214,7 @@ fn an_overdue_callback_is_completed_with_what_the_last_one_was_answered() {
     let mut hand = Hand::new(80, 24);
     hand.keys("4c");
     keep("dialog_complete_80x24", &hand);
-    hand.keys("<tab>confirmed by phone<enter>");
+    hand.keys("<tab><tab>confirmed by phone<enter>");
     let body = r#"{"document":"88102"}"#.to_owned();
     assert_eq!(acts(&hand), [(Verb::Complete { status: 200, body }, vec![id(9)])]);
 }
@@ -367,7 +370,7 @@ fn versions_are_compared_deployed_and_gone_back_to() {
     assert!(hand.text().contains("acme-erp v15 · "), "{}", hand.text());
     hand.keys("<esc>");
     // Another integration without a draft.
-    hand.keys("5GkkkD");
+    hand.keys("5GkkD");
     assert!(
         hand.text().contains("deploy is not possible: v3 is live and there is no draft"),
         "{}",
