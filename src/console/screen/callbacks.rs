@@ -34,7 +34,7 @@ const COLUMNS: [Column<Name>; 8] = [
     column(Name::Left, 2, 11, 11),
     column(Name::Flow, 4, 27, 8),
     column(Name::Step, 5, 10, 6),
-    column(Name::Who, 3, 28, 12),
+    column(Name::Who, 3, 34, 12),
     column(Name::Sent, 6, 8, 8),
     column(Name::Run, 7, 6, 6),
     column(Name::Tries, 8, 3, 3),
