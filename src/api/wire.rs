@@ -47,6 +47,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Runs(_)
         | Ask::RunsById { .. }
         | Ask::Callbacks(_)
+        | Ask::Urgent { .. }
         | Ask::Groups
         | Ask::Audit(_)
         | Ask::Request { .. }

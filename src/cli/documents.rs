@@ -39,7 +39,10 @@ pub async fn apply(door: &Door, args: args::Apply) -> Result<u8, Refusal> {
 
 /// Makes the newest version the live one.
 pub async fn deploy(door: &Door, name: String, verb: &Consent) -> Result<u8, Refusal> {
-    done(door.ask(Ask::Deploy { name, reason: verb.reason.clone(), dry_run: verb.dry_run }).await?)
+    done(
+        door.ask(Ask::Deploy { name, seen: None, reason: verb.reason.clone(), dry_run: verb.dry_run })
+            .await?,
+    )
 }
 
 /// Closes an integration's endpoints, after saying what that ends.

@@ -63,6 +63,12 @@ pub enum Action {
     Forget,
     /// A rejected request is judged again.
     Readmit,
+    /// A callback's answer is given by hand.
+    Complete,
+    /// A callback is waited for longer.
+    Extend,
+    /// The draft goes live, or an earlier version comes back.
+    Deploy,
     /// What the flow of the selected request is sent, path by path.
     Capture,
     /// Two requests beside each other.
@@ -107,6 +113,9 @@ impl Action {
                 | Self::Readmit
                 | Self::Capture
                 | Self::Pause
+                | Self::Complete
+                | Self::Extend
+                | Self::Deploy
         )
     }
 }

@@ -13,7 +13,7 @@ impl App {
         let fresh = match self.screen {
             Screen::Live => Some(&self.live.runs),
             Screen::Runs => Some(&self.runs.list),
-            Screen::Requests => None,
+            Screen::Requests | Screen::Callbacks | Screen::Integrations => None,
         };
         let fresh = fresh
             .into_iter()
@@ -40,7 +40,8 @@ impl App {
             Some(Overlay::Capture(table)) => table.next_age(self.now),
             _ => None,
         };
-        toast.chain(open).chain(fresh).chain(typing).chain(silent).chain(late).chain(down).min()
+        let board = (self.screen == Screen::Callbacks).then(|| self.board.next_age(self.now)).flatten();
+        toast.chain(open).chain(board).chain(fresh).chain(typing).chain(silent).chain(late).chain(down).min()
     }
 
     /// Since when nothing was accepted, where that is a minute or more, or will be one.

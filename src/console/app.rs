@@ -2,6 +2,7 @@
 //! drawn by [`super::draw::draw`]. It does no io and reads no clock; `now` is set by the loop.
 
 use super::asks::{Asks, Effect};
+use super::board::Board;
 pub use super::filter::FilterLine;
 use super::group_pane::GroupPane;
 use super::layout::{self, Class, Frame, PANES, Pane};
@@ -12,6 +13,7 @@ pub use super::place::{Crumb, ListId, Overlay, PaneId, Place, Screen, Toast, Ton
 use super::rows::{RequestRow, RunRow};
 use super::run_pane::RunPane;
 use super::theme::Theme;
+use super::tree::Tree;
 pub use super::worklist::Needs;
 use crate::model::change::Counters;
 use crate::model::time::{Ms, SECOND};
@@ -111,6 +113,10 @@ pub struct App {
     pub requests: Requests,
     /// Screen 3.
     pub runs: Runs,
+    /// Screen 4.
+    pub board: Board,
+    /// Screen 5.
+    pub tree: Tree,
     /// The worklist.
     pub needs: Needs,
     /// What stands above.
@@ -164,6 +170,8 @@ impl App {
                 from: None,
             },
             runs: Runs::default(),
+            board: Board::default(),
+            tree: Tree::default(),
             needs: Needs { stale: true, ..Needs::default() },
             overlay: None,
             filter: None,
@@ -221,7 +229,7 @@ impl App {
     #[must_use]
     pub fn is_opened(&self) -> bool {
         match self.screen {
-            Screen::Live => false,
+            Screen::Live | Screen::Callbacks | Screen::Integrations => false,
             Screen::Requests => self.requests.opened.is_some(),
             Screen::Runs => self.runs.opened.is_some(),
         }
@@ -233,10 +241,11 @@ impl App {
         let first = usize::from(self.is_opened());
         let wide = self.frame().class == Class::Wide;
         match self.screen {
-            Screen::Live => (0, 4),
+            Screen::Live | Screen::Integrations => (0, 4),
             Screen::Requests => (first, if wide && self.requests.run.id.is_some() { 4 } else { 2 }),
             Screen::Runs if self.runs.groups && !self.is_opened() => (0, 1),
             Screen::Runs => (first, 3),
+            Screen::Callbacks => (0, 2),
         }
     }
 
@@ -259,6 +268,12 @@ impl App {
             (Screen::Runs, 0) => Place::Runs(ListId::Runs),
             (Screen::Runs, 1) => Place::Timeline(PaneId::Run),
             (Screen::Runs, _) => Place::Attempt(PaneId::Run),
+            (Screen::Callbacks, 0) => Place::Board,
+            (Screen::Callbacks, _) => Place::BoardPane,
+            (Screen::Integrations, 0) => Place::Tree,
+            (Screen::Integrations, 1) => Place::Facts,
+            (Screen::Integrations, 2) => Place::Versions,
+            (Screen::Integrations, _) => Place::Diff,
         }
     }
 
@@ -267,7 +282,7 @@ impl App {
     pub fn panes(&self) -> [Pane; PANES] {
         let frame = self.frame();
         let at = match (self.screen, self.focus) {
-            (Screen::Live, focus) => focus,
+            (Screen::Live | Screen::Callbacks | Screen::Integrations, focus) => focus,
             (Screen::Requests, focus) => focus.min(2),
             (Screen::Runs, focus) => focus.min(1),
         };
@@ -275,6 +290,8 @@ impl App {
             Screen::Live => layout::live(&frame, at, self.full),
             Screen::Requests => layout::requests(&frame, at, self.full),
             Screen::Runs => layout::runs(&frame, at, self.full),
+            Screen::Callbacks => layout::callbacks(&frame, at, self.full),
+            Screen::Integrations => layout::integrations(&frame, at, self.full),
         };
         let run = self.screen == Screen::Requests && self.requests.run.id.is_some();
         if self.screen == Screen::Requests && !run && !panes[2].is_empty() {
@@ -318,7 +335,7 @@ impl App {
         match id {
             ListId::LiveRequests => Some(&mut self.live.requests),
             ListId::Requests => Some(&mut self.requests.list),
-            ListId::LiveRuns | ListId::Runs => None,
+            ListId::LiveRuns | ListId::Runs | ListId::Callbacks => None,
         }
     }
 
@@ -327,7 +344,7 @@ impl App {
         match id {
             ListId::LiveRuns => Some(&mut self.live.runs),
             ListId::Runs => Some(&mut self.runs.list),
-            ListId::LiveRequests | ListId::Requests => None,
+            ListId::LiveRequests | ListId::Requests | ListId::Callbacks => None,
         }
     }
 
@@ -395,6 +412,16 @@ impl App {
                 self.runs.run.timeline.resize(timeline);
                 self.runs.run.attempt.resize(attempt);
             }
+            Screen::Callbacks => {
+                self.board.resize(rows(panes[0]).saturating_sub(1));
+                self.board.pane.lines.resize(rows(panes[1]));
+            }
+            Screen::Integrations => {
+                self.tree.lines.resize(rows(panes[0]));
+                self.tree.facts.resize(rows(panes[1]));
+                self.tree.versions.list.resize(rows(panes[2]));
+                self.tree.versions.lines.resize(rows(panes[3]));
+            }
         }
         self.needs.at = self.needs.at.min(self.needs.count().saturating_sub(1));
         self.runs.at = self.runs.at.min(self.needs.groups.len().saturating_sub(1));
@@ -434,6 +461,8 @@ impl App {
                     self.runs.run.clear(None);
                 }
             }
+            Screen::Callbacks => self.aim_board(),
+            Screen::Integrations => self.aim_tree(),
         }
     }
 }

@@ -83,6 +83,26 @@ pub enum Want {
     Standing,
     /// The ids that a filter matches, to mark them.
     Marks(ListId, u32),
+    /// The rows of the board, with its epoch.
+    Board(u32),
+    /// The callback that is selected on it.
+    Callback(String),
+    /// Its run.
+    CallbackRun(String),
+    /// The URL of a callback, to copy it.
+    Reveal,
+    /// The integrations.
+    Integrations,
+    /// Senders' keys.
+    Keys,
+    /// The text of a version.
+    Document(String, u32),
+    /// The text of a version, to show it.
+    Source(String),
+    /// The versions of an integration.
+    Versions(String),
+    /// What differs between two of them.
+    Diff(String),
 }
 
 /// Questions under way.
@@ -171,6 +191,7 @@ impl App {
             Screen::Live => &[ListId::LiveRequests, ListId::LiveRuns],
             Screen::Requests => &[ListId::Requests],
             Screen::Runs => &[ListId::Runs],
+            Screen::Callbacks | Screen::Integrations => &[],
         }
     }
 
@@ -186,16 +207,20 @@ impl App {
                     let wanted = list.wants(data)?;
                     Some((wanted, list.epoch, Ask::Runs(page(list, wanted))))
                 }),
+                ListId::Callbacks => None,
             };
             if let Some((wanted, epoch, ask)) = asked {
                 self.asks.ask(Want::Page(*id, wanted, epoch), ask);
             }
         }
+        self.ask_for_board(data);
+        self.ask_for_tree(data);
     }
 
     /// Asks for the objects that the screen's panes shall show and do not.
     pub fn ask_for_panes(&mut self) {
         self.ask_for_group();
+        self.ask_for_callback();
         let panes: &[(PaneId, Option<String>)] = &match self.screen {
             Screen::Live => [(PaneId::LivePayload, self.live.payload.id.clone()), (PaneId::Run, None)],
             Screen::Requests => [
@@ -203,6 +228,7 @@ impl App {
                 (PaneId::RequestRun, self.requests.run.id.clone()),
             ],
             Screen::Runs => [(PaneId::Run, self.runs.run.id.clone()), (PaneId::Payload, None)],
+            Screen::Callbacks | Screen::Integrations => [(PaneId::Run, None), (PaneId::Payload, None)],
         };
         for (pane, id) in panes {
             let Some(id) = id else { continue };
@@ -250,7 +276,7 @@ impl App {
         if none_yet && self.sample_url.is_none() && !self.asks.awaits(|want| *want == Want::Endpoints) {
             self.asks.ask(Want::Endpoints, Ask::Endpoints);
         }
-        let shown = self.screen == Screen::Live || self.screen == Screen::Runs;
+        let shown = matches!(self.screen, Screen::Live | Screen::Runs | Screen::Integrations);
         let busy = self.asks.awaits(|want| matches!(want, Want::Groups | Want::Overdue));
         if self.needs.stale && shown && !busy {
             self.needs.stale = false;
@@ -273,6 +299,7 @@ impl App {
             ListId::LiveRuns | ListId::Runs => self
                 .run_list(id)
                 .map(|list| (list.epoch, Ask::Runs(Page { limit, ..page(list, Wanted::Newest) }))),
+            ListId::Callbacks => Some(self.board_marks()),
         };
         if let Some((epoch, ask)) = asked {
             self.asks.ask(Want::Marks(id, epoch), ask);

@@ -45,6 +45,22 @@ impl App {
             }
             Place::Attempt(_) => of(self.runs.run.attempt.current()).or_else(|| id(self.runs.run.id.clone())),
             Place::Empty => self.sample_url.clone().map(|url| (url, "URL")),
+            Place::Board => id(self.board.selected.clone()),
+            Place::BoardPane => {
+                of(self.board.pane.lines.current()).or_else(|| id(self.board.selected.clone()))
+            }
+            Place::Facts
+                if self.tree.facts.current().is_some_and(|line| line.opens || line.whole.is_some()) =>
+            {
+                self.tree.facts.current().map(copied)
+            }
+            Place::Tree | Place::Facts => {
+                let url = self.tree.flow().and_then(|flow| flow.url.clone());
+                url.map(|url| (url, "URL"))
+                    .or_else(|| self.tree.current().map(|node| (node.integration.clone(), "name")))
+            }
+            Place::Versions => self.tree.versions.of.clone().map(|name| (name, "name")),
+            Place::Diff => self.tree.versions.diff.as_ref().map(|diff| (diff.diff.clone(), "difference")),
             Place::Needs | Place::Groups => None,
         };
         let (text, what) =
@@ -55,9 +71,22 @@ impl App {
 
     /// Copies what is selected.
     pub fn copy_selected(&mut self) {
+        let on_url = self.board.pane.lines.current().is_some_and(|line| line.path == super::board::pane::URL);
+        if let (Place::BoardPane, true, Some(id)) = (self.place(), on_url, self.board.selected.clone()) {
+            return match self.barred_reveal() {
+                Some(why) => self.toast(Tone::Info, why),
+                None => self.go(Does::Reveal(id)),
+            };
+        }
         if let Ok((text, what)) = self.selected_text() {
             self.copy(text, what);
         }
+    }
+
+    /// Why the URL of a callback cannot be had, where it cannot: it is a verb, since it is audited.
+    fn barred_reveal(&self) -> Option<String> {
+        let why = self.barred(super::dialog::Kind::Complete)?;
+        Some(why.replacen("complete", "copying the URL", 1))
     }
 
     /// Copies what the capture's ticks make, or the selected path as a template expression.
@@ -91,6 +120,8 @@ impl App {
         } else if let Some(run) = self.focused_run() {
             let id = run.id.clone();
             (format!("run {}", short(&id)), self.of_run(id))
+        } else if let Some(callback) = self.focused_callback() {
+            (format!("callback of {}", short(&callback.run)), self.of_callback(&callback.id, &callback.run))
         } else {
             return Err("copy as is not possible: no request and no run is selected".to_owned());
         };
@@ -175,6 +206,19 @@ impl App {
         Ok(format!("{url}{}", request.path))
     }
 
+    fn of_callback(&self, id: &str, run: &str) -> Vec<Entry> {
+        let url = match self.barred_reveal() {
+            Some(why) => Err(why),
+            None => Ok(Does::Reveal(id.to_owned())),
+        };
+        let told = "whoever has it can finish the step; the audit trail says who asked".to_owned();
+        vec![
+            Entry { key: 'u', word: "URL", text: told, does: url },
+            entry('i', "id", Ok(id.to_owned()), str::to_owned, "id"),
+            entry('r', "run", Ok(run.to_owned()), str::to_owned, "id of the run"),
+        ]
+    }
+
     fn of_run(&self, id: String) -> Vec<Entry> {
         let pane = match self.place() {
             Place::Attempt(PaneId::RequestRun) => Some(&self.requests.run),
@@ -217,6 +261,13 @@ fn entry(
             Entry { key, word, text: short, does: Err(why) }
         }
     }
+}
+
+/// What a line of facts gives: its URL, else its value.
+fn copied(line: &Line) -> (String, &'static str) {
+    let text = line.whole.as_deref().map_or_else(|| line.value.clone(), str::to_owned);
+    let is_url = matches!(line.path.as_str(), super::tree::facts::URL | "alias");
+    (text, if is_url { "URL" } else { "value" })
 }
 
 /// Whether a terminal takes it.

@@ -11,83 +11,20 @@ use crate::rules::json;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+mod answer;
 mod field;
+mod kind;
 mod order;
 mod pause;
+mod version;
 
 pub use field::{Field, Purpose};
+pub use kind::{Facts, Kind, Outcome, Subject};
 pub use pause::Paused;
+pub use version::Version;
 
 /// From how many objects on the count must be typed.
 pub const TYPED_FROM: u64 = 20;
-
-/// Which verb.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Same run, same step, a new attempt.
-    Retry,
-    /// The step ends skipped.
-    Skip,
-    /// The run ends aborted.
-    Abort,
-    /// A new run from a stored request.
-    Replay,
-    /// The dedup key of a request is dropped.
-    Forget,
-    /// A rejected request is judged again.
-    Readmit,
-    /// A flow or an integration takes nothing more, or holds its runs.
-    Pause,
-    /// It goes on.
-    Resume,
-}
-
-impl Kind {
-    /// The verb's word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Retry => "retry",
-            Self::Skip => "skip",
-            Self::Abort => "abort",
-            Self::Replay => "replay",
-            Self::Forget => "forget",
-            Self::Readmit => "readmit",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-        }
-    }
-
-    /// What it acts on.
-    #[must_use]
-    pub fn object(self) -> &'static str {
-        if matches!(self, Self::Replay | Self::Forget | Self::Readmit) { "request" } else { "run" }
-    }
-}
-
-/// What the store said.
-#[derive(Debug, Clone)]
-pub enum Facts {
-    /// It was asked.
-    Asking,
-    /// It answered.
-    Known(Box<Plan>),
-    /// It is refused, and why.
-    Refused(Refusal),
-}
-
-/// What a key did to a dialog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Nothing, or only inside of it.
-    Stays,
-    /// A choice changed: the plan must be asked for again.
-    Replan,
-    /// The person said yes.
-    Act,
-    /// The person said no.
-    Close,
-}
 
 /// The dialog.
 #[derive(Debug, Clone)]
@@ -120,8 +57,8 @@ pub struct Dialog {
     pub without: Vec<FieldPlan>,
     /// When the stand-in that is typed is asked about.
     pub due: Option<Ms>,
-    /// What is paused or resumed.
-    pub paused: Option<Paused>,
+    /// What it is about.
+    pub subject: Subject,
     /// The stand-in or the time that the facts are about, as it was typed.
     planned: String,
     zone: TimeZone,
@@ -146,8 +83,8 @@ impl Dialog {
             object: None,
             without: Vec::new(),
             due: None,
-            paused: None,
-            planned: String::new(),
+            subject: Subject::Objects,
+            planned: answer::first(kind),
             zone: TimeZone::UTC,
         }
     }
@@ -169,8 +106,11 @@ impl Dialog {
     pub fn title(&self) -> String {
         let word = self.kind.word();
         let verb = format!("{}{}", word[..1].to_uppercase(), &word[1..]);
-        if let Some(paused) = &self.paused {
+        if let Subject::Flow(paused) = &self.subject {
             return format!("{verb} {}", paused.named(self.chosen(Purpose::Scope)));
+        }
+        if let Some(title) = self.version_title() {
+            return title;
         }
         let (count, step) = match &self.facts {
             Facts::Known(plan) => (Some(plan.count), plan.step.as_deref().filter(|step| !step.is_empty())),
@@ -182,7 +122,7 @@ impl Dialog {
                 Some(count) => format!("{verb} {} {}s", super::format::count(count), self.kind.object()),
                 None => format!("{verb} a group"),
             },
-            ([one], Some(step)) => format!("{verb} {step} of {}", short(one)),
+            ([one], Some(step)) => format!("{verb} {step} of {}", short(self.run().unwrap_or(one))),
             ([one], None) => format!("{verb} {}", short(one)),
             (many, _) => {
                 format!("{verb} {} {}s", super::format::count(many.len() as u64), self.kind.object())
@@ -190,10 +130,17 @@ impl Dialog {
         }
     }
 
+    /// The run that waits for the callback that it is about: that is what people know.
+    fn run(&self) -> Option<&str> {
+        let Facts::Known(plan) = &self.facts else { return None };
+        let of_callback = self.kind.object() == "callback";
+        plan.seen.first().filter(|_| of_callback).map(|(run, _)| run.as_str())
+    }
+
     /// Whether the default is to keep things as they are.
     #[must_use]
     pub fn keeps(&self) -> bool {
-        matches!(self.kind, Kind::Abort | Kind::Forget)
+        matches!(self.kind, Kind::Abort | Kind::Forget | Kind::Cancel)
     }
 
     /// Takes the facts in: they decide which fields there are. Where a stand-in was filled in, the
@@ -226,11 +173,15 @@ impl Dialog {
         let at = |purpose| self.fields.iter().position(|field| field.purpose == purpose);
         let first = at(Purpose::Count).or_else(|| at(Purpose::StandIn));
         let first = first.or_else(|| at(Purpose::With)).or_else(|| at(Purpose::Scope));
+        let first = first.or_else(|| at(Purpose::Status)).or_else(|| at(Purpose::By));
         first.or_else(|| at(Purpose::Reason)).unwrap_or(0)
     }
 
-    /// What is typed that the facts hang on: the stand-in, the time of a pause.
+    /// What is typed that the facts hang on: the stand-in, the time of a pause, the answer to a callback.
     fn typed(&self) -> String {
+        if let Some(answer) = self.typed_answer() {
+            return answer;
+        }
         let field = self.field(Purpose::StandIn).or_else(|| self.field(Purpose::Lasts));
         field.map_or_else(String::new, |field| field.edit.text())
     }
@@ -250,7 +201,8 @@ impl Dialog {
             return false;
         }
         self.due = None;
-        if let Err(error) = self.stand_in().map(|_| ()).and(self.lasts().map(|_| ())) {
+        let reads = self.stand_in().map(|_| ()).and(self.lasts().map(|_| ()));
+        if let Err(error) = reads.and(self.hand().map(|_| ())) {
             self.error = Some(error);
             return false;
         }
@@ -290,7 +242,10 @@ impl Dialog {
     }
 
     fn fields_for(&self, plan: &Plan) -> Vec<Field> {
-        let mut fields = self.paused.as_ref().map_or_else(Vec::new, |paused| paused.fields(self.kind));
+        let mut fields = match &self.subject {
+            Subject::Flow(paused) => paused.fields(self.kind),
+            Subject::Objects | Subject::Version(_) => self.answer_fields(plan),
+        };
         match self.kind {
             Kind::Retry => {
                 let choices = match plan.versions {
@@ -319,11 +274,11 @@ impl Dialog {
                 }
                 fields.push(field);
             }
-            Kind::Skip | Kind::Abort | Kind::Forget | Kind::Readmit | Kind::Pause | Kind::Resume => {}
             Kind::Replay => {
                 let choices = ["deployed", "original", "draft"].map(str::to_owned).to_vec();
                 fields.push(Field::choice(Purpose::With, "with", choices));
             }
+            _ => {}
         }
         fields.push(Field::line(Purpose::Reason, "reason"));
         if plan.count >= TYPED_FROM {
@@ -453,6 +408,8 @@ impl Dialog {
         match (&self.facts, self.acting) {
             (_, true) => "waiting for the store…".to_owned(),
             (Facts::Asking, _) => "asking the store…   esc back".to_owned(),
+            // What was typed is asked about in a moment: until then nothing is confirmed.
+            (Facts::Known(_), _) if self.due.is_some() => "asking the store…   esc back".to_owned(),
             (Facts::Refused(_), _) => "esc back".to_owned(),
             (Facts::Known(plan), _) if plan.count == 0 => "nothing to do   esc back".to_owned(),
             (Facts::Known(_), _) if self.keeps() && self.sure => {

@@ -74,6 +74,8 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
         Screen::Live => 0,
         Screen::Requests => 1,
         Screen::Runs => 2,
+        Screen::Callbacks => 3,
+        Screen::Integrations => 4,
     };
     let gap = if area.width >= 160 { 3 } else { 2 };
     let mut x = area.x + 1;
@@ -152,6 +154,20 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
             }
             _ => &[View, Left, Right, Open, Replay, NextPane, Back],
         },
+        Place::Board | Place::BoardPane => {
+            &[Action::Complete, Retry, Skip, Action::Extend, Action::Forget, Open, Action::CopyAs]
+        }
+        Place::Tree => {
+            &[Open, Action::Deploy, Action::Difference, Action::Pause, Action::Links, Action::Copy, NextPane]
+        }
+        Place::Versions => &[Open, Action::Difference, Action::Deploy, Mark, NextPane, Full, Back],
+        Place::Facts | Place::Diff => {
+            &[NextPane, Action::Copy, Open, Full, Action::Deploy, Action::Pause, Back]
+        }
+        // What it waits for can be given.
+        Place::Timeline(_) | Place::Attempt(_) if app.possible(Action::Complete).is_ok() => {
+            &[Action::Complete, Retry, Skip, Abort, Action::Extend, Right, Back]
+        }
         Place::Timeline(_) | Place::Attempt(_) if app.possible(Retry).is_err() => {
             &[Right, NextSibling, Replay, Open, NextPane, Retry, Back]
         }
@@ -188,6 +204,14 @@ fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str,
             (binding.keys[0], "the first")
         }
         (Action::Forget, Place::Needs) => (binding.keys[0], "it is fine"),
+        (Action::Forget, Place::Board | Place::BoardPane) => (binding.keys[0], "cancel"),
+        (Action::Open, Place::Board) => (binding.keys[0], "run"),
+        (Action::Open, Place::Versions) => (binding.keys[0], "its text"),
+        (Action::Deploy, Place::Versions)
+            if app.deployed().is_ok_and(|it| it.kind == super::dialog::Kind::Rollback) =>
+        {
+            (binding.keys[0], "back to it")
+        }
         (Action::Retry | Action::Skip | Action::Abort, Place::Groups | Place::Needs) => {
             let all = match action {
                 Action::Retry => "retry all",
@@ -218,6 +242,7 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
         Place::Requests(_) => app.live.requests.marks.len(),
         Place::Runs(super::app::ListId::Runs) => app.runs.list.marks.len(),
         Place::Runs(_) => app.live.runs.marks.len(),
+        Place::Board | Place::BoardPane => app.board.marks.len(),
         _ => 0,
     };
     if marked > 0 {

@@ -28,6 +28,13 @@ pub fn precise(at: Ms, zone: &TimeZone) -> String {
         .map_or_else(|_| "?".to_owned(), |t| t.to_zoned(zone.clone()).strftime("%H:%M:%S.%3f").to_string())
 }
 
+/// Day and time of day, for a sentence: `18 Nov 14:10:02`.
+#[must_use]
+pub fn when(at: Ms, zone: &TimeZone) -> String {
+    Timestamp::from_millisecond(at)
+        .map_or_else(|_| "?".to_owned(), |t| t.to_zoned(zone.clone()).strftime("%-d %b %H:%M:%S").to_string())
+}
+
 /// The whole time with its offset, for details: `18 Nov 2026 14:31:55.120 +01:00`.
 #[must_use]
 pub fn exact(at: Ms, zone: &TimeZone) -> String {
@@ -51,6 +58,7 @@ mod tests {
         assert_eq!(clock(now - 10 * DAY, now, &TimeZone::UTC), "8 Nov");
         assert_eq!(clock(now - 13 * HOUR, now, &TimeZone::UTC), "00:31:55");
         assert_eq!(precise(now, &TimeZone::UTC), "13:31:55.120");
+        assert_eq!(when(now, &zone), "18 Nov 14:31:55");
         assert_eq!(exact(now, &zone), "18 Nov 2026 14:31:55.120 +01:00");
         assert_eq!(clock(i64::MAX, now, &zone), "?");
     }

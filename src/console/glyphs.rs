@@ -2,7 +2,7 @@
 
 use super::theme::Role;
 use crate::model::request::Verdict;
-use crate::model::run::{RunState, StepState};
+use crate::model::run::{CallbackState, RunState, StepState};
 
 /// Of a verdict.
 #[must_use]
@@ -37,6 +37,17 @@ pub fn run_word(state: RunState) -> &'static str {
     match state {
         RunState::SucceededWithSkips => "with_skips",
         other => other.word(),
+    }
+}
+
+/// Of a callback; one that expired is bad as long as it is overdue.
+#[must_use]
+pub fn callback(state: CallbackState) -> (&'static str, Role) {
+    match state {
+        CallbackState::Pending => ("◐", Role::Info),
+        CallbackState::Received => ("✓", Role::Good),
+        CallbackState::Expired => ("!", Role::Bad),
+        CallbackState::Cancelled => ("■", Role::Muted),
     }
 }
 

@@ -42,6 +42,7 @@ impl App {
             }
             Screen::Requests => self.requests.list.leave(),
             Screen::Runs => self.runs.list.leave(),
+            Screen::Callbacks | Screen::Integrations => {}
         }
     }
 
@@ -224,6 +225,7 @@ impl App {
             ListId::Requests => (&self.requests.list.filter, &self.requests.list.trying),
             ListId::LiveRuns => (&self.live.runs.filter, &self.live.runs.trying),
             ListId::Runs => (&self.runs.list.filter, &self.runs.list.trying),
+            ListId::Callbacks => (&self.board.filter, &self.board.trying),
         };
         trying.as_ref().unwrap_or(filter).clone()
     }
@@ -234,6 +236,8 @@ impl App {
             list.try_filter(text);
         } else if let Some(list) = self.run_list(id) {
             list.try_filter(text);
+        } else {
+            self.board.try_filter(text);
         }
     }
 }

@@ -183,6 +183,47 @@ pub fn runs(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
     [Pane::of(list), Pane::of(run), none, none]
 }
 
+/// Cells down of the pane under the board: its rule, and what is known of one callback.
+const CALLBACK: u16 = 7;
+
+/// The board of callbacks, and under it what is known of the selected one.
+#[must_use]
+pub fn callbacks(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
+    let area = frame.content;
+    if full || frame.class <= Class::Narrow {
+        return only(area, focus);
+    }
+    let none = Pane::default();
+    let (list, detail) = split_down(area, area.height.saturating_sub(CALLBACK));
+    [Pane::of(list), Pane::of(detail), none, none]
+}
+
+/// The tree of integrations, and beside it what is known of one, its versions, and what differs. On
+/// a narrow screen the tree has all the room, and then what is beside it.
+#[must_use]
+pub fn integrations(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
+    let area = frame.content;
+    if full || frame.class <= Class::Narrow {
+        return only(area, focus);
+    }
+    let beside = |area: Rect| {
+        let versions = (area.height / 4).clamp(3, 8);
+        let (facts, rest) = split_down(area, (area.height - versions) / 2);
+        let (versions, diff) = split_down(rest, versions);
+        (Pane::of(facts), Pane::of(versions), Pane::of(diff))
+    };
+    if frame.class == Class::Compact {
+        if focus == 0 {
+            return only(area, 0);
+        }
+        let (facts, versions, diff) = beside(area);
+        return [Pane::default(), facts, versions, diff];
+    }
+    let (tree, _, rest) = split_across(area, (area.width * 38 / 100).max(46));
+    let (facts, versions, diff) = beside(rest);
+    [Pane::of(tree), facts, versions, diff]
+}
+
 /// The parts of one run: steps, timeline, attempt.
 #[must_use]
 pub fn run(area: Rect) -> (Pane, Pane, Pane) {
@@ -248,7 +289,9 @@ mod tests {
                         assert_eq!(part.intersection(area), part, "{width}x{height}");
                     }
                     for (focus, full) in [(0, false), (3, false), (1, true)] {
-                        for panes in [live, requests, runs].map(|of| of(&frame, focus, full)) {
+                        for panes in
+                            [live, requests, runs, callbacks, integrations].map(|of| of(&frame, focus, full))
+                        {
                             let mut cells = 0u32;
                             for pane in panes {
                                 for part in [pane.rule, pane.body] {

@@ -2,6 +2,7 @@
 
 use super::app::{App, Dirt, Overlay, Tone};
 use super::format::age;
+use super::list::Item as _;
 use crate::session::Link;
 
 impl App {
@@ -33,5 +34,35 @@ impl App {
             }
         }
         self.touch(Dirt::Input);
+    }
+
+    /// Something was lost: what follows reads its newest page, what is stopped its shown rows.
+    pub fn resync(&mut self) {
+        for list in [&mut self.live.requests, &mut self.requests.list] {
+            list.stale = true;
+            if list.follow {
+                list.restart();
+            }
+        }
+        for list in [&mut self.live.runs, &mut self.runs.list] {
+            list.stale = true;
+            if list.follow {
+                list.restart();
+            } else {
+                self.moved.extend(list.visible().map(|row| row.id().to_owned()));
+            }
+        }
+        self.reload_panes();
+    }
+
+    /// Panes read again what they show.
+    pub fn reload_panes(&mut self) {
+        self.asks.had.clear();
+        self.runs.group.id = None;
+        self.needs.stale = true;
+        self.board.stale = true;
+        self.board.pane.stale = true;
+        self.tree.stale = true;
+        self.behind = true;
     }
 }

@@ -25,6 +25,9 @@ impl App {
         if let Some(run) = self.focused_run() {
             return Ok(of_run(run));
         }
+        if self.in_tree() {
+            return self.of_node();
+        }
         if let Some(group) = self.focused_group() {
             return Ok(vec![("runs", count(group.count), Does::Runs(format!("group:{}", group.id)))]);
         }
@@ -35,6 +38,30 @@ impl App {
             return Ok(vec![("request", short(&id).to_owned(), Does::Request(id))]);
         }
         Err("go to is not possible: nothing is selected".to_owned())
+    }
+
+    /// From a flow, or an integration, to what it did.
+    fn of_node(&self) -> Result<Vec<(&'static str, String, Does)>, String> {
+        let Some(node) = self.tree.current() else {
+            return Err("go to is not possible: nothing is selected".to_owned());
+        };
+        let name = &node.integration;
+        let filter = match node.part.flow() {
+            Some(named) => flow(name, named),
+            None => format!("integration={}", quoted(name)),
+        };
+        let of = node.part.flow().map_or_else(|| name.clone(), |flow| format!("{name} / {flow}"));
+        let mut links = vec![
+            ("requests", format!("of {of}"), Does::Requests(filter.clone())),
+            ("runs", format!("of {of}"), Does::Runs(filter)),
+        ];
+        let flows = self.tree.integration().map(|one| one.flows.as_slice()).unwrap_or_default();
+        let meant =
+            |flow: &&crate::model::view::FlowView| node.part.flow().is_none_or(|name| name == flow.name);
+        for run in flows.iter().filter(meant).filter_map(|flow| flow.last_run.as_ref()).take(RUNS) {
+            links.push(("last run", short(&run.run).to_owned(), Does::Run(run.run.clone())));
+        }
+        Ok(links)
     }
 
     /// Goes there, or asks where to where there are several.

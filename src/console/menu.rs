@@ -4,6 +4,7 @@ use super::app::{App, Overlay, Tone};
 use super::key::Key;
 use super::keymap;
 use crate::console::action::Action;
+use crate::model::ask::Ask;
 use crossterm::event::KeyCode;
 
 /// What an entry does.
@@ -15,6 +16,8 @@ pub enum Does {
     Request(String),
     /// Opens a run.
     Run(String),
+    /// Asks for the URL of a callback, which is audited, and copies it.
+    Reveal(String),
     /// Lists the requests that a filter matches.
     Requests(String),
     /// Lists the runs that a filter matches.
@@ -88,6 +91,7 @@ impl App {
     pub(super) fn go(&mut self, does: Does) {
         match does {
             Does::Copy(text, what) => self.copy(text, &what),
+            Does::Reveal(id) => self.asks.ask(super::asks::Want::Reveal, Ask::Callback { id, reveal: true }),
             Does::Request(id) => self.open_request(id),
             Does::Run(id) => self.open_run(id),
             Does::Requests(filter) => self.open_requests(&filter),

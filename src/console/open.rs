@@ -76,6 +76,7 @@ impl App {
                     "open is not possible: this line is shown whole; h l go through the steps",
                 ),
             },
+            _ => self.open_workflow(),
         }
     }
 
@@ -110,7 +111,7 @@ impl App {
 
     pub(super) fn crumb(&mut self) {
         let opened = match self.screen {
-            Screen::Live => None,
+            Screen::Live | Screen::Callbacks | Screen::Integrations => None,
             Screen::Requests => self.requests.opened.clone(),
             Screen::Runs => self.runs.opened.clone(),
         };

@@ -23,6 +23,11 @@ impl App {
         let found = found.or_else(|| self.focused_run().map(|one| both(&one.integration, &one.flow)));
         let found = found.or_else(|| self.focused_group().map(|one| both(&one.integration, &one.flow)));
         let found = found.or_else(|| self.focused_callback().map(|one| both(&one.integration, &one.flow)));
+        let in_tree = self.tree.current().filter(|_| self.in_tree());
+        let found = found.or_else(|| {
+            let node = in_tree?;
+            Some((node.integration.clone(), node.part.flow().unwrap_or_default().to_owned()))
+        });
         let found = found.or_else(|| {
             let at =
                 self.needs.at.checked_sub(others).filter(|_| self.place() == super::app::Place::Needs)?;

@@ -17,6 +17,10 @@ pub enum Screen {
     Requests,
     /// Runs, groups of errored ones, one run.
     Runs,
+    /// Callbacks by urgency.
+    Callbacks,
+    /// Integrations, their versions.
+    Integrations,
 }
 
 /// What has the focus: where a key acts.
@@ -38,9 +42,21 @@ pub enum Place {
     Timeline(PaneId),
     /// An attempt of a run.
     Attempt(PaneId),
+    /// The board of callbacks.
+    Board,
+    /// What is known of the selected callback.
+    BoardPane,
+    /// The tree of integrations.
+    Tree,
+    /// What is known of the selected part of one.
+    Facts,
+    /// The versions of an integration.
+    Versions,
+    /// What differs between two of them.
+    Diff,
 }
 
-/// The four lists.
+/// The lists that have a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListId {
     /// Requests on Live.
@@ -51,6 +67,8 @@ pub enum ListId {
     Requests,
     /// Runs on Runs.
     Runs,
+    /// The board of callbacks.
+    Callbacks,
 }
 
 /// The panes that show one object.

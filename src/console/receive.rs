@@ -138,6 +138,11 @@ impl App {
                 self.touch(Dirt::Input);
             }
             (Want::Act(kind), Answer::Acted(acted)) => self.acted(kind, &acted),
+            (Want::Act(_), Answer::Done(done)) if done.refused => {
+                self.overlay = None;
+                self.toast(Tone::Bad, done.lines.first().cloned().unwrap_or_default());
+                self.reload_panes();
+            }
             (Want::Act(kind), Answer::Done(done)) => {
                 let acted = Acted { done: 1, lines: done.lines, ..Acted::default() };
                 self.acted(kind, &acted);
@@ -202,7 +207,15 @@ impl App {
                 let ids = rows.rows.into_iter().map(|row| row.id).collect();
                 self.mark(id, epoch, ids, rows.next.is_some());
             }
-            (want, _) => self.refused(want, Refusal::failed("the answer does not fit the question")),
+            (Want::Marks(id, epoch), Answer::Callbacks(rows)) => {
+                let ids = rows.rows.into_iter().map(|row| row.id).collect();
+                self.mark(id, epoch, ids, rows.next.is_some());
+            }
+            (want, answer) => {
+                if let Err(want) = self.workflows_came(want, answer) {
+                    self.refused(want, Refusal::failed("the answer does not fit the question"));
+                }
+            }
         }
     }
 
@@ -219,6 +232,7 @@ impl App {
                     list.look();
                 }
             }
+            ListId::Callbacks => {}
         }
         self.touch(Dirt::Data);
     }
@@ -230,6 +244,7 @@ impl App {
                 self.request_list(id).map(|list| (&mut list.marks, list.epoch))
             }
             ListId::LiveRuns | ListId::Runs => self.run_list(id).map(|list| (&mut list.marks, list.epoch)),
+            ListId::Callbacks => Some((&mut self.board.marks, self.board.epoch)),
         };
         let Some((marks, current)) = marked else { return };
         if current != epoch {
@@ -266,6 +281,9 @@ impl App {
                     list.marks.clear();
                 }
             }
+            if self.screen == Screen::Callbacks {
+                self.board.marks.clear();
+            }
         }
         if let Some((id, why)) = acted.refused.first() {
             let more = acted.refused.len() - 1;
@@ -278,14 +296,6 @@ impl App {
         self.reload_panes();
     }
 
-    /// Panes read again what they show.
-    pub fn reload_panes(&mut self) {
-        self.asks.had.clear();
-        self.runs.group.id = None;
-        self.needs.stale = true;
-        self.behind = true;
-    }
-
     fn refused(&mut self, want: Want, refusal: Refusal) {
         match want {
             Want::Page(id, _, epoch) => {
@@ -296,6 +306,7 @@ impl App {
                     ListId::LiveRuns | ListId::Runs => {
                         self.run_list(id).map(|list| (list.epoch, list.trying.clone(), &mut list.asked))
                     }
+                    ListId::Callbacks => None,
                 };
                 let Some((current, trying, asked)) = tried else { return };
                 if current != epoch {
@@ -368,9 +379,18 @@ impl App {
             | Want::Urls
             | Want::GroupRuns(_)
             | Want::GroupRun(_)
+            | Want::Reveal
+            | Want::Integrations
+            | Want::Keys
+            | Want::Source(_)
+            | Want::Versions(_)
             | Want::Marks(..) => {
                 self.toast(Tone::Bad, refusal.message);
             }
+            Want::Board(epoch) => self.board_refused(epoch, refusal.message),
+            Want::Callback(id) | Want::CallbackRun(id) => self.callback_refused(&id, refusal.message),
+            Want::Document(name, version) => self.document_refused(&name, version),
+            Want::Diff(name) => self.diff_refused(&name, refusal.message),
         }
     }
 
@@ -423,12 +443,14 @@ impl App {
         }
         if changes.config {
             self.needs.stale = true;
+            self.tree.stale = true;
             self.behind = true;
         }
         if !changes.runs.is_empty() {
             self.moved_runs(&changes.runs);
         }
         if !changes.runs.is_empty() || changes.callbacks {
+            self.callbacks_moved(&changes.runs);
             self.needs.stale = true;
             self.behind = true;
         }
@@ -463,28 +485,10 @@ impl App {
             Screen::Live => !self.live.requests.follow || !self.live.runs.follow,
             Screen::Requests => !self.requests.list.follow,
             Screen::Runs => !self.runs.list.follow,
+            Screen::Callbacks | Screen::Integrations => false,
         };
         if stopped {
             self.touch(Dirt::Data);
         }
-    }
-
-    /// Something was lost: what follows reads its newest page, what is stopped its shown rows.
-    pub fn resync(&mut self) {
-        for list in [&mut self.live.requests, &mut self.requests.list] {
-            list.stale = true;
-            if list.follow {
-                list.restart();
-            }
-        }
-        for list in [&mut self.live.runs, &mut self.runs.list] {
-            list.stale = true;
-            if list.follow {
-                list.restart();
-            } else {
-                self.moved.extend(list.visible().map(|row| row.id().to_owned()));
-            }
-        }
-        self.reload_panes();
     }
 }

@@ -1,13 +1,13 @@
 //! One run: its steps, its timeline, and the attempt that is looked at.
 
-use super::format::{exact, precise, size, took};
+use super::format::{exact, precise, size, took, when};
 use super::glyphs;
 use super::lines::{Line, Lines};
 use super::theme::Role;
 use crate::model::id::short;
-use crate::model::run::{Outcome, RunState, StepState};
+use crate::model::run::{CallbackState, Outcome, RunState, StepState};
 use crate::model::time::parse_rfc3339;
-use crate::model::view::{AttemptView, EventView, Pair, RunView, StepView};
+use crate::model::view::{AttemptView, CallbackView, EventView, Pair, RunView, StepView};
 use jiff::tz::TimeZone;
 
 /// The pane.
@@ -238,7 +238,28 @@ fn attempt_lines(
         lines.push(Line::label(if at == 0 { "left out" } else { "" }, field.clone(), Role::Warn));
     }
     outputs(step, lines);
+    if let Some(callback) = run.callback.as_deref().filter(|callback| callback.step == step.name) {
+        lines.extend(waits_for(callback, attempt.number, zone));
+    }
     lines.push(Line::label("next", next(run, zone), Role::Text));
+}
+
+/// The callback that an attempt waits for, or waited for in vain.
+fn waits_for(callback: &CallbackView, attempt: u32, zone: &TimeZone) -> Option<Line> {
+    let awaited = callback.awaited.as_ref().filter(|awaited| awaited.attempt == attempt)?;
+    let at = parse_rfc3339(&callback.deadline).map_or_else(String::new, |at| when(at, zone));
+    let (text, role) = match callback.state {
+        CallbackState::Pending => {
+            (format!("{} answers until {at}; c completes it, u gives more time", awaited.host), Role::Info)
+        }
+        CallbackState::Expired => {
+            (format!("no answer came by {at}; c completes it, r sends again"), Role::Bad)
+        }
+        CallbackState::Received | CallbackState::Cancelled => {
+            (format!("it was {}; c gives another answer", callback.state.word()), Role::Warn)
+        }
+    };
+    Some(Line::label("callback", text, role))
 }
 
 fn next(run: &RunView, zone: &TimeZone) -> String {

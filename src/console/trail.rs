@@ -29,7 +29,7 @@ pub fn breadcrumb(app: &App) -> String {
     let opened = match app.screen {
         Screen::Requests => &app.requests.opened,
         Screen::Runs => &app.runs.opened,
-        Screen::Live => &None,
+        Screen::Live | Screen::Callbacks | Screen::Integrations => &None,
     };
     match opened {
         Some(id) => {
@@ -58,6 +58,8 @@ fn here(app: &App, parts: &mut Vec<String>) {
         Place::Payload(_) if app.screen == Screen::Live => "payload",
         Place::Runs(ListId::LiveRuns) => "Runs",
         Place::Needs => "Needs you",
+        Place::Versions => "versions",
+        Place::Diff => "diff",
         _ => "",
     };
     if !pane.is_empty() {
@@ -66,17 +68,23 @@ fn here(app: &App, parts: &mut Vec<String>) {
     let selected = match app.screen {
         Screen::Requests => app.requests.payload.id.as_deref(),
         Screen::Runs => app.runs.run.id.as_deref(),
-        Screen::Live => None,
+        Screen::Callbacks => app.board.current().map(|row| row.view.run.as_str()),
+        Screen::Live | Screen::Integrations => None,
     };
     parts.extend(selected.map(|id| short(id).to_owned()));
+    if let (Screen::Integrations, Some(node)) = (app.screen, app.tree.current()) {
+        parts.push(node.integration.clone());
+        parts.extend(node.part.flow().map(str::to_owned));
+    }
 }
 
 /// The list that a screen is made of.
 fn of_screen(screen: Screen) -> Option<ListId> {
     match screen {
-        Screen::Live => None,
+        Screen::Live | Screen::Integrations => None,
         Screen::Requests => Some(ListId::Requests),
         Screen::Runs => Some(ListId::Runs),
+        Screen::Callbacks => Some(ListId::Callbacks),
     }
 }
 
@@ -101,6 +109,9 @@ fn list(app: &App, screen: Screen, id: Option<ListId>, parts: &mut Vec<String>) 
         Some(ListId::LiveRuns) => (&app.live.runs.filter, app.live.runs.off),
         Some(ListId::Requests) => (&app.requests.list.filter, app.requests.list.off),
         Some(ListId::Runs) => (&app.runs.list.filter, app.runs.list.off),
+        // That it begins with is not told: it is what the screen is.
+        Some(ListId::Callbacks) if app.board.filter == super::board::OPEN => return,
+        Some(ListId::Callbacks) => (&app.board.filter, app.board.off),
         None => return,
     };
     if filter.is_empty() || off {

@@ -5,7 +5,6 @@ use super::app::{App, FilterLine, ListId, Overlay, PaneId, Place, Screen, Tone};
 use super::asks::{Effect, Want};
 use super::list::{Item, List};
 use super::theme::{SHIPPED, Theme};
-use super::verbs::kind_of;
 use crate::model::ask::Ask;
 use crate::model::time::Ms;
 use crate::session::Link;
@@ -16,7 +15,7 @@ impl App {
         if let Err(reason) = self.possible(action) {
             return self.toast(Tone::Info, reason);
         }
-        if let Some(kind) = kind_of(action) {
+        if let Some(kind) = self.kind_here(action) {
             return self.open_verb(kind);
         }
         match action {
@@ -43,18 +42,20 @@ impl App {
             Action::FilterToggle => self.each_list(Jump::Toggle),
             Action::Mark => self.each_list(Jump::Mark),
             Action::MarkAll => {
-                if let Place::Requests(id) | Place::Runs(id) = self.place() {
+                if let Some(id) = self.filtered_list() {
                     self.ask_for_marks(id);
                 }
             }
             Action::Undo => self.undo(),
             Action::Capture => self.open_capture(),
+            Action::Difference if self.in_tree() => self.focus = 3,
             Action::Difference => self.open_beside(),
             Action::WhatIf => self.open_what_if(),
             Action::Copy => self.copy_selected(),
             Action::CopyAs => self.open_copy_menu(),
             Action::Links => self.open_links(),
             Action::Pause => self.open_pause(),
+            Action::Deploy => self.open_deploy(),
             Action::Theme => self.next_theme(),
             Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
             Action::Interrupt => self.ask_to_quit(),
@@ -78,15 +79,11 @@ impl App {
             1 => Screen::Live,
             2 => Screen::Requests,
             3 => Screen::Runs,
+            4 => Screen::Callbacks,
+            5 => Screen::Integrations,
             _ => {
-                let (name, command) = match digit {
-                    4 => ("Callbacks: this version has no board yet", "pointsman callbacks ls lists them"),
-                    5 => {
-                        ("Integrations: this version has no tree yet", "pointsman integrations ls lists them")
-                    }
-                    _ => ("Overview: this version has no charts yet", "pointsman doctor checks the store"),
-                };
-                return self.toast(Tone::Info, format!("{name}; {command}"));
+                let told = "Overview: this version has no charts yet; pointsman doctor checks the store";
+                return self.toast(Tone::Info, told);
             }
         };
         self.forget_the_way();
@@ -108,7 +105,7 @@ impl App {
             let runs = match screen {
                 Screen::Live => Some(&self.live.runs),
                 Screen::Runs => Some(&self.runs.list),
-                Screen::Requests => None,
+                Screen::Requests | Screen::Callbacks | Screen::Integrations => None,
             };
             self.moved.extend(runs.into_iter().flat_map(List::visible).map(|row| row.id().to_owned()));
             self.reload_panes();
@@ -153,6 +150,7 @@ impl App {
                 }
             }
             Place::Empty => {}
+            _ => self.step_workflow(rows),
         }
     }
 
@@ -164,6 +162,7 @@ impl App {
             Place::Timeline(id) => self.run_pane(id).map_or(10, |run| run.timeline.height),
             Place::Attempt(id) => self.run_pane(id).map_or(10, |run| run.attempt.height),
             Place::Needs | Place::Groups | Place::Empty => 10,
+            _ => self.workflow_page(),
         };
         let rows = isize::try_from(rows.saturating_sub(1).max(1)).unwrap_or(10);
         self.step(rows * pages);
@@ -192,6 +191,8 @@ impl App {
                     jump.act(list, now);
                 }
             }
+            _ if jump == Jump::Mark => self.mark_workflow(),
+            Place::Board if jump == Jump::Toggle => self.board.toggle_filter(),
             _ => {}
         }
     }
@@ -221,6 +222,7 @@ impl App {
             (Screen::Runs, true) => {
                 self.toast(Tone::Info, "view is not possible: a run has one; esc goes back to the list");
             }
+            (Screen::Callbacks | Screen::Integrations, _) => {}
         }
     }
 
@@ -246,6 +248,7 @@ impl App {
                     "fold is not possible: nothing folds here; tab goes to the pane that does",
                 );
             }
+            _ => self.fold_workflow(by > 0),
         }
     }
 
@@ -314,6 +317,12 @@ impl App {
                 return self.toast(Tone::Info, format!("{cleared} marks cleared, z brings them back"));
             }
         }
+        if self.place() == Place::Board {
+            let cleared = self.board.clear_marks();
+            if cleared > 0 {
+                return self.toast(Tone::Info, format!("{cleared} marks cleared, z brings them back"));
+            }
+        }
         if self.full {
             self.full = false;
         } else if let Some(crumb) = self.crumbs.pop() {
@@ -323,7 +332,7 @@ impl App {
             self.runs.opened = None;
             self.show(crumb.screen, crumb.focus);
             match crumb.screen {
-                Screen::Live => {}
+                Screen::Live | Screen::Callbacks | Screen::Integrations => {}
                 Screen::Requests => {
                     self.requests.opened = crumb.opened;
                     self.requests.from = crumb.from;
@@ -375,7 +384,7 @@ impl App {
         if self.place() == Place::Groups {
             self.view();
         }
-        if let Place::Requests(id) | Place::Runs(id) = self.place() {
+        if let Some(id) = self.filtered_list() {
             self.filter = Some(FilterLine::new(id, self.filter_of(id)));
         }
     }
@@ -384,6 +393,7 @@ impl App {
         let back = match self.place() {
             Place::Requests(id) => self.request_list(id).map_or(0, List::restore_marks),
             Place::Runs(id) => self.run_list(id).map_or(0, List::restore_marks),
+            Place::Board => self.board.restore_marks(),
             _ => 0,
         };
         let text = if back == 0 { "Nothing to undo.".to_owned() } else { format!("{back} marks are back") };
@@ -421,7 +431,7 @@ impl App {
 }
 
 /// What is done to the list that has the focus.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Jump {
     Follow,
     Newest,

@@ -11,7 +11,7 @@ use crate::model::request::Verdict;
 use crate::model::run::RunState;
 use crate::model::study::Study;
 use crate::model::time::rfc3339;
-use crate::model::view::{CallbackView, GroupView, RequestView, RunView};
+use crate::model::view::{GroupView, RequestView, RunView};
 use crate::rules::autopsy::Kept;
 use crate::session::Link;
 
@@ -25,6 +25,8 @@ pub fn kind_of(action: Action) -> Option<Kind> {
         Action::Replay => Kind::Replay,
         Action::Forget => Kind::Forget,
         Action::Readmit => Kind::Readmit,
+        Action::Complete => Kind::Complete,
+        Action::Extend => Kind::Extend,
         _ => return None,
     })
 }
@@ -48,6 +50,8 @@ pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
         (Kind::Retry, Succeeded | SucceededWithSkips) => "the run has succeeded; R replays its request",
         (Kind::Forget | Kind::Readmit, _) => "this is a run; its request is on 2 Requests",
         (Kind::Pause | Kind::Resume, _) => "a run is not paused; its flow is",
+        (Kind::Complete | Kind::Extend | Kind::Cancel, _) => "no callback is pending or overdue",
+        (Kind::Deploy | Kind::Rollback, _) => "a run is not deployed; its integration is",
         (Kind::Skip, _) => "no step is errored, waiting or retrying",
         (Kind::Abort, Failed) => "the run has failed already",
         (Kind::Abort, Aborted) => "the run was aborted already",
@@ -133,12 +137,6 @@ impl App {
         }
     }
 
-    /// The overdue callback that the focus is on.
-    pub(super) fn focused_callback(&self) -> Option<&CallbackView> {
-        let at = self.needs.at.checked_sub(self.needs.groups.len())?;
-        self.needs.overdue.get(at).filter(|_| self.place() == Place::Needs)
-    }
-
     /// The groups, the one that grew last first.
     #[must_use]
     pub fn groups_by_last(&self) -> Vec<&GroupView> {
@@ -155,6 +153,9 @@ impl App {
         let word = kind.word();
         if let Some(reason) = self.barred(kind) {
             return Err(reason);
+        }
+        if kind.object() == "callback" || matches!(self.place(), Place::Board | Place::BoardPane) {
+            return self.callback_targets(kind);
         }
         match self.place() {
             Place::Requests(id) => {
@@ -234,6 +235,10 @@ impl App {
                 Ok(list.marks.iter().cloned().collect())
             }
             Place::Timeline(_) | Place::Attempt(_) => self.one_run(kind),
+            Place::Board | Place::BoardPane => self.callback_targets(kind),
+            Place::Tree | Place::Facts | Place::Versions | Place::Diff => Err(format!(
+                "{word} is not possible: this is an integration; o goes to its runs and requests"
+            )),
         }
     }
 
@@ -260,11 +265,14 @@ impl App {
         if action == Action::Forget && self.place() == Place::Needs {
             return self.badge().map(|_| ());
         }
-        if let Some(kind) = kind_of(action) {
+        if let Some(kind) = self.kind_here(action) {
             return self.targets(kind).map(|_| ());
         }
+        if let Some(reason) = self.workflow_bars(action) {
+            return Err(reason);
+        }
         let place = self.place();
-        let in_list = matches!(place, Place::Requests(_) | Place::Runs(_));
+        let in_list = matches!(place, Place::Requests(_) | Place::Runs(_) | Place::Board | Place::Versions);
         let in_groups = matches!(place, Place::Groups | Place::Needs);
         match action {
             Action::Follow if in_groups => {
@@ -301,7 +309,9 @@ impl App {
             Action::Capture if self.captured_flow().is_none() => {
                 Err("capture is not possible: no request is selected".to_owned())
             }
+            Action::Difference if self.in_tree() => Ok(()),
             Action::Difference => self.two_requests().map(|_| ()),
+            Action::Deploy => self.deployed().map(|_| ()),
             Action::WhatIf if self.captured_flow().is_none() => {
                 Err("what-if is not possible: it is asked for the flow of a request, and none is selected".to_owned())
             }
@@ -318,10 +328,7 @@ impl App {
     /// The filter of the list that has the focus.
     #[must_use]
     pub fn focused_filter(&self) -> String {
-        match self.place() {
-            Place::Requests(id) | Place::Runs(id) => self.filter_of(id),
-            _ => String::new(),
-        }
+        self.filtered_list().map_or_else(String::new, |id| self.filter_of(id))
     }
 
     /// Opens the dialog of a verb and asks for its plan.
@@ -346,12 +353,16 @@ impl App {
                     }
                     None => Dialog::new(kind, ids),
                 };
-                let dialog = dialog.in_zone(zone);
-                let order = dialog.order(true);
-                self.overlay = Some(Overlay::Verb(Box::new(dialog)));
-                self.ask_order(kind, order, true);
+                self.open_dialog(dialog.in_zone(zone));
             }
         }
+    }
+
+    /// Opens a dialog, and asks for its plan.
+    pub(super) fn open_dialog(&mut self, dialog: Dialog) {
+        let (kind, order) = (dialog.kind, dialog.order(true));
+        self.overlay = Some(Overlay::Verb(Box::new(dialog)));
+        self.ask_order(kind, order, true);
     }
 }
 

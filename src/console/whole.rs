@@ -20,6 +20,14 @@ pub struct Whole {
 }
 
 impl Whole {
+    /// A value in a box of so many cells.
+    #[must_use]
+    pub fn new(title: String, text: Arc<str>, cells: u16) -> Self {
+        let mut whole = Self { title, text, lines: Vec::new(), top: 0, cells: 0 };
+        whole.fit(cells);
+        whole
+    }
+
     /// Wraps it again where the box has another width.
     pub fn fit(&mut self, cells: u16) {
         if self.cells != cells {
@@ -64,9 +72,7 @@ impl App {
         };
         let attempt = matches!(self.place(), super::app::Place::Timeline(_));
         let Some((title, text)) = found.filter(|_| !attempt) else { return false };
-        let mut whole = Whole { title, text, lines: Vec::new(), top: 0, cells: 0 };
-        whole.fit(self.value_cells());
-        self.overlay = Some(Overlay::Value(Box::new(whole)));
+        self.overlay = Some(Overlay::Value(Box::new(Whole::new(title, text, self.value_cells()))));
         true
     }
 

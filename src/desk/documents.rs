@@ -272,6 +272,17 @@ impl Desk {
         urls.iter().map(|(flow, url)| format!("  {flow}  {}", url.as_str().unwrap_or_default())).collect()
     }
 
+    /// Whether the newest version is still the one that a person was shown.
+    pub(super) fn unchanged(&self, name: &str, seen: Option<u32>) -> Result<(), Refusal> {
+        let latest = self.holding(name)?.latest;
+        match seen {
+            Some(seen) if seen != latest => {
+                Err(Refusal::refused("stale", format!("the newest version of {name} is now v{latest}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Makes the newest version the live one.
     pub(super) async fn deploy(
         &self,

@@ -33,6 +33,12 @@ impl Desk {
         self.callback_rows(page).await.map(Answer::Callbacks)
     }
 
+    /// Callbacks, the most urgent first.
+    pub(super) async fn urgent(&self, filter: &str, limit: u32) -> Result<Answer, Refusal> {
+        let query = read(filter, self.deps.store.now())?;
+        self.deps.store.urgent_callbacks(&query, limit).await.map(Answer::Callbacks)
+    }
+
     pub(super) async fn trail(&self, page: &Page) -> Result<Answer, Refusal> {
         self.deps.store.page_audit(&self.query(page)?, page).await.map(Answer::Audit)
     }

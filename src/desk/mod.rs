@@ -94,6 +94,7 @@ impl Desk {
             Ask::Runs(page) => self.runs(&page).await,
             Ask::RunsById { ids } => self.runs_by_id(&ids).await,
             Ask::Callbacks(page) => self.callbacks(&page).await,
+            Ask::Urgent { filter, limit } => self.urgent(&filter, limit).await,
             Ask::Groups => Ok(Answer::Groups { groups: self.deps.store.groups().await? }),
             Ask::Audit(page) => self.trail(&page).await,
             Ask::Request { id } => self.request(&id).await,
@@ -111,7 +112,8 @@ impl Desk {
             Ask::Diff { name, from, to } => self.diff(&name, from, to).await,
             Ask::Apply(apply) => self.apply(who, apply).await,
             Ask::Rollback(rollback) => self.rollback(who, rollback).await,
-            Ask::Deploy { name, reason, dry_run } => {
+            Ask::Deploy { name, seen, reason, dry_run } => {
+                self.unchanged(&name, seen)?;
                 self.deploy(who, &name, reason.as_deref(), dry_run).await
             }
             Ask::Remove { name, reason, dry_run } => {
@@ -158,6 +160,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         | Ask::Runs(_)
         | Ask::RunsById { .. }
         | Ask::Callbacks(_)
+        | Ask::Urgent { .. }
         | Ask::Groups
         | Ask::Audit(_)
         | Ask::Request { .. }

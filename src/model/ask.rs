@@ -5,6 +5,7 @@
 mod act;
 mod changes;
 mod fate;
+mod given;
 mod json;
 pub mod keys;
 mod start;
@@ -13,6 +14,7 @@ mod versions;
 pub use act::{Act, Object, Replay, Verb};
 pub use changes::Changes;
 pub use fate::{Fate, FieldPlan};
+pub use given::GivenView;
 pub use json::from_json;
 pub use start::Start;
 pub use versions::{DiffView, Rollback, VersionView};
@@ -73,6 +75,13 @@ pub enum Ask {
     },
     /// Callbacks.
     Callbacks(Page),
+    /// Callbacks, the most urgent first: overdue, then by deadline, then the rest, newest first.
+    Urgent {
+        /// The filter language; empty is everything.
+        filter: String,
+        /// At most so many; the desk bounds it at 1,000.
+        limit: u32,
+    },
     /// Groups of errored runs.
     Groups,
     /// The audit trail.
@@ -137,6 +146,9 @@ pub enum Ask {
     Deploy {
         /// The integration's name.
         name: String,
+        /// The version that the person was shown: where another is the newest since, nothing is done.
+        #[serde(default)]
+        seen: Option<u32>,
         /// Why.
         reason: Option<String>,
         /// Only says what would happen.
@@ -281,7 +293,7 @@ pub enum Answer {
     Requests(Rows<RequestView>),
     /// To [`Ask::Runs`] and [`Ask::RunsById`].
     Runs(Rows<RunView>),
-    /// To [`Ask::Callbacks`].
+    /// To [`Ask::Callbacks`], and to [`Ask::Urgent`]: `partial` then says that there are more.
     Callbacks(Rows<CallbackView>),
     /// To [`Ask::Groups`].
     Groups {
@@ -383,6 +395,9 @@ pub struct Plan {
     /// For one skip: a stand-in from the last good run.
     #[serde(default, deserialize_with = "payload::some_map")]
     pub stand_in: Option<Map>,
+    /// For one complete: what the last callback of the step was answered with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<GivenView>,
     /// When that run gave it, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stand_in_at: Option<String>,

@@ -42,6 +42,14 @@ impl Target {
     }
 }
 
+/// Host and port of a URL that was sent to, as it is shown; `?` where it is no URL.
+#[must_use]
+pub fn host(url: &str) -> String {
+    let Ok(url) = url::Url::parse(url) else { return "?".to_owned() };
+    let host = url.host_str().unwrap_or("?");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
 /// A target that is not sent to for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BreakerView {
@@ -142,6 +150,13 @@ mod tests {
 
     fn target(host: &str, port: u16) -> Target {
         Target { host: host.to_owned(), port, secret: false }
+    }
+
+    #[test]
+    fn a_url_is_told_by_host_and_port() {
+        assert_eq!(host("http://127.0.0.1:9000/a?b"), "127.0.0.1:9000");
+        assert_eq!(host("https://api.example/x"), "api.example");
+        assert_eq!(host("nonsense"), "?");
     }
 
     #[test]

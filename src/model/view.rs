@@ -3,8 +3,10 @@
 //!
 //! Text in here comes from senders and targets as it came: whoever draws it cleans it.
 
+mod awaited;
 mod explain;
 
+pub use awaited::AwaitedView;
 pub use explain::{CopyView, ExplainView, FieldView, LikeView};
 
 use super::gate::PauseView;
@@ -139,6 +141,9 @@ pub struct RunView {
     /// Transitions so far: what a verb names to say which state it was shown.
     #[serde(default)]
     pub seq: i64,
+    /// The callback that it waits for, or for want of whose answer it stopped; lists leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<Box<CallbackView>>,
     /// In the order of the plan.
     pub steps: Vec<StepView>,
 }
@@ -266,6 +271,9 @@ pub struct CallbackView {
     /// Whether it expired and its step is still errored.
     #[serde(default)]
     pub overdue: bool,
+    /// Who shall answer it; not in pages of `callbacks ls`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<Box<AwaitedView>>,
     /// The URL that finishes the step; only `show` gives it, and that is audited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

@@ -211,7 +211,6 @@ pub(in crate::store) fn insert_request(conn: &Connection, seed: &Seed, decided: 
 /// A kind that no schema has, details that are not JSON.
 pub(in crate::store) fn entry(row: &Row<'_>, at: usize) -> Result<Entry> {
     let kind = row.get(at + 3)?;
-    let part = |column: usize| row.get_ref(column)?.as_blob_or_null().map_err(Error::from);
     Ok(Entry {
         run: RunId(row.get(at)?),
         seq: row.get(at + 1)?,
@@ -222,10 +221,18 @@ pub(in crate::store) fn entry(row: &Row<'_>, at: usize) -> Result<Entry> {
         status: row.get(at + 6)?,
         actor: row.get(at + 7)?,
         detail: json(at + 8, row.get_ref(at + 8)?.as_bytes()?)?,
-        sent: part(at + 9)?.map(|blob| json(at + 9, blob)).transpose()?,
-        got: part(at + 10)?.map(|blob| json(at + 10, blob)).transpose()?,
-        answer: part(at + 11)?.map(|blob| json(at + 11, blob)).transpose()?,
+        sent: kept(row, at + 9)?,
+        got: kept(row, at + 10)?,
+        answer: kept(row, at + 11)?,
     })
+}
+
+/// What an entry keeps of an exchange, where it does.
+///
+/// # Errors
+/// A blob that is not JSON.
+pub(in crate::store) fn kept<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<Option<T>> {
+    row.get_ref(column)?.as_blob_or_null().map_err(Error::from)?.map(|blob| json(column, blob)).transpose()
 }
 
 /// Appends an entry to the journal.

@@ -226,10 +226,10 @@ impl Tender {
 
 /// Callbacks that expired and whose step is still errored for it.
 fn overdue(conn: &Connection) -> Result<i64> {
-    conn.prepare_cached(
-        "SELECT count(*) FROM callback INDEXED BY callback_expired JOIN run ON run.id = callback.run
-         WHERE callback.state = 2 AND run.state = 5 AND run.step = callback.step AND run.attempt = callback.attempt",
-    )?
+    conn.prepare_cached(&format!(
+        "SELECT count(*) FROM callback INDEXED BY callback_expired WHERE {}",
+        super::query::OVERDUE
+    ))?
     .query_row([], |row| row.get(0))
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod answers;
+mod board;
 mod budget;
 mod hand;
 mod loops;
@@ -20,3 +21,4 @@ mod storm;
 mod studies;
 mod study;
 pub mod terminal;
+mod workflows;

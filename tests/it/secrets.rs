@@ -285,7 +285,8 @@ fn a_secret_is_on_no_screen_of_the_console() {
     let mut seen = 0;
     for keys in [
         "1", "3", "\r", "\t", "j", "]", "j", "]", "\x1b", "r", "\x1b", "s", "\x1b", "k", "\r", "j", "]",
-        "\x1b", "v", "R", "\x1b",
+        "\x1b", "v", "R", "\x1b", "4", "\r", "5", "j", "l", "j", "j", "j", "j", "\t", "\t", "\r", "\x1b",
+        "\t",
     ] {
         console.keys(keys);
         let text = console.settled();

@@ -17,6 +17,12 @@ pub enum Purpose {
     How,
     /// For how long.
     Lasts,
+    /// The code of an answer.
+    Status,
+    /// The body of an answer.
+    Body,
+    /// For how much longer.
+    By,
     /// Why.
     Reason,
     /// How many.

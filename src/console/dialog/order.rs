@@ -1,19 +1,21 @@
 //! What a dialog orders, as it is filled in.
 
-use super::{Dialog, Facts, Kind, Purpose};
+use super::{Dialog, Facts, Kind, Purpose, Subject, answer};
 use crate::model::ask::{Act, Ask, Replay, Verb};
 
 impl Dialog {
     /// The order as it is filled in, or the question what it would do.
     #[must_use]
     pub fn order(&self, dry_run: bool) -> Ask {
-        match &self.paused {
-            Some(_) => Ask::Pause(self.pause_order(dry_run)),
-            None => Ask::Act(self.act(dry_run)),
+        match &self.subject {
+            Subject::Flow(_) => Ask::Pause(self.pause_order(dry_run)),
+            Subject::Objects | Subject::Version(_) => {
+                self.version_order(dry_run).unwrap_or_else(|| Ask::Act(self.act(dry_run)))
+            }
         }
     }
 
-    /// The act on requests or runs as it is filled in.
+    /// The act on requests, runs or callbacks as it is filled in.
     #[must_use]
     pub fn act(&self, dry_run: bool) -> Act {
         let chosen = |purpose| self.chosen(purpose);
@@ -22,8 +24,6 @@ impl Dialog {
                 Verb::Retry { original: chosen(Purpose::With) == 1, fresh_key: chosen(Purpose::KeyOf) == 1 }
             }
             Kind::Skip => Verb::Skip { stand_in: self.stand_in().ok().flatten() },
-            // Pauses are ordered by [`Dialog::order`].
-            Kind::Abort | Kind::Pause | Kind::Resume => Verb::Abort,
             Kind::Forget => Verb::Forget,
             Kind::Readmit => Verb::Readmit,
             Kind::Replay => Verb::Replay(Replay {
@@ -34,6 +34,12 @@ impl Dialog {
                 },
                 set: Vec::new(),
             }),
+            // What does not read was never shown, and is never sent: the default only asks.
+            kind => match self.hand().unwrap_or_else(|_| answer::default(kind)) {
+                Some(hand) => hand,
+                // Pauses and versions are ordered by [`Dialog::order`].
+                None => Verb::Abort,
+            },
         };
         let reason = self.reason();
         let seen = match &self.facts {

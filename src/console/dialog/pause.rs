@@ -1,6 +1,6 @@
 //! Pausing and resuming in a dialog: which of both it is, of what, how and for how long.
 
-use super::{Dialog, Facts, Field, Kind, Purpose};
+use super::{Dialog, Facts, Field, Kind, Purpose, Subject};
 use crate::console::format::exact;
 use crate::model::gate::{PauseAct, PauseOrder, PauseView};
 use crate::model::time::{Ms, parse_duration, parse_rfc3339};
@@ -11,7 +11,7 @@ use crate::model::view::IntegrationView;
 pub struct Paused {
     /// The integration's name.
     pub integration: String,
-    /// The flow's name.
+    /// The flow's name; empty where the integration is meant as a whole.
     pub flow: String,
     /// The pause of the flow, and that of the whole integration, where they are in force.
     pub now: (Option<PauseView>, Option<PauseView>),
@@ -21,7 +21,7 @@ impl Paused {
     /// Whether the nth scope is the whole integration.
     fn is_whole(&self, scope: usize) -> bool {
         // What is paused as a whole and not by itself is resumed as a whole: there is no choice.
-        scope == 1 || matches!(self.now, (None, Some(_)))
+        scope == 1 || self.flow.is_empty() || matches!(self.now, (None, Some(_)))
     }
 
     /// What it is about, as orders name it.
@@ -45,20 +45,23 @@ impl Paused {
 
     /// What to fill in.
     pub(super) fn fields(&self, kind: Kind) -> Vec<Field> {
-        let scopes = || vec![format!("{} alone", self.flow), format!("all of {}", self.integration)];
+        let scopes = || {
+            let choices = vec![format!("{} alone", self.flow), format!("all of {}", self.integration)];
+            Field::choice(Purpose::Scope, "what", choices)
+        };
         match kind {
             Kind::Pause => {
                 let how = vec!["answer 503".to_owned(), "take requests, hold their runs".to_owned()];
                 let mut lasts = Field::line(Purpose::Lasts, "for");
                 "30m, 2h, 1d: then it goes on by itself".clone_into(&mut lasts.hint);
-                vec![
-                    Field::choice(Purpose::Scope, "what", scopes()),
-                    Field::choice(Purpose::How, "how", how),
-                    lasts,
-                ]
+                let mut fields = vec![Field::choice(Purpose::How, "how", how), lasts];
+                if !self.flow.is_empty() {
+                    fields.insert(0, scopes());
+                }
+                fields
             }
             Kind::Resume if matches!(self.now, (Some(_), Some(_))) => {
-                vec![Field::choice(Purpose::Scope, "what", scopes())]
+                vec![scopes()]
             }
             _ => Vec::new(),
         }
@@ -70,12 +73,12 @@ impl Dialog {
     #[must_use]
     pub fn pausing(integration: String, flow: String) -> Self {
         let paused = Paused { integration, flow, now: (None, None) };
-        Self { paused: Some(paused), ..Self::new(Kind::Pause, Vec::new()) }
+        Self { subject: Subject::Flow(paused), ..Self::new(Kind::Pause, Vec::new()) }
     }
 
     /// Takes in what is paused: it is resumed, else paused.
     pub fn stands(&mut self, integration: &IntegrationView) {
-        let Some(paused) = &mut self.paused else { return };
+        let Subject::Flow(paused) = &mut self.subject else { return };
         let flow = integration.flows.iter().find(|flow| flow.name == paused.flow);
         paused.now = (flow.and_then(|flow| flow.paused.clone()), integration.paused.clone());
         let (own, whole) = &paused.now;
@@ -115,10 +118,10 @@ impl Dialog {
             Kind::Resume => PauseAct::Resume,
             _ => PauseAct::Pause { hold: self.chosen(Purpose::How) == 1, lasts: self.lasts().ok().flatten() },
         };
-        let target = self
-            .paused
-            .as_ref()
-            .map_or_else(String::new, |paused| paused.target(self.chosen(Purpose::Scope)));
+        let target = match &self.subject {
+            Subject::Flow(paused) => paused.target(self.chosen(Purpose::Scope)),
+            Subject::Objects | Subject::Version(_) => String::new(),
+        };
         PauseOrder { target, act, reason: self.reason(), dry_run }
     }
 }

@@ -48,6 +48,7 @@ fn lines(app: &App) -> Vec<(String, String, Role)> {
         "✓ accepted   ≡ duplicate   ○ filtered   ✗ rejected",
         "· queued   ► running   ◐ waiting   ↻ retrying   ! errored",
         "✓ succeeded   » with skips   ✗ failed   ■ aborted",
+        "◐ pending   ✓ received   ! expired   ■ cancelled",
     ] {
         lines.push((String::new(), text.to_owned(), Role::Text));
     }

@@ -329,7 +329,8 @@ fn steps(paint: &mut Paint<'_>, x: u16, y: u16, cells: u16, view: &RunView) {
     }
 }
 
-fn flow(paint: &mut Paint<'_>, x: u16, y: u16, cells: u16, integration: &str, flow: &str) {
+/// Integration and flow, or the flow alone where there is no room for both.
+pub fn flow(paint: &mut Paint<'_>, x: u16, y: u16, cells: u16, integration: &str, flow: &str) {
     let end = x + cells;
     let both = width(integration) + 3 + width(flow);
     if both <= cells || cells > 14 {

@@ -1,7 +1,9 @@
 //! The screens: what is drawn between the tabs and the footer.
 
+pub mod callbacks;
 pub mod empty;
 pub mod groups;
+pub mod integrations;
 pub mod logs;
 pub mod needs;
 pub mod run;
@@ -38,6 +40,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
                 groups::detail(app, paint, *pane);
             }
             (Screen::Runs, _) => run::draw(app, paint, *pane, &app.runs.run, PaneId::Run),
+            (Screen::Callbacks, 0) => callbacks::draw(app, paint, *pane),
+            (Screen::Callbacks, _) => callbacks::detail(app, paint, *pane),
+            (Screen::Integrations, at) => integrations::draw(app, paint, at, *pane),
         }
     }
     join(paint, &panes, frame.class);
@@ -55,7 +60,16 @@ fn join(paint: &mut Paint<'_>, panes: &[Pane; PANES], class: Class) {
         let above = panes.iter().any(|pane| {
             !pane.is_empty() && pane.body.bottom() == right.rule.y && { pane.rule.x == right.rule.x }
         });
-        paint.cell(x, right.rule.y, if above { "┼" } else { "┬" }, style);
+        let left = panes
+            .iter()
+            .any(|pane| !pane.is_empty() && pane.rule.y == right.rule.y && pane.rule.right() <= x);
+        let joint = match (above, left) {
+            (true, true) => "┼",
+            // What is to the left goes on down.
+            (true, false) => "├",
+            (false, _) => "┬",
+        };
+        paint.cell(x, right.rule.y, joint, style);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::console::layout::Pane;
 use crate::console::paint::Paint;
 use crate::console::run_pane::RunPane;
 use crate::console::theme::Role;
-use crate::model::run::StepState;
+use crate::model::run::{RunState, StepState};
 use crate::model::time::parse_rfc3339;
 use crate::model::view::{RunView, StepView};
 use ratatui::layout::Rect;
@@ -52,6 +52,11 @@ fn times(app: &App, run: &RunView) -> String {
     let show = |at| clock(at, app.now, &app.options.zone);
     match (read(&run.started), read(&run.ended)) {
         (None, _) => "not started".to_owned(),
+        (Some(start), None) if run.state == RunState::Errored => {
+            let stopped = run.steps.iter().filter_map(|step| read(&step.ended)).max();
+            let stopped = stopped.map_or_else(String::new, |at| format!(", stopped {}", show(at)));
+            format!("started {}{stopped}", show(start))
+        }
         (Some(start), None) => format!("started {}", show(start)),
         (Some(start), Some(end)) => format!("started {}, took {}", show(start), took(end - start)),
     }

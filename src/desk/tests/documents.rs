@@ -114,7 +114,7 @@ async fn a_required_variable_without_a_value_keeps_a_draft_and_says_which_comman
     assert!(kept.lines.contains(&"pointsman set needy token=VALUE".to_owned()), "{:?}", kept.lines);
     assert!(kept.lines.contains(&"pointsman deploy needy".to_owned()), "{:?}", kept.lines);
     assert!(house.store.integration("needy").unwrap().deployed.is_none());
-    let deploy = Ask::Deploy { name: "needy".into(), reason: None, dry_run: false };
+    let deploy = Ask::Deploy { name: "needy".into(), seen: None, reason: None, dry_run: false };
     assert!(done(&house, deploy.clone()).await.refused);
     let set = |values: &[(&str, &str)]| Ask::Set {
         name: "needy".into(),
@@ -174,7 +174,8 @@ async fn a_draft_is_kept_beside_what_is_live_and_deployed_later() {
     assert_eq!(said.lines, ["acme v2 is kept as a draft"]);
     let view = house.store.integration("acme").unwrap();
     assert_eq!((view.deployed, view.draft), (Some(1), Some(2)));
-    let deploy = |dry_run| Ask::Deploy { name: "acme".into(), reason: Some("now".into()), dry_run };
+    let deploy =
+        |dry_run| Ask::Deploy { name: "acme".into(), seen: None, reason: Some("now".into()), dry_run };
     let said = done(&house, deploy(true)).await;
     assert_eq!(said.lines[0], "acme v2 would go live instead of v1");
     done(&house, deploy(false)).await;

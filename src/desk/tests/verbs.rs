@@ -295,7 +295,7 @@ async fn a_read_only_console_is_refused_every_order_and_answered_every_question(
     for ask in [
         Ask::Act(act(retry(), vec![house.id(run)])),
         Ask::Set { name: "acme".into(), values: vec![], secret: None, reason: None, dry_run: false },
-        Ask::Deploy { name: "acme".into(), reason: None, dry_run: false },
+        Ask::Deploy { name: "acme".into(), seen: None, reason: None, dry_run: false },
         Ask::Remove { name: "acme".into(), reason: None, dry_run: false },
         Ask::Apply(Apply::default()),
         Ask::LoadSamples,

@@ -1,14 +1,61 @@
 //! The consequences of complete, extend and cancel in sentences.
 
+use super::super::Desk;
 use super::look::Look;
-use super::{clock, count};
+use super::{clock, count, fields, list};
 use crate::model::Ms;
-use crate::model::ask::{Object, Verb};
-use crate::model::run::RunState;
+use crate::model::ask::{GivenView, Object, Plan, Verb};
+use crate::model::run::{CallbackState, RunState};
+use crate::model::time::rfc3339;
 use crate::rules::advance::Transition;
 
+/// Characters of an answer that is proposed for a line of text.
+const PROPOSED: usize = 2_000;
+
+impl Desk {
+    /// What a verb does to one callback, and of a complete what it could be completed with.
+    pub(super) async fn plan_callback(
+        &self,
+        look: &Look,
+        transition: &Transition,
+        verb: &Verb,
+        plan: &mut Plan,
+    ) {
+        let now = self.deps.store.now();
+        plan.lines.push(line(look, transition, verb, now));
+        let before = look.snapshot().callbacks.iter().find(|one| Some(one.id) == look.callback);
+        if let Some(expired) = before.filter(|one| one.state == CallbackState::Expired) {
+            let then = if look.run().state == RunState::Errored { "; the step is errored" } else { "" };
+            plan.lines.push(format!("No answer came by {}{then}.", clock(expired.deadline, now)));
+        }
+        let Verb::Complete { .. } = verb else { return };
+        let users = fields::users(look.plan(), look.run().step as usize);
+        if !users.is_empty() && !transition.run.state.ended() {
+            let word = if users.len() == 1 { "uses" } else { "use" };
+            plan.lines.push(format!("{} {word} what {} gives.", list(users), look.step_name()));
+        }
+        plan.given = self.given(look).await;
+    }
+
+    /// What the last callback of the same step was answered with.
+    async fn given(&self, look: &Look) -> Option<GivenView> {
+        let store = &self.deps.store;
+        let run = look.run();
+        // It is shown before it is used: values of a flow that masks some are not proposed.
+        if !store.masked(run.flow, run.version).is_empty() {
+            return None;
+        }
+        let (at, status, body) = store.last_answer(run.flow, run.step).await.ok().flatten()?;
+        // As one line: a field takes no more.
+        let compact = serde_json::from_str::<serde_json::Value>(&body).map(|value| value.to_string());
+        let body = compact.unwrap_or(body);
+        let fits = body.chars().count() <= PROPOSED && !body.contains(['\n', '\r']);
+        fits.then(|| GivenView { status, body, at: rfc3339(at) })
+    }
+}
+
 /// What a verb does to one callback and the run that waits for it.
-pub fn line(look: &Look, transition: &Transition, verb: &Verb, now: Ms) -> String {
+fn line(look: &Look, transition: &Transition, verb: &Verb, now: Ms) -> String {
     let name = look.step_name();
     let steps = &look.plan().flow.steps;
     let next = steps.get(transition.run.step as usize).map_or("", |step| step.name.as_str());

@@ -42,6 +42,14 @@ pub fn fates(plan: &Plan, skipped: usize, context: &Context, now: Ms) -> Vec<Fie
     fates
 }
 
+/// The later steps whose templates ask for one.
+pub fn users(plan: &Plan, at: usize) -> Vec<&str> {
+    let steps = &plan.flow.steps;
+    let names: BTreeSet<String> = steps.get(at).map(|step| step.name.clone()).into_iter().collect();
+    let later = steps.iter().skip(at + 1).filter(|step| Asked::of(step, &names).any());
+    later.map(|step| step.name.as_str()).collect()
+}
+
 /// Builds one step and tells what became of the fields that ask for the skipped one.
 fn judge(plan: &Plan, at: usize, step: &Step, asked: &Asked, context: &Context, now: Ms) -> Vec<FieldPlan> {
     let fate = |field: &str, fate: Fate| FieldPlan { step: step.name.clone(), field: field.to_owned(), fate };

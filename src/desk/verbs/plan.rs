@@ -100,7 +100,7 @@ impl Desk {
             Verb::Skip { stand_in } => self.plan_skip(foreseen, stand_in.as_ref(), now, &mut plan).await,
             Verb::Abort => plan_abort(look, transition, &mut plan),
             Verb::Complete { .. } | Verb::Extend { .. } | Verb::Cancel => {
-                plan.lines.push(callbacks::line(look, transition, verb, now));
+                self.plan_callback(look, transition, verb, &mut plan).await;
             }
             Verb::Replay(_) | Verb::Forget | Verb::Readmit => {}
         }

@@ -3,12 +3,13 @@
 
 use super::super::{Desk, edit};
 use super::select::{Chosen, Target};
-use super::sends::{Attempt, hidden, host, preview, traces};
+use super::sends::{Attempt, hidden, preview, traces};
 use super::{LISTED, SIDE_BY_SIDE, list, runs};
 use crate::model::ask::{Act, Acted, Plan, Refusal, Replay, Who};
 use crate::model::headers::Headers;
 use crate::model::id::short;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
+use crate::model::target::host;
 use crate::model::{RequestId, RunId};
 use crate::rules::autopsy::Kept;
 use crate::rules::{facts, json, split};

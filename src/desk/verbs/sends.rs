@@ -2,6 +2,7 @@
 
 use super::look::Look;
 use crate::model::run::{Sent, keep};
+use crate::model::target::host;
 use crate::model::view::SentView;
 use crate::rules::advance::idempotency_key;
 use crate::rules::mask::Traces;
@@ -119,13 +120,6 @@ pub fn hidden(traces: &Traces, mut sent: SentView) -> SentView {
     sent
 }
 
-/// Host and port of a URL, as a target is named.
-pub fn host(url: &str) -> String {
-    let Ok(url) = url::Url::parse(url) else { return "?".to_owned() };
-    let host = url.host_str().unwrap_or("?");
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
 /// Whether a request differs from one that was sent before: in method, URL or body.
 pub fn differs(sent: &SentView, before: &Sent, same_body: Option<&str>) -> bool {
     let body = if before.same_body { same_body } else { before.body.as_deref() };
@@ -135,13 +129,6 @@ pub fn differs(sent: &SentView, before: &Sent, same_body: Option<&str>) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_target_is_named_by_host_and_port() {
-        assert_eq!(host("http://127.0.0.1:9000/a?b"), "127.0.0.1:9000");
-        assert_eq!(host("https://api.example/x"), "api.example");
-        assert_eq!(host("nonsense"), "?");
-    }
 
     #[test]
     fn a_request_differs_in_method_url_or_body() {

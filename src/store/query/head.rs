@@ -1,7 +1,7 @@
 //! Rows of lists as they are read: the columns without bodies.
 
 use crate::model::request::{Marks, StoredRequest, Verdict};
-use crate::model::run::{Callback, Entry, Run};
+use crate::model::run::{Callback, Entry, EntryKind, Got, Run, Sent};
 use crate::model::{CallbackId, FlowId, RequestId, RunId};
 use crate::store::codec;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -133,6 +133,45 @@ pub fn journal(conn: &Connection, run: RunId, whole: bool) -> rusqlite::Result<V
          WHERE run = ?1 ORDER BY seq"
     );
     conn.prepare_cached(&sql)?.query_map([run.0], |row| codec::entry(row, 0))?.collect()
+}
+
+/// What was sent and what came back of an attempt, where it ended with either.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub fn exchange(
+    conn: &Connection,
+    run: RunId,
+    step: u32,
+    attempt: u32,
+) -> rusqlite::Result<Option<(Option<Sent>, Option<Got>)>> {
+    conn.prepare_cached(
+        "SELECT sent, got FROM journal WHERE run = ?1 AND step = ?2 AND attempt = ?3 AND sent IS NOT NULL
+         ORDER BY seq DESC LIMIT 1",
+    )?
+    .query_row((run.0, step, attempt), |row| Ok((codec::kept(row, 0)?, codec::kept(row, 1)?)))
+    .optional()
+}
+
+/// What a callback was answered with, by a POST or by a person.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub fn callback_answer(
+    conn: &Connection,
+    run: RunId,
+    step: u32,
+    attempt: u32,
+) -> rusqlite::Result<Option<Got>> {
+    let kind = EntryKind::Callback as i64;
+    let found = conn
+        .prepare_cached(
+            "SELECT got FROM journal WHERE run = ?1 AND step = ?2 AND attempt = ?3 AND kind = ?4
+             ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row((run.0, step, attempt, kind), |row| codec::kept(row, 0))
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// The runs that a request began, oldest first: its own, those of a split, and replays.

@@ -19,6 +19,7 @@ mod rows;
 pub mod scan;
 mod status;
 mod timeline;
+mod urgent;
 mod views;
 mod walk;
 mod what;
@@ -34,7 +35,7 @@ use crate::model::view::{
     AuditView, CallbackView, EndpointView, EventView, ExplainView, GroupView, IntegrationView, RequestDetail,
     RequestView, RunView,
 };
-use crate::model::{AuditId, CallbackId, FlowId, RequestId, RunId};
+use crate::model::{AuditId, CallbackId, FlowId, Ms, RequestId, RunId};
 use crate::rules::mask;
 use look::Look;
 use reach::Range;
@@ -42,6 +43,7 @@ use rusqlite::params;
 pub use status::RequestStatus;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
+pub(in crate::store) use urgent::OVERDUE;
 use walk::{Budget, Walked, Way};
 
 /// Rows of a page where the asker names no number, and the most that he may name.
@@ -50,6 +52,14 @@ const LIMIT: (usize, usize) = (100, 1_000);
 const BY_ID: usize = 256;
 /// Ids that were shown lately and are remembered, so that their endings are understood.
 const SHOWN: usize = 4_096;
+
+/// Rows of a page, as they are asked for.
+fn bounded(limit: u32) -> usize {
+    match limit as usize {
+        0 => LIMIT.0,
+        limit => limit.min(LIMIT.1),
+    }
+}
 
 /// What reads remember from one to the next.
 #[derive(Debug, Default)]
@@ -109,6 +119,30 @@ impl Store {
         self.page(Kind::Callback, query, page, Budget::default(), pages::callbacks).await
     }
 
+    /// Callbacks, the most urgent first: overdue, then by deadline, then the rest, newest first; at
+    /// most `limit`. `partial` where there are more.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn urgent_callbacks(&self, query: &Query, limit: u32) -> Result<Rows<CallbackView>, Refusal> {
+        let (query, limit) = (query.clone(), bounded(limit));
+        let walked = self.look(move |look| urgent::urgent(look, &query, limit, &Budget::default())).await?;
+        let rows = self.told(Kind::Callback, walked);
+        Ok(Rows { next: None, ..rows })
+    }
+
+    /// What came last in answer to a callback of a step: when, its code and body.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn last_answer(
+        &self,
+        flow: FlowId,
+        step: u32,
+    ) -> Result<Option<(Ms, u16, String)>, StoreError> {
+        self.look(move |look| urgent::last_answer(look, flow, step)).await
+    }
+
     /// A page of the audit trail.
     ///
     /// # Errors
@@ -142,20 +176,21 @@ impl Store {
             low: after.map_or(0, |id| id.saturating_add(1)),
             high: before.map_or(i64::MAX, |id| id.saturating_sub(1)),
         };
-        let limit = match page.limit as usize {
-            0 => LIMIT.0,
-            limit => limit.min(LIMIT.1),
-        };
-        let way = Way { range, forward: after.is_some(), limit };
+        let way = Way { range, forward: after.is_some(), limit: bounded(page.limit) };
         let query = query.clone();
         let walked = self.look(move |look| read(look, &query, way, &budget)).await?;
+        Ok(self.told(kind, walked))
+    }
+
+    /// Rows as they are answered; their ids are remembered, so that endings of them are understood.
+    fn told<T>(&self, kind: Kind, walked: Walked<T>) -> Rows<T> {
         self.inner.registry.reads.remember(kind, walked.rows.iter().map(|(id, _)| *id));
-        Ok(Rows {
+        Rows {
             next: walked.next.map(|raw| self.ids().print_raw(kind, raw)),
             rows: walked.rows.into_iter().map(|(_, row)| row).collect(),
             scanned: walked.scanned,
             partial: walked.partial,
-        })
+        }
     }
 
     async fn look<T: Send + 'static>(
@@ -216,6 +251,7 @@ impl Store {
                 let Some(run) = head::run_by_id(look.conn, id)? else { return Ok(None) };
                 let journal = head::journal(look.conn, id, true)?;
                 let mut view = views::run(look, &run, &journal, true);
+                view.callback = urgent::of_run(look, &run)?.map(Box::new);
                 if let Some(request) = run.request
                     && let Some((_, body)) = head::content(look.conn, request)?
                 {
@@ -272,7 +308,7 @@ impl Store {
         Ok(self.look(move |look| explain::explain(look, &head, judge)).await?)
     }
 
-    /// A callback, without its URL.
+    /// A callback, with who shall answer it and without its URL.
     ///
     /// # Errors
     /// There is none of that id; the store.
@@ -281,7 +317,7 @@ impl Store {
             .look(move |look| {
                 let Some(callback) = head::callback_by_id(look.conn, id)? else { return Ok(None) };
                 let run = head::run_by_id(look.conn, callback.run)?;
-                Ok(Some(views::callback(look, &callback, run.as_ref())))
+                urgent::detail(look, &callback, run.as_ref()).map(Some)
             })
             .await?;
         found.ok_or_else(|| self.gone(id))

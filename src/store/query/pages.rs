@@ -163,21 +163,29 @@ pub(super) fn callbacks(
     };
     let states = reached(query, "state", &CallbackState::ALL, CallbackState::word);
     let run = query.wanted("run").and_then(|text| look.ids().parse_any(text));
+    let open = || source("callback INDEXED BY callback_open", "state = 0");
+    let expired = || source("callback INDEXED BY callback_expired", "state = 2");
     let sources = match (run, states.as_slice()) {
         (Some((Kind::Run, raw)), _) => {
             vec![source("callback INDEXED BY callback_run", format!("run = {raw}"))]
         }
-        // Few wait at a time: they are sorted by `SQLite`.
-        (_, [CallbackState::Pending]) => vec![source("callback INDEXED BY callback_open", "state = 0")],
+        // Few wait or expired: they are sorted by `SQLite`.
+        (_, [CallbackState::Pending]) => vec![open()],
+        (_, [CallbackState::Expired]) => vec![expired()],
+        (_, [CallbackState::Pending, CallbackState::Expired]) => vec![open(), expired()],
         _ => vec![source("callback", "1")],
     };
     walk(look.conn, codec::CALLBACK, &sources, way, budget, &mut |row| {
         let callback = codec::callback(row, 0)?;
         let run = head::run_by_id(look.conn, callback.run)?;
         let view = views::callback(look, &callback, run.as_ref());
-        let matches = query.matches(&CallbackRow(&view));
-        Ok(matches.then_some(view))
+        Ok(callback_matches(query, &view).then_some(view))
     })
+}
+
+/// Whether a filter holds for a callback.
+pub(super) fn callback_matches(query: &Query, view: &CallbackView) -> bool {
+    query.matches(&CallbackRow(view))
 }
 
 /// The audit trail.

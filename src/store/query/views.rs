@@ -202,6 +202,7 @@ pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) ->
         waits: None,
         line: run.due.and_then(tag_of),
         seq: run.seq,
+        callback: None,
         steps: folded
             .map(|fold| fold.steps)
             .unwrap_or_default()
@@ -376,6 +377,7 @@ pub(super) fn callback(look: &Look<'_>, callback: &Callback, run: Option<&Run>) 
         integration,
         flow,
         overdue: overdue(callback, run),
+        awaited: None,
         url: None,
     }
 }

@@ -1,16 +1,17 @@
 //! Views made by hand, a console that has them, and its picture as text.
 
 use super::studies::studied;
+use super::workflows;
 use pointsman::console::theme::{Depth, Role, Theme};
 use pointsman::console::{App, Options, asks::Effect, key::Key, picture};
 use pointsman::model::ask::{Answer, Ask, Plan, Rows, Verb};
 use pointsman::model::change::Counters;
 use pointsman::model::request::Verdict;
-use pointsman::model::run::{CallbackState, Outcome, RunState, StepState};
+use pointsman::model::run::{Outcome, RunState, StepState};
 use pointsman::model::time::{MINUTE, Ms, rfc3339};
 use pointsman::model::view::{
-    AnswerView, AttemptView, CallbackView, CopyView, EventView, ExplainView, FieldView, GotView, GroupView,
-    LikeView, RequestDetail, RequestView, RunView, SentView, StepView,
+    AnswerView, AttemptView, CopyView, EventView, ExplainView, FieldView, GotView, GroupView, LikeView,
+    RequestDetail, RequestView, RunView, SentView, StepView,
 };
 use pointsman::session::Incoming;
 use ratatui::buffer::Buffer;
@@ -195,6 +196,7 @@ pub fn run(n: u64) -> RunView {
         waits: None,
         line: None,
         seq: 7,
+        callback: None,
         steps: vec![
             step("lookup", "request", StepState::Succeeded, vec![attempt(1, n, 200)]),
             step("push", "request", second, (1..=tries).map(|number| attempt(number, n, status)).collect()),
@@ -333,25 +335,14 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 last: rfc3339(NOW - MINUTE),
             }],
         },
-        Ask::Callbacks(_) => Answer::Callbacks(Rows {
-            rows: vec![CallbackView {
-                id: id(9),
-                run: id(2),
-                step: "archive".to_owned(),
-                state: CallbackState::Expired,
-                deadline: rfc3339(NOW - 22 * MINUTE),
-                created: rfc3339(NOW - 60 * MINUTE),
-                received: None,
-                status: None,
-                integration: "forms".to_owned(),
-                flow: "Submissions".to_owned(),
-                overdue: true,
-                url: None,
-            }],
-            next: None,
-            scanned: 1,
-            partial: false,
-        }),
+        Ask::Callbacks(_) => Answer::Callbacks(workflows::rows(vec![workflows::callback(0)])),
+        Ask::Urgent { .. }
+        | Ask::Callback { .. }
+        | Ask::Integrations
+        | Ask::Keys
+        | Ask::Export { .. }
+        | Ask::History { .. }
+        | Ask::Diff { .. } => workflows::answer(ask),
         Ask::Request { id } => Answer::Request(Box::new(detail(number(id)))),
         Ask::Explain { id } => Answer::Explain(Box::new(ExplainView {
             request: id.clone(),
@@ -411,12 +402,16 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
             refused: false,
         }),
         Ask::Study(study) => Answer::Studied(Box::new(studied(study))),
-        Ask::Run { id } => Answer::Run { run: Box::new(run(number(id))), events: events(number(id)) },
+        Ask::Run { id } => {
+            Answer::Run { run: Box::new(workflows::run(number(id))), events: events(number(id)) }
+        }
         Ask::Act(act) if act.dry_run => Answer::Plan(Plan {
             verb: act.verb.word().to_owned(),
             count: if act.filter.is_some() { 1_212 } else { act.ids.len() as u64 },
-            step: Some("push".to_owned())
-                .filter(|_| matches!(act.verb, Verb::Retry { .. } | Verb::Skip { .. })),
+            step: Some("push".to_owned()).filter(|_| {
+                matches!(act.verb, Verb::Retry { .. } | Verb::Skip { .. } | Verb::Complete { .. })
+            }),
+            given: workflows::given(&act.verb),
             seen: act.ids.iter().map(|id| (id.clone(), 7)).collect(),
             lines: vec![match &act.verb {
                 Verb::Retry { .. } => "Sends attempt 4 of push now; then notify.".to_owned(),

@@ -1,0 +1,103 @@
+//! Which verb a dialog is for, what it is about, what is known, and what a key did to it.
+
+use super::{Paused, Version};
+use crate::model::ask::{Plan, Refusal};
+
+/// Which verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Same run, same step, a new attempt.
+    Retry,
+    /// The step ends skipped.
+    Skip,
+    /// The run ends aborted.
+    Abort,
+    /// A new run from a stored request.
+    Replay,
+    /// The dedup key of a request is dropped.
+    Forget,
+    /// A rejected request is judged again.
+    Readmit,
+    /// A flow or an integration takes nothing more, or holds its runs.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// A callback's answer is given by hand.
+    Complete,
+    /// A callback is waited for longer.
+    Extend,
+    /// A callback is waited for no more.
+    Cancel,
+    /// The draft of an integration goes live.
+    Deploy,
+    /// The text of an earlier version comes back.
+    Rollback,
+}
+
+/// What a dialog is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Requests, runs or callbacks, by their ids or a filter.
+    Objects,
+    /// A flow or an integration that is paused or resumed.
+    Flow(Paused),
+    /// A version of an integration.
+    Version(Version),
+}
+
+impl Kind {
+    /// The verb's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Abort => "abort",
+            Self::Replay => "replay",
+            Self::Forget => "forget",
+            Self::Readmit => "readmit",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Complete => "complete",
+            Self::Extend => "extend",
+            Self::Cancel => "cancel",
+            Self::Deploy => "deploy",
+            Self::Rollback => "roll back",
+        }
+    }
+
+    /// What it acts on.
+    #[must_use]
+    pub fn object(self) -> &'static str {
+        match self {
+            Self::Replay | Self::Forget | Self::Readmit => "request",
+            Self::Complete | Self::Extend | Self::Cancel => "callback",
+            Self::Deploy | Self::Rollback => "integration",
+            Self::Retry | Self::Skip | Self::Abort | Self::Pause | Self::Resume => "run",
+        }
+    }
+}
+
+/// What the store said.
+#[derive(Debug, Clone)]
+pub enum Facts {
+    /// It was asked.
+    Asking,
+    /// It answered.
+    Known(Box<Plan>),
+    /// It is refused, and why.
+    Refused(Refusal),
+}
+
+/// What a key did to a dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing, or only inside of it.
+    Stays,
+    /// A choice changed: the plan must be asked for again.
+    Replan,
+    /// The person said yes.
+    Act,
+    /// The person said no.
+    Close,
+}
