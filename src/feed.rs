@@ -63,6 +63,7 @@ impl Feed {
 
 /// What a mailbox has gathered since it was emptied last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a kind of change that came or not")]
 pub struct Merged {
     /// The newest request among those that arrived.
     pub newest: Option<RequestId>,

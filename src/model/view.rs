@@ -5,9 +5,11 @@
 
 mod awaited;
 mod explain;
+mod message;
 
 pub use awaited::AwaitedView;
 pub use explain::{CopyView, ExplainView, FieldView, LikeView};
+pub use message::{AnswerView, GotView, SentView};
 
 use super::gate::PauseView;
 use super::request::Verdict;
@@ -91,17 +93,6 @@ pub struct RequestDetail {
     pub raw: String,
     /// What the sender was answered, as it left; of `Location` and `status_url` the key is masked.
     pub answer: Option<AnswerView>,
-}
-
-/// An answer that was given to a sender.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AnswerView {
-    /// HTTP status.
-    pub status: u16,
-    /// In order.
-    pub headers: Vec<Pair>,
-    /// As text.
-    pub body: String,
 }
 
 /// A run. Lists leave `steps` without their attempts' bodies.
@@ -197,35 +188,6 @@ pub struct AttemptView {
     /// Fields left out for want of a value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
-}
-
-/// A request as it was sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SentView {
-    /// HTTP method.
-    pub method: String,
-    /// Secrets and the callback's token masked.
-    pub url: String,
-    /// In order.
-    pub headers: Vec<Pair>,
-    /// Capped.
-    pub body: Option<String>,
-}
-
-/// An answer as it came.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GotView {
-    /// HTTP status.
-    pub status: u16,
-    /// In order.
-    pub headers: Vec<Pair>,
-    /// Capped.
-    pub body: String,
-    /// Whether it was cut at 64 KiB.
-    pub cut: bool,
-    /// It is not UTF-8: the text is only for looking at.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub binary: bool,
 }
 
 /// Something that happened to a run: the lines of its timeline.

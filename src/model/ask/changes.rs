@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What changed since the last one, merged: what a session pushes to a console.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a kind of change that came or not")]
 pub struct Changes {
     /// Raised with each push; never goes back.
     pub seq: u64,
