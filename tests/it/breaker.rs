@@ -187,7 +187,7 @@ fn who_never_answers_holds_up_nobody_and_those_that_wait_leave_in_order_once_it_
         let place = sorted.binary_search(n).unwrap();
         assert!(place <= at + 2 * ROW, "{n} is number {place} in line and left as number {at}: {numbers:?}");
     }
-    assert_eq!(figure(&house, "pointsman_breakers{state=\"open\"}") as u64, 0);
+    assert!(figure(&house, "pointsman_breakers{state=\"open\"}") < 0.1);
     let doctor = house.run(&["doctor"]);
     assert!(doctor.contains("none refused ten times in a row"), "{doctor}");
 }
