@@ -6,8 +6,10 @@
 //! (`tender`) wakes once a second for what nobody asks for: watermarks, free disk, retention.
 
 mod admission;
+pub mod alerts;
 mod answer;
 pub mod apply;
+mod arrivals;
 mod beat;
 mod captures;
 mod claims;

@@ -40,6 +40,7 @@ use look::Look;
 use reach::Range;
 use rusqlite::params;
 pub use status::RequestStatus;
+pub(in crate::store) use views::group_name;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use walk::{Budget, Walked, Way};
