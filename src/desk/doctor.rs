@@ -96,7 +96,8 @@ impl Desk {
             .collect();
         for (integration, flow, run) in store.alert_flows_failing().await? {
             let run = crate::model::id::short(&run);
-            let text = format!("alerts of {integration} go to the flow {flow}, whose newest run {run} failed");
+            let text =
+                format!("alerts of {integration} go to the flow {flow}, whose newest run {run} failed");
             checks.push(view("alerts", CheckState::Warning, text));
         }
         Ok(checks)
@@ -111,8 +112,7 @@ fn undelivered(integration: &str, alert: &AlertView) -> Option<CheckView> {
         1 => "1 post waits".to_owned(),
         n => format!("{} posts wait", crate::text::count(n)),
     };
-    let text =
-        format!("alerts of {integration} do not reach {}: {error}; {waiting}", alert.receiver());
+    let text = format!("alerts of {integration} do not reach {}: {error}; {waiting}", alert.receiver());
     Some(view("alerts", CheckState::Warning, text))
 }
 

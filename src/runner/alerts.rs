@@ -9,6 +9,7 @@ use super::work::Shared;
 use crate::model::Ms;
 use crate::model::time::MINUTE;
 use crate::rules::alert::post::{self, Failure, TIMEOUT};
+use crate::rules::alert::silence::QUARTER;
 use crate::rules::template::{self, Context};
 use crate::store::alerts::{Delivery, Looked, Post, Watched};
 use bytes::Bytes;
@@ -26,7 +27,7 @@ const PACE: Duration = Duration::from_millis(250);
 const SILENCES: Ms = MINUTE;
 /// Who did not look for so long (a machine that slept, a store in trouble) cannot tell a silence
 /// from not having listened.
-const BLIND: Ms = 5 * MINUTE;
+const BLIND: Ms = QUARTER;
 /// Posts under way at once.
 const AT_ONCE: usize = 8;
 

@@ -162,7 +162,7 @@ mod tests {
     fn each_kind_has_its_sentence() {
         let said = |kind, recovered, count| {
             let target = Some("hooks.chat.example".to_owned());
-            Letter { recovered, count, target, ..letter() }.sentence(kind)
+            Letter { recovered, target, count, ..letter() }.sentence(kind)
         };
         for (kind, recovered, n, text) in [
             (AlertKind::Errored, false, 1, "1 run is errored at push: Progix answered 503"),

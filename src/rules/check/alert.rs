@@ -41,7 +41,7 @@ fn kinds(fields: &Fields<'_>) -> Vec<(AlertKind, usize)> {
         fields.report.missing(fields.span.start, format!("an alert has no on: write on = {words:?}"));
     }
     let written = fields.texts("on").unwrap_or_default();
-    if fields.has("on") && written.is_empty() {
+    if fields.get("on").and_then(|on| on.get_ref().as_array()).is_some_and(|on| on.is_empty()) {
         fields
             .report
             .error(fields.key_at("on"), format!("on is empty, so nothing is told: {}", list(&words)));
@@ -108,10 +108,8 @@ fn receiver(fields: &Fields<'_>, names: &Names, flows: &[Flow]) -> Option<Receiv
                     .map(|flow| flow.name.as_str())
                     .collect();
                 let add = ": add [[flow]] with this name and a trigger of type = \"manual\"";
-                let message = format!(
-                    "there is no flow {name:?} in this integration{}",
-                    meant_or(&name, &all, add)
-                );
+                let message =
+                    format!("there is no flow {name:?} in this integration{}", meant_or(&name, &all, add));
                 report.error(span.start, message);
             }
         }
@@ -175,17 +173,28 @@ mod tests {
         only(&format!("[[alert]]\n{url}"), 1, 1, "has no on: write on = [\"errored\"");
         only(&format!("[[alert]]\non = []\n{url}"), 2, 1, "on is empty");
         only(&format!("[[alert]]\non = \"errored\"\n{url}"), 2, 6, "on is a text: write a list");
+        only(&format!("[[alert]]\non = [1]\n{url}"), 2, 7, "a text inside the list");
         only(&format!("[[alert]]\non = [\"error\"]\n{url}"), 2, 7, "did you mean \"errored\"?");
         only(&format!("[[alert]]\non = [\"silent\", \"silent\"]\n{url}"), 2, 17, "written twice");
         only("[[alert]]\non = [\"silent\"]", 1, 1, "neither url nor flow");
         only(&format!("[[alert]]\non = [\"silent\"]\n{url}\nflow = \"Tell\""), 4, 1, "both there");
         only("[[alert]]\non = [\"silent\"]\nurl = \"/x\"", 3, 7, "url: it is not absolute");
-        only("[[alert]]\non = [\"silent\"]\nurl = \"https://a.example/{{ request.id }}\"", 3, 29, "does not see request");
+        only(
+            "[[alert]]\non = [\"silent\"]\nurl = \"https://a.example/{{ request.id }}\"",
+            3,
+            29,
+            "does not see request",
+        );
         only("[[alert]]\non = [\"silent\"]\nurl = \"{{ config.hock }}\"", 3, 11, "did you mean \"hook\"?");
         only("[[alert]]\non = [\"silent\"]\nflow = \"Tall\"", 3, 8, "did you mean \"Tell\"?");
         only("[[alert]]\non = [\"silent\"]\nflow = \"F\"", 3, 8, "a trigger of type \"webhook\"");
         only(&format!("[[alert]]\non = [\"silent\"]\n{url}\nquiet = 15"), 4, 9, "needs a unit");
-        only(&format!("[[alert]]\non = [\"silent\"]\n{url}\nquite = \"1h\""), 4, 1, "did you mean \"quiet\"?");
+        only(
+            &format!("[[alert]]\non = [\"silent\"]\n{url}\nquite = \"1h\""),
+            4,
+            1,
+            "did you mean \"quiet\"?",
+        );
         only(
             &format!("[[alert]]\non = [\"silent\"]\n{url}\n[[alert]]\non = [\"errored\", \"silent\"]\n{url}"),
             5,

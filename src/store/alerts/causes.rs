@@ -99,11 +99,7 @@ fn memories(conn: &Connection, rule: &Rule, kind: AlertKind) -> Result<Memories>
          WHERE integration = ?1 AND place = ?2 AND kind = ?3",
     )?
     .query_map(params![rule.integration.0, rule.place, kind as i64], |row| {
-        let memory = Memory {
-            open: row.get::<_, i64>(1)? != 0,
-            told: row.get(2)?,
-            ever: whole(row, 3)?,
-        };
+        let memory = Memory { open: row.get::<_, i64>(1)? != 0, told: row.get(2)?, ever: whole(row, 3)? };
         let remembered = Remembered {
             memory,
             since: row.get(4)?,
@@ -208,12 +204,11 @@ fn silent(rule: &Rule, silences: &[Silence], known: &Memories, now: Ms) -> Vec<C
     for one in silences.iter().filter(|one| rule.endpoints.contains(&one.flow)) {
         let subject = one.flow.0.to_string();
         let told = known.get(&subject).filter(|row| row.memory.open);
-        let (since, text, is_silent) = match told {
-            Some(row) => (row.since, row.text.clone(), one.last <= row.since),
-            None => {
-                let text = one.usual.map(|usual| letter::silence(one.since, usual));
-                (one.since, text.clone().unwrap_or_default(), text.is_some())
-            }
+        let (since, text, is_silent) = if let Some(row) = told {
+            (row.since, row.text.clone(), one.last <= row.since)
+        } else {
+            let text = one.usual.map(|usual| letter::silence(one.since, usual));
+            (one.since, text.clone().unwrap_or_default(), text.is_some())
         };
         all.push(Cause {
             kind: AlertKind::Silent,

@@ -108,11 +108,10 @@ impl Store {
         let now = self.now();
         let (url, mut line) = (post.url.clone(), None);
         match &delivery {
-            Delivery::Taken => {}
             Delivery::Again { error, .. } if post.attempts == 0 => {
                 line = Some(format!("to {url} was not delivered, and is sent again: {error}"));
             }
-            Delivery::Again { .. } => {}
+            Delivery::Taken | Delivery::Again { .. } => {}
             Delivery::GivenUp { error } => line = Some(format!("to {url} was given up: {error}")),
         }
         self.write(Vec::new(), move |conn| write(conn, &post, &delivery, now)).await?;

@@ -49,11 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn silences(
-        &self,
-        watched: &mut Watched,
-        thorough: bool,
-    ) -> Result<Vec<Silence>, StoreError> {
+    pub async fn silences(&self, watched: &mut Watched, thorough: bool) -> Result<Vec<Silence>, StoreError> {
         let state = self.configured();
         let now = self.now();
         let told = |rule: &Rule| rule.on.contains(&AlertKind::Silent);

@@ -40,9 +40,9 @@ use look::Look;
 use reach::Range;
 use rusqlite::params;
 pub use status::RequestStatus;
-pub(in crate::store) use views::group_name;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
+pub(in crate::store) use views::group_name;
 use walk::{Budget, Walked, Way};
 
 /// Rows of a page where the asker names no number, and the most that he may name.
