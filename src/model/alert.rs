@@ -112,6 +112,24 @@ impl AlertView {
     }
 }
 
+/// An endpoint that has gone silent, as an alert told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilentView {
+    /// The integration's name.
+    pub integration: String,
+    /// The flow's name.
+    pub flow: String,
+    /// Since when, in ms since 1970.
+    pub since: Ms,
+    /// Why that is a silence, in words.
+    pub cause: String,
+}
+
+impl SilentView {
+    /// Endpoints that are listed.
+    pub const SHOWN: usize = 16;
+}
+
 /// Something that was told, or could not be delivered, for those who watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertLine {

@@ -6,15 +6,18 @@
 
 use super::http::{Answer, Came};
 use super::work::Shared;
-use crate::model::Ms;
+use crate::model::target::{BreakerView, Target};
 use crate::model::time::MINUTE;
+use crate::model::{IntegrationId, Ms};
 use crate::rules::alert::post::{self, Failure, TIMEOUT};
 use crate::rules::alert::silence::QUARTER;
+use crate::rules::plan::Plan;
 use crate::rules::template::{self, Context};
-use crate::store::alerts::{Delivery, Looked, Post, Watched};
+use crate::store::alerts::{BreakerMove, Delivery, Looked, Post, Watched};
+use crate::store::{Store, StoreError};
 use bytes::Bytes;
 use reqwest::header::HeaderName;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -31,6 +34,67 @@ const BLIND: Ms = QUARTER;
 /// Posts under way at once.
 const AT_ONCE: usize = 8;
 
+/// Targets whose refusals are remembered at once.
+const TARGETS: usize = 4_096;
+
+/// Integrations that were refused, by the tag of the target: whom its breaker concerns.
+#[derive(Debug, Default)]
+pub(super) struct Refused(Mutex<HashMap<u32, BTreeSet<IntegrationId>>>);
+
+impl Refused {
+    /// An exchange of a plan failed. Those of flows that are told of trouble do not count.
+    pub fn note(&self, target: &Target, plan: &Plan, store: &Store) {
+        if store.is_told(plan.flow_id) {
+            return;
+        }
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= TARGETS && !all.contains_key(&target.tag()) {
+            // Who goes on being refused is noted again.
+            all.clear();
+        }
+        all.entry(target.tag()).or_default().insert(plan.integration);
+    }
+
+    /// A breaker as it moved; what closed is forgotten.
+    fn moved(&self, of: &BreakerView, open: bool) -> BreakerMove {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = all.get(&of.tag).cloned().unwrap_or_default();
+        if !open {
+            all.remove(&of.tag);
+        }
+        let (target, failures, since) = (of.target.clone(), of.failures, of.since);
+        BreakerMove { tag: of.tag, target, open, failures, since, refused }
+    }
+}
+
+/// Keeps what breakers did since the event of a number. `thorough`: and how all of them stand, so that
+/// one of which nobody heard any more (it was forgotten, or an earlier process had it) closes, and
+/// those that were refused later are told as well.
+async fn breakers(shared: &Shared, seen: &mut u64, thorough: bool) -> Result<(), StoreError> {
+    let hosts = shared.slots.hosts();
+    let events = hosts.events_after(*seen);
+    let newest = events.last().map_or(*seen, |event| event.seq);
+    let mut moves: Vec<BreakerMove> =
+        events.iter().map(|event| shared.refused.moved(&event.breaker, event.opened)).collect();
+    if thorough {
+        let open = hosts.breakers().open;
+        let kept = shared.store.kept_breakers().await?;
+        let gone = kept.into_iter().filter(|(tag, _)| !open.iter().any(|view| view.tag == *tag));
+        moves.extend(gone.map(|(tag, target)| BreakerMove {
+            tag,
+            target,
+            open: false,
+            failures: 0,
+            since: shared.store.now(),
+            refused: BTreeSet::new(),
+        }));
+        moves.extend(open.iter().map(|view| shared.refused.moved(view, true)));
+    }
+    shared.store.keep_breakers(moves).await?;
+    *seen = newest;
+    Ok(())
+}
+
 /// Looks how things stand, until the runner stops.
 pub(super) async fn look(shared: Arc<Shared>) {
     let store = &shared.store;
@@ -38,6 +102,7 @@ pub(super) async fn look(shared: Arc<Shared>) {
     let mut before = store.now();
     watched.blind(before);
     let (mut thorough_at, mut looked) = (before, Looked { next: Some(before), silent: true });
+    let mut seen = 0;
     while !shared.stop.is_cancelled() {
         let now = store.now();
         if now - before > BLIND || store.refuses().is_some() {
@@ -45,6 +110,8 @@ pub(super) async fn look(shared: Arc<Shared>) {
         }
         before = now;
         let thorough = now - thorough_at >= SILENCES;
+        // What could not be kept is kept at the next look.
+        let _ = breakers(&shared, &mut seen, thorough).await;
         let due = looked.next.is_some_and(|next| next <= now);
         if thorough || due || looked.silent || store.trouble_changed() {
             if let Ok(silences) = store.silences(&mut watched, thorough).await

@@ -83,6 +83,7 @@ pub fn start(deps: Deps, stop: CancellationToken) -> Result<JoinHandle<()>, Stri
         settings,
         http,
         flights: Flights::default(),
+        refused: alerts::Refused::default(),
         stop,
         give_up: CancellationToken::new(),
         tasks: TaskTracker::new(),

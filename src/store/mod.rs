@@ -433,6 +433,7 @@ impl Store {
             dedup_budget: inner.limits.dedup_memory,
             clock_behind: behind,
             stopping: inner.links.health.is(health::STOPPING),
+            silent: inner.links.alerts.silent(),
             ..Counters::default()
         }
     }

@@ -294,6 +294,28 @@ fn a_flow_is_told_and_its_own_errors_are_not() {
 }
 
 #[test]
+fn a_target_that_refuses_is_told_and_so_is_its_answer() {
+    let (house, ends) = (House::new(), Ends::new(200));
+    let alert = "on = [\"breaker\"]\nurl = \"TARGET/hook\"";
+    // Nobody listens there.
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = document(alert, &ends.target)
+        .replace(&format!("{}/{{{{", ends.target.url()), &format!("http://{dead}/{{{{"));
+    assert!(text.contains(&dead.to_string()), "{text}");
+    house.apply(&text);
+    house.serve();
+    (0..12).for_each(|_| assert_eq!(house.post("customers", "{\"to\":\"a\"}").status, 200));
+    let told = ends.wait("open", 1);
+    assert_eq!((&told[0]["alert"], &told[0]["target"]), (&"breaker".into(), &dead.to_string().into()));
+    assert!(told[0]["flow"].is_null() && told[0]["count"].as_u64() >= Some(10), "{}", told[0]);
+    let target = Target::at(dead, |_| (200, "{}".into()));
+    let over = ends.wait("recovered", 1);
+    assert_eq!(over[0]["target"], dead.to_string());
+    assert_eq!(ends.told().len(), 2, "{:?}", ends.documents());
+    drop(target);
+}
+
+#[test]
 fn an_endpoint_that_goes_silent_is_told_until_its_next_request() {
     let works = Command::new("faketime").args(["-f", "+1d", "true"]).output();
     assert!(works.is_ok_and(|output| output.status.success()), "faketime is needed: ./tests/run installs it");

@@ -1,9 +1,9 @@
 //! How things stand: error groups, breakers and silences as causes of alerts, and what is remembered
 //! of each.
 
-use super::rules::Rule;
+use super::rules::{self, Rule};
 use super::silences::Silence;
-use crate::model::alert::AlertKind;
+use crate::model::alert::{AlertKind, SilentView};
 use crate::model::{CallbackId, FlowId, IdKey, IntegrationId, Ms, RunId};
 use crate::rules::advance::EXPIRED;
 use crate::rules::alert::letter::{self, Letter, NAMED};
@@ -11,7 +11,7 @@ use crate::rules::alert::{Memory, Trouble};
 use crate::store::query::group_name;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A cause as it stands.
 #[derive(Debug, Clone)]
@@ -179,20 +179,20 @@ fn groups(conn: &Connection, rule: &Rule, is_meant: impl Fn(&str) -> bool) -> Re
 
 fn breakers(conn: &Connection, rule: &Rule) -> Result<Vec<Cause>> {
     conn.prepare_cached(
-        "SELECT target, failures, ever, since, last FROM breaker WHERE integration = ?1 AND open = 1",
+        "SELECT tag, target, failures, ever, since, last FROM breaker WHERE integration = ?1 AND open = 1",
     )?
     .query_map([rule.integration.0], |row| {
-        let (target, since, last): (String, Ms, Ms) = (row.get(0)?, row.get(3)?, row.get(4)?);
+        let (since, last) = (row.get(4)?, row.get(5)?);
         Ok(Cause {
             kind: AlertKind::Breaker,
-            trouble: Trouble { now: whole(row, 1)?.max(1), ever: whole(row, 2)?, last },
+            subject: row.get::<_, u32>(0)?.to_string(),
+            trouble: Trouble { now: whole(row, 2)?.max(1), ever: whole(row, 3)?, last },
             flow: None,
             step: None,
-            text: format!("{target} refuses"),
+            text: row.get(1)?,
             since,
             first: Some(since),
             last: Some(last),
-            subject: target,
         })
     })?
     .collect()
@@ -225,6 +225,20 @@ fn silent(rule: &Rule, silences: &[Silence], known: &Memories, now: Ms) -> Vec<C
     all
 }
 
+/// An endpoint that is silent, as it is shown.
+pub(super) fn silent_view(rule: &Rule, cause: &Cause) -> SilentView {
+    SilentView {
+        integration: rule.name.clone(),
+        flow: cause.flow.map(|flow| name(rule, flow)).unwrap_or_default(),
+        since: cause.since,
+        cause: cause.text.clone(),
+    }
+}
+
+fn name(rule: &Rule, flow: FlowId) -> String {
+    rule.flows.iter().find(|(id, _)| *id == flow).map(|(_, name)| name.clone()).unwrap_or_default()
+}
+
 /// What is told of a cause, but for what the verdict says.
 pub(super) fn letter(conn: &Connection, ids: &IdKey, rule: &Rule, cause: &Cause) -> Result<Letter> {
     let group = cause.subject.parse::<i64>().ok();
@@ -250,15 +264,16 @@ pub(super) fn letter(conn: &Connection, ids: &IdKey, rule: &Rule, cause: &Cause)
             callbacks.extend(callback.map(|id| ids.print(CallbackId(id))));
         }
     }
-    let flow = cause.flow.map(|flow| {
-        rule.flows.iter().find(|(id, _)| *id == flow).map(|(_, name)| name.clone()).unwrap_or_default()
-    });
+    let flow = cause.flow.map(|flow| name(rule, flow));
     Ok(Letter {
         integration: rule.name.clone(),
         flow,
         step: cause.step.clone(),
-        cause: cause.text.clone(),
-        target: (cause.kind == AlertKind::Breaker).then(|| cause.subject.clone()),
+        cause: match cause.kind {
+            AlertKind::Breaker => format!("{} refuses", cause.text),
+            _ => cause.text.clone(),
+        },
+        target: (cause.kind == AlertKind::Breaker).then(|| cause.text.clone()),
         group: group.map(group_name),
         count: cause.trouble.now,
         first: cause.first,
@@ -270,27 +285,38 @@ pub(super) fn letter(conn: &Connection, ids: &IdKey, rule: &Rule, cause: &Cause)
     })
 }
 
-/// A breaker opened, or closed.
+/// A breaker opened, or is open still, or closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BreakerMove {
+    /// The target's tag.
+    pub tag: u32,
     /// The target as people see it.
     pub target: String,
-    /// It opened; else it closed.
-    pub opened: bool,
+    /// It is open; else it closed.
+    pub open: bool,
     /// Failures in a row.
     pub failures: u32,
     /// Since when nothing was sent.
     pub since: Ms,
-    /// Integrations that were refused by it; where it closed all are told that were.
-    pub refused: Vec<IntegrationId>,
+    /// Integrations that were refused by it. Where it closed that matters to all that were.
+    pub refused: BTreeSet<IntegrationId>,
 }
 
 impl Store {
-    /// Keeps that breakers opened or closed, in this order, for those who are told of it.
+    /// Keeps how breakers moved, in this order, for those who are told of it.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn breakers_moved(&self, moves: Vec<BreakerMove>) -> std::result::Result<(), StoreError> {
+    pub async fn keep_breakers(&self, mut moves: Vec<BreakerMove>) -> std::result::Result<(), StoreError> {
+        let told: BTreeSet<IntegrationId> = rules::of(&self.configured())
+            .into_iter()
+            .filter(|rule| rule.on.contains(&AlertKind::Breaker))
+            .map(|rule| rule.integration)
+            .collect();
+        moves.retain_mut(|one| {
+            one.refused.retain(|integration| told.contains(integration));
+            !told.is_empty() && (!one.open || !one.refused.is_empty())
+        });
         if moves.is_empty() {
             return Ok(());
         }
@@ -300,36 +326,44 @@ impl Store {
         Ok(())
     }
 
-    /// Targets whose breakers were open when they were looked at last.
+    /// Tags and names of targets whose breakers were open when they were kept last.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn open_breakers(&self) -> std::result::Result<Vec<String>, StoreError> {
+    pub async fn kept_breakers(&self) -> std::result::Result<Vec<(u32, String)>, StoreError> {
         self.read(|conn| {
-            conn.prepare_cached("SELECT DISTINCT target FROM breaker WHERE open = 1")?
-                .query_map([], |row| row.get(0))?
+            conn.prepare_cached("SELECT DISTINCT tag, target FROM breaker WHERE open = 1")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
         })
         .await
     }
+
+    /// Whether a flow is told of trouble: of its own nobody is.
+    #[must_use]
+    pub fn is_told(&self, flow: FlowId) -> bool {
+        let state = self.configured();
+        let owner = state.flows.get(&flow).and_then(|row| state.integrations.get(&row.integration));
+        owner.and_then(|owner| owner.live.as_ref()).is_some_and(|live| rules::told(live).contains(&flow))
+    }
 }
 
 fn moved(conn: &Connection, one: &BreakerMove, now: Ms) -> Result<()> {
-    if !one.opened {
+    if !one.open {
         return conn
-            .prepare_cached("UPDATE breaker SET open = 0 WHERE target = ?1 AND open = 1")?
-            .execute([&one.target])
+            .prepare_cached("UPDATE breaker SET open = 0 WHERE tag = ?1 AND open = 1")?
+            .execute([one.tag])
             .map(|_| ());
     }
     for integration in &one.refused {
         conn.prepare_cached(
-            "INSERT INTO breaker (integration, target, open, ever, failures, since, last)
-             VALUES (?1, ?2, 1, 1, ?3, ?4, ?5)
-             ON CONFLICT (integration, target) DO UPDATE SET ever = ever + (open = 0), open = 1,
-                 failures = excluded.failures, last = excluded.last,
+            "INSERT INTO breaker (integration, tag, target, open, ever, failures, since, last)
+             VALUES (?1, ?2, ?3, 1, 1, ?4, ?5, ?6)
+             ON CONFLICT (integration, tag) DO UPDATE SET ever = ever + (open = 0), open = 1,
+                 target = excluded.target, failures = excluded.failures, last = excluded.last,
                  since = CASE WHEN open = 1 THEN since ELSE excluded.since END",
         )?
-        .execute(params![integration.0, one.target, one.failures, one.since, now])?;
+        .execute(params![integration.0, one.tag, one.target, one.failures, one.since, now])?;
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(super) use rules::{deployed, removed};
 use super::occasion::Occasion;
 use super::state::{Batch, State};
 use super::{Store, StoreError};
-use crate::model::alert::{AlertKind, AlertLine};
+use crate::model::alert::{AlertKind, AlertLine, SilentView};
 use crate::model::request::Marks;
 use crate::model::{AlertId, IdKey, Ms};
 use crate::rules::alert::letter::Letter;
@@ -56,6 +56,8 @@ pub(in crate::store) struct Signals {
     look: Notify,
     post: Notify,
     lines: Mutex<(u64, VecDeque<AlertLine>)>,
+    line: Notify,
+    silent: Mutex<Vec<SilentView>>,
 }
 
 impl Signals {
@@ -63,6 +65,15 @@ impl Signals {
     pub(in crate::store) fn causes(&self) {
         self.changed.store(true, Ordering::Release);
         self.look.notify_one();
+    }
+
+    /// Endpoints that were told to be silent.
+    pub(in crate::store) fn silent(&self) -> Vec<SilentView> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn are_silent(&self, all: Vec<SilentView>) {
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = all;
     }
 
     fn told(&self, at: Ms, text: String) {
@@ -73,6 +84,8 @@ impl Signals {
             lines.1.pop_front();
         }
         lines.1.push_back(AlertLine { seq, at, text });
+        drop(lines);
+        self.line.notify_one();
     }
 }
 
@@ -83,6 +96,14 @@ pub struct Looked {
     pub next: Option<Ms>,
     /// An endpoint was told to be silent: its next request is waited for.
     pub silent: bool,
+}
+
+/// What a look found, and what it asks for.
+#[derive(Debug)]
+struct Found {
+    tellings: Vec<Telling>,
+    looked: Looked,
+    silent: Vec<SilentView>,
 }
 
 /// Something to tell, or to forget.
@@ -108,6 +129,7 @@ impl Store {
         self.inner.links.alerts.changed.store(false, Ordering::Release);
         let rules = rules::of(&self.configured());
         if rules.is_empty() {
+            self.inner.links.alerts.are_silent(Vec::new());
             return Ok(Looked::default());
         }
         let now = self.now();
@@ -115,28 +137,30 @@ impl Store {
             let (rules, silences) = (rules.clone(), silences.clone());
             move |conn: &Connection| decide(conn, &rules, &silences, now)
         };
-        let (tellings, looked) = self.read(look).await.inspect_err(|_| self.inner.links.alerts.causes())?;
+        let Found { tellings, looked, silent } =
+            self.read(look).await.inspect_err(|_| self.inner.links.alerts.causes())?;
         if tellings.is_empty() {
+            self.inner.links.alerts.are_silent(silent);
             return Ok(looked);
         }
         let ids = self.ids().clone();
-        let (lines, looked) = self
+        let (lines, looked, silent) = self
             .write_runs(Vec::new(), move |tx, state, batch| {
                 // Again: a run may have moved since, or a version been deployed.
-                let (tellings, looked) = decide(tx, &rules, &silences, batch.now)?;
+                let Found { tellings, looked, silent } = decide(tx, &rules, &silences, batch.now)?;
                 let mut lines = Vec::new();
                 for telling in tellings {
                     lines.extend(tell(tx, state, batch, &ids, &rules[telling.rule], &telling)?);
                 }
-                Ok((lines, looked))
+                Ok((lines, looked, silent))
             })
             .await
             .inspect_err(|_| self.inner.links.alerts.causes())?;
+        self.inner.links.alerts.are_silent(silent);
         for line in lines {
             self.inner.links.alerts.told(now, line);
         }
         self.inner.links.alerts.post.notify_one();
-        self.inner.feed.publish(|| [crate::model::change::Change::Alert].into());
         Ok(looked)
     }
 
@@ -161,6 +185,11 @@ impl Store {
         self.inner.links.alerts.post.notified().await;
     }
 
+    /// Waits until something was told, or could not be delivered; for one who watches.
+    pub async fn alert_told(&self) {
+        self.inner.links.alerts.line.notified().await;
+    }
+
     /// What was told, or could not be delivered, after a number; the last of it, oldest first.
     #[must_use]
     pub fn alert_lines(&self, after: u64) -> Vec<AlertLine> {
@@ -170,15 +199,10 @@ impl Store {
 }
 
 /// What is to be told now, and when to look again.
-fn decide(
-    conn: &Connection,
-    rules: &[Rule],
-    silences: &[Silence],
-    now: Ms,
-) -> Result<(Vec<Telling>, Looked)> {
+fn decide(conn: &Connection, rules: &[Rule], silences: &[Silence], now: Ms) -> Result<Found> {
     let (mut tellings, mut looked) = (Vec::new(), Looked::default());
     let mut later = |at: Ms| looked.next = Some(looked.next.map_or(at, |next: Ms| next.min(at)));
-    let mut silent = false;
+    let mut silent: Vec<SilentView> = Vec::new();
     for (at, rule) in rules.iter().enumerate() {
         let full = posts::waiting(conn, rule)? >= WAITING;
         for kind in &rule.on {
@@ -187,6 +211,13 @@ fn decide(
             for (cause, memory) in causes::of(conn, rule, *kind, silences, now)? {
                 let verdict = judge(memory.as_ref(), cause.trouble, since, rule.quiet, now);
                 let open = memory.is_some_and(|memory| memory.open);
+                let told = matches!(verdict, Verdict::Open { .. });
+                if *kind == AlertKind::Silent && (told || open && verdict != Verdict::Recovered) {
+                    let view = causes::silent_view(rule, &cause);
+                    if !silent.contains(&view) {
+                        silent.push(view);
+                    }
+                }
                 match verdict {
                     Verdict::Nothing => {}
                     Verdict::Later(at) => later(at),
@@ -196,13 +227,12 @@ fn decide(
                         tellings.push(Telling { rule: at, cause, verdict, memory });
                     }
                 }
-                silent |= *kind == AlertKind::Silent
-                    && (open && verdict != Verdict::Recovered || matches!(verdict, Verdict::Open { .. }));
             }
         }
     }
-    looked.silent = silent;
-    Ok((tellings, looked))
+    looked.silent = !silent.is_empty();
+    silent.truncate(SilentView::SHOWN);
+    Ok(Found { tellings, looked, silent })
 }
 
 /// Writes what is remembered and what is sent; a line of it for those who watch.

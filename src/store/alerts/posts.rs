@@ -117,7 +117,6 @@ impl Store {
         self.write(Vec::new(), move |conn| write(conn, &post, &delivery, now)).await?;
         if let Some(line) = line {
             self.inner.links.alerts.told(now, line);
-            self.inner.feed.publish(|| [crate::model::change::Change::Alert].into());
         }
         Ok(())
     }

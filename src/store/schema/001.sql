@@ -206,16 +206,18 @@ CREATE TABLE alert_place (
     PRIMARY KEY (integration, place)
 ) STRICT, WITHOUT ROWID;
 
--- Targets that refuse, or did, by the integration that was refused. `ever` counts the times.
+-- Targets that refuse, or did, by the integration that was refused and the target's tag; `target` is
+-- what people see of it. `ever` counts the times.
 CREATE TABLE breaker (
     integration INTEGER NOT NULL,
+    tag INTEGER NOT NULL,
     target TEXT NOT NULL,
     open INTEGER NOT NULL,
     ever INTEGER NOT NULL,
     failures INTEGER NOT NULL,
     since INTEGER NOT NULL,
     last INTEGER NOT NULL,
-    PRIMARY KEY (integration, target)
+    PRIMARY KEY (integration, tag)
 ) STRICT, WITHOUT ROWID;
 
 -- Requests that were let in, by flow and quarter of an hour since 1970; kept for eight days.

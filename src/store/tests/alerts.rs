@@ -58,11 +58,11 @@ fn flow_of(store: &Store, name: &str) -> FlowId {
     store.configured().flows.values().find(|row| row.name == name).unwrap().id
 }
 
-async fn breaker(store: &Store, opened: bool) {
-    let refused = if opened { vec![owner(store)] } else { Vec::new() };
+async fn breaker(store: &Store, open: bool) {
+    let refused = [owner(store)].into_iter().filter(|_| open).collect();
     let target = "hooks.chat.example".to_owned();
-    let one = BreakerMove { target, opened, failures: 10, since: store.now(), refused };
-    store.breakers_moved(vec![one]).await.unwrap();
+    let one = BreakerMove { tag: 7, target, open, failures: 10, since: store.now(), refused };
+    store.keep_breakers(vec![one]).await.unwrap();
 }
 
 async fn shown(store: &Store) -> AlertView {
@@ -200,7 +200,7 @@ async fn a_flow_is_begun_with_what_is_told_in_the_same_commit() {
     breaker(&store, true).await;
     store.look_for_trouble(Vec::new()).await.unwrap();
     store.look_for_trouble(Vec::new()).await.unwrap();
-    let due = store.due(store.now(), 10, &mut Holders::default()).await.unwrap().runs;
+    let due = store.due(store.now(), 10, &mut Holders::default(), &ungated()).await.unwrap().runs;
     assert_eq!(due.len(), 1);
     assert_eq!(due[0].flow, flow_of(&store, "Tell"));
     let seed = &store.request(due[0].request.unwrap()).await.unwrap().unwrap().seed;
@@ -265,6 +265,8 @@ async fn an_endpoint_is_silent_by_its_own_history_until_a_request_comes() {
     rig.clock.advance(30 * MINUTE);
     let (told, waits) = silence(&mut watched).await;
     assert_eq!((states(&told), waits), (vec!["open"], true));
+    let shown = store.counters().silent;
+    assert_eq!((shown.len(), shown[0].flow.as_str(), shown[0].since), (1, "Orders", T0));
     rig.clock.advance(HOUR);
     assert_eq!(silence(&mut watched).await, (Vec::new(), true), "once is enough");
     // Whoever did not listen meanwhile knows no better.
@@ -275,5 +277,6 @@ async fn an_endpoint_is_silent_by_its_own_history_until_a_request_comes() {
     store.accept(Accept { seed: Arc::new(seed), judgement }).unwrap().await.unwrap().unwrap();
     let (told, waits) = silence(&mut watched).await;
     assert_eq!((states(&told), waits), (vec!["recovered"], false));
+    assert!(store.counters().silent.is_empty());
     healthy(&store).await;
 }
