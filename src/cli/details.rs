@@ -5,6 +5,7 @@ use super::door::Door;
 use super::lists::clock;
 use super::output::{self, Rows, field};
 use super::verbs::unexpected;
+use crate::model::alert::AlertView;
 use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::schedule::ScheduleView;
 use crate::model::time::parse_rfc3339;
@@ -68,12 +69,37 @@ pub fn describe(one: &IntegrationView) -> String {
             field(&mut text, "", &format!("  {name} ({kind})"));
         }
     }
+    for alert in &one.alerts {
+        told(&mut text, alert);
+    }
     for drift in &one.drift {
         let first = crate::model::id::short(&drift.request);
         let said = format!("{}: {} (request {first}, {})", drift.flow, drift.words(), clock(&drift.at));
         field(&mut text, "drift", &said);
     }
     text
+}
+
+/// An alert, and how it stands with who is told.
+fn told(text: &mut String, alert: &AlertView) {
+    field(text, "alert", &format!("{} → {}, quiet {}", alert.kinds(), alert.receiver(), alert.quiet));
+    let last = match &alert.last_told {
+        Some(at) => format!("last told {}", clock(at)),
+        None => "nothing told yet".to_owned(),
+    };
+    let open = match alert.open {
+        0 => String::new(),
+        n => format!(", {} open", crate::text::count(n)),
+    };
+    field(text, "", &format!("  {last}{open}"));
+    if let Some(error) = &alert.error {
+        let waiting = match alert.waiting {
+            0 => String::new(),
+            1 => ", 1 post waits".to_owned(),
+            n => format!(", {} posts wait", crate::text::count(n)),
+        };
+        field(text, "", &format!("  not delivered: {error}{waiting}"));
+    }
 }
 
 /// A schedule with its next ticks, as the clocks of its zone show them.

@@ -126,6 +126,19 @@ impl Events {
     }
 }
 
+/// Writes a line for what somebody else is told of trouble, and for what does not reach them, until it
+/// is dropped.
+pub(super) async fn tell_alerts(store: Store) {
+    let mut last = 0;
+    loop {
+        for told in store.alert_lines(last) {
+            last = told.seq;
+            line(&format!("{} alert {}", rfc3339(told.at), told.text));
+        }
+        store.alert_told().await;
+    }
+}
+
 fn line(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", crate::text::clean(text));
 }

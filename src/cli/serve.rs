@@ -3,7 +3,7 @@
 use super::args::{ColorChoice, Global};
 use super::config::default_url;
 use super::door::{open_store, open_vault, who};
-use super::events::Events;
+use super::events::{Events, tell_alerts};
 use crate::console;
 use crate::desk::{self, Desk};
 use crate::feed::{Feed, Stats};
@@ -179,8 +179,10 @@ pub async fn watch(engine: &Engine) {
         breaker: 0,
     };
     let lines = tokio::spawn(events.tell());
+    let alerts = tokio::spawn(tell_alerts(engine.store.clone()));
     terminated().await;
     lines.abort();
+    alerts.abort();
 }
 
 /// `run`: with the console; without a terminal it says so and serves.

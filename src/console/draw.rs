@@ -141,7 +141,11 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
         }
         Place::Runs(_) => &[Open, Retry, Skip, Abort, Action::Filter, Follow, Mark],
         Place::Needs if app.needs.drifted(app.needs.at).is_some() => &[Open, Action::Forget, NextPane, Full],
-        Place::Needs if app.needs.breaker(app.needs.at).is_some() => &[Open, NextPane, Full],
+        Place::Needs
+            if app.needs.breaker(app.needs.at).is_some() || app.needs.silence(app.needs.at).is_some() =>
+        {
+            &[Open, NextPane, Full]
+        }
         Place::Needs => &[Open, Retry, Skip, Abort, NextPane, Full],
         Place::Groups => &[Open, Retry, Skip, Abort, View, Back],
         // What is said of it asks for an act.

@@ -44,6 +44,9 @@ impl App {
                 } else if let Some(breaker) = self.needs.breaker(self.needs.at) {
                     let said = breaker.words(|at| clock(at, self.now, &self.options.zone));
                     self.toast(Tone::Info, format!("{said}."));
+                } else if let Some(one) = self.needs.silence(self.needs.at) {
+                    let said = format!("{} / {}: {}.", one.integration, one.flow, one.cause);
+                    self.toast(Tone::Info, said);
                 } else if let Some(id) = self.needs.drifted(self.needs.at) {
                     self.open_request(id);
                 }

@@ -405,10 +405,11 @@ impl App {
         }
         // The cursor stays on its badge, wherever that stands now.
         let drift = self.needs.badge(self.needs.at).is_some();
-        let before = self.needs.breakers.len();
+        let before = self.needs.figured();
         self.needs.breakers.clone_from(&counters.breakers.open);
+        self.needs.silent.clone_from(&counters.silent);
         if drift {
-            self.needs.at = self.needs.at + self.needs.breakers.len() - before;
+            self.needs.at = self.needs.at + self.needs.figured() - before;
         }
         self.needs.at = self.needs.at.min(self.needs.count().saturating_sub(1));
         self.counters = Some(counters);

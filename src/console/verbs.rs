@@ -211,6 +211,9 @@ impl App {
                             "{word} is not possible: runs that wait for a target go on by themselves"
                         ))
                     }
+                    None if self.place() == Place::Needs && self.needs.silence(self.needs.at).is_some() => {
+                        Err(format!("{word} is not possible: this leaves with the next request"))
+                    }
                     None => Err(format!("{word} is not possible: there is no errored run")),
                 },
             },

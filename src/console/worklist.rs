@@ -1,5 +1,7 @@
-//! What needs a person: errored groups, overdue callbacks, targets that refuse, badges of drift.
+//! What needs a person: errored groups, overdue callbacks, targets that refuse, silent endpoints, badges
+//! of drift.
 
+use crate::model::alert::SilentView;
 use crate::model::study::DriftView;
 use crate::model::target::BreakerView;
 use crate::model::view::{CallbackView, GroupView};
@@ -13,9 +15,11 @@ pub struct Needs {
     pub overdue: Vec<CallbackView>,
     /// Targets that are not sent to, those for which most runs wait first.
     pub breakers: Vec<BreakerView>,
+    /// Endpoints that have gone silent.
+    pub silent: Vec<SilentView>,
     /// Badges of drift, newest first.
     pub drifts: Vec<DriftView>,
-    /// The selected item of all four, in this order.
+    /// The selected item of all five, in this order.
     pub at: usize,
     /// It changed since it was read.
     pub stale: bool,
@@ -31,7 +35,23 @@ impl Needs {
     }
 
     fn before_drifts(&self) -> usize {
+        self.before_silent() + self.silent.len()
+    }
+
+    fn before_silent(&self) -> usize {
         self.groups.len() + self.overdue.len() + self.breakers.len()
+    }
+
+    /// The silent endpoint at a place.
+    #[must_use]
+    pub fn silence(&self, at: usize) -> Option<&SilentView> {
+        self.silent.get(at.checked_sub(self.before_silent())?)
+    }
+
+    /// How many are told by figures, and not by rows that were asked for.
+    #[must_use]
+    pub fn figured(&self) -> usize {
+        self.breakers.len() + self.silent.len()
     }
 
     /// The target at a place.

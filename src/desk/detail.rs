@@ -41,6 +41,7 @@ impl Desk {
         let store = &self.deps.store;
         let mut integrations =
             store.with_ticks(store.integration(&holding.name).into_iter().collect()).await?;
+        integrations = store.with_alerts(integrations).await?;
         for one in &mut integrations {
             one.drift = self.drifts(Some(&holding.name)).await?;
         }

@@ -1,6 +1,7 @@
 //! Checks of the store and of the settings: what is broken, what is only worth a line.
 
 use super::Desk;
+use crate::model::alert::AlertView;
 use crate::model::ask::{Answer, Refusal};
 use crate::model::auth::Auth;
 use crate::model::change::Counters;
@@ -79,9 +80,40 @@ impl Desk {
                 checks.push(view("keys", CheckState::Warning, text));
             }
         }
+        checks.extend(self.undelivered().await?);
         checks.extend(drifted(&self.drifts(None).await?));
         Ok(Answer::Doctor { checks })
     }
+
+    /// Alerts that do not reach who is to be told.
+    async fn undelivered(&self) -> Result<Vec<CheckView>, Refusal> {
+        let store = &self.deps.store;
+        let integrations = store.with_alerts(store.integrations()).await?;
+        let mut checks: Vec<CheckView> = integrations
+            .iter()
+            .flat_map(|one| one.alerts.iter().map(|alert| (one.name.as_str(), alert)))
+            .filter_map(|(name, alert)| undelivered(name, alert))
+            .collect();
+        for (integration, flow, run) in store.alert_flows_failing().await? {
+            let run = crate::model::id::short(&run);
+            let text =
+                format!("alerts of {integration} go to the flow {flow}, whose newest run {run} failed");
+            checks.push(view("alerts", CheckState::Warning, text));
+        }
+        Ok(checks)
+    }
+}
+
+/// An alert whose last post did not arrive.
+fn undelivered(integration: &str, alert: &AlertView) -> Option<CheckView> {
+    let error = alert.error.as_ref()?;
+    let waiting = match alert.waiting {
+        0 => "it was given up".to_owned(),
+        1 => "1 post waits".to_owned(),
+        n => format!("{} posts wait", crate::text::count(n)),
+    };
+    let text = format!("alerts of {integration} do not reach {}: {error}; {waiting}", alert.receiver());
+    Some(view("alerts", CheckState::Warning, text))
 }
 
 fn view(name: &str, state: CheckState, text: impl Into<String>) -> CheckView {

@@ -1,5 +1,6 @@
 //! What changed: small, without bodies. A console reads what it shows.
 
+use super::alert::SilentView;
 use super::request::Verdict;
 use super::run::RunState;
 use super::target::Breakers;
@@ -100,4 +101,6 @@ pub struct Counters {
     pub paused: u64,
     /// Targets and their breakers.
     pub breakers: Breakers,
+    /// Endpoints that have gone silent, of those that alerts are about.
+    pub silent: Vec<SilentView>,
 }

@@ -6,6 +6,7 @@
 //! the text that was written.
 
 use super::Ms;
+use super::alert::Alert;
 pub use super::auth::Auth;
 use super::gate::Gates;
 use super::path::Path;
@@ -32,6 +33,8 @@ pub struct Integration {
     pub connections: Vec<Connection>,
     /// In the order of the document.
     pub flows: Vec<Flow>,
+    /// What is told of trouble, and whom.
+    pub alerts: Vec<Alert>,
 }
 
 /// A variable that every flow of the integration sees as `config.<name>`.

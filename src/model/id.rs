@@ -26,6 +26,8 @@ pub enum Kind {
     Bulk = 4,
     /// An entry of the audit trail.
     Audit = 5,
+    /// Something that was told of trouble.
+    Alert = 6,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Self::Callback => "callback",
             Self::Bulk => "job",
             Self::Audit => "audit entry",
+            Self::Alert => "alert",
         }
     }
 }
@@ -87,6 +90,8 @@ ids! {
     CallbackId = Callback;
     /// Names an entry of the audit trail.
     AuditId = Audit;
+    /// Names what was told of trouble, over all attempts to deliver it.
+    AlertId = Alert;
 }
 
 /// Names a flow for as long as the store lives, through renames and edits.
@@ -194,7 +199,7 @@ impl IdKey {
         let low22 = i64::try_from((((bits >> 64) & 0xfff) << 10) | ((bits >> 52) & 0x3ff)).ok()?;
         let raw = (ms << 22) | low22;
         let tag = u64::try_from(bits & u128::from(TAG)).ok()?;
-        [Kind::Request, Kind::Run, Kind::Callback, Kind::Bulk, Kind::Audit]
+        [Kind::Request, Kind::Run, Kind::Callback, Kind::Bulk, Kind::Audit, Kind::Alert]
             .into_iter()
             .find(|kind| self.tag(*kind, raw) == tag)
             .map(|kind| (kind, raw))

@@ -1,6 +1,7 @@
 //! The nouns: plain data, and what must always hold of it. No input or output, no clock, no
 //! randomness: times, ids and jitter come in as arguments.
 
+pub mod alert;
 pub mod ask;
 pub mod auth;
 pub mod change;
@@ -23,7 +24,7 @@ pub mod target;
 pub mod time;
 pub mod view;
 
-pub use id::{AuditId, CallbackId, FlowId, IdKey, IntegrationId, RequestId, RunId};
+pub use id::{AlertId, AuditId, CallbackId, FlowId, IdKey, IntegrationId, RequestId, RunId};
 pub use time::Ms;
 
 /// A JSON object that keeps the order of its keys and the digits of its numbers.

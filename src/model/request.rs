@@ -66,12 +66,14 @@ impl Marks {
     pub const CAPTURED: Self = Self(128);
     /// A person or a command started it; no HTTP request arrived.
     pub const MANUAL: Self = Self(256);
-    /// A tick of a schedule started it; no HTTP request arrived, nor with the two that follow.
+    /// A tick of a schedule started it; no HTTP request arrived, nor with those that follow.
     pub const SCHEDULE: Self = Self(512);
     /// A deploy started it.
     pub const DEPLOY: Self = Self(1_024);
     /// A removal started it.
     pub const REMOVE: Self = Self(2_048);
+    /// An alert started it.
+    pub const ALERT: Self = Self(131_072);
 
     /// Only the first 16 KiB of the headers were kept.
     pub const HEADERS_CUT: Self = Self(16_384);
@@ -85,7 +87,7 @@ impl Marks {
     /// Its run was born `succeeded`.
     pub const BORN_DONE: Self = Self(8_192);
 
-    const WORDS: [(Self, &'static str); 13] = [
+    const WORDS: [(Self, &'static str); 14] = [
         (Self::NO_DEDUP_KEY, "no_dedup_key"),
         (Self::REPEATED_KEYS, "repeated_keys"),
         (Self::BODY_CUT, "body_cut"),
@@ -99,12 +101,13 @@ impl Marks {
         (Self::DEPLOY, "deploy"),
         (Self::REMOVE, "remove"),
         (Self::HEADERS_CUT, "headers_cut"),
+        (Self::ALERT, "alert"),
     ];
 
     /// Whether an HTTP request arrived.
     #[must_use]
     pub fn arrived(self) -> bool {
-        let own = Self::MANUAL.with(Self::SCHEDULE).with(Self::DEPLOY).with(Self::REMOVE);
+        let own = Self::MANUAL.with(Self::SCHEDULE).with(Self::DEPLOY).with(Self::REMOVE).with(Self::ALERT);
         self.0 & own.0 == 0
     }
 

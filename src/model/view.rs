@@ -286,6 +286,9 @@ pub struct IntegrationView {
     pub flows: Vec<FlowView>,
     /// Its variables and their values.
     pub variables: Vec<VariableView>,
+    /// What it tells of trouble, and whom; only `show` has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<super::alert::AlertView>,
     /// How the shape of what its flows are sent has drifted; only `show` has it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<super::study::DriftView>,

@@ -1,6 +1,7 @@
 //! The decisions: pure functions over plain data. Nothing in here reads a clock, a socket or a disk.
 
 pub mod advance;
+pub mod alert;
 pub mod answer;
 pub mod autopsy;
 pub mod breaker;

@@ -45,6 +45,9 @@ impl Shared {
             (Input::Answer(exchange), Some(step)) => heard_of(step, &exchange.result),
             _ => Heard::Nothing,
         };
+        if heard == Heard::Failure {
+            self.refused.note(pass.target(), &carried.plan, &self.store);
+        }
         if pass.end(heard, self.store.now(), fastrand::f64()) {
             self.store.breaker_moved();
         }

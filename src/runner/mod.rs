@@ -1,8 +1,9 @@
 //! Does what is due: claims runs, makes their exchanges, commits what came of them.
 //!
-//! Four tasks of its own, and one an exchange: the *pump* takes fresh runs from the writer's
+//! Six tasks of its own, and one an exchange: the *pump* takes fresh runs from the writer's
 //! hand-over and starts them in turn; the *timer* sleeps until something in the due index is due;
-//! the *ticker* begins the runs of schedules; the *heart* renews the leases of long exchanges. A run
+//! the *ticker* begins the runs of schedules; the *heart* renews the leases of long exchanges; two of
+//! `alerts` tell of trouble. A run
 //! stays in the task that claimed it from step to step, under one lease, until it ends, waits, or
 //! tries again later.
 //!
@@ -13,8 +14,10 @@
 //! | `gate` | which targets take a run now |
 //! | `http` | one exchange, within its bounds |
 //! | `guard` | which addresses may be reached |
+//! | `alerts` | what is told of trouble |
 //! | `work` | what the tasks share |
 
+mod alerts;
 mod attempt;
 mod gate;
 pub mod guard;
@@ -80,6 +83,7 @@ pub fn start(deps: Deps, stop: CancellationToken) -> Result<JoinHandle<()>, Stri
         settings,
         http,
         flights: Flights::default(),
+        refused: alerts::Refused::default(),
         stop,
         give_up: CancellationToken::new(),
         tasks: TaskTracker::new(),
@@ -107,9 +111,13 @@ async fn run(shared: Arc<Shared>, handover: Handover) {
     let timer = tokio::spawn(timer(Arc::clone(&shared)));
     let ticker = tokio::spawn(ticker(Arc::clone(&shared)));
     let heart = tokio::spawn(heart(Arc::clone(&shared)));
+    let looks = tokio::spawn(alerts::look(Arc::clone(&shared)));
+    let posts = tokio::spawn(alerts::deliver(Arc::clone(&shared)));
     shared.stop.cancelled().await;
     let _ = timer.await;
     let _ = ticker.await;
+    let _ = looks.await;
+    let _ = posts.await;
     shared.tasks.close();
     let _ = timeout(GRACE, shared.tasks.wait()).await;
     shared.give_up.cancel();

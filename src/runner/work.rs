@@ -1,5 +1,6 @@
 //! What the runner's tasks share, and a run on its way through them.
 
+use super::alerts::Refused;
 use super::http::Http;
 use crate::model::settings::Settings;
 use crate::model::{CallbackId, RunId};
@@ -23,6 +24,8 @@ pub(super) struct Shared {
     pub settings: Arc<Settings>,
     pub http: Http,
     pub flights: Flights,
+    /// Who was refused by which target.
+    pub refused: Refused,
     /// No claims and no new exchanges from now on.
     pub stop: CancellationToken,
     /// The exchanges' time is up, too.

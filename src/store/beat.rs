@@ -1,6 +1,7 @@
 //! Once a second, in the writer: leases of runs that stay long, the watermark under which no open
 //! run is without `due`, counts that were not written with their commit.
 
+use super::arrivals;
 use super::commit::{Fault, blame};
 use super::ledger::COUNTED;
 use super::refusals::{self, Pending};
@@ -123,6 +124,7 @@ fn write_totals(conn: &Connection, totals: &[((i64, i64), Total)], seq: i64) -> 
          ON CONFLICT (flow, verdict) DO UPDATE SET n = excluded.n, bytes = excluded.bytes, last = excluded.last",
     )?;
     for ((flow, verdict), total) in totals {
+        arrivals::count(conn, *flow, *verdict, total)?;
         statement.execute(params![flow, verdict, total.n, total.bytes, total.last])?;
     }
     schema::set(conn, "totals", &(seq - 1).to_string())

@@ -198,6 +198,9 @@ impl Writer {
         if batch.wake || self.links.watched.has(moved()) {
             self.links.due.notify_one();
         }
+        if batch.deltas.causes {
+            self.links.alerts.causes();
+        }
         if !batch.changes.is_empty() {
             self.links.feed.publish(|| batch.changes.as_slice().into());
         }

@@ -1,6 +1,7 @@
 //! What the writer shares with the handles.
 
 use super::admission::Born;
+use super::alerts::Signals;
 #[cfg(test)]
 use super::commit::SyncFails;
 use super::health::Health;
@@ -33,6 +34,8 @@ pub(super) struct Links {
     pub(super) waiters: Arc<Waiters>,
     /// Data that runs of one request share.
     pub(super) records: Arc<Records>,
+    /// For those who tell of trouble.
+    pub(super) alerts: Arc<Signals>,
     /// Lanes that wait for room.
     pub(super) watched: Arc<Watched>,
     pub(super) born: mpsc::Sender<Vec<Born>>,

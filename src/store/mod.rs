@@ -6,8 +6,10 @@
 //! (`tender`) wakes once a second for what nobody asks for: watermarks, free disk, retention.
 
 mod admission;
+pub mod alerts;
 mod answer;
 pub mod apply;
+mod arrivals;
 mod beat;
 mod captures;
 mod claims;
@@ -441,6 +443,7 @@ impl Store {
             dedup_budget: inner.limits.dedup_memory,
             clock_behind: behind,
             stopping: inner.links.health.is(health::STOPPING),
+            silent: inner.links.alerts.silent(),
             ..Counters::default()
         }
     }

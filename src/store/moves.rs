@@ -55,9 +55,10 @@ fn again(conn: &Connection, cause: i64) -> Result<()> {
 /// A run stopped for a cause. One that ended with it is not errored, and waits for nobody.
 fn enter(conn: &Connection, id: i64, flow: FlowId, cause: &Cause, errored: bool, now: Ms) -> Result<()> {
     conn.prepare_cached(
-        "INSERT INTO cause (id, flow, step, text, normal, count, seen, first, last)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?7, 1, ?6, ?6)
-         ON CONFLICT (id) DO UPDATE SET count = count + excluded.count, seen = seen + 1, text = excluded.text, last = excluded.last",
+        "INSERT INTO cause (id, flow, step, text, normal, count, seen, stops, first, last)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?7, 1, ?7, ?6, ?6)
+         ON CONFLICT (id) DO UPDATE SET count = count + excluded.count, seen = seen + 1,
+             stops = stops + excluded.stops, text = excluded.text, last = excluded.last",
     )?
     .execute(params![id, flow.0, cause.step, cause.text, cause.normal, now, i64::from(errored)])
     .map(|_| ())
@@ -111,6 +112,7 @@ impl State {
             write_callback(conn, write, batch)?;
         }
         batch.deltas.callbacks |= was_in.is_some() || is_in.is_some();
+        batch.deltas.causes |= was_in.is_some() || is_in.is_some();
         batch.placed(&run, Some(old.state));
         Ok(Ok(()))
     }

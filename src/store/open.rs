@@ -128,6 +128,7 @@ impl Store {
             due: Arc::new(Notify::new()),
             waiters: Arc::default(),
             records: Arc::default(),
+            alerts: Arc::default(),
             watched: Arc::default(),
             born,
             dropped_from: Arc::clone(&dropped_from),

@@ -17,6 +17,8 @@ pub(super) struct Deltas {
     pub(super) pending: i64,
     /// A callback or a step that has one moved: those overdue are to be counted again.
     pub(super) callbacks: bool,
+    /// A run came into an error group, or left one.
+    pub(super) causes: bool,
 }
 
 impl Deltas {

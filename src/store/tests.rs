@@ -1,5 +1,6 @@
 //! The store as its users see it: what is answered is there, also after a fault.
 
+mod alerts;
 mod faults;
 mod lines;
 mod moves;

@@ -6,6 +6,7 @@
     reason = "helpers of tests fail the test, like the tests themselves"
 )]
 
+mod alerts;
 mod api;
 mod auth;
 mod breaker;

@@ -1,4 +1,5 @@
-//! What needs a person, worst first: groups of errored runs, overdue callbacks, targets that refuse.
+//! What needs a person, worst first: groups of errored runs, overdue callbacks, targets that refuse,
+//! silent endpoints.
 
 use crate::console::app::{App, Place};
 use crate::console::format::{age, clock, count};
@@ -34,6 +35,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         let (glyph, role) = match lines.kind {
             "drift" => ("•", Role::New),
             "breaker" => ("↻", Role::Warn),
+            "silent" => ("○", Role::Warn),
             _ => ("!", Role::Bad),
         };
         let next = paint.put(x, y, room, &format!("{glyph} {:<8} ", lines.kind), role);
@@ -85,6 +87,14 @@ fn item(app: &App, at: usize) -> Lines {
             what: one.refused(),
             why: format!("{}, {tries}", one.waits()),
             short: one.target.clone(),
+        };
+    }
+    if let Some(one) = app.needs.silence(at) {
+        return Lines {
+            kind: "silent",
+            what: format!("{} / {}", one.integration, one.flow),
+            why: one.cause.clone(),
+            short: format!("{} / {}", one.integration, one.flow),
         };
     }
     let Some(callback) = app.needs.overdue.get(at - app.needs.groups.len()) else {

@@ -36,7 +36,7 @@ use crate::rules::retry::Transport;
 use crate::rules::template::{Context, RenderError, StepData};
 
 pub use hand::{Hand, digest};
-pub use words::{answer_cause, normal, note};
+pub use words::{EXPIRED, answer_cause, normal, note};
 
 /// A run as the store has it.
 #[derive(Debug, Clone)]

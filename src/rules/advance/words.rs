@@ -114,11 +114,14 @@ pub(super) fn duration(ms: Ms) -> String {
         .map_or_else(|| format!("{ms}ms"), |(unit, word)| format!("{}{word}", ms / unit))
 }
 
+/// The group of what nobody answered in time.
+pub const EXPIRED: &str = "expired";
+
 /// A callback's deadline passed.
 pub(super) fn expired(deadline: Ms, waited: Ms) -> Failure {
     Failure {
         text: format!("expired: no answer came by {} ({})", clock(deadline), duration(waited)),
-        normal: "expired".to_owned(),
+        normal: EXPIRED.to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A document's text becomes an [`Integration`], or every mistake in it at once.
 
+mod alert;
 mod auth;
 mod connection;
 mod exchange;
@@ -85,7 +86,7 @@ pub fn check(source: &str, known: &Known) -> Checked {
     Checked { integration: integration.filter(|_| sound), problems }
 }
 
-const KEYS: &[&str] = &["name", "title", "icon", "description", "variable", "connection", "flow"];
+const KEYS: &[&str] = &["name", "title", "icon", "description", "variable", "connection", "flow", "alert"];
 
 fn read(report: &Report<'_>, table: &DeTable<'_>, known: &Known) -> Option<Integration> {
     let top = Fields::new(report, table, 0..0, "the document".to_owned());
@@ -106,7 +107,6 @@ fn read(report: &Report<'_>, table: &DeTable<'_>, known: &Known) -> Option<Integ
         icon
     });
     let description = top.text("description").map(|(text, _)| text).unwrap_or_default();
-    top.later("alert", "alerts");
     let variables = variable::read(&top);
     let flow_tables = top.tables("flow", 100);
     let mut names = Names::new(&variables, &flow_tables);
@@ -121,6 +121,7 @@ fn read(report: &Report<'_>, table: &DeTable<'_>, known: &Known) -> Option<Integ
     names.connections = connections.iter().map(|(connection, _)| connection.name.clone()).collect();
     names.globals = known.connections.is_some();
     let flows = flow::read(&flow_tables, &mut names, &connections, known);
+    let alerts = alert::read(&top, &names, &flows);
     top.finish(KEYS);
     let (name, _) = name?;
     Some(Integration {
@@ -131,5 +132,6 @@ fn read(report: &Report<'_>, table: &DeTable<'_>, known: &Known) -> Option<Integ
         variables,
         connections: connections.into_iter().take(own).map(|(connection, _)| connection).collect(),
         flows,
+        alerts,
     })
 }

@@ -6,6 +6,7 @@ use crate::model::document::{Connection as Settings, Integration, Trigger};
 use crate::model::request::Marks;
 use crate::model::schedule::Schedule;
 use crate::model::{FlowId, IntegrationId};
+use crate::store::alerts;
 use crate::store::occasion::{Occasion, begun};
 use crate::store::registry::read_doc;
 use crate::store::schedules;
@@ -61,6 +62,7 @@ pub(super) fn make_live(
             run: None,
         });
     }
+    alerts::deployed(conn, IntegrationId(id), integration, &wanted, act.now)?;
     conn.prepare_cached("UPDATE integration SET deployed = ?2, title = ?3 WHERE id = ?1")?
         .execute(params![id, number, integration.title])?;
     Ok(occasions)
@@ -110,6 +112,7 @@ pub fn remove(
     }
     conn.prepare_cached("DELETE FROM schedule WHERE flow IN (SELECT id FROM flow WHERE integration = ?1)")?
         .execute([row.id])?;
+    alerts::removed(conn, IntegrationId(row.id))?;
     conn.prepare_cached("UPDATE integration SET removed = ?2 WHERE id = ?1")?
         .execute(params![row.id, act.now])?;
     conn.prepare_cached("UPDATE flow SET removed = ?2 WHERE integration = ?1 AND removed IS NULL")?

@@ -36,6 +36,7 @@ fn document(name: &str, flows: Vec<Flow>, text: &str) -> Save {
         variables: Vec::new(),
         connections: Vec::new(),
         flows,
+        alerts: Vec::new(),
     };
     Save { integration, source: format!("name = \"{name}\"\n# {text}\n") }
 }

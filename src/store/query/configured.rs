@@ -79,6 +79,7 @@ pub fn integration(state: &State, public_url: &str, holding: &Holding, now: Ms) 
         author: newest.map(|doc| doc.author.clone()).unwrap_or_default(),
         flows: current.map(|doc| flows(state, public_url, doc, now)).unwrap_or_default(),
         variables: newest.map(|doc| variables(doc, holding)).unwrap_or_default(),
+        alerts: Vec::new(),
         drift: Vec::new(),
         paused: paused(holding.pause, now),
     }

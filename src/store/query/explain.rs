@@ -331,6 +331,7 @@ fn why(head: &RequestHead, ruled: bool, told: &[Pair]) -> Vec<String> {
             let by = match head.marks {
                 marks if marks.has(Marks::SCHEDULE) => "Its schedule",
                 marks if marks.has(Marks::DEPLOY) => "A deploy",
+                marks if marks.has(Marks::ALERT) => "An alert",
                 _ => "The removal of its integration",
             };
             lines.push(format!("{by} started it: it was not judged by dedup."));

@@ -44,6 +44,7 @@ pub use status::RequestStatus;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 pub(in crate::store) use urgent::OVERDUE;
+pub(in crate::store) use views::group_name;
 use walk::{Budget, Walked, Way};
 
 /// Rows of a page where the asker names no number, and the most that he may name.

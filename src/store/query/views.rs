@@ -37,7 +37,7 @@ pub(super) fn is_test(marks: Marks) -> bool {
 }
 
 /// What names an error group in filters (`group:…`) and in its view.
-pub(super) fn group_name(cause: i64) -> String {
+pub(in crate::store) fn group_name(cause: i64) -> String {
     format!("{cause:016x}")
 }
 

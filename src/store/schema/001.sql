@@ -157,9 +157,83 @@ CREATE TABLE cause (
     normal TEXT NOT NULL,
     count INTEGER NOT NULL,
     seen INTEGER NOT NULL,
+    -- How often a run became errored for it; never falls.
+    stops INTEGER NOT NULL,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX cause_open ON cause (flow) WHERE count > 0;
+
+-- What the live versions want told, by kind (of `model::alert`) and receiver: `url:` with the URL as
+-- it is written, or `flow:` with the number of the flow. What came before `since` is not told.
+CREATE TABLE alert_rule (
+    integration INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (integration, place, kind)
+) STRICT, WITHOUT ROWID;
+
+-- A cause that was told: `open` until its recovery is told, and then remembered for its quiet period.
+-- `subject` names it within its kind; `ever` is how many had come into it when it was told last.
+CREATE TABLE alert (
+    integration INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    told INTEGER NOT NULL,
+    ever INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    flow INTEGER,
+    step TEXT,
+    cause TEXT NOT NULL,
+    PRIMARY KEY (integration, place, kind, subject)
+) STRICT, WITHOUT ROWID;
+
+-- What waits for a URL: those of one receiver leave one after the other.
+CREATE TABLE alert_post (
+    id INTEGER PRIMARY KEY,
+    integration INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    body TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    next INTEGER NOT NULL
+) STRICT;
+CREATE INDEX alert_post_place ON alert_post (integration, place, id);
+
+-- How it stands with a receiver. `error` is why the last post did not arrive.
+CREATE TABLE alert_place (
+    integration INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    told INTEGER,
+    delivered INTEGER,
+    given_up INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    PRIMARY KEY (integration, place)
+) STRICT, WITHOUT ROWID;
+
+-- Targets that refuse, or did, by the integration that was refused and the target's tag; `target` is
+-- what people see of it. `ever` counts the times.
+CREATE TABLE breaker (
+    integration INTEGER NOT NULL,
+    tag INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    ever INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (integration, tag)
+) STRICT, WITHOUT ROWID;
+
+-- Requests that were let in, by flow and quarter of an hour since 1970; kept for eight days.
+CREATE TABLE arrival (
+    flow INTEGER NOT NULL,
+    quarter INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (flow, quarter)
+) STRICT, WITHOUT ROWID;
 
 -- Rows are never deleted; a removed name can be given again, to a new row.
 CREATE TABLE integration (

@@ -110,6 +110,7 @@ pub fn plan_of(version: u32, steps: Vec<Step>) -> Plan {
         variables: Vec::new(),
         connections: vec![progix],
         flows: vec![flow],
+        alerts: Vec::new(),
     };
     Plan::compile(IntegrationId(1), FlowId(1), version, &integration, 0).unwrap()
 }

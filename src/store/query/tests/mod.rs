@@ -322,8 +322,8 @@ fn put_run(conn: &Connection, dice: &mut fastrand::Rng, id: i64, flow: FlowId) -
         let cause = i64::from(dice.u8(1..4));
         run.cause = Some(cause);
         conn.execute(
-            "INSERT OR IGNORE INTO cause (id, flow, step, text, normal, count, seen, first, last)
-             VALUES (?1, ?2, 'push', 'the target answered 404', 'the target answered 404', 0, 0, 0, 0)",
+            "INSERT OR IGNORE INTO cause (id, flow, step, text, normal, count, seen, stops, first, last)
+             VALUES (?1, ?2, 'push', 'the target answered 404', 'the target answered 404', 0, 0, 0, 0, 0)",
             params![cause, flow.0],
         )?;
     }
