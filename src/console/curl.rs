@@ -2,7 +2,6 @@
 //! its own. Credentials stay masked.
 
 use crate::model::view::{Pair, RequestDetail, SentView};
-use crate::rules::template::encode;
 use std::fmt::Write as _;
 
 /// Headers that curl writes itself, or that belong to a connection.
@@ -14,14 +13,9 @@ const MASK: &str = "•••";
 /// secrets are masked in it.
 #[must_use]
 pub fn of_request(detail: &RequestDetail, url: &str, body: &str) -> (String, usize) {
-    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut url = url.to_owned();
-    for (at, (name, value)) in detail.query.iter().enumerate() {
-        url.push(if at == 0 { '?' } else { '&' });
-        encode(&mut url, name);
-        url.push('=');
-        encode(&mut url, &text(value));
-    }
+    // As it was written: what is decoded could be encoded otherwise.
+    let query = detail.target.as_deref().and_then(|target| target.split_once('?'));
+    let url = query.map_or_else(|| url.to_owned(), |(_, query)| format!("{url}?{query}"));
     let masked = detail.headers.iter().filter(|(_, value)| value.contains(MASK)).count();
     (command(&detail.request.method, &url, &detail.headers, body), masked)
 }

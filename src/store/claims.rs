@@ -23,14 +23,32 @@ pub struct FreshRow {
     pub seed: Option<(RequestId, Arc<Seed>)>,
 }
 
-/// Flows that have runs with a `due`, by skipping through the index.
+/// Flows with runs that can be claimed once they are due, by skipping through the index.
 ///
 /// # Errors
 /// Whatever `SQLite` says.
 pub(super) fn lanes(conn: &Connection) -> Result<Vec<i64>> {
-    let mut next = conn.prepare_cached(
-        "SELECT flow FROM run INDEXED BY run_due WHERE due IS NOT NULL AND flow > ?1 ORDER BY flow LIMIT 1",
-    )?;
+    skip(
+        conn,
+        "SELECT flow FROM run INDEXED BY run_due WHERE due IS NOT NULL AND state IN (0, 4) AND flow > ?1
+         ORDER BY flow LIMIT 1",
+    )
+}
+
+/// Flows with runs that wait for something else, or are under a lease with an end.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub(super) fn later(conn: &Connection) -> Result<Vec<i64>> {
+    skip(
+        conn,
+        "SELECT flow FROM run INDEXED BY run_later WHERE due IS NOT NULL AND state NOT IN (0, 4) AND flow > ?1
+         ORDER BY flow LIMIT 1",
+    )
+}
+
+fn skip(conn: &Connection, sql: &str) -> Result<Vec<i64>> {
+    let mut next = conn.prepare_cached(sql)?;
     let mut lanes = Vec::new();
     let mut last = i64::MIN;
     while let Some(flow) = next.query_row([last], |row| row.get(0)).optional()? {
@@ -45,21 +63,17 @@ pub(super) fn whole(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// Runs in two states whose time came, oldest first within a flow; flows share `limit` evenly, so that
-/// one with a million of them does not hold up another.
-fn due(conn: &Connection, states: (i64, i64), now: Ms, limit: usize) -> Result<Vec<Run>> {
-    let lanes = lanes(conn)?;
+/// Running and waiting runs whose time came, oldest first within a flow; flows share `limit` evenly, so
+/// that one with a million of them does not hold up another.
+fn lapsed(conn: &Connection, now: Ms, limit: usize) -> Result<Vec<Run>> {
+    let lanes = later(conn)?;
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT {} FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND due <= ?2
-             AND state IN (?3, ?4) ORDER BY due LIMIT ?5 OFFSET ?6",
+        "SELECT {} FROM run INDEXED BY run_later WHERE flow = ?1 AND due IS NOT NULL AND due <= ?2
+             AND state NOT IN (0, 4) ORDER BY due LIMIT ?3 OFFSET ?4",
         codec::RUN
     ))?;
     let mut of = |flow: i64, n: usize, skip: usize| -> Result<Vec<Run>> {
-        statement
-            .query_map(params![flow, now, states.0, states.1, whole(n), whole(skip)], |row| {
-                codec::run(row, 0)
-            })?
-            .collect()
+        statement.query_map(params![flow, now, whole(n), whole(skip)], |row| codec::run(row, 0))?.collect()
     };
     let share = (limit / lanes.len().max(1)).max(1);
     let mut runs: Vec<Run> = Vec::new();
@@ -124,7 +138,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn lost(&self, now: Ms, limit: usize) -> std::result::Result<Vec<Run>, StoreError> {
-        self.read(move |conn| due(conn, (1, 3), now, limit)).await
+        self.read(move |conn| lapsed(conn, now, limit)).await
     }
 
     /// Fresh runs (queued, without `due`) from an id on, in order of arrival. From 0 on it begins at
@@ -209,7 +223,9 @@ impl Store {
             conn.prepare_cached(
                 "SELECT request FROM (
                     SELECT request FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL
-                        AND state IN (0, 1, 3, 4) AND parent IS NULL AND test = 0
+                        AND state IN (0, 4) AND parent IS NULL AND test = 0
+                    UNION SELECT request FROM run INDEXED BY run_later WHERE flow = ?1 AND due IS NOT NULL
+                        AND state NOT IN (0, 4) AND parent IS NULL AND test = 0
                     UNION SELECT request FROM run WHERE id >= (SELECT fresh_low FROM node WHERE id = 0)
                         AND flow = ?1 AND due IS NULL AND state <= 1 AND parent IS NULL AND test = 0)
                  WHERE request IS NOT NULL LIMIT ?2",

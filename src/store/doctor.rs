@@ -69,7 +69,8 @@ fn findable(conn: &Connection) -> Result<Option<String>> {
                 "waiting or retrying runs have no time to act",
             ),
             (
-                "SELECT count(*) FROM run INDEXED BY run_due WHERE due IS NOT NULL AND state NOT IN (0, 1, 3, 4)",
+                "SELECT count(*) FROM run INDEXED BY run_later WHERE due IS NOT NULL AND state NOT IN (0, 4)
+                 AND state NOT IN (1, 3)",
                 "stopped runs have a time to act",
             ),
         ],

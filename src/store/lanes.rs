@@ -1,7 +1,7 @@
 //! Lanes of flows that bound their runs or are held: their rules as configured, whose turn it is,
 //! and the runs that are sent to their places.
 
-use super::claims::{lanes, whole};
+use super::claims::{lanes, later, whole};
 use super::lines::{self, Gate};
 use super::{Claim, Store, StoreError, codec};
 use crate::model::gate::Pausing;
@@ -254,6 +254,9 @@ fn pass(
         }
         pass.runs.extend(found);
     }
+    for flow in later(&tx)? {
+        pass.at(next_end(&tx, flow)?);
+    }
     for flow in full {
         let room = limit - pass.runs.len();
         if room == 0 {
@@ -265,13 +268,23 @@ fn pass(
     Ok(pass)
 }
 
-/// The next time in a flow's index after another.
+/// When the next run of a flow can be claimed, after a time.
 fn after(conn: &Connection, flow: FlowId, time: Ms) -> Result<Option<Ms>> {
     conn.prepare_cached(
-        "SELECT due FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND due > ?2 AND due < ?3
-         ORDER BY due LIMIT 1",
+        "SELECT due FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND state IN (0, 4)
+             AND due > ?2 AND due < ?3 ORDER BY due LIMIT 1",
     )?
     .query_row(params![flow.0, time, FRONT], |row| row.get(0))
+    .optional()
+}
+
+/// When the next delay, deadline or lease of a flow ends.
+fn next_end(conn: &Connection, flow: i64) -> Result<Option<Ms>> {
+    conn.prepare_cached(
+        "SELECT due FROM run INDEXED BY run_later WHERE flow = ?1 AND due IS NOT NULL AND state NOT IN (0, 4)
+             ORDER BY due LIMIT 1",
+    )?
+    .query_row([flow], |row| row.get(0))
     .optional()
 }
 
@@ -352,10 +365,9 @@ fn one(conn: &Connection, id: RunId) -> Result<Option<Run>> {
 fn learn(conn: &Connection, flow: FlowId, rule: Rule) -> Result<Vec<Run>> {
     let mut holders: Vec<Run> = conn
         .prepare_cached(&format!(
-            "SELECT {0} FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND due < ?2
-                 AND state IN (1, 3, 4)
-             UNION ALL SELECT {0} FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND due >= ?3
-                 AND state = 4",
+            "SELECT {0} FROM run INDEXED BY run_later WHERE flow = ?1 AND due IS NOT NULL AND state NOT IN (0, 4)
+             UNION ALL SELECT {0} FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL
+                 AND state IN (0, 4) AND state = 4 AND (due < ?2 OR due >= ?3)",
             codec::RUN
         ))?
         .query_map(params![flow.0, PARKED, LINES], |row| codec::run(row, 0))?

@@ -90,11 +90,12 @@ fn some(conn: &Connection, flow: FlowId, places: (Ms, Ms), most: usize) -> Resul
 /// Whatever `SQLite` says.
 pub(super) fn waiting(conn: &Connection) -> Result<BTreeMap<u32, u64>> {
     let mut next = conn.prepare_cached(
-        "SELECT due FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND due >= ?2 ORDER BY due LIMIT 1",
+        "SELECT due FROM run INDEXED BY run_due WHERE flow = ?1 AND due IS NOT NULL AND state IN (0, 4) AND due >= ?2
+         ORDER BY due LIMIT 1",
     )?;
     let mut count = conn.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM run INDEXED BY run_due
-             WHERE flow = ?1 AND due IS NOT NULL AND due >= ?2 AND due <= ?3 LIMIT ?4)",
+             WHERE flow = ?1 AND due IS NOT NULL AND state IN (0, 4) AND due >= ?2 AND due <= ?3 LIMIT ?4)",
     )?;
     let mut all = BTreeMap::new();
     for flow in lanes(conn)? {

@@ -126,7 +126,13 @@ pub(super) fn runs(conn: &Connection, fresh_low: i64) -> Result<[i64; 9]> {
         "SELECT state, count(*) FROM run WHERE id >= ?1 AND state <= 1 AND due IS NULL GROUP BY state",
         Some(fresh_low),
     )?;
-    count("SELECT state, count(*) FROM run WHERE due IS NOT NULL AND state <= 1 GROUP BY state", None)?;
+    count(
+        "SELECT state, count(*) FROM run INDEXED BY run_due
+         WHERE due IS NOT NULL AND state IN (0, 4) AND state = 0 GROUP BY state
+         UNION ALL SELECT state, count(*) FROM run INDEXED BY run_later
+         WHERE due IS NOT NULL AND state NOT IN (0, 4) AND state = 1 GROUP BY state",
+        None,
+    )?;
     let all: i64 = conn.query_row("SELECT count(*) FROM run", [], |row| row.get(0))?;
     runs[RunState::Succeeded as usize] = all - runs.iter().sum::<i64>();
     Ok(runs)

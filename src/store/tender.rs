@@ -257,7 +257,8 @@ fn oldest(conn: &Connection, now: Ms) -> Result<(Option<Ms>, u64)> {
         let parked: Option<Ms> = conn
             .prepare_cached(
                 "SELECT run.due FROM run INDEXED BY run_due, flow, integration
-                 WHERE run.flow = ?1 AND run.due IS NOT NULL AND run.due >= ?3 AND flow.id = run.flow
+                 WHERE run.flow = ?1 AND run.due IS NOT NULL AND run.state IN (0, 4) AND run.due >= ?3
+                   AND flow.id = run.flow
                    AND integration.id = flow.integration
                    AND (flow.hold IS NULL OR ifnull(flow.paused_until, ?2 + 1) <= ?2)
                    AND (integration.hold IS NULL OR ifnull(integration.paused_until, ?2 + 1) <= ?2)

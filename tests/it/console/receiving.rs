@@ -119,7 +119,7 @@ fn what_is_copied_of_a_request_is_chosen_by_one_key() {
             request.as_str(),
             "http://127.0.0.1:7700/in/8Zk2mPq0xT4nBv7sLw1RvQ",
             "{\"order_number\":\"1\"}",
-            "curl -X POST http://127.0.0.1:7700/in/8Zk2mPq0xT4nBv7sLw1RvQ \\\n  -H 'content-type: application/json' \\\n  \
+            "curl -X POST 'http://127.0.0.1:7700/in/8Zk2mPq0xT4nBv7sLw1RvQ?x=1%26y&x=2' \\\n  -H 'content-type: application/json' \\\n  \
              -H 'x-request-id: b1a7-2c40-77e9' \\\n  --data-raw '{\"order_number\":\"1\"}'"
         ]
     );
