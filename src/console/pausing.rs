@@ -17,8 +17,6 @@ impl App {
             return Err(reason);
         }
         let both = |integration: &String, flow: &String| (integration.clone(), flow.clone());
-        let drift = |at| self.needs.drifts.get(at);
-        let others = self.needs.groups.len() + self.needs.overdue.len();
         let found = self.focused_request().map(|one| both(&one.integration, &one.flow));
         let found = found.or_else(|| self.focused_run().map(|one| both(&one.integration, &one.flow)));
         let found = found.or_else(|| self.focused_group().map(|one| both(&one.integration, &one.flow)));
@@ -29,9 +27,9 @@ impl App {
             Some((node.integration.clone(), node.part.flow().unwrap_or_default().to_owned()))
         });
         let found = found.or_else(|| {
-            let at =
-                self.needs.at.checked_sub(others).filter(|_| self.place() == super::app::Place::Needs)?;
-            drift(at).map(|one| both(&one.integration, &one.flow))
+            let badge =
+                self.needs.badge(self.needs.at).filter(|_| self.place() == super::app::Place::Needs)?;
+            Some(both(&badge.integration, &badge.flow))
         });
         found.ok_or_else(|| "pause is not possible: nothing of a flow is selected".to_owned())
     }

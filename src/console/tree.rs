@@ -9,6 +9,7 @@ use super::theme::Role;
 use crate::model::ask::Ask;
 use crate::model::credential::KeyView;
 use crate::model::document;
+use crate::model::schedule::BegunView;
 use crate::model::study::DriftView;
 use crate::model::view::{FlowView, IntegrationView};
 use crate::rules::check::{Known, check};
@@ -243,7 +244,7 @@ fn integration(
     }];
     marks.extend(one.paused.as_ref().map(|paused| paused.word().to_owned()));
     let failed =
-        |flow: &FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(|run| run.bad());
+        |flow: &FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(BegunView::bad);
     let failed = one.flows.iter().any(failed);
     marks.extend(failed.then(|| "deploy !".to_owned()));
     let drifts = !open && drifts.iter().any(|drift| drift.integration == one.name);
@@ -405,7 +406,7 @@ mod tests {
         .unwrap()
     }
 
-    fn text(tree: &Tree) -> Vec<String> {
+    fn text_of(tree: &Tree) -> Vec<String> {
         tree.lines.lines.iter().map(|line| format!("{} | {} | {}", line.key, line.value, line.note)).collect()
     }
 
@@ -416,7 +417,7 @@ mod tests {
         tree.install(vec![view("acme"), view("shop")]);
         tree.build(&[]);
         assert_eq!(
-            text(&tree)[..4],
+            text_of(&tree)[..4],
             [
                 "ACME | v14 +draft deploy ! | acme",
                 "Orders | none (open) | ",
@@ -476,10 +477,10 @@ outputs = { a = "b" }
         let says = Some(Box::new(checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems))));
         tree.documents.insert("acme".to_owned(), Document { version: 14, says });
         tree.build(&[]);
-        let lines = super::tests::text(&tree);
-        assert!(lines[0].starts_with("A  ACME"), "{lines:?}");
-        assert_eq!(lines[2], "trigger | /in/orders  none | ");
-        assert_eq!(lines[3], "1 push | POST progix | ");
-        assert!(lines.last().unwrap().contains("connections 1"), "{lines:?}");
+        let shown = text_of(&tree);
+        assert!(shown[0].starts_with("A  ACME"), "{shown:?}");
+        assert_eq!(shown[2], "trigger | /in/orders  none | ");
+        assert_eq!(shown[3], "1 push | POST progix | ");
+        assert!(shown.last().unwrap().contains("connections 1"), "{shown:?}");
     }
 }

@@ -96,8 +96,9 @@ impl App {
                         self.overlay = Some(Overlay::Value(Box::new(Whole::new(title, text, cells))));
                     }
                     None if self.place() == Place::BoardPane => {
-                        let run = self.board.current().map(|row| row.view.run.clone());
-                        run.into_iter().for_each(|run| self.open_run(run));
+                        if let Some(run) = self.board.current().map(|row| row.view.run.clone()) {
+                            self.open_run(run);
+                        }
                     }
                     None => self.toast(Tone::Info, "open is not possible: this line is shown whole"),
                 }
