@@ -382,8 +382,8 @@ async fn a_body_is_json_or_nothing_at_all() {
     for headers in ["Transfer-Encoding: chunked\r\n", CHUNKED_JSON] {
         let answer = inlet.send("POST /in/plain", headers, "0\r\n\r\n").await;
         assert_eq!(
-            (answer.status, inlet.stored(&answer).await.seed.marks),
-            (400, Marks::CHUNKED),
+            (answer.status, inlet.stored(&answer).await.seed.marks.words()),
+            (400, vec!["chunked".to_owned()]),
             "{answer:?}"
         );
     }
@@ -458,7 +458,7 @@ async fn required_paths_hops_and_when_are_judged_in_order() {
     }
     // 413 comes before 415, 415 before 400.
     let both = "Content-Type: text/plain\r\nContent-Length: 2000\r\n";
-    inlet.send("POST /in/small", both, "x".repeat(2_000)).await.problem(413, "1.9 KiB is over 1 KiB");
+    inlet.send("POST /in/small", both, "x".repeat(2_000)).await.problem(413, "2 KiB is over 1 KiB");
     assert_eq!(inlet.send("POST /in/small", &both.replace("2000", "1"), "{").await.status, 415);
 
     let answer = inlet.post("/in/mail", r#"{"type":"email"}"#).await;

@@ -99,7 +99,7 @@ pub fn detail(n: u64) -> RequestDetail {
             ("content-type".to_owned(), "application/json".to_owned()),
             ("x-request-id".to_owned(), "b1a7-2c40-77e9".to_owned()),
         ],
-        target: Some("/in/orders/a?x=1%26y&x=2".to_owned()),
+        target: Some("/in/customers?x=1%26y&x=2".to_owned()),
         query: Map::new(),
         raw: "eyJvcmRlcl9udW1iZXIiOiIxIn0=".to_owned(),
         body,
