@@ -273,6 +273,7 @@ impl House {
                 Input::Answer(Box::new(Exchange {
                     fence: snapshot.run.fence,
                     step,
+                    item: None,
                     attempt: snapshot.run.attempt,
                     started: now,
                     elapsed_ms: 5,

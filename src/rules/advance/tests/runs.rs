@@ -201,7 +201,7 @@ fn an_unbuilt_request_and_a_blocked_one_are_never_tried_again() {
     world.claim();
     let fence = world.snapshot.run.fence;
     let message = "steps.lookup.outputs.id has no value (lookup was skipped)".to_owned();
-    world.put(Input::Unbuilt { fence, error: RenderError { place: "url".to_owned(), message } });
+    world.put(Input::Unbuilt { fence, item: None, error: RenderError { place: "url".to_owned(), message } });
     assert_eq!(world.state(), RunState::Errored);
     assert_eq!(
         world.cause(),
