@@ -10,7 +10,7 @@ mod message;
 
 pub use awaited::AwaitedView;
 pub use explain::{CopyView, ExplainView, FieldView, LikeView};
-pub use item::ItemView;
+pub use item::{ItemView, Tally};
 pub use message::{AnswerView, GotView, SentView};
 
 use super::gate::PauseView;
