@@ -27,24 +27,24 @@ fn a_request_step_may_send_once_an_item_and_later_steps_see_a_list() {
 
 #[test]
 fn what_it_cannot_be_is_told_at_its_place() {
-    let line = "14:";
+    let line = "15:";
     for (keys, wanted) in [
         (
             "for_each = \"request.body.products\"",
-            "14:12: for_each \"request.body.products\" is not one expression, so it never gives a list: write for_each = \"{{ request.body.products }}\"",
+            "15:12: for_each \"request.body.products\" is not one expression, so it never gives a list: write for_each = \"{{ request.body.products }}\"",
         ),
         (
             "for_each = \"a {{ request.body.products }}\"",
-            "14:12: for_each \"a {{ request.body.products }}\" is not one expression, so it never gives a list: write for_each = \"{{ request.body.products }}\"",
+            "15:12: for_each \"a {{ request.body.products }}\" is not one expression, so it never gives a list: write for_each = \"{{ request.body.products }}\"",
         ),
         (
             "for_each = \"{{ item }}\"",
-            "14:16: item is an element of `for_each`: write for_each = \"{{ … }}\" in this step; only its own templates see it",
+            "15:16: item is an element of `for_each`: write for_each = \"{{ … }}\" in this step; only its own templates see it",
         ),
-        ("for_each = [1]", "14:12: for_each is a list: write a text, for_each = \"…\""),
+        ("for_each = [1]", "15:12: for_each is a list: write a text, for_each = \"…\""),
         (
             "for_each = \"{{ request.body.products }}\"\ncallback = true",
-            "14:1: step \"push\" has for_each and callback: a callback finishes a step, not an item of it; leave one of them out",
+            "15:1: step \"push\" has for_each and callback: a callback finishes a step, not an item of it; leave one of them out",
         ),
     ] {
         let found = mistakes(&with(keys, ""));
