@@ -2,7 +2,7 @@
 //! bytes in the run's frame.
 
 use super::StepState;
-use crate::model::Ms;
+use crate::model::{Ms, payload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -105,7 +105,7 @@ pub struct Begun {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The list itself, where it was made by an expression.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "payload::list")]
     pub values: Vec<Value>,
     /// Items that started, or were passed over.
     pub items: Vec<ItemNote>,
@@ -250,6 +250,13 @@ mod tests {
             let text = serde_json::to_string(&items).unwrap();
             prop_assert_eq!(serde_json::from_str::<Items>(&text).unwrap(), items);
         }
+    }
+
+    #[test]
+    fn a_list_that_was_made_comes_back_to_the_letter() {
+        let text = r#"{"count":2,"values":[1e0,{"$serde_json::private::Number":"1"}],"items":[]}"#;
+        let begun: Begun = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&begun).unwrap(), text);
     }
 
     #[test]
