@@ -217,6 +217,7 @@ fn items(step: &StepView, lines: &mut Vec<Line>) {
             *slot = Some(attempt);
         }
     }
+    let digits = step.items.last().map_or(1, |last| last.index.to_string().len());
     for (item, newest) in step.items.iter().zip(newest) {
         let (glyph, role) = glyphs::step(item.state);
         let mut said = vec![item.state.word().to_owned()];
@@ -227,7 +228,7 @@ fn items(step: &StepView, lines: &mut Vec<Line>) {
         }
         lines.push(Line {
             glyph: Some((glyph, role)),
-            key: format!("item {}", item.index),
+            key: format!("item {:<digits$}", item.index),
             key_role: Role::Text,
             value: said.join("  "),
             role: if item.state == StepState::Pending { Role::Muted } else { Role::Text },

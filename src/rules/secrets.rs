@@ -85,7 +85,9 @@ impl Secrets {
     /// Values without them.
     pub fn hide_values(&self, values: &mut [serde_json::Value]) {
         if !self.is_empty() {
-            values.iter_mut().for_each(|value| self.traces.hide_value(value));
+            for value in values {
+                self.traces.hide_value(value);
+            }
         }
     }
 

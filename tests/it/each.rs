@@ -131,7 +131,7 @@ fn eight_at_once_two_fail_and_a_retry_sends_those_two_under_the_same_keys() {
     let told = target.arrived().into_iter().find(|arrived| arrived.path.starts_with("/tell/")).unwrap();
     assert_eq!(told.path, "/tell/p0");
     let body: Value = serde_json::from_str(&told.body).unwrap();
-    let all: String = (0..40).map(|at| format!("p{at},")).collect();
+    let all = (0..40).map(|at| format!("p{at}")).collect::<Vec<_>>().join(",") + ",";
     assert_eq!(body, json!({"first": "p0", "all": all, "count": 40}));
     house.run(&["doctor"]);
 }
@@ -242,7 +242,7 @@ fn items_are_tried_again_by_themselves_and_an_abort_waits_for_those_under_way() 
     let tries: Arc<Mutex<BTreeMap<usize, usize>>> = Arc::default();
     let counted = tries.clone();
     let (open, hold) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
-    let (held, gate) = (hold.clone(), open.clone());
+    let (waits, gate) = (hold.clone(), open.clone());
     let target = Target::new(move |arrived| {
         let Some(sku) = sku(&arrived.path) else { return (200, "{}".into()) };
         let n = {
@@ -251,7 +251,7 @@ fn items_are_tried_again_by_themselves_and_an_abort_waits_for_those_under_way() 
             *n += 1;
             *n
         };
-        if held.load(Ordering::SeqCst) {
+        if waits.load(Ordering::SeqCst) {
             wait_for("the gate", || gate.load(Ordering::SeqCst).then_some(()));
         }
         if sku % 5 == 0 && n < 3 { (503, "{}".into()) } else { (200, format!("{{\"id\":{sku}}}")) }

@@ -31,9 +31,9 @@ pub fn causes<'w>(
     frame: &'w mut Frame,
 ) -> impl Iterator<Item = &'w mut String> {
     let begun = begun.iter_mut().flat_map(|begun| &mut begun.items);
-    let noted = notes.iter_mut().chain(begun).flat_map(|note| [note.cause.as_mut(), note.normal.as_mut()]);
+    let told = notes.iter_mut().chain(begun).flat_map(|note| [note.cause.as_mut(), note.normal.as_mut()]);
     let failure = frame.items.iter_mut().filter_map(|items| items.failure.as_mut());
-    noted.flatten().chain(failure.flat_map(|failure| [&mut failure.text, &mut failure.normal]))
+    told.flatten().chain(failure.flat_map(|failure| [&mut failure.text, &mut failure.normal]))
 }
 
 /// What later steps see of all items, in their order; `rest` of those that have no result.

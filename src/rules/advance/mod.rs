@@ -74,13 +74,12 @@ impl Snapshot {
         }
         self.context.finish(std::mem::take(&mut transition.finished));
         self.results.extend(std::mem::take(&mut transition.results));
-        match &self.frame.items {
+        if let Some(items) = &self.frame.items {
             // What ended in an earlier round, or belongs to the step before, is no result of these.
-            Some(items) => self.results.retain(|item, _| items.get(*item).is_some_and(Item::ended)),
-            None => {
-                self.results.clear();
-                self.context.list = None;
-            }
+            self.results.retain(|item, _| items.get(*item).is_some_and(Item::ended));
+        } else {
+            self.results.clear();
+            self.context.list = None;
         }
         if let Some(list) = transition.list.take() {
             self.context.list = Some(list);

@@ -30,10 +30,9 @@ pub(super) struct Names {
     pub(super) connections: Vec<String>,
     /// Whether those of the operator are among them.
     pub(super) globals: bool,
-    /// The flow makes one run an element: there is a `record`.
-    pub(super) split: bool,
-    /// The step sends once an item: there is an `item`.
-    pub(super) item: bool,
+    /// What there is of lists: `record` where the flow makes one run an element, `item` where the step
+    /// sends once an item.
+    elements: Vec<&'static str>,
     /// Steps before this one.
     pub(super) earlier: Vec<Earlier>,
     /// This step and those after it.
@@ -65,10 +64,17 @@ impl Names {
                 .collect(),
             connections: Vec::new(),
             globals: false,
-            split: false,
-            item: false,
+            elements: Vec::new(),
             earlier: Vec::new(),
             later: Vec::new(),
+        }
+    }
+
+    /// Says whether there is a `record`, or an `item`.
+    pub(super) fn element(&mut self, name: &'static str, is_there: bool) {
+        self.elements.retain(|other| *other != name);
+        if is_there {
+            self.elements.push(name);
         }
     }
 
@@ -164,12 +170,11 @@ impl Names {
                 None => Ok(()),
             },
             "run" | "flow" | "integration" => Ok(()),
-            "record" if self.split => Ok(()),
+            "record" | "item" if self.elements.contains(&root) => Ok(()),
             "record" => error(
                 "record is an element of `split`: write split = \"body.…\" in the trigger; only steps see it"
                     .to_owned(),
             ),
-            "item" if self.item => Ok(()),
             "item" => error(
                 "item is an element of `for_each`: write for_each = \"{{ … }}\" in this step; only its own templates see it"
                     .to_owned(),

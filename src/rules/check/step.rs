@@ -50,7 +50,7 @@ pub(super) fn read(
         let word = fields.text("type").map(|(word, _)| word).unwrap_or_default();
         let for_each = each::read(fields, names, &word);
         let each = word == "request" && fields.has("for_each");
-        names.item = each;
+        names.element("item", each);
         let when = fields.text("when").map(|(when, span)| {
             names.condition(report, &when, &span);
             when
@@ -68,7 +68,7 @@ pub(super) fn read(
         names.open = matches!(word.as_str(), "set" | "fail" | "delay" | "respond");
         let kind = kind(fields, names, connections, trigger, for_each);
         names.open = false;
-        names.item = false;
+        names.element("item", false);
         let outputs = match &kind {
             Some(StepKind::Set(outputs)) => outputs.iter().map(|(name, _)| name.clone()).collect(),
             Some(kind) => kind
