@@ -44,7 +44,7 @@ pub(super) async fn carry(shared: Arc<Shared>, mut carried: Carried, mut slot: S
         let run = carried.snapshot.run.id;
         let flight = shared.flights.take_off(run);
         let effect = if carried.snapshot.frame.items.is_some() {
-            each::carry(&shared, &mut carried).await
+            each::carry(&shared, &mut carried, pass).await
         } else {
             let input = attempt(&shared, &carried).await;
             shared.heard(&carried, &input, pass);
@@ -85,6 +85,7 @@ pub(super) async fn settle_under(
         dice: fastrand::f64(),
         callback: lease.map_or((CallbackId(0), [0; 32]), |lease| lease.callback),
         lease: lease.map(|lease| (lease.owner, lease.until)),
+        items: lease.map_or(0, |lease| lease.items),
     };
     let decided = advance::advance(&carried.plan, &carried.snapshot, input.clone(), &env);
     let mut transition = decided.ok()?;

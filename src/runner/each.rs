@@ -3,8 +3,9 @@
 
 use super::attempt::{attempt, settle_under};
 use super::work::{Carried, Shared};
-use crate::model::run::{Frame, ITEMS_AT_ONCE, Item, Items, Run, RunState, StepState};
-use crate::rules::advance::{Effect, Input, Snapshot};
+use crate::model::run::{Frame, ITEMS_AT_ONCE, Item, Run, RunState, StepState};
+use crate::rules::advance::{Effect, Input, Snapshot, ready_items};
+use crate::scheduler::Pass;
 use crate::store::apply::Lease;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,23 +15,45 @@ use tokio::task::{Id, JoinError, JoinSet};
 /// Exchanges under way: item and number of the attempt of each task.
 #[derive(Default)]
 struct Flying {
-    tasks: JoinSet<Input>,
-    who: HashMap<Id, (u32, u32)>,
+    tasks: JoinSet<(Input, Option<Pass>)>,
+    who: HashMap<Id, u32>,
 }
 
 /// Sends the items that run and those that are started as others end, until the step ended, none of
-/// them may leave now, or the run is somebody else's.
-pub(super) async fn carry(shared: &Arc<Shared>, carried: &mut Carried) -> Option<Effect> {
+/// them may leave now, or the run is somebody else's. `first` is the pass of the item that the claim
+/// started; each that follows has one before it is started.
+pub(super) async fn carry(
+    shared: &Arc<Shared>,
+    carried: &mut Carried,
+    first: Option<Pass>,
+) -> Option<Effect> {
     let Run { step, fence, .. } = carried.snapshot.run;
     let mut flying = Flying::default();
+    let mut passes: Vec<Pass> = first.into_iter().collect();
     loop {
-        flying.launch(shared, carried);
+        flying.launch(shared, carried, passes);
+        let mut lease = lease_now(shared, carried);
         let idle = flying.tasks.is_empty();
-        let input = tokio::select! {
-            ended = flying.tasks.join_next_with_id(), if !idle => flying.landed(ended)?,
-            () = due(shared, carried, idle) => Input::Start { fence },
+        passes = flying.more(shared, carried, &mut lease);
+        let input = if idle || lease.is_some_and(|lease| lease.items > 0) {
+            Input::Start { fence }
+        } else {
+            let room = flying.room() > 0 && lease.is_some();
+            tokio::select! {
+                ended = flying.tasks.join_next_with_id() => {
+                    let (input, pass) = flying.landed(ended)?;
+                    shared.heard(carried, &input, pass);
+                    lease = lease_now(shared, carried);
+                    passes = flying.more(shared, carried, &mut lease);
+                    input
+                }
+                () = due(shared, carried, room) => {
+                    passes = Vec::new();
+                    continue;
+                }
+            }
         };
-        let effect = settle_under(shared, carried, input, lease(shared, carried)).await;
+        let effect = settle_under(shared, carried, input, lease).await;
         let run = &carried.snapshot.run;
         let same = run.step == step && run.fence == fence && run.state == RunState::Running;
         if effect != Some(Effect::Send) || !same || carried.snapshot.frame.items.is_none() {
@@ -42,48 +65,64 @@ pub(super) async fn carry(shared: &Arc<Shared>, carried: &mut Carried) -> Option
 
 /// The lease under which more items may leave; none while the process stops or the flow is held: what
 /// is under way then ends, and nothing new leaves.
-fn lease(shared: &Shared, carried: &Carried) -> Option<Lease> {
+fn lease_now(shared: &Shared, carried: &Carried) -> Option<Lease> {
     let held = shared.store.lane(carried.snapshot.run.flow).is_some_and(|rule| rule.held);
     if held { None } else { shared.lease(&carried.plan) }
 }
 
 impl Flying {
-    /// Sends the items that run and have not left.
-    fn launch(&mut self, shared: &Arc<Shared>, carried: &Carried) {
+    /// Sends the items that run and have not left; passes that nobody needs go back.
+    fn launch(&mut self, shared: &Arc<Shared>, carried: &Carried, mut passes: Vec<Pass>) {
         let Some(items) = &carried.snapshot.frame.items else { return };
         for (index, item) in items.of(StepState::Running) {
-            if self.who.values().any(|(other, _)| *other == index) {
+            if self.who.values().any(|other| *other == index) {
                 continue;
             }
-            let one = of_item(carried, index, item);
+            let (one, pass) = (of_item(carried, index, item), passes.pop());
             let shared = Arc::clone(shared);
-            let task = self.tasks.spawn(async move { attempt(&shared, &one).await });
-            self.who.insert(task.id(), (index, item.attempt));
+            let task = self.tasks.spawn(async move { (attempt(&shared, &one).await, pass) });
+            self.who.insert(task.id(), index);
         }
     }
 
     /// What came of a task. One that broke off leaves its item under way, as a process that ends would.
-    fn landed(&mut self, ended: Option<Result<(Id, Input), JoinError>>) -> Option<Input> {
-        let (id, input) = ended?.ok()?;
+    fn landed(
+        &mut self,
+        ended: Option<Result<(Id, (Input, Option<Pass>)), JoinError>>,
+    ) -> Option<(Input, Option<Pass>)> {
+        let (id, landed) = ended?.ok()?;
         self.who.remove(&id);
-        Some(input)
+        Some(landed)
+    }
+
+    /// Exchanges that may still be begun beside those under way.
+    fn room(&self) -> usize {
+        ITEMS_AT_ONCE.saturating_sub(self.who.len())
+    }
+
+    /// Passes for items that may start now; the lease says how many do.
+    fn more(&self, shared: &Shared, carried: &Carried, lease: &mut Option<Lease>) -> Vec<Pass> {
+        let Some(lease) = lease else { return Vec::new() };
+        let ready = ready_items(&carried.plan, &carried.snapshot, shared.store.now());
+        let most = ready.min(self.room());
+        let passes = shared.more(carried, most);
+        lease.items = passes.as_ref().map_or(most, Vec::len);
+        passes.unwrap_or_default()
     }
 }
 
-/// Returns when items may be started that wait for their next attempt; at once where none is under
-/// way, so that the step ends or the run lets go.
-async fn due(shared: &Shared, carried: &Carried, idle: bool) {
-    if idle {
-        return;
-    }
-    let items = carried.snapshot.frame.items.as_ref();
-    let room = items.filter(|items| items.count(StepState::Running) < ITEMS_AT_ONCE);
-    match room.and_then(Items::next_due) {
-        Some(due) if lease(shared, carried).is_some() => {
-            let wait = u64::try_from(due - shared.store.now()).unwrap_or(0).max(1);
+/// Returns when an item may be started that waits for its next attempt. One that could not be started
+/// for want of a pass is looked at again when another has ended.
+async fn due(shared: &Shared, carried: &Carried, room: bool) {
+    let now = shared.store.now();
+    let items = carried.snapshot.frame.items.as_ref().filter(|_| room);
+    let later = items.map(|items| items.of(StepState::Retrying).filter_map(|(_, item)| item.due));
+    match later.and_then(|dues| dues.filter(|due| *due > now).min()) {
+        Some(due) => {
+            let wait = u64::try_from(due - now).unwrap_or(1);
             tokio::time::sleep(Duration::from_millis(wait)).await;
         }
-        _ => std::future::pending().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Lease {
     pub until: Ms,
     /// Id and hash for a callback, should a step start that has one.
     pub callback: (CallbackId, [u8; 32]),
+    /// Items of a step under `for_each` that may start: as many as their target takes.
+    pub items: usize,
 }
 
 /// How a run is moved.
@@ -231,6 +233,7 @@ impl Store {
                 dice: fastrand::f64(),
                 callback: how.lease.map_or((CallbackId(0), [0; 32]), |lease| lease.callback),
                 lease: how.lease.map(|lease| (lease.owner, lease.until)),
+                items: how.lease.map_or(0, |lease| lease.items),
             };
             let mut transition = advance::advance(&standing.plan, &standing.snapshot, input, &env)?;
             let before = standing.snapshot.run.clone();

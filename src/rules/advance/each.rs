@@ -10,11 +10,11 @@ mod outcome;
 use super::local::Local;
 use super::words::{Failure, no_use};
 use super::work::{Work, unbuilt};
-use super::{Effect, Transition};
-use crate::model::Map;
+use super::{Effect, Snapshot, Transition};
 use crate::model::ask::Refusal;
 use crate::model::document::{OnError, Step};
 use crate::model::run::{Begun, EntryKind, Frame, ITEMS_AT_ONCE, Item, ItemNote, Items, RunState, StepState};
+use crate::model::{Map, Ms};
 use crate::rules::plan::Plan;
 use crate::rules::template::{self, RenderError, StepData};
 
@@ -53,6 +53,22 @@ pub fn skipped(item: &Item, result: Option<&StepData>, stand_in: Option<&Map>) -
         (state @ (StepState::Succeeded | StepState::Skipped), None) => StepData::bare(state),
         _ => StepData { outputs: stand_in.cloned(), ..StepData::bare(StepState::Skipped) },
     }
+}
+
+fn halting(frame: &Frame, step: &Step) -> bool {
+    let failed = || frame.items.as_ref().is_some_and(|items| items.count(StepState::Failed) > 0);
+    frame.abort.is_some() || (step.on_error == OnError::Abort && failed())
+}
+
+/// How many items of a run's current step may start now, as far as the run itself is concerned.
+#[must_use]
+pub fn ready_items(plan: &Plan, snapshot: &Snapshot, now: Ms) -> usize {
+    let step = plan.flow.steps.get(snapshot.run.step as usize);
+    let Some((step, items)) = step.zip(snapshot.frame.items.as_ref()) else { return 0 };
+    if halting(&snapshot.frame, step) {
+        return 0;
+    }
+    items.all.iter().filter(|item| item.may_start(now)).count()
 }
 
 /// A note that says nothing but the state.
@@ -115,7 +131,7 @@ impl Work<'_> {
         let Some(items) = self.frame.items.clone() else { return };
         let at = self.run.step as usize;
         let by_item = judged_by_item(self.plan, at);
-        let mut room = ITEMS_AT_ONCE.saturating_sub(items.count(StepState::Running));
+        let mut room = ITEMS_AT_ONCE.saturating_sub(items.count(StepState::Running)).min(self.env.items);
         for (index, item) in items.indexed().filter(|(_, item)| item.may_start(self.env.now)) {
             if room == 0 || self.halting(step) {
                 break;
@@ -149,8 +165,7 @@ impl Work<'_> {
     /// Whether no item starts any more: an abort waits for those under way, or `on_error = "abort"`
     /// and one has failed.
     fn halting(&self, step: &Step) -> bool {
-        let failed = || self.frame.items.as_ref().is_some_and(|items| items.count(StepState::Failed) > 0);
-        self.frame.abort.is_some() || (step.on_error == OnError::Abort && failed())
+        halting(&self.frame, step)
     }
 
     /// Items may start: the time of some came, or none is left under way.
@@ -265,6 +280,9 @@ impl Work<'_> {
         let Some(items) = &self.frame.items else { return };
         let started: Vec<(u32, u32)> =
             items.of(StepState::Running).map(|(index, item)| (index, item.attempt)).collect();
+        if started.is_empty() {
+            return;
+        }
         self.open(EntryKind::Items);
         for (index, attempt) in started {
             self.turn(note(index, StepState::Pending, attempt.saturating_sub(1)));

@@ -232,6 +232,7 @@ proptest! {
                 input(&world, what, which)
             };
             let Some(input) = input else { continue };
+            world.room = usize::from(which % 9);
             let before = world.snapshot.clone();
             let (kind, journal) = (word(&input), world.journal.len());
             let stale = match &input {

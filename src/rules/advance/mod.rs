@@ -42,7 +42,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-pub use each::skipped;
+pub use each::{ready_items, skipped};
 pub use hand::{Hand, digest};
 pub use words::{EXPIRED, answer_cause, normal, note};
 
@@ -278,6 +278,8 @@ pub struct Env {
     pub callback: (CallbackId, [u8; 32]),
     /// Where the run goes on in place: the owner and the end of its lease.
     pub lease: Option<(i64, Ms)>,
+    /// How many items of a step under `for_each` may start under it.
+    pub items: usize,
 }
 
 /// What to write, all in one transaction, and what to do after it.

@@ -108,7 +108,7 @@ fn a_group_is_that_of_a_step_that_fails_so() {
             Some(item) => world.of_item(item, world.answered(404)),
             None => world.answered(404),
         };
-        let env = Env { now: 0, dice: 0.0, callback: (CallbackId(0), [0; 32]), lease: None };
+        let env = Env { now: 0, dice: 0.0, callback: (CallbackId(0), [0; 32]), lease: None, items: 0 };
         advance(&world.plan, &world.snapshot, input, &env).unwrap().cause.unwrap()
     };
     let (one, each) = (group(request("push"), None), group(each_step("push", "{{ [1] }}"), Some(0)));
@@ -277,10 +277,31 @@ fn a_skip_passes_over_what_is_not_done() {
 }
 
 #[test]
+fn no_more_start_than_the_target_takes() {
+    let mut world = World::new(vec![each_step("push", "{{ range(5) }}")]);
+    world.room = 1;
+    world.claim();
+    assert_eq!(flying(&world), [0]);
+    world.room = 3;
+    world.put(Input::Start { fence: world.snapshot.run.fence });
+    assert_eq!(flying(&world), [0, 1, 2, 3]);
+    assert_eq!(ready_items(&world.plan, &world.snapshot, world.now), 1);
+    // With none under way and no room the run lets go, and stands in line.
+    world.room = 0;
+    for item in 0..4 {
+        world.put(world.of_item(item, world.answered(200)));
+    }
+    assert_eq!((world.state(), world.snapshot.run.due), (RunState::Queued, Some(world.now)));
+    world.room = 1;
+    world.claim();
+    assert_eq!(flying(&world), [4]);
+}
+
+#[test]
 fn a_claim_that_is_given_back_has_sent_nothing() {
     let mut world = World::new(vec![forty()]);
     world.claim();
-    world.put(Input::PutBack { fence: world.snapshot.run.fence });
+    world.put(Input::PutBack { fence: world.snapshot.run.fence, due: None });
     assert_eq!((world.state(), items(&world).count(StepState::Pending)), (RunState::Queued, 40));
     assert!(world.fold().steps[0].attempts.is_empty());
     world.claim();

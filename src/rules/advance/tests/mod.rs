@@ -131,6 +131,8 @@ pub struct World {
     pub journal: Vec<Entry>,
     pub now: Ms,
     pub minted: i64,
+    /// Items that may start in a transition.
+    pub room: usize,
 }
 
 pub const OWNER: i64 = 7;
@@ -167,7 +169,7 @@ impl World {
             context: Context::default(),
             results: BTreeMap::new(),
         };
-        Self { plan, snapshot, journal: Vec::new(), now: 1_795_008_715_120, minted: 0 }
+        Self { plan, snapshot, journal: Vec::new(), now: 1_795_008_715_120, minted: 0, room: 8 }
     }
 
     /// Its senders wait.
@@ -201,6 +203,7 @@ impl World {
             dice: 1.0,
             callback: (id, [0; 32]),
             lease: lease.then_some((OWNER, self.now + 30 * SECOND)),
+            items: self.room,
         };
         let mut transition = advance(&self.plan, &self.snapshot, input, &env)?;
         assert_eq!(transition.guard, self.snapshot.run.seq);
