@@ -12,10 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 
-/// Exchanges under way: item and number of the attempt of each task.
+/// What came of an exchange, and its pass.
+type Landed = (Input, Option<Pass>);
+
+/// Exchanges under way: the item of each task.
 #[derive(Default)]
 struct Flying {
-    tasks: JoinSet<(Input, Option<Pass>)>,
+    tasks: JoinSet<Landed>,
     who: HashMap<Id, u32>,
 }
 
@@ -86,10 +89,7 @@ impl Flying {
     }
 
     /// What came of a task. One that broke off leaves its item under way, as a process that ends would.
-    fn landed(
-        &mut self,
-        ended: Option<Result<(Id, (Input, Option<Pass>)), JoinError>>,
-    ) -> Option<(Input, Option<Pass>)> {
+    fn landed(&mut self, ended: Option<Result<(Id, Landed), JoinError>>) -> Option<Landed> {
         let (id, landed) = ended?.ok()?;
         self.who.remove(&id);
         Some(landed)
