@@ -7,9 +7,10 @@ use super::output::{self, Rows, field};
 use super::verbs::unexpected;
 use crate::model::alert::AlertView;
 use crate::model::ask::{Answer, Ask, Refusal};
+use crate::model::run::StepState;
 use crate::model::schedule::ScheduleView;
 use crate::model::time::parse_rfc3339;
-use crate::model::view::{CheckState, IntegrationView, RequestDetail};
+use crate::model::view::{CheckState, IntegrationView, ItemView, RequestDetail, StepView, Tally};
 use crate::rules::schedule::wall_clock;
 use std::fmt::Write as _;
 
@@ -208,6 +209,22 @@ pub async fn explain(door: &Door, id: String, output: Output) -> Result<u8, Refu
     Ok(0)
 }
 
+/// Items of a step that are listed at most.
+const ITEMS: usize = 50;
+
+/// The items of a step that have no good end and are not simply still to come.
+fn items_of(text: &mut String, step: &StepView) {
+    let told = |item: &&ItemView| !matches!(item.state, StepState::Succeeded | StepState::Pending);
+    for item in step.items.iter().filter(told).take(ITEMS) {
+        let cause = item.cause.as_deref().map_or_else(String::new, |cause| format!(": {cause}"));
+        field(text, &format!("item {}", item.index), &format!("{}{cause}", item.state.word()));
+    }
+    let more = step.items.iter().filter(told).count().saturating_sub(ITEMS);
+    if more > 0 {
+        field(text, "", &format!("and {more} more: --output json has all"));
+    }
+}
+
 /// `runs show`.
 pub async fn run(door: &Door, id: String, output: Output) -> Result<u8, Refusal> {
     let Answer::Run { run, events } = door.ask(Ask::Run { id }).await? else { return Err(unexpected()) };
@@ -235,7 +252,13 @@ pub async fn run(door: &Door, id: String, output: Output) -> Result<u8, Refusal>
         field(&mut text, "next", due);
     }
     for step in &run.steps {
-        field(&mut text, "step", &format!("{} ({}) {}", step.name, step.kind, step.state.word()));
+        let items = if step.items.is_empty() {
+            String::new()
+        } else {
+            format!(", items {}", Tally::of(&step.items).words())
+        };
+        field(&mut text, "step", &format!("{} ({}) {}{items}", step.name, step.kind, step.state.word()));
+        items_of(&mut text, step);
     }
     for event in &events {
         let actor = event.actor.as_deref().map_or_else(String::new, |actor| format!("{actor}: "));

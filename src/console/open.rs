@@ -2,6 +2,7 @@
 
 use super::app::{App, Crumb, ListId, PaneId, Place, Screen, Tone};
 use super::format::clock;
+use super::run_pane::RunPane;
 
 impl App {
     pub(super) fn open(&mut self) {
@@ -63,6 +64,7 @@ impl App {
                     self.open_from_payload();
                 }
             }
+            Place::Attempt(id) if self.run_pane(id).is_some_and(RunPane::open_item) => {}
             Place::Timeline(id) | Place::Attempt(id) if self.open_value(id) => {}
             Place::Timeline(PaneId::RequestRun) | Place::Attempt(PaneId::RequestRun) => {
                 if let Some(id) = self.requests.run.id.clone() {

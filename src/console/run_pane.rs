@@ -7,7 +7,7 @@ use super::theme::Role;
 use crate::model::id::short;
 use crate::model::run::{CallbackState, Outcome, RunState, StepState};
 use crate::model::time::parse_rfc3339;
-use crate::model::view::{AttemptView, CallbackView, EventView, Pair, RunView, StepView};
+use crate::model::view::{AttemptView, CallbackView, EventView, Pair, RunView, StepView, Tally};
 use jiff::tz::TimeZone;
 
 /// The pane.
@@ -25,8 +25,10 @@ pub struct RunPane {
     pub attempt: Lines,
     /// The step that is looked at.
     pub step: usize,
-    /// The attempt of it, from 0.
+    /// The attempt of it, or of the open item of it, from 0.
     pub at: usize,
+    /// The item whose attempts are shown, of a step under `for_each`; without one its items are listed.
+    item: Option<u32>,
     zone: Option<TimeZone>,
 }
 
@@ -43,16 +45,17 @@ impl RunPane {
         let other = self.run.as_ref().is_none_or(|old| old.id != run.id);
         self.zone = Some(zone.clone());
         self.timeline.keys = 25;
-        let before = self.run.as_ref().map(|old| attempts(old, self.step));
+        let before = self.run.as_ref().map(|old| attempts(old, self.step, self.item));
         self.timeline.set(timeline(events, zone));
         if other {
             self.step = matters(&run);
-            self.at = attempts(&run, self.step).saturating_sub(1);
+            self.item = None;
+            self.at = attempts(&run, self.step, None).saturating_sub(1);
             self.timeline.rewind();
             self.timeline.step(isize::MAX);
             self.attempt.rewind();
         } else if before.is_some_and(|count| self.at + 1 == count) {
-            self.at = attempts(&run, self.step).saturating_sub(1);
+            self.at = attempts(&run, self.step, self.item).saturating_sub(1);
         }
         self.run = Some(run);
         self.trouble = None;
@@ -72,18 +75,54 @@ impl RunPane {
         let Some(run) = &self.run else { return };
         let last = run.steps.len().saturating_sub(1);
         self.step = self.step.saturating_add_signed(by).min(last);
-        self.at = attempts(run, self.step).saturating_sub(1);
+        self.item = None;
+        self.at = attempts(run, self.step, None).saturating_sub(1);
         self.attempt.rewind();
         self.build();
     }
 
-    /// The attempt before or after.
+    /// The attempt before or after; in a list of items the item.
     pub fn go_attempt(&mut self, by: isize) {
         let Some(run) = &self.run else { return };
-        let last = attempts(run, self.step).saturating_sub(1);
+        if self.lists_items() {
+            return self.attempt.step(by);
+        }
+        let last = attempts(run, self.step, self.item).saturating_sub(1);
         self.at = self.at.saturating_add_signed(by).min(last);
         self.attempt.rewind();
         self.build();
+    }
+
+    /// Whether the items of the step are listed.
+    fn lists_items(&self) -> bool {
+        self.item.is_none() && self.current_step().is_some_and(|step| !step.items.is_empty())
+    }
+
+    /// Opens the selected item of a step under `for_each`: its attempts; whether there is one.
+    pub fn open_item(&mut self) -> bool {
+        if !self.lists_items() {
+            return false;
+        }
+        let at = self.attempt.at;
+        let Some(index) = self.current_step().and_then(|step| step.items.get(at)).map(|item| item.index)
+        else {
+            return false;
+        };
+        self.item = Some(index);
+        self.at = self.run.as_ref().map_or(0, |run| attempts(run, self.step, self.item)).saturating_sub(1);
+        self.attempt.rewind();
+        self.build();
+        true
+    }
+
+    /// Back to the list of items; whether an item was open.
+    pub fn close_item(&mut self) -> bool {
+        let Some(index) = self.item.take() else { return false };
+        self.at = 0;
+        self.attempt.rewind();
+        self.build();
+        self.attempt.step(isize::try_from(index).unwrap_or(0));
+        true
     }
 
     /// The step that is looked at.
@@ -97,15 +136,29 @@ impl RunPane {
     pub fn attempt_title(&self) -> String {
         match self.current_step() {
             None => "steps".to_owned(),
+            Some(step) if self.lists_items() => {
+                format!("{} {} · items {}", self.step + 1, step.name, Tally::of(&step.items).words())
+            }
             Some(step) if step.attempts.is_empty() => format!("{} {}", self.step + 1, step.name),
             Some(step) => format!(
-                "{} {} · attempt {} of {}",
+                "{} {}{} · attempt {} of {}",
                 self.step + 1,
                 step.name,
-                step.attempts.get(self.at).map_or(0, |attempt| attempt.number),
+                self.item.map_or_else(String::new, |item| format!(" · item {item}")),
+                of_item(step, self.item).nth(self.at).map_or(0, |attempt| attempt.number),
                 // What the plan allows, or more where a person asked for more.
-                step.tries.map_or(0, |tries| tries as usize).max(step.attempts.len())
+                step.tries.map_or(0, |tries| tries as usize).max(of_item(step, self.item).count())
             ),
+        }
+    }
+
+    /// What the line over the attempt says at its end.
+    #[must_use]
+    pub fn attempt_hint(&self) -> &'static str {
+        match (self.lists_items(), self.item) {
+            (true, _) => "enter opens",
+            (false, Some(_)) => "[ ] attempt, esc items",
+            (false, None) => "[ ] attempt",
         }
     }
 
@@ -136,14 +189,56 @@ impl RunPane {
             && let Some(step) = run.steps.get(self.step)
         {
             let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
-            attempt_lines(run, step, step.attempts.get(self.at), &zone, &mut lines);
+            if self.lists_items() {
+                items(step, &mut lines);
+            } else {
+                let attempt = of_item(step, self.item).nth(self.at);
+                attempt_lines(run, step, attempt, &zone, &mut lines);
+            }
         }
         self.attempt.set(lines);
     }
 }
 
-fn attempts(run: &RunView, step: usize) -> usize {
-    run.steps.get(step).map_or(0, |step| step.attempts.len())
+fn attempts(run: &RunView, step: usize, item: Option<u32>) -> usize {
+    run.steps.get(step).map_or(0, |step| of_item(step, item).count())
+}
+
+/// The attempts of a step, or of one of its items.
+fn of_item(step: &StepView, item: Option<u32>) -> impl Iterator<Item = &AttemptView> {
+    step.attempts.iter().filter(move |attempt| attempt.item == item)
+}
+
+/// The items of a step, a line each: what came of its newest attempt, or why there is none.
+fn items(step: &StepView, lines: &mut Vec<Line>) {
+    let mut newest: Vec<Option<&AttemptView>> = vec![None; step.items.len()];
+    for attempt in &step.attempts {
+        if let Some(slot) = attempt.item.and_then(|item| newest.get_mut(item as usize)) {
+            *slot = Some(attempt);
+        }
+    }
+    let digits = step.items.last().map_or(1, |last| last.index.to_string().len());
+    for (item, newest) in step.items.iter().zip(newest) {
+        let (glyph, role) = glyphs::step(item.state);
+        let mut said = vec![item.state.word().to_owned()];
+        said.extend(newest.and_then(|attempt| attempt.status).map(|status| status.to_string()));
+        said.extend(newest.and_then(|attempt| attempt.elapsed_ms).map(|ms| format!("in {}", took(ms))));
+        if let Some(cause) = &item.cause {
+            said = vec![item.state.word().to_owned(), cause.clone()];
+        }
+        lines.push(Line {
+            glyph: Some((glyph, role)),
+            key: format!("item {:<digits$}", item.index),
+            key_role: Role::Text,
+            value: said.join("  "),
+            role: if item.state == StepState::Pending { Role::Muted } else { Role::Text },
+            note: match item.attempts {
+                0 | 1 => String::new(),
+                n => format!("{n} tries"),
+            },
+            ..Line::default()
+        });
+    }
 }
 
 /// The step to open at: one that stopped, else the last that was reached.

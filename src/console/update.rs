@@ -4,6 +4,7 @@ use super::action::Action;
 use super::app::{App, FilterLine, ListId, Overlay, PaneId, Place, Screen, Tone};
 use super::asks::{Effect, Want};
 use super::list::{Item, List};
+use super::run_pane::RunPane;
 use super::theme::{SHIPPED, Theme};
 use crate::model::ask::Ask;
 use crate::model::time::Ms;
@@ -322,6 +323,11 @@ impl App {
             if cleared > 0 {
                 return self.toast(Tone::Info, format!("{cleared} marks cleared, z brings them back"));
             }
+        }
+        if let Place::Attempt(id) = self.place()
+            && self.run_pane(id).is_some_and(RunPane::close_item)
+        {
+            return;
         }
         if self.full {
             self.full = false;

@@ -248,7 +248,7 @@ impl House {
         let raw = self.store.fresh_id();
         let hash = [7; 32];
         let until = self.store.now() + 30_000;
-        let lease = Lease { owner: self.store.owner(), until, callback: (CallbackId(raw), hash) };
+        let lease = Lease { owner: self.store.owner(), until, callback: (CallbackId(raw), hash), items: 1 };
         let how = How { lease: Some(lease), ..How::default() };
         let owner = self.store.owner();
         let applied = self.store.apply_as(run, how, |_| Input::Claimed { owner, until }).await.unwrap();
@@ -273,6 +273,7 @@ impl House {
                 Input::Answer(Box::new(Exchange {
                     fence: snapshot.run.fence,
                     step,
+                    item: None,
                     attempt: snapshot.run.attempt,
                     started: now,
                     elapsed_ms: 5,

@@ -316,6 +316,12 @@ impl StepKind {
             _ => None,
         }
     }
+
+    /// The template of the list, of a step that sends once an item.
+    #[must_use]
+    pub fn for_each(&self) -> Option<&str> {
+        self.exchange()?.for_each.as_deref()
+    }
 }
 
 /// The answer that a `respond` step gives; the first one reached counts.
@@ -371,6 +377,8 @@ pub struct RequestStep {
     pub callback: bool,
     /// How long it waits.
     pub callback_deadline: Ms,
+    /// A template that gives a list: one exchange an item of it.
+    pub for_each: Option<String>,
 }
 
 /// What a step sends.

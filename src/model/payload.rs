@@ -42,6 +42,17 @@ pub fn some_map<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Map>, D::Er
     }
 }
 
+/// Any values.
+///
+/// # Errors
+/// See [`value`]; it is no array.
+pub fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Value>, D::Error> {
+    match value(from)? {
+        Value::Array(values) => Ok(values),
+        _ => Err(D::Error::custom("an array is expected")),
+    }
+}
+
 /// Paths and a value each.
 ///
 /// # Errors

@@ -1,7 +1,9 @@
 //! One execution of one flow: its row, its journal, and what hangs on it.
 
+mod items;
 mod kept;
 
+pub use items::{Begun, ITEMS_AT_ONCE, Item, ItemFailure, ItemNote, Items, MOST_ITEMS, ended};
 pub use kept::{Got, KEPT, Sent, keep};
 
 use super::{CallbackId, FlowId, Map, Ms, RequestId, RunId, payload};
@@ -187,11 +189,13 @@ pub enum EntryKind {
     Extend = 10,
     /// A person cancelled a callback.
     Cancel = 11,
+    /// Items of a step under `for_each` were started or given back, and nothing was sent before.
+    Items = 12,
 }
 
 impl EntryKind {
     /// Every kind, in the order of its number, from 1.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Answer,
         Self::Lost,
         Self::Due,
@@ -203,6 +207,7 @@ impl EntryKind {
         Self::Late,
         Self::Extend,
         Self::Cancel,
+        Self::Items,
     ];
 
     /// From the number in the store.
@@ -282,6 +287,12 @@ pub struct Detail {
     /// A `respond` step answered the sender in this transition: the entry holds its answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub answered: bool,
+    /// Items of the step under `for_each` that this entry changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemNote>,
+    /// A step under `for_each` that began in the same transition, after the ones that were folded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
     /// Later steps that were carried out in the same transition without sending anything.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folded: Vec<Folded>,
@@ -317,7 +328,9 @@ pub struct Entry {
     pub kind: EntryKind,
     /// Position of the step in the plan.
     pub step: u32,
-    /// Number of the attempt within the step.
+    /// Index of the item, under `for_each`.
+    pub item: Option<u32>,
+    /// Number of the attempt within the step, or of the item.
     pub attempt: u32,
     /// Status code of the answer or callback.
     pub status: Option<u16>,
@@ -374,6 +387,9 @@ pub struct Frame {
     /// The run is errored since a person cancelled its callback: it may still be completed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
+    /// The items of the current step, under `for_each`, once they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Items>,
 }
 
 /// The state of a callback.

@@ -5,10 +5,12 @@
 
 mod awaited;
 mod explain;
+mod item;
 mod message;
 
 pub use awaited::AwaitedView;
 pub use explain::{CopyView, ExplainView, FieldView, LikeView};
+pub use item::{ItemView, Tally};
 pub use message::{AnswerView, GotView, SentView};
 
 use super::gate::PauseView;
@@ -161,13 +163,19 @@ pub struct StepView {
     /// Attempts that its plan allows without a person, the first included; of steps that send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tries: Option<u32>,
-    /// In order.
+    /// In order; under `for_each` in the order in which they left.
     pub attempts: Vec<AttemptView>,
+    /// Under `for_each`, once its list is known, in the order of the list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemView>,
 }
 
 /// One try of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttemptView {
+    /// Index of the item, under `for_each`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
     /// From 1.
     pub number: u32,
     /// When it started.

@@ -15,11 +15,12 @@ use super::proofs::Proofs;
 use super::refuse::{Owner, Part, framing_marks, seed, target_marks};
 use super::reply::{self, Wait};
 use super::{Deps, auth};
-use crate::model::document::{Auth, Reply, Step, StepKind, Trigger, Webhook};
+use crate::model::document::{Auth, Reply, Trigger, Webhook};
 use crate::model::gate::Pausing;
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed, Verdict};
 use crate::model::{RequestId, RunId};
+use crate::rules::advance::born_leased;
 use crate::rules::answer as told;
 use crate::rules::judge::{self as rules, Passed};
 use crate::rules::lane::Rule;
@@ -274,14 +275,10 @@ impl Ingest {
         if launch != Launch::Fresh {
             return launch.into();
         }
-        let direct = match plan.flow.steps.first() {
-            Some(Step { kind: StepKind::Request(step), when: None, .. }) => !step.callback,
-            _ => false,
-        };
         let Deps { slots, store, .. } = &*self.deps;
         // Looked at for every request: it is an average of looks.
         let crowded = store.crowded();
-        let direct = direct && !crowded;
+        let direct = born_leased(plan) && !crowded;
         let target = if direct { store.target(plan, 0) } else { None };
         let slot = if direct { slots.try_take(target.as_ref(), store.now()) } else { None };
         slot.map_or(Birth::Fresh, Birth::Direct)

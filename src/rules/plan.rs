@@ -37,6 +37,8 @@ pub struct Plan {
 pub struct StepPlan {
     /// Its `when`.
     pub when: Option<Template>,
+    /// Its `for_each`.
+    pub for_each: Option<Template>,
     /// Its other templates.
     pub(crate) parts: Parts,
 }
@@ -47,7 +49,12 @@ impl StepPlan {
     /// # Errors
     /// A template that does not parse, and its place.
     pub fn compile(step: &Step, connections: &[Connection]) -> Result<Self, RenderError> {
-        Ok(Self { when: condition(step.when.as_deref())?, parts: Parts::new(step, connections)? })
+        let fail = |message| RenderError { place: "for_each".to_owned(), message };
+        Ok(Self {
+            when: condition(step.when.as_deref())?,
+            for_each: step.kind.for_each().map(Template::new).transpose().map_err(fail)?,
+            parts: Parts::new(step, connections)?,
+        })
     }
 }
 

@@ -82,6 +82,15 @@ impl Secrets {
         }
     }
 
+    /// Values without them.
+    pub fn hide_values(&self, values: &mut [serde_json::Value]) {
+        if !self.is_empty() {
+            for value in values {
+                self.traces.hide_value(value);
+            }
+        }
+    }
+
     /// The bytes of a body without them. What is no text stays as it is: no value is ever taken from
     /// it, and what is kept of it is looked through as the text that is shown.
     #[must_use]

@@ -1,5 +1,6 @@
 //! One run under a lease: its exchanges, one after the other, each committed before the next.
 
+use super::each;
 use super::http::{Answer, Came};
 use super::work::{Carried, Shared};
 use crate::model::ask::Refusal;
@@ -42,9 +43,13 @@ pub(super) async fn carry(shared: Arc<Shared>, mut carried: Carried, mut slot: S
         };
         let run = carried.snapshot.run.id;
         let flight = shared.flights.take_off(run);
-        let input = attempt(&shared, &carried).await;
-        shared.heard(&carried, &input, pass);
-        let effect = settle(&shared, &mut carried, input).await;
+        let effect = if carried.snapshot.frame.items.is_some() {
+            each::carry(&shared, &mut carried, pass).await
+        } else {
+            let input = attempt(&shared, &carried).await;
+            shared.heard(&carried, &input, pass);
+            settle(&shared, &mut carried, input).await
+        };
         drop(flight);
         if effect != Some(Effect::Send) {
             break;
@@ -65,11 +70,22 @@ pub(super) async fn put_back(shared: &Shared, mut carried: Carried, due: Option<
 /// since (an operator's abort, a callback that was early, a renewed lease), by what is stored now.
 pub(super) async fn settle(shared: &Shared, carried: &mut Carried, input: Input) -> Option<Effect> {
     let lease = shared.lease(&carried.plan);
+    settle_under(shared, carried, input, lease).await
+}
+
+/// As [`settle`]; what comes next may start under this lease alone.
+pub(super) async fn settle_under(
+    shared: &Shared,
+    carried: &mut Carried,
+    input: Input,
+    lease: Option<Lease>,
+) -> Option<Effect> {
     let env = Env {
         now: shared.store.now(),
         dice: fastrand::f64(),
         callback: lease.map_or((CallbackId(0), [0; 32]), |lease| lease.callback),
         lease: lease.map(|lease| (lease.owner, lease.until)),
+        items: lease.map_or(0, |lease| lease.items),
     };
     let decided = advance::advance(&carried.plan, &carried.snapshot, input.clone(), &env);
     let mut transition = decided.ok()?;
@@ -112,16 +128,19 @@ async fn settle_anew(
     }
 }
 
-/// Builds and sends the current step's request.
-async fn attempt(shared: &Shared, carried: &Carried) -> Input {
+/// Builds and sends the current step's request, or that of one of its items.
+pub(super) async fn attempt(shared: &Shared, carried: &Carried) -> Input {
     let Carried { plan, snapshot, hops } = carried;
     let run = &snapshot.run;
     let at = run.step as usize;
     let fence = run.fence;
+    let item = snapshot.context.item;
     let built = template::build(plan, at, &snapshot.context);
     let (outgoing, step) = match (built, plan.flow.steps.get(at).and_then(|step| step.kind.exchange())) {
         (Ok(outgoing), Some(step)) => (outgoing, step),
-        (Err(error), _) => return Input::Unbuilt { fence, error },
+        (Err(error), _) => {
+            return Input::Unbuilt { fence, item: item.map(|item| (item, run.attempt)), error };
+        }
         (_, None) => return Input::PutBack { fence, due: None },
     };
     let engine = engine_headers(shared, plan, snapshot, *hops, step);
@@ -148,6 +167,7 @@ async fn attempt(shared: &Shared, carried: &Carried) -> Input {
     Input::Answer(Box::new(Exchange {
         fence,
         step: run.step,
+        item,
         attempt: run.attempt,
         started,
         elapsed_ms,
@@ -206,7 +226,7 @@ fn engine_headers(
 ) -> Vec<(HeaderName, String)> {
     let run = &snapshot.run;
     let name = plan.flow.steps.get(run.step as usize).map_or("", |step| step.name.as_str());
-    let key = idempotency_key(&snapshot.context.run, name, snapshot.frame.fresh_key);
+    let key = idempotency_key(&snapshot.context.run, name, snapshot.context.item, snapshot.frame.fresh_key);
     let mut headers = Vec::with_capacity(5);
     headers.push((HeaderName::from_static("idempotency-key"), key));
     headers.push((HeaderName::from_static("pointsman-run-id"), snapshot.context.run.clone()));

@@ -37,6 +37,15 @@ impl Shared {
         }
     }
 
+    /// Passes for more exchanges of the current step, up to so many. `None` where its target is not
+    /// known before a request is built: nothing bounds them then.
+    pub fn more(&self, carried: &Carried, most: usize) -> Option<Vec<Pass>> {
+        let target = self.store.target(&carried.plan, carried.snapshot.run.step as usize)?;
+        let now = self.store.now();
+        let enter = |_| self.slots.hosts().enter(&target, Comer::Waiting, now).ok();
+        Some((0..most).map_while(enter).collect())
+    }
+
     /// An exchange ended: what it says of its target.
     pub fn heard(&self, carried: &Carried, input: &Input, pass: Option<Pass>) {
         let Some(pass) = pass else { return };

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `pump` | where runs come from |
 //! | `attempt` | one run under a lease |
+//! | `each` | the items of a step under `for_each`, several at once |
 //! | `gate` | which targets take a run now |
 //! | `http` | one exchange, within its bounds |
 //! | `guard` | which addresses may be reached |
@@ -19,6 +20,7 @@
 
 mod alerts;
 mod attempt;
+mod each;
 mod gate;
 pub mod guard;
 pub mod http;

@@ -292,7 +292,14 @@ fn from_memory(shared: &Shared, run: Run, request: Option<(RequestId, &Arc<Seed>
     let seed = request.map(|(id, seed)| (id, seed.as_ref()));
     let context = shared.store.context_of(&plan, &run, seed);
     let step_name = plan.flow.steps.first().map(|step| step.name.clone()).unwrap_or_default();
-    let snapshot = Snapshot { run, frame: Frame::default(), step_name, callbacks: Vec::new(), context };
+    let snapshot = Snapshot {
+        run,
+        frame: Frame::default(),
+        step_name,
+        callbacks: Vec::new(),
+        context,
+        results: BTreeMap::new(),
+    };
     Some(Carried { plan, snapshot, hops: request.map_or(0, |(_, seed)| seed.hops) })
 }
 
@@ -360,8 +367,14 @@ fn start_claimed_by_rule(shared: &Arc<Shared>, plan: Arc<Plan>, ready: Ready, sl
             };
             let context = shared.store.context_of(&plan, &run, Some((request, &seed)));
             let step_name = plan.flow.steps.first().map(|step| step.name.clone()).unwrap_or_default();
-            let snapshot =
-                Snapshot { run, frame: Frame::default(), step_name, callbacks: Vec::new(), context };
+            let snapshot = Snapshot {
+                run,
+                frame: Frame::default(),
+                step_name,
+                callbacks: Vec::new(),
+                context,
+                results: BTreeMap::new(),
+            };
             let mut carried = Carried { plan, snapshot, hops: seed.hops };
             let claim = Input::Claimed { owner: shared.store.owner(), until: shared.store.now() + LEASE };
             if settle(&shared, &mut carried, claim).await == Some(Effect::Send) {

@@ -49,7 +49,7 @@ impl Shared {
         } else {
             (CallbackId(0), [0; 32])
         };
-        Some(Lease { owner: self.store.owner(), until: self.store.now() + LEASE, callback })
+        Some(Lease { owner: self.store.owner(), until: self.store.now() + LEASE, callback, items: 1 })
     }
 }
 

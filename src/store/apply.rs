@@ -10,7 +10,7 @@ use crate::rules::advance::{self, Effect, Env, Input, Snapshot, fold};
 use crate::rules::data::request_data;
 use crate::rules::plan::Plan;
 use crate::rules::split;
-use crate::rules::template::Context;
+use crate::rules::template::{Context, resolve};
 use bytes::Bytes;
 use serde_json::Value;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Lease {
     pub until: Ms,
     /// Id and hash for a callback, should a step start that has one.
     pub callback: (CallbackId, [u8; 32]),
+    /// Items of a step under `for_each` that may start: as many as their target takes.
+    pub items: usize,
 }
 
 /// How a run is moved.
@@ -168,13 +170,15 @@ impl Store {
         let Loaded { run, frame, request, journal, callbacks } = loaded;
         let seed = request.as_ref().map(|request| (request.id, &request.seed));
         let mut context = self.context_of(&plan, &run, seed);
-        context.steps = fold::finished(&plan, &run, &journal);
+        let folded = fold::fold(&plan, &run, &journal);
+        context.steps = folded.data;
+        context.list = folded.list.map(|begun| resolve(&begun, &context));
         let step_name = own
             .and_then(|own| own.flow.steps.get(run.step as usize))
             .map(|step| step.name.clone())
             .or_else(|| journal.last().map(|entry| entry.detail.step_name.clone()))
             .unwrap_or_default();
-        let snapshot = Snapshot { run, frame, step_name, callbacks, context };
+        let snapshot = Snapshot { run, frame, step_name, callbacks, context, results: folded.results };
         Standing { plan, snapshot, journal, request }
     }
 
@@ -229,6 +233,7 @@ impl Store {
                 dice: fastrand::f64(),
                 callback: how.lease.map_or((CallbackId(0), [0; 32]), |lease| lease.callback),
                 lease: how.lease.map(|lease| (lease.owner, lease.until)),
+                items: how.lease.map_or(0, |lease| lease.items),
             };
             let mut transition = advance::advance(&standing.plan, &standing.snapshot, input, &env)?;
             let before = standing.snapshot.run.clone();

@@ -18,7 +18,7 @@ pub(in crate::store) const REQUEST: &str = "id, flow, version, verdict, flags, r
 
 /// Columns of `journal`, in the order of [`entry`].
 pub(in crate::store) const ENTRY: &str =
-    "run, seq, at, kind, step, attempt, status, actor, detail, sent, got, answer";
+    "run, seq, at, kind, step, item, attempt, status, actor, detail, sent, got, answer";
 
 /// Columns of `callback`, in the order of [`callback`].
 pub(in crate::store) const CALLBACK: &str =
@@ -217,13 +217,14 @@ pub(in crate::store) fn entry(row: &Row<'_>, at: usize) -> Result<Entry> {
         at: row.get(at + 2)?,
         kind: EntryKind::from_number(kind).ok_or_else(|| unknown(at + 3, kind))?,
         step: row.get(at + 4)?,
-        attempt: row.get(at + 5)?,
-        status: row.get(at + 6)?,
-        actor: row.get(at + 7)?,
-        detail: json(at + 8, row.get_ref(at + 8)?.as_bytes()?)?,
-        sent: kept(row, at + 9)?,
-        got: kept(row, at + 10)?,
-        answer: kept(row, at + 11)?,
+        item: row.get(at + 5)?,
+        attempt: row.get(at + 6)?,
+        status: row.get(at + 7)?,
+        actor: row.get(at + 8)?,
+        detail: json(at + 9, row.get_ref(at + 9)?.as_bytes()?)?,
+        sent: kept(row, at + 10)?,
+        got: kept(row, at + 11)?,
+        answer: kept(row, at + 12)?,
     })
 }
 
@@ -244,8 +245,8 @@ pub(in crate::store) fn insert_entry(conn: &Connection, entry: &Entry) -> Result
     let got = entry.got.as_ref().map(to_json).transpose()?;
     let answer = entry.answer.as_ref().map(to_json).transpose()?;
     conn.prepare_cached(
-        "INSERT INTO journal (run, seq, at, kind, step, attempt, status, actor, detail, sent, got, answer)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO journal (run, seq, at, kind, step, item, attempt, status, actor, detail, sent, got, answer)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         entry.run.0,
@@ -253,6 +254,7 @@ pub(in crate::store) fn insert_entry(conn: &Connection, entry: &Entry) -> Result
         entry.at,
         entry.kind as i64,
         entry.step,
+        entry.item,
         entry.attempt,
         entry.status,
         entry.actor,

@@ -121,6 +121,7 @@ fn step(run: &Run, change: impl FnOnce(&mut Run)) -> Transition {
         at: T0,
         kind: EntryKind::Answer,
         step: next.step,
+        item: None,
         attempt: next.attempt,
         status: Some(200),
         actor: None,
@@ -137,6 +138,8 @@ fn step(run: &Run, change: impl FnOnce(&mut Run)) -> Transition {
         callbacks: Vec::new(),
         cause: None,
         finished: Vec::new(),
+        results: Vec::new(),
+        list: None,
         effect: Effect::None,
     }
 }

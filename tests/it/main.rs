@@ -20,6 +20,7 @@ mod console;
 mod crash;
 mod digits;
 mod drift;
+mod each;
 mod examples;
 mod flood;
 mod github;

@@ -53,6 +53,7 @@ async fn to(store: &Store, run: RunId, state: RunState) -> Run {
         at: store.now(),
         kind: EntryKind::Answer,
         step: 0,
+        item: None,
         attempt: 1,
         status: Some(500),
         actor: None,
@@ -69,6 +70,8 @@ async fn to(store: &Store, run: RunId, state: RunState) -> Run {
         callbacks: Vec::new(),
         cause: None,
         finished: Vec::new(),
+        results: Vec::new(),
+        list: None,
         effect: Effect::None,
     };
     store.commit(transition).await.unwrap();

@@ -95,13 +95,7 @@ fn run_through(integration: &Integration, plan: &Plan, file: &str, payload: &Val
     for (index, step) in plan.flow.steps.iter().enumerate() {
         let place = format!("{file}, step {}", step.name);
         let holds = step_when(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));
-        let mut data = StepData {
-            state: StepState::Succeeded,
-            status: None,
-            headers: vec![],
-            body: None,
-            outputs: None,
-        };
+        let mut data = StepData::bare(StepState::Succeeded);
         match &step.kind {
             StepKind::Respond(_) => {
                 respond_answer(plan, index, &context).unwrap_or_else(|error| panic!("{place}: {error}"));
@@ -139,15 +133,9 @@ fn run_through(integration: &Integration, plan: &Plan, file: &str, payload: &Val
             StepKind::Delay(_) => {}
         }
         if !holds {
-            data = StepData {
-                state: StepState::Skipped,
-                status: None,
-                headers: vec![],
-                body: None,
-                outputs: None,
-            };
+            data = StepData::bare(StepState::Skipped);
         }
-        context.steps.insert(step.name.clone(), data);
+        context.finish([(step.name.clone(), data)]);
     }
     assert!(sent > 0, "{file} sends nothing");
 }
@@ -160,14 +148,8 @@ fn an_order_becomes_the_event_that_was_meant() {
     let (_, payload) = payloads(sample, "orders").remove(0);
     let mut context = context(&integration, &payload);
     let outputs = set_outputs(&plan, 0, &context).unwrap();
-    let amounts = StepData {
-        state: StepState::Succeeded,
-        status: None,
-        headers: vec![],
-        body: None,
-        outputs: Some(outputs),
-    };
-    context.steps.insert("amounts".to_owned(), amounts);
+    let amounts = StepData { outputs: Some(outputs), ..StepData::bare(StepState::Succeeded) };
+    context.finish([("amounts".to_owned(), amounts)]);
     let outgoing = build(&plan, 1, &context).unwrap();
     let event: Value = serde_json::from_slice(&outgoing.body.unwrap()).unwrap();
     let wanted = json!({

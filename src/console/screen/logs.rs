@@ -11,7 +11,7 @@ use crate::console::rows::{RequestRow, RunRow};
 use crate::console::theme::Role;
 use crate::model::id::short;
 use crate::model::run::{RunState, StepState};
-use crate::model::view::RunView;
+use crate::model::view::{RunView, Tally};
 use crate::session::Link;
 use crate::text::size_short;
 use ratatui::layout::Rect;
@@ -267,6 +267,8 @@ fn now_or_cause(view: &RunView, text: &mut String, app: &App) {
         let at = view.due.as_deref().and_then(crate::model::time::parse_rfc3339);
         at.map(|at| (clock(at, app.now, &app.options.zone), at - app.now))
     };
+    let items = current.filter(|step| !step.items.is_empty());
+    let items = items.map(|step| format!("items {}", Tally::of(&step.items).words()));
     match (view.state, &view.cause) {
         (RunState::Retrying, cause) => {
             let tries = current.map_or(0, |step| step.attempts.len());
@@ -274,6 +276,7 @@ fn now_or_cause(view: &RunView, text: &mut String, app: &App) {
                 let _ = write!(text, "{cause}, ");
             }
             match current.and_then(|step| step.tries) {
+                _ if items.is_some() => text.extend(items),
                 Some(of) => {
                     let _ = write!(text, "{tries} of {of}");
                 }
@@ -299,7 +302,7 @@ fn now_or_cause(view: &RunView, text: &mut String, app: &App) {
         (_, Some(cause)) => text.push_str(cause),
         (RunState::Running, None) => {
             let attempt = current.and_then(|step| step.attempts.last()).map_or(1, |attempt| attempt.number);
-            let _ = write!(text, "attempt {attempt}");
+            text.push_str(&items.unwrap_or_else(|| format!("attempt {attempt}")));
         }
         (RunState::SucceededWithSkips, None) => {
             if let Some(step) = view.steps.iter().find(|step| step.state == StepState::Skipped) {

@@ -9,8 +9,9 @@ use crate::console::run_pane::RunPane;
 use crate::console::theme::Role;
 use crate::model::run::{RunState, StepState};
 use crate::model::time::parse_rfc3339;
-use crate::model::view::{RunView, StepView};
+use crate::model::view::{RunView, StepView, Tally};
 use ratatui::layout::Rect;
+use std::fmt::Write as _;
 
 /// Cells of a box and of what joins it to the next.
 const BOX: u16 = 22;
@@ -38,7 +39,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &RunPane, id: P
     let events = count(shown.timeline.lines.len() as u64);
     paint.rule(timeline.rule, "Timeline", &events, place == Place::Timeline(id));
     shown.timeline.draw(paint, timeline.body, place == Place::Timeline(id));
-    paint.rule(attempt.rule, &shown.attempt_title(), "[ ] attempt", place == Place::Attempt(id));
+    paint.rule(attempt.rule, &shown.attempt_title(), shown.attempt_hint(), place == Place::Attempt(id));
     shown.attempt.draw(paint, attempt.body, place == Place::Attempt(id));
     if attempt.rule.x > timeline.rule.x {
         paint.line_down(attempt.rule.x - 1, attempt.rule.y + 1, attempt.body.bottom());
@@ -72,6 +73,19 @@ fn window(count: usize, at: usize, fits: usize) -> (usize, usize) {
 fn spent(step: &StepView) -> String {
     let ms: i64 = step.attempts.iter().filter_map(|attempt| attempt.elapsed_ms).sum();
     if step.attempts.is_empty() { String::new() } else { took(ms) }
+}
+
+/// `12 of 14 ✓ 1 ! 1 ·`: what became of the items of a step.
+fn tally(step: &StepView) -> String {
+    let Tally { all, done, failed, .. } = Tally::of(&step.items);
+    let glyph = |state| glyphs::step(state).0;
+    let mut text = format!("{done} of {all} {}", glyph(StepState::Succeeded));
+    for (count, state) in [(failed, StepState::Errored), (all - done - failed, StepState::Pending)] {
+        if count > 0 {
+            let _ = write!(text, " {count} {}", glyph(state));
+        }
+    }
+    text
 }
 
 fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
@@ -114,6 +128,7 @@ fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
         let first = format!("{}  {status}", method.unwrap_or(&step.kind));
         paint.foreign(x + 2, area.y + 1, inner, &first, Role::Text);
         let tries = match step.attempts.len() {
+            _ if !step.items.is_empty() => tally(step),
             0 => String::new(),
             1 => spent(step),
             n => format!("{n} tries  {}", spent(step)),
@@ -150,7 +165,8 @@ fn narrow_steps(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
     for (n, step) in run.steps.iter().enumerate().skip(from).take(shown) {
         let (glyph, role) = glyphs::step(step.state);
         let next = paint.put(x, area.y, 1, glyph, role);
-        let text = format!(" {} {} {}", n + 1, step.name, spent(step));
+        let spent = if step.items.is_empty() { spent(step) } else { Tally::of(&step.items).words() };
+        let text = format!(" {} {} {spent}", n + 1, step.name);
         let text_role = if n == at { Role::Title } else { Role::Text };
         paint.foreign(next, area.y, NARROW_BOX - 1, &text, text_role);
         if n == at {

@@ -36,7 +36,7 @@ pub fn fates(plan: &Plan, skipped: usize, context: &Context, now: Ms) -> Vec<Fie
         fates.extend(found);
         let ended = if passed { Some(StepState::Skipped) } else { fails.then_some(StepState::Failed) };
         if let Some(data) = given(plan, at, step, ended, &context) {
-            context.steps.insert(step.name.clone(), data);
+            context.finish([(step.name.clone(), data)]);
         }
     }
     fates
@@ -53,14 +53,31 @@ pub fn users(plan: &Plan, at: usize) -> Vec<&str> {
 /// Builds one step and tells what became of the fields that ask for the skipped one.
 fn judge(plan: &Plan, at: usize, step: &Step, asked: &Asked, context: &Context, now: Ms) -> Vec<FieldPlan> {
     let fate = |field: &str, fate: Fate| FieldPlan { step: step.name.clone(), field: field.to_owned(), fate };
-    if asked.when {
-        match template::step_when(plan, at, context) {
-            Ok(true) => {}
-            Ok(false) => return vec![fate("when", Fate::Passed)],
-            Err(_) => return vec![fate("when", Fate::Fails)],
+    let once = !template::when_of_item(plan, at);
+    let when = |context: &Context| {
+        if !asked.when {
+            return None;
         }
-    }
+        match template::step_when(plan, at, context) {
+            Ok(true) => None,
+            Ok(false) => Some(vec![fate("when", Fate::Passed)]),
+            Err(_) => Some(vec![fate("when", Fate::Fails)]),
+        }
+    };
     let failed = |error: RenderError| vec![fate(&error.place, Fate::Fails)];
+    if once && let Some(judged) = when(context) {
+        return judged;
+    }
+    // Of the items of a list the first stands for all.
+    let context = &match template::first_item(plan, at, context) {
+        Ok(Some(context)) => context,
+        Ok(None) if asked.at(step, "for_each") => return vec![fate("for_each", Fate::LeftOut)],
+        Ok(None) => return Vec::new(),
+        Err(error) => return failed(error),
+    };
+    if !once && let Some(judged) = when(context) {
+        return judged;
+    }
     let left_out = |places: Vec<String>| {
         let left = if step.missing == Missing::Empty { Fate::Empty } else { Fate::LeftOut };
         places.iter().filter(|place| asked.at(step, place)).map(|place| fate(place, left)).collect()
@@ -107,7 +124,7 @@ fn given(
     ended: Option<StepState>,
     context: &Context,
 ) -> Option<StepData> {
-    let data = |state, outputs| StepData { state, status: None, headers: Vec::new(), body: None, outputs };
+    let data = |state, outputs| StepData { outputs, ..StepData::of(step, state) };
     if let Some(ended) = ended {
         return Some(data(ended, None));
     }
@@ -122,7 +139,11 @@ fn given(
                 .iter()
                 .map(|(name, _)| (name.clone(), Value::String(format!("({}.{name})", step.name))))
                 .collect();
-            Some(StepData { status: Some(200), ..data(StepState::Succeeded, Some(outputs)) })
+            let state = StepState::Succeeded;
+            let one = StepData { status: Some(200), outputs: Some(outputs), ..StepData::bare(state) };
+            // Of how many items its list will be is not known: one stands for all.
+            let each = step.kind.for_each().is_some();
+            Some(if each { StepData { items: Some(vec![one]), ..data(state, None) } } else { one })
         }
         StepKind::Fail { .. } | StepKind::Delay(_) | StepKind::Respond(_) => {
             Some(data(StepState::Succeeded, None))
@@ -159,6 +180,7 @@ fn texts(step: &Step) -> Vec<&str> {
     let mut texts = Vec::new();
     match &step.kind {
         StepKind::Request(exchange) | StepKind::Send(exchange) => {
+            texts.extend(exchange.for_each.as_deref());
             texts.push(exchange.url.as_str());
             texts.extend(exchange.query.iter().chain(&exchange.headers).map(|(_, text)| text.as_str()));
             of_body(&exchange.body, &mut texts);
@@ -201,6 +223,7 @@ fn written<'s>(step: &'s Step, place: &str) -> Option<&'s str> {
     };
     match &step.kind {
         StepKind::Request(exchange) | StepKind::Send(exchange) => match (kind, &exchange.body) {
+            ("for_each", _) => exchange.for_each.as_deref(),
             ("url", _) => Some(&exchange.url),
             ("query", _) => named(&exchange.query),
             ("headers", _) => named(&exchange.headers),

@@ -40,7 +40,7 @@ impl Look {
     pub fn transition(&self, desk: &Desk, who: &Who, verb: &Verb) -> Result<Transition, Refusal> {
         let store = &desk.deps.store;
         let callback = (CallbackId(store.fresh_id()), [0; 32]);
-        let env = Env { now: store.now(), dice: 0.5, callback, lease: None };
+        let env = Env { now: store.now(), dice: 0.5, callback, lease: None, items: 0 };
         advance(self.plan(), self.snapshot(), input(who, verb, self.callback, None)?, &env)
     }
 

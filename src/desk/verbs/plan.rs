@@ -7,12 +7,12 @@ use super::select::{Aim, Chosen, Target};
 use super::sends::{Attempt, differs, hidden, preview, traces};
 use super::{SIDE_BY_SIDE, callbacks, clock, fields, list, runs};
 use crate::model::ask::{Fate, Page, Plan, Refusal, Verb, Who};
-use crate::model::run::{CallbackState, Outcome, RunState, StepState};
+use crate::model::run::{CallbackState, Items, Outcome, RunState, StepState};
 use crate::model::{Map, Ms, RunId};
 use crate::rules::advance::fold::{StepFold, fold};
-use crate::rules::advance::{CallbackWrite, Transition};
+use crate::rules::advance::{CallbackWrite, Transition, skipped as skipped_item};
 use crate::rules::lane::is_parked;
-use crate::rules::template::Context;
+use crate::rules::template::{Context, StepData, first_item};
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 
@@ -133,8 +133,22 @@ impl Desk {
         }
         let frame = transition.frame.as_ref().unwrap_or(&look.snapshot().frame);
         let url = &self.deps.settings.public_url;
-        let attempt = Attempt::of(look, transition.run.attempt + 1, frame.fresh_key, url);
-        preview(look.plan(), transition.run.step as usize, &after(look, transition), attempt)
+        let at = transition.run.step as usize;
+        let mut context = after(look, transition);
+        let mut number = transition.run.attempt + 1;
+        if let Some(items) = &frame.items {
+            // Of several the first is shown.
+            let (index, item) = items.of(StepState::Pending).next()?;
+            number = item.attempt + 1;
+            context.item = Some(index);
+        } else {
+            context = match first_item(look.plan(), at, &context) {
+                Ok(context) => context?,
+                Err(error) => return Some(Err(error)),
+            };
+        }
+        let attempt = Attempt::of(look, context.item, number, frame.fresh_key, url);
+        preview(look.plan(), at, &context, attempt)
     }
 
     fn plan_retry(&self, foreseen: &Foreseen, fresh: bool, now: Ms, plan: &mut Plan) {
@@ -153,7 +167,11 @@ impl Desk {
             }
             _ => String::new(),
         };
-        plan.lines.push(if sends {
+        let frame = transition.frame.as_ref().unwrap_or(&look.snapshot().frame);
+        let again = frame.items.as_ref().and_then(again);
+        plan.lines.push(if let Some((open, _, done)) = &again {
+            format!("Sends {open} of {name} again, now{instead}; {done}{then}.")
+        } else if sends {
             format!("Sends attempt {number} of {name} now{instead}{then}.")
         } else {
             format!("Carries {name} out again, now{instead}{then}.")
@@ -170,9 +188,10 @@ impl Desk {
             ));
         }
         let history = look.history();
-        if let Some(step) = history.iter().find(|step| step.name == name) {
+        if let Some(step) = history.iter().find(|step| step.name == name && step.items.is_empty()) {
             plan.lines.extend(attempts_line(step));
         }
+        let item = again.map(|(_, first, _)| first);
         if !sends {
             return;
         }
@@ -185,7 +204,8 @@ impl Desk {
         let last = history
             .iter()
             .find(|step| step.name == name)
-            .and_then(|step| step.attempts.iter().rev().find_map(|attempt| attempt.sent.as_ref()));
+            .map(|step| step.attempts.iter().rev().filter(|attempt| attempt.item == item))
+            .and_then(|mut attempts| attempts.find_map(|attempt| attempt.sent.as_ref()));
         if let (Some(Ok(sends)), Some(last)) =
             (self.sends(&Verb::Retry { original: false, fresh_key: false }, foreseen), last)
         {
@@ -245,15 +265,14 @@ impl Desk {
         stand_in: Option<&Map>,
         now: Ms,
     ) -> Vec<crate::model::ask::FieldPlan> {
-        let data = crate::rules::template::StepData {
-            state: StepState::Skipped,
-            status: None,
-            headers: Vec::new(),
-            body: None,
-            outputs: stand_in.cloned(),
-        };
-        let mut context = look.snapshot().context.clone();
-        context.steps.insert(look.step_name().to_owned(), data);
+        let snapshot = look.snapshot();
+        let mut data = StepData { outputs: stand_in.cloned(), ..StepData::bare(StepState::Skipped) };
+        if let Some(items) = &snapshot.frame.items {
+            let of = |(at, item)| skipped_item(item, snapshot.results.get(&at), stand_in);
+            data.items = Some(items.indexed().map(of).collect());
+        }
+        let mut context = snapshot.context.clone();
+        context.finish([(look.step_name().to_owned(), data)]);
         fields::fates(look.plan(), skipped, &context, now)
     }
 
@@ -290,7 +309,7 @@ impl Desk {
 /// What templates see after the transition.
 fn after(look: &Look, transition: &Transition) -> Context {
     let mut context = look.snapshot().context.clone();
-    context.steps.extend(transition.finished.iter().cloned());
+    context.finish(transition.finished.iter().cloned());
     context
 }
 
@@ -332,6 +351,20 @@ fn plan_abort(look: &Look, transition: &Transition, plan: &mut Plan) {
         1 => plan.lines.push("1 pending callback is cancelled: a late POST gets 410.".to_owned()),
         many => plan.lines.push(format!("{many} pending callbacks are cancelled: a late POST gets 410.")),
     }
+}
+
+/// Which items of a step a retry sends, the first of them, and what becomes of the others: `2 of 40
+/// items`, `38 keep their results`.
+fn again(items: &Items) -> Option<(String, u32, String)> {
+    let (first, _) = items.of(StepState::Pending).next()?;
+    let (open, all) = (items.count(StepState::Pending), items.all.len());
+    let word = if all == 1 { "item" } else { "items" };
+    let done = match all - open {
+        0 => "none of them is done".to_owned(),
+        1 => "1 keeps its result".to_owned(),
+        many => format!("{many} keep their results"),
+    };
+    Some((format!("{open} of {all} {word}"), first, done))
 }
 
 /// `Attempts 1 to 3 were all answered 503.`

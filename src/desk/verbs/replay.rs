@@ -12,6 +12,7 @@ use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::target::host;
 use crate::model::{RequestId, RunId};
 use crate::rules::autopsy::Kept;
+use crate::rules::template::first_item;
 use crate::rules::{facts, json, split};
 use crate::store::{Accept, Again, Judgement, Launch};
 use bytes::Bytes;
@@ -134,7 +135,9 @@ impl Desk {
             self.deps.store.context(&ready.plan, RunId(0), element, Some((ready.of.id, &ready.seed)));
         let url = &self.deps.settings.public_url;
         let hops = ready.seed.hops + 1;
-        let attempt = Attempt { run: "•••", number: 1, hops, fresh_key: None, public_url: url };
+        let context = first_item(&ready.plan, 0, &context).ok().flatten()?;
+        let item = context.item;
+        let attempt = Attempt { run: "•••", item, number: 1, hops, fresh_key: None, public_url: url };
         match preview(&ready.plan, 0, &context, attempt)? {
             Ok(preview) => {
                 let traces = traces(&self.deps.store, &ready.plan, &context);

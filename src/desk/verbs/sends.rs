@@ -38,6 +38,8 @@ pub fn preview(
 pub struct Attempt<'a> {
     /// The run's id as text; a run that is still to be made has none.
     pub run: &'a str,
+    /// Index of the item, under `for_each`.
+    pub item: Option<u32>,
     /// Its number.
     pub number: u32,
     /// The arriving request's hops plus one.
@@ -50,9 +52,15 @@ pub struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     /// The next attempt of a run that was looked at.
-    pub fn of(look: &'a Look, number: u32, fresh_key: Option<u32>, public_url: &'a str) -> Self {
+    pub fn of(
+        look: &'a Look,
+        item: Option<u32>,
+        number: u32,
+        fresh_key: Option<u32>,
+        public_url: &'a str,
+    ) -> Self {
         let hops = look.standing.request.as_ref().map_or(0, |request| request.seed.hops) + 1;
-        Self { run: &look.text, number, hops, fresh_key, public_url }
+        Self { run: &look.text, item, number, hops, fresh_key, public_url }
     }
 }
 
@@ -60,7 +68,7 @@ fn shown(plan: &Plan, step: usize, built: Outgoing, callback: bool, attempt: Att
     let name = plan.flow.steps.get(step).map_or("", |step| step.name.as_str());
     let mut headers = masked(plan, step, built.headers);
     let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
-    add("Idempotency-Key", idempotency_key(attempt.run, name, attempt.fresh_key));
+    add("Idempotency-Key", idempotency_key(attempt.run, name, attempt.item, attempt.fresh_key));
     add("Pointsman-Run-Id", attempt.run.to_owned());
     add("Pointsman-Attempt", attempt.number.to_string());
     add("Pointsman-Hops", attempt.hops.to_string());

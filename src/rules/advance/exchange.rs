@@ -21,7 +21,11 @@ pub struct Answered {
 impl Work<'_> {
     /// An exchange ended.
     pub fn answer(mut self, exchange: Exchange) -> Result<Transition, Refusal> {
-        if self.run.state != RunState::Running || self.run.fence != exchange.fence {
+        if let Some(item) = exchange.item {
+            return self.item_answer(item, exchange);
+        }
+        let current = self.run.state == RunState::Running && self.run.fence == exchange.fence;
+        if !current || self.frame.items.is_some() {
             return self.late(exchange);
         }
         let step = self.exchange()?;
@@ -47,7 +51,7 @@ impl Work<'_> {
         self.finish()
     }
 
-    fn outcome(&mut self, outcome: Outcome) {
+    pub fn outcome(&mut self, outcome: Outcome) {
         if let Some(entry) = &mut self.entry {
             entry.detail.outcome = Some(outcome);
         }
@@ -156,7 +160,8 @@ impl Work<'_> {
             return Ok(());
         }
         let state = StepState::Succeeded;
-        self.succeed(StepData { state, status: Some(status), headers, body, outputs: Some(outputs) })
+        let outputs = Some(outputs);
+        self.succeed(StepData { status: Some(status), headers, body, outputs, ..StepData::bare(state) })
     }
 
     /// The step failed for good; a noted abort ends the run whatever `on_error` says.
@@ -237,6 +242,9 @@ impl Work<'_> {
         if self.run.state != RunState::Running {
             return Err(no_use("not_running", self.run.state));
         }
+        if self.frame.items.is_some() {
+            return self.items_lost(died);
+        }
         let step = self.exchange()?;
         let fence = self.run.fence;
         let lapsed = self.run.due.filter(|due| !died && *due <= self.env.now);
@@ -271,11 +279,12 @@ impl Work<'_> {
     }
 
     /// A result that came after somebody else had moved the run on: shown, never applied.
-    fn late(mut self, exchange: Exchange) -> Result<Transition, Refusal> {
-        let Exchange { fence, step, attempt, started, elapsed_ms, sent, left_out, result } = exchange;
+    pub fn late(mut self, exchange: Exchange) -> Result<Transition, Refusal> {
+        let Exchange { fence, step, item, attempt, started, elapsed_ms, sent, left_out, result } = exchange;
         let name = self.plan.flow.steps.get(step as usize).map(|step| step.name.clone());
         let entry = self.open(EntryKind::Late);
         entry.step = step;
+        entry.item = item;
         entry.attempt = attempt;
         entry.sent = sent;
         entry.detail.step_name = name.unwrap_or_default();
@@ -298,7 +307,7 @@ impl Work<'_> {
 }
 
 /// Who answered, in a sentence: the connection's name, else the host that was sent to.
-fn target(step: &RequestStep, exchange: &Exchange) -> String {
+pub fn target(step: &RequestStep, exchange: &Exchange) -> String {
     if let Some(connection) = &step.connection {
         return connection.clone();
     }

@@ -4,13 +4,20 @@
 //! whether an attempt is under way, is what the row adds. Steps are found by name, since a retry
 //! may have moved the run to another version.
 
+mod items;
+
 use super::words::{NOT_KEPT, note};
 use super::work::body_value;
-use crate::model::run::{Entry, EntryKind, Folded, Frame, Got, Outcome, Run, RunState, Sent, StepState};
+use crate::model::run::{
+    Begun, Entry, EntryKind, Folded, Frame, Got, Outcome, Run, RunState, Sent, StepState,
+};
 use crate::model::{Map, Ms};
 use crate::rules::plan::Plan;
 use crate::rules::template::StepData;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+pub use items::ItemFold;
 
 /// A run's history, put together.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +33,11 @@ pub struct Fold {
     /// In the order of the plan, after those of older versions that the plan no longer has.
     pub steps: Vec<StepFold>,
     /// What templates of later steps see of the steps that ended.
-    pub data: HashMap<String, StepData>,
+    pub data: Arc<HashMap<String, StepData>>,
+    /// The list of the current step, under `for_each`, once it has begun.
+    pub list: Option<Begun>,
+    /// What the items of the current step came to, those that ended.
+    pub results: BTreeMap<u32, StepData>,
 }
 
 /// A step's history.
@@ -48,13 +59,17 @@ pub struct StepFold {
     pub outputs: Option<Map>,
     /// `outputs` are an operator's stand-in.
     pub stood_in: bool,
-    /// In order.
+    /// In order; under `for_each` in the order in which they left.
     pub attempts: Vec<AttemptFold>,
+    /// Under `for_each`, in the order of the list.
+    pub items: Vec<ItemFold>,
 }
 
 /// One try of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttemptFold {
+    /// Index of the item, under `for_each`.
+    pub item: Option<u32>,
     /// From 1.
     pub number: u32,
     /// When it started, where that is known.
@@ -77,6 +92,25 @@ pub struct AttemptFold {
     pub late: Vec<(Ms, String)>,
 }
 
+impl AttemptFold {
+    /// One of which nothing is known yet.
+    fn under_way(number: u32) -> Self {
+        Self {
+            item: None,
+            number,
+            started: None,
+            elapsed_ms: None,
+            outcome: None,
+            status: None,
+            sent: None,
+            got: None,
+            cause: None,
+            left_out: Vec::new(),
+            late: Vec::new(),
+        }
+    }
+}
+
 /// Puts a run's history together. `plan` is the one of the version that the row names.
 #[must_use]
 pub fn fold(plan: &Plan, run: &Run, journal: &[Entry]) -> Fold {
@@ -86,13 +120,7 @@ pub fn fold(plan: &Plan, run: &Run, journal: &[Entry]) -> Fold {
         folding.apply(entry);
     }
     folding.reconcile(run);
-    folding.fold
-}
-
-/// What templates see of the finished steps: [`fold`] for those who need no more.
-#[must_use]
-pub fn finished(plan: &Plan, run: &Run, journal: &[Entry]) -> HashMap<String, StepData> {
-    fold(plan, run, journal).data
+    Fold { results: folding.results, ..folding.fold }
 }
 
 struct Folding<'a> {
@@ -102,6 +130,10 @@ struct Folding<'a> {
     older: usize,
     /// The callback's answer that came before its attempt ended.
     early: Option<Got>,
+    /// What items of the current step came to.
+    results: BTreeMap<u32, StepData>,
+    /// Whether a later step may look at what the step at this position gives.
+    looked_at: Option<(u32, bool)>,
     /// When the current step started in place.
     in_place: Option<Ms>,
     /// From when on the current attempt can have been claimed: claims write no entry.
@@ -119,10 +151,14 @@ impl<'a> Folding<'a> {
                 frame: Frame::default(),
                 cause: None,
                 steps,
-                data: HashMap::new(),
+                data: Arc::default(),
+                list: None,
+                results: BTreeMap::new(),
             },
             older: 0,
             early: None,
+            results: BTreeMap::new(),
+            looked_at: None,
             in_place: None,
             free: None,
         }
@@ -147,13 +183,17 @@ impl<'a> Folding<'a> {
             self.fold.step = entry.step;
         }
         match entry.kind {
-            EntryKind::Answer | EntryKind::Lost => self.attempt(entry),
+            // Of an item they are told by what the entry says of items.
+            EntryKind::Answer | EntryKind::Lost if entry.item.is_none() && entry.attempt > 0 => {
+                self.attempt(entry);
+            }
             EntryKind::Retry => {
                 self.fold.frame.fresh_key = entry.detail.fresh_key.or(self.fold.frame.fresh_key);
             }
             EntryKind::Skip => self.fold.frame.with_skips = true,
             _ => {}
         }
+        self.items(entry);
         if entry.kind != EntryKind::Local {
             self.own(entry);
         }
@@ -161,6 +201,9 @@ impl<'a> Folding<'a> {
             self.folded(entry, folded);
         }
         self.frame(entry);
+        if let Some(begun) = &entry.detail.begun {
+            self.begun(entry, begun);
+        }
         self.free = Some(entry.detail.due.unwrap_or(entry.at));
     }
 
@@ -182,6 +225,7 @@ impl<'a> Folding<'a> {
         let step = self.step(&entry.detail.step_name, "request");
         step.started = step.started.or(started);
         step.attempts.push(AttemptFold {
+            item: None,
             number: entry.attempt,
             started,
             elapsed_ms: entry.detail.elapsed_ms,
@@ -213,7 +257,10 @@ impl<'a> Folding<'a> {
             EntryKind::Lost => self.early.clone(),
             _ => entry.got.clone(),
         };
+        let final_state = matches!(state, StepState::Succeeded | StepState::Skipped | StepState::Failed);
+        let listed = if final_state { self.listed(entry, state) } else { None };
         let outputs = match (entry.kind, state) {
+            _ if listed.is_some() => None,
             (EntryKind::Skip, _) => detail.stand_in.clone(),
             (_, StepState::Succeeded) => Some(detail.outputs.clone().unwrap_or_default()),
             _ => None,
@@ -230,22 +277,21 @@ impl<'a> Folding<'a> {
             StepState::Skipped => Some(by("skipped", entry)),
             _ => None,
         };
-        let final_state = matches!(state, StepState::Succeeded | StepState::Skipped | StepState::Failed);
         step.ended = final_state.then_some(entry.at);
         // What was skipped stops nothing: the run goes on without a cause.
         let cause = step.cause.clone().filter(|_| state != StepState::Skipped);
         if final_state {
             let got = got.filter(|_| state != StepState::Skipped);
-            let data = StepData {
-                state,
+            let data = listed.unwrap_or_else(|| StepData {
                 status: got.as_ref().map(|got| got.status),
                 headers: got.as_ref().map(|got| got.headers.clone()).unwrap_or_default(),
                 body: got.as_ref().filter(|_| state == StepState::Succeeded).and_then(body_value),
                 outputs,
-            };
-            self.fold.data.insert(name, data);
+                ..self.bare(&name, state)
+            });
+            self.data().insert(name, data);
         } else {
-            self.fold.data.remove(&name);
+            self.data().remove(&name);
         }
         self.fold.cause = cause;
     }
@@ -264,14 +310,23 @@ impl<'a> Folding<'a> {
         };
         let outputs = step.outputs.clone();
         if step.ended.is_some() {
-            let data =
-                StepData { state: folded.state, status: None, headers: Vec::new(), body: None, outputs };
-            self.fold.data.insert(folded.name.clone(), data);
+            let data = StepData { outputs, ..self.bare(&folded.name, folded.state) };
+            self.data().insert(folded.name.clone(), data);
         }
         self.fold.cause = match folded.state {
             StepState::Errored | StepState::Failed => folded.cause.clone(),
             _ => None,
         };
+    }
+
+    fn data(&mut self) -> &mut HashMap<String, StepData> {
+        Arc::make_mut(&mut self.fold.data)
+    }
+
+    /// What later steps see of a step of which there is nothing but its state.
+    fn bare(&self, name: &str, state: StepState) -> StepData {
+        let step = self.plan.flow.steps.iter().find(|step| step.name == name);
+        step.map_or_else(|| StepData::bare(state), |step| StepData::of(step, state))
     }
 
     fn kind(&self, name: &str) -> &'static str {
@@ -299,7 +354,9 @@ impl<'a> Folding<'a> {
             }
             _ => {}
         }
-        let noted = frame.abort.take();
+        // It waits for all items that are under way.
+        let goes_on = detail.step_state == Some(StepState::Running) && state == RunState::Running;
+        let noted = if goes_on { None } else { frame.abort.take() };
         frame.cancelled = entry.kind == EntryKind::Cancel && state == RunState::Errored;
         frame.early = None;
         frame.early_outputs = Map::new();
@@ -311,6 +368,9 @@ impl<'a> Folding<'a> {
         if own_failed && (!ended_here || !detail.folded.is_empty()) {
             frame.with_skips = true;
         }
+        let own_ended =
+            matches!(detail.step_state, Some(StepState::Succeeded | StepState::Skipped | StepState::Failed))
+                && entry.kind != EntryKind::Local;
         let last = detail.folded.len().saturating_sub(1);
         for (at, folded) in detail.folded.iter().enumerate() {
             if folded.state == StepState::Failed && (at < last || !ended_here) {
@@ -328,9 +388,14 @@ impl<'a> Folding<'a> {
         if step != self.fold.step {
             frame.fresh_key = None;
         }
+        let failed_here = state == RunState::Failed && detail.folded.is_empty();
+        let left = step != self.fold.step || (own_ended && !failed_here);
         self.in_place = (done && state == RunState::Running).then_some(entry.at);
         self.fold.step = step;
         self.fold.state = state;
+        if left || (state.ended() && !failed_here) {
+            self.leave_items();
+        }
         if matches!(state, RunState::Succeeded | RunState::SucceededWithSkips) {
             self.fold.cause = None;
         }
@@ -352,9 +417,13 @@ impl<'a> Folding<'a> {
             (None, None) => "ended too late: not applied".to_owned(),
         };
         let step = self.step(&entry.detail.step_name, "request");
-        let found = step.attempts.iter_mut().find(|attempt| attempt.number == entry.attempt);
+        let found = step
+            .attempts
+            .iter_mut()
+            .find(|attempt| attempt.item == entry.item && attempt.number == entry.attempt);
         let Some(attempt) = found else {
             step.attempts.push(AttemptFold {
+                item: entry.item,
                 number: entry.attempt,
                 started: entry.detail.started,
                 elapsed_ms: entry.detail.elapsed_ms,
@@ -400,18 +469,9 @@ impl<'a> Folding<'a> {
         folded.state = StepState::Running;
         folded.ended = None;
         folded.started = folded.started.or(started);
-        folded.attempts.push(AttemptFold {
-            number: run.attempt,
-            started,
-            elapsed_ms: None,
-            outcome: None,
-            status: None,
-            sent: None,
-            got: None,
-            cause: None,
-            left_out: Vec::new(),
-            late: Vec::new(),
-        });
+        if step.kind.for_each().is_none() {
+            folded.attempts.push(AttemptFold { started, ..AttemptFold::under_way(run.attempt) });
+        }
     }
 }
 
@@ -435,5 +495,6 @@ fn blank(name: &str, kind: &'static str) -> StepFold {
         outputs: None,
         stood_in: false,
         attempts: Vec::new(),
+        items: Vec::new(),
     }
 }

@@ -1,19 +1,20 @@
 //! What holds of every run, whatever comes in whatever order.
 
 use super::tests::{
-    OWNER, World, abort, callback_step, delay_step, exchange_of, fail_step, guarded, request, respond_step,
-    retry, set_step, skip,
+    OWNER, World, abort, callback_step, delay_step, each_step, exchange_of, fail_step, guarded, request,
+    respond_step, retry, set_step, skip,
 };
 use super::*;
 use crate::model::document::{OnError, Step, StepKind};
-use crate::model::run::{EntryKind, Outcome, StepState};
+use crate::model::run::{EntryKind, ITEMS_AT_ONCE, Items, Outcome, StepState};
 use crate::model::time::{DAY, HOUR, SECOND};
 use crate::rules::retry::INTERRUPTED_ATTEMPTS;
+use crate::rules::template::resolve;
 use proptest::prelude::*;
 
 fn step(at: usize) -> impl Strategy<Value = Step> {
     let on_error = prop_oneof![Just(OnError::Stop), Just(OnError::Continue), Just(OnError::Abort)];
-    (0_u8..9, on_error, any::<bool>(), 1_u32..4, any::<bool>()).prop_map(
+    (0_u8..13, on_error, any::<bool>(), 1_u32..4, any::<bool>()).prop_map(
         move |(kind, on_error, idempotent, attempts, written)| {
             let name = format!("s{at}");
             let mut step = match kind {
@@ -27,6 +28,10 @@ fn step(at: usize) -> impl Strategy<Value = Step> {
                 6 => set_step(&name, "{{ error('no') }}"),
                 7 if attempts == 3 => respond_step(&name, 200, "{{ error('no') }}"),
                 7 => respond_step(&name, 201, "ok"),
+                8 => each_step(&name, "{{ range(11) }}"),
+                9 => each_step(&name, ["{{ [] }}", "{{ 1 }}", "{{ [7] }}"][attempts as usize - 1]),
+                10 => guarded(each_step(&name, "{{ [1, 2, 3] }}"), "{{ item != 2 }}"),
+                11 => set_step(&name, "{{ steps }}"),
                 _ => request(&name),
             };
             step.on_error = on_error;
@@ -53,8 +58,26 @@ fn input(world: &World, what: u8, which: u8) -> Option<Input> {
     let callbacks = world.snapshot.callbacks.len();
     Some(match what {
         0..=3 => Input::Claimed { owner: OWNER, until: world.now + 30 * SECOND },
-        4..=8 => world.answered(code),
-        9 => world.failed(if which.is_multiple_of(2) { Transport::NoConnection } else { Transport::Broken }),
+        4..=9 => {
+            let ending = match what {
+                9 if which.is_multiple_of(2) => world.failed(Transport::NoConnection),
+                9 => world.failed(Transport::Broken),
+                _ => world.answered(code),
+            };
+            match &world.snapshot.frame.items {
+                // Mostly one that is under way, else any of them.
+                Some(items) => {
+                    let flying: Vec<u32> = items.of(StepState::Running).map(|(at, _)| at).collect();
+                    let which = usize::from(which);
+                    let any = u32::try_from(which % items.all.len()).unwrap();
+                    let item =
+                        if which > 240 || flying.is_empty() { any } else { flying[which % flying.len()] };
+                    world.of_item(item, ending)
+                }
+                None => ending,
+            }
+        }
+        23 => Input::Start { fence: run.fence },
         10 => Input::Died,
         11 => Input::Due,
         12 | 13 if callbacks > 0 => {
@@ -118,6 +141,10 @@ fn check(world: &World, before: &Run, kind: &str) -> Result<(), TestCaseError> {
     prop_assert_eq!(&fold.frame, &world.snapshot.frame);
     if !run.state.ended() {
         prop_assert_eq!(&fold.data, &world.snapshot.context.steps);
+        prop_assert_eq!(&fold.results, &world.snapshot.results);
+        let list = fold.list.as_ref().map(|begun| resolve(begun, &world.snapshot.context));
+        prop_assert_eq!(&list, &world.snapshot.context.list);
+        prop_assert_eq!(list.is_some(), world.snapshot.frame.items.is_some());
     }
     let current = &fold.steps[run.step as usize];
     let state = match run.state {
@@ -133,10 +160,38 @@ fn check(world: &World, before: &Run, kind: &str) -> Result<(), TestCaseError> {
     }
     // One outcome an attempt, and the numbers go up.
     for step in &fold.steps {
-        let numbers: Vec<u32> = step.attempts.iter().map(|attempt| attempt.number).collect();
-        prop_assert!(numbers.is_sorted_by(|one, next| one < next), "{}: {numbers:?}", step.name);
-        let open = step.attempts.iter().filter(|attempt| attempt.outcome.is_none()).count();
-        prop_assert!(open <= 1 && (open == 0 || run.state == RunState::Running));
+        let mut items: Vec<Option<u32>> = step.attempts.iter().map(|attempt| attempt.item).collect();
+        items.sort_unstable();
+        items.dedup();
+        for item in items {
+            let own = || step.attempts.iter().filter(|attempt| attempt.item == item);
+            let numbers: Vec<u32> = own().map(|attempt| attempt.number).collect();
+            prop_assert!(numbers.is_sorted_by(|one, next| one < next), "{} {item:?}: {numbers:?}", step.name);
+            let open = own().filter(|attempt| attempt.outcome.is_none()).count();
+            prop_assert!(open <= 1 && (open == 0 || run.state == RunState::Running));
+        }
+    }
+    Ok(())
+}
+
+/// What must hold of the items of a step that goes on.
+fn check_items(before: Option<&Items>, world: &World) -> Result<(), TestCaseError> {
+    let Some(items) = &world.snapshot.frame.items else { return Ok(()) };
+    let running = items.count(StepState::Running);
+    prop_assert!(running <= ITEMS_AT_ONCE);
+    prop_assert!(running == 0 || world.state() == RunState::Running);
+    for (item, now) in items.indexed() {
+        prop_assert!(now.attempt + 1 - now.round.min(now.attempt + 1) <= INTERRUPTED_ATTEMPTS);
+        if let Some(was) = before.and_then(|items| items.get(item)) {
+            let done = matches!(was.state, StepState::Succeeded | StepState::Skipped);
+            prop_assert!(!done || now == was, "item {item} was done and is {now:?}");
+            prop_assert!(now.round >= was.round);
+        }
+    }
+    let step = &world.fold().steps[world.snapshot.run.step as usize];
+    prop_assert_eq!(step.items.len(), items.all.len());
+    for (told, item) in step.items.iter().zip(&items.all) {
+        prop_assert_eq!((told.state, told.attempts), (item.state, item.attempt));
     }
     Ok(())
 }
@@ -160,7 +215,7 @@ proptest! {
     #[test]
     fn whatever_comes_the_rows_hold_and_the_journal_tells_them(
         steps in plan(),
-        moves in prop::collection::vec((0_u8..23, any::<u8>(), any::<bool>(), 0_u8..30), 1..60),
+        moves in prop::collection::vec((0_u8..24, any::<u8>(), prop::bool::weighted(0.8), 0_u8..30), 1..90),
     ) {
         let mut world = World::new(steps);
         let mut past: Vec<Input> = Vec::new();
@@ -177,11 +232,20 @@ proptest! {
                 input(&world, what, which)
             };
             let Some(input) = input else { continue };
+            world.room = usize::from(which % 9);
             let before = world.snapshot.clone();
             let (kind, journal) = (word(&input), world.journal.len());
             let stale = match &input {
                 Input::Answer(exchange) => {
-                    before.run.state != RunState::Running || exchange.fence != before.run.fence
+                    let items = before.frame.items.as_ref();
+                    let of_item = match exchange.item {
+                        Some(item) => items.and_then(|items| items.get(item)).is_some_and(|item| {
+                            item.state == StepState::Running && item.attempt == exchange.attempt
+                        }),
+                        None => items.is_none(),
+                    };
+                    let same = exchange.fence == before.run.fence && exchange.step == before.run.step;
+                    before.run.state != RunState::Running || !same || !of_item
                 }
                 _ => false,
             };
@@ -191,6 +255,9 @@ proptest! {
             }
             past.push(input.clone());
             check(&world, &before.run, kind)?;
+            if before.run.step == world.snapshot.run.step {
+                check_items(before.frame.items.as_ref(), &world)?;
+            }
             if stale {
                 let mut after = world.snapshot.run.clone();
                 after.seq = before.run.seq;
@@ -225,8 +292,19 @@ proptest! {
             RunState::Queued | RunState::Retrying | RunState::Running | RunState::Waiting
         ) {
             moves += 1;
-            prop_assert!(moves <= len * 40, "it never comes to rest");
+            prop_assert!(moves <= len * 400, "it never comes to rest");
             match world.state() {
+                RunState::Running if world.snapshot.frame.items.is_some() => {
+                    let flying = world.snapshot.frame.items.iter().flat_map(|items| items.of(StepState::Running));
+                    let ending = match (flying.map(|(at, _)| at).last(), codes.next().unwrap_or(0)) {
+                        (None, _) => Input::Start { fence: world.snapshot.run.fence },
+                        (_, 0) => Input::Died,
+                        (Some(item), 1) => world.of_item(item, world.failed(Transport::NoConnection)),
+                        (Some(item), 2..5) => world.of_item(item, world.answered(200)),
+                        (Some(item), _) => world.of_item(item, world.answered(503)),
+                    };
+                    world.put(ending);
+                }
                 RunState::Running => {
                     let code = codes.next().unwrap_or(0);
                     let ending = match code {
@@ -244,15 +322,19 @@ proptest! {
                     world.put(Input::Due);
                 }
                 _ => {
+                    world.now = world.now.max(world.snapshot.run.due.unwrap_or(0));
                     world.claim();
                 }
             }
         }
         for step in &world.fold().steps {
-            prop_assert!(step.attempts.len() <= INTERRUPTED_ATTEMPTS as usize);
-            // What our own end cut off does not count against the target.
-            let told = step.attempts.iter().filter(|attempt| attempt.outcome != Some(Outcome::Unknown));
-            prop_assert!(told.count() <= 3);
+            for item in step.attempts.iter().map(|attempt| attempt.item) {
+                let own = || step.attempts.iter().filter(move |attempt| attempt.item == item);
+                prop_assert!(own().count() <= INTERRUPTED_ATTEMPTS as usize);
+                // What our own end cut off does not count against the target.
+                let told = own().filter(|attempt| attempt.outcome != Some(Outcome::Unknown));
+                prop_assert!(told.count() <= 3);
+            }
         }
     }
 }

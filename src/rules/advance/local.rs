@@ -102,18 +102,12 @@ impl Work<'_> {
         }
     }
 
-    fn local_success(&mut self, step: &Step, outputs: Option<Map>) {
+    pub fn local_success(&mut self, step: &Step, outputs: Option<Map>) {
         self.fold(step, StepState::Succeeded, outputs.clone(), None);
         let outputs = outputs.unwrap_or_default();
         self.finished(
             &step.name,
-            StepData {
-                state: StepState::Succeeded,
-                status: None,
-                headers: Vec::new(),
-                body: None,
-                outputs: Some(outputs),
-            },
+            StepData { outputs: Some(outputs), ..StepData::of(step, StepState::Succeeded) },
         );
     }
 
@@ -137,11 +131,7 @@ impl Work<'_> {
             OnError::Continue => {
                 self.fold(step, StepState::Failed, None, cause);
                 self.frame.with_skips = true;
-                let state = StepState::Failed;
-                self.finished(
-                    &step.name,
-                    StepData { state, status: None, headers: Vec::new(), body: None, outputs: None },
-                );
+                self.finished(&step.name, StepData::of(step, StepState::Failed));
                 Local::GoOn
             }
         }

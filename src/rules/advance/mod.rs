@@ -8,15 +8,19 @@
 //! | `work` | the transition in the making: starting, ending and folding steps |
 //! | `local` | steps that send nothing: `set`, `fail`, `delay`, a false `when` |
 //! | `exchange` | what ends an attempt: an answer, none, a lost lease |
+//! | `each` | the same for the items of a step under `for_each` |
 //! | `outside` | what comes while nobody works: a callback, a time that came |
 //! | `verbs` | what people do: retry, skip, abort |
 //! | `hand` | what people do to a callback: complete, extend, cancel |
+//! | `hide` | what is masked or secret leaves a transition |
 //! | `words` | causes and refusals in sentences |
 //! | `fold` | the way back: from the journal to steps and attempts |
 
+mod each;
 mod exchange;
 pub mod fold;
 mod hand;
+mod hide;
 mod local;
 mod outside;
 mod verbs;
@@ -29,12 +33,16 @@ mod law;
 mod tests;
 
 use crate::model::ask::Refusal;
-use crate::model::run::{Callback, CallbackState, Entry, Frame, Got, Run, RunState, Sent};
+use crate::model::run::{Callback, CallbackState, Entry, Frame, Got, Item, Run, RunState, Sent};
 use crate::model::{CallbackId, Map, Ms};
 use crate::rules::plan::Plan;
 use crate::rules::retry::Transport;
 use crate::rules::template::{Context, RenderError, StepData};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
 
+pub use each::{ready_items, skipped};
 pub use hand::{Hand, digest};
 pub use words::{EXPIRED, answer_cause, normal, note};
 
@@ -52,6 +60,8 @@ pub struct Snapshot {
     pub callbacks: Vec<Callback>,
     /// What templates see: request, values, finished steps (folded from the journal).
     pub context: Context,
+    /// What the items of the current step came to, those that ended, under `for_each`.
+    pub results: BTreeMap<u32, StepData>,
 }
 
 impl Snapshot {
@@ -62,7 +72,18 @@ impl Snapshot {
         if let Some(frame) = &transition.frame {
             self.frame = frame.clone();
         }
-        self.context.steps.extend(std::mem::take(&mut transition.finished));
+        self.context.finish(std::mem::take(&mut transition.finished));
+        self.results.extend(std::mem::take(&mut transition.results));
+        if let Some(items) = &self.frame.items {
+            // What ended in an earlier round, or belongs to the step before, is no result of these.
+            self.results.retain(|item, _| items.get(*item).is_some_and(Item::ended));
+        } else {
+            self.results.clear();
+            self.context.list = None;
+        }
+        if let Some(list) = transition.list.take() {
+            self.context.list = Some(list);
+        }
         if let Some(step) = plan.flow.steps.get(self.run.step as usize)
             && self.step_name != step.name
         {
@@ -121,8 +142,15 @@ pub enum Input {
     Unbuilt {
         /// The attempt's fence.
         fence: i64,
+        /// Index of the item, under `for_each`, and number of its attempt.
+        item: Option<(u32, u32)>,
         /// Why.
         error: RenderError,
+    },
+    /// Items of the current step may start: their time came, or none is left under way.
+    Start {
+        /// The lease's fence.
+        fence: i64,
     },
     /// The lease lapsed: whoever held it did not come back in time.
     Lost,
@@ -197,7 +225,9 @@ pub struct Exchange {
     pub fence: i64,
     /// Position of its step in the plan.
     pub step: u32,
-    /// Number of the attempt within the step.
+    /// Index of the item, under `for_each`.
+    pub item: Option<u32>,
+    /// Number of the attempt within the step, or of the item.
     pub attempt: u32,
     /// When it started, by engine time.
     pub started: Ms,
@@ -248,6 +278,8 @@ pub struct Env {
     pub callback: (CallbackId, [u8; 32]),
     /// Where the run goes on in place: the owner and the end of its lease.
     pub lease: Option<(i64, Ms)>,
+    /// How many items of a step under `for_each` may start under it.
+    pub items: usize,
 }
 
 /// What to write, all in one transaction, and what to do after it.
@@ -268,6 +300,10 @@ pub struct Transition {
     /// Steps that ended in it and what later steps see of them: a driver that goes on without
     /// reading the run again adds them to its context.
     pub finished: Vec<(String, StepData)>,
+    /// Items of the current step that ended in it, and what they came to.
+    pub results: Vec<(u32, StepData)>,
+    /// The list of a step under `for_each` that began in it.
+    pub list: Option<Arc<Vec<serde_json::Value>>>,
     /// What to do next.
     pub effect: Effect,
 }
@@ -313,7 +349,7 @@ pub struct Cause {
 /// What to do after the commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// The current step's attempt may leave now: the lease is held.
+    /// The current step's attempt may leave now, or those of its items that run: the lease is held.
     Send,
     /// Work is due: wake the runner.
     Wake,
@@ -335,7 +371,11 @@ pub fn advance(plan: &Plan, snapshot: &Snapshot, input: Input, env: &Env) -> Res
         Input::PutBack { fence, due } => work.put_back(fence, due),
         Input::Renew { fence, until } => work.renew(fence, until),
         Input::Answer(exchange) => work.answer(*exchange),
-        Input::Unbuilt { fence, error } => work.unbuilt(fence, &error),
+        Input::Unbuilt { fence, item: None, error } => work.unbuilt(fence, &error),
+        Input::Unbuilt { fence, item: Some((item, attempt)), error } => {
+            work.item_unbuilt(fence, item, attempt, &error)
+        }
+        Input::Start { fence } => work.start_items(fence),
         Input::Lost => work.lost(false),
         Input::Died => work.lost(true),
         Input::Due => work.due(),
@@ -350,13 +390,13 @@ pub fn advance(plan: &Plan, snapshot: &Snapshot, input: Input, env: &Env) -> Res
 }
 
 /// Whether a claim of the run's current step is nothing but a change of columns: an exchange
-/// without a callback whose `when`, if it has one, was judged by an earlier attempt. Such claims
+/// without a callback or `for_each` whose `when`, if it has one, was judged by an earlier attempt. Such claims
 /// may be made in bulk; all others go through [`advance`].
 #[must_use]
 pub fn claims_plainly(plan: &Plan, step: u32, attempt: u32) -> bool {
     let Some(step) = plan.flow.steps.get(step as usize) else { return false };
     let judged = attempt > 0 || step.when.is_none();
-    judged && step.kind.exchange().is_some_and(|exchange| !exchange.callback)
+    judged && step.kind.exchange().is_some_and(|exchange| !exchange.callback && exchange.for_each.is_none())
 }
 
 /// Whether a run of the flow may be born leased, its first attempt leaving with the commit of its
@@ -366,13 +406,18 @@ pub fn born_leased(plan: &Plan) -> bool {
     claims_plainly(plan, 0, 0)
 }
 
-/// `Idempotency-Key` of a step's attempts: stable over retries, but for a retry with a fresh key.
+/// `Idempotency-Key` of a step's attempts, or of those of one of its items: stable over retries, but
+/// for a retry with a fresh key.
 #[must_use]
-pub fn idempotency_key(run: &str, step: &str, fresh_key: Option<u32>) -> String {
-    match fresh_key {
-        None => format!("{run}.{step}"),
-        Some(round) => format!("{run}.{step}.r{round}"),
+pub fn idempotency_key(run: &str, step: &str, item: Option<u32>, fresh_key: Option<u32>) -> String {
+    let mut key = format!("{run}.{step}");
+    if let Some(item) = item {
+        let _ = write!(key, ".{item}");
     }
+    if let Some(round) = fresh_key {
+        let _ = write!(key, ".r{round}");
+    }
+    key
 }
 
 /// The word of a state in the middle of a sentence: `is running`, `was aborted`.

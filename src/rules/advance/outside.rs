@@ -21,13 +21,8 @@ impl Work<'_> {
         let step = self.step()?;
         let Some(exchange) = step.kind.exchange() else {
             self.open(EntryKind::Due);
-            self.succeed(StepData {
-                state: StepState::Succeeded,
-                status: None,
-                headers: Vec::new(),
-                body: None,
-                outputs: Some(Map::new()),
-            })?;
+            let outputs = Some(Map::new());
+            self.succeed(StepData { outputs, ..StepData::bare(StepState::Succeeded) })?;
             return self.finish();
         };
         let deadline = self.run.due.unwrap_or(self.env.now);

@@ -6,7 +6,6 @@ use super::work::Work;
 use crate::model::Map;
 use crate::model::ask::Refusal;
 use crate::model::run::{EntryKind, RunState, StepState};
-use crate::rules::template::StepData;
 
 impl Work<'_> {
     /// A new attempt of the same step, with the definition of the plan that was given.
@@ -21,6 +20,7 @@ impl Work<'_> {
             state => return Err(not_possible("retry", state)),
         }
         let moved = self.move_to_plan()?;
+        self.retry_items()?;
         self.cancel_callbacks();
         self.drop_early();
         self.run.fence += 1;
@@ -81,9 +81,9 @@ impl Work<'_> {
         entry.detail.reason = reason;
         entry.detail.stand_in.clone_from(&stand_in);
         self.step_state(StepState::Skipped);
-        let state = StepState::Skipped;
-        let data = StepData { state, status: None, headers: Vec::new(), body: None, outputs: stand_in };
+        let data = self.skipped_data(stand_in)?;
         self.finished(&name, data);
+        self.frame.items = None;
         self.after()?;
         self.finish()
     }

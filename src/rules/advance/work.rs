@@ -2,17 +2,19 @@
 
 use super::local::Local;
 use super::words::{Failure, no_use};
-use super::{CallbackWrite, Cause, Effect, Env, Snapshot, Transition};
+use super::{CallbackWrite, Cause, Effect, Env, Snapshot, Transition, each};
 use crate::model::ask::Refusal;
 use crate::model::document::{OnError, RequestStep, Step, StepKind};
 use crate::model::run::{
-    Callback, CallbackState, Detail, Entry, EntryKind, Folded, Frame, Got, Run, RunState, StepState,
+    Begun, Callback, CallbackState, Detail, Entry, EntryKind, Folded, Frame, Got, ItemNote, Run, RunState,
+    StepState,
 };
 use crate::model::{CallbackId, Map, Ms};
 use crate::rules::json;
-use crate::rules::mask::Traces;
 use crate::rules::plan::Plan;
 use crate::rules::template::{self, Context, RenderError, StepData};
+use serde_json::Value;
+use std::sync::Arc;
 
 /// Steps carried out in passing in one transition; the rest is left to the next one.
 pub const FOLD_BOUND: usize = 256;
@@ -32,6 +34,14 @@ pub struct Work<'a> {
     pub cause: Option<Cause>,
     pub finished: Vec<(String, StepData)>,
     pub folded: Vec<Folded>,
+    /// Changes of items of the step that the entry is of.
+    pub notes: Vec<ItemNote>,
+    /// A step under `for_each` that begins in this transition.
+    pub begun: Option<Begun>,
+    /// Its list.
+    pub list: Option<Arc<Vec<Value>>>,
+    /// Items that ended in this transition.
+    pub results: Vec<(u32, StepData)>,
     pub effect: Effect,
     /// The context with what finished in this transition; made when it is first asked for.
     context: Option<Context>,
@@ -62,6 +72,10 @@ impl<'a> Work<'a> {
             cause: None,
             finished: Vec::new(),
             folded: Vec::new(),
+            notes: Vec::new(),
+            begun: None,
+            list: None,
+            results: Vec::new(),
             effect: Effect::None,
             context: None,
         })
@@ -94,6 +108,7 @@ impl<'a> Work<'a> {
             at: self.env.now,
             kind,
             step: self.run.step,
+            item: None,
             attempt: self.run.attempt,
             status: None,
             actor: None,
@@ -102,6 +117,13 @@ impl<'a> Work<'a> {
             got: None,
             answer: None,
         })
+    }
+
+    /// Says otherwise what was applied.
+    fn kind(&mut self, kind: EntryKind) {
+        if let Some(entry) = &mut self.entry {
+            entry.kind = kind;
+        }
     }
 
     /// Says what the entry's own step is now.
@@ -123,6 +145,8 @@ impl<'a> Work<'a> {
                 entry.detail.due = self.run.due;
             }
             entry.detail.folded = self.folded;
+            entry.detail.items = self.notes;
+            entry.detail.begun = self.begun;
         }
         Ok(Transition {
             guard: self.before.run.seq,
@@ -132,52 +156,10 @@ impl<'a> Work<'a> {
             callbacks: self.callbacks,
             cause: self.cause,
             finished: self.finished,
+            results: self.results,
+            list: self.list,
             effect: self.effect,
         })
-    }
-
-    /// Masked values of the request get into no cause: it names a group, and is told to many. Values
-    /// of secret variables get into nothing that is kept.
-    fn hide(&mut self) {
-        self.hide_secrets();
-        let masked = self.plan.flow.webhook().map_or(&[][..], |hook| &hook.gates.mask);
-        let Some(request) = self.before.context.request.as_ref().filter(|_| !masked.is_empty()) else {
-            return;
-        };
-        let entry = self.entry.iter_mut().filter_map(|entry| entry.detail.cause.as_mut());
-        let folded = self.folded.iter_mut().filter_map(|folded| folded.cause.as_mut());
-        let own = self.cause.iter_mut().flat_map(|cause| [&mut cause.text, &mut cause.normal]);
-        let mut texts: Vec<&mut String> = entry.chain(folded).chain(own).collect();
-        if !texts.is_empty() {
-            let traces = Traces::of(masked, request);
-            for text in &mut texts {
-                traces.hide_in(text);
-            }
-        }
-    }
-
-    fn hide_secrets(&mut self) {
-        let secrets = &self.before.context.secrets;
-        if secrets.is_empty() {
-            return;
-        }
-        if let Some(entry) = &mut self.entry {
-            secrets.hide_all(&mut entry.detail.cause);
-            if let Some(got) = &mut entry.got {
-                secrets.hide_all(got.headers.iter_mut().map(|(_, value)| value));
-                secrets.hide_body(&mut got.body);
-            }
-            if let Some(given) = &mut entry.answer {
-                secrets.hide_all(given.headers.iter_mut().map(|(_, value)| value));
-                secrets.hide_body(&mut given.body);
-            }
-            entry.detail.outputs.iter_mut().for_each(|outputs| secrets.hide_map(outputs));
-        }
-        for folded in &mut self.folded {
-            secrets.hide_all(&mut folded.cause);
-            folded.outputs.iter_mut().for_each(|outputs| secrets.hide_map(outputs));
-        }
-        secrets.hide_all(self.cause.iter_mut().flat_map(|cause| [&mut cause.text, &mut cause.normal]));
     }
 
     pub fn context(&mut self) -> &Context {
@@ -188,7 +170,7 @@ impl<'a> Work<'a> {
         let finished = &self.finished;
         self.context.get_or_insert_with(|| {
             let mut context = base.clone();
-            context.steps.extend(finished.iter().cloned());
+            context.finish(finished.iter().cloned());
             context
         })
     }
@@ -196,7 +178,7 @@ impl<'a> Work<'a> {
     /// A step ended: later steps see this of it.
     pub fn finished(&mut self, name: &str, data: StepData) {
         if let Some(context) = &mut self.context {
-            context.steps.insert(name.to_owned(), data.clone());
+            context.finish([(name.to_owned(), data.clone())]);
         }
         self.finished.push((name.to_owned(), data));
     }
@@ -212,6 +194,10 @@ impl<'a> Work<'a> {
         self.run.due = None;
         self.run.ended = Some(self.env.now);
         self.frame.abort = None;
+        // An operator's retry of a failed run begins with the items that have no good end.
+        if state != RunState::Failed {
+            self.frame.items = None;
+        }
         self.drop_early();
         self.effect = Effect::None;
         self.cancel_callbacks();
@@ -291,7 +277,7 @@ impl<'a> Work<'a> {
                 self.step_state(StepState::Failed);
                 self.frame.with_skips = true;
                 let state = StepState::Failed;
-                self.finished(&step.name, StepData { state, status, headers, body: None, outputs: None });
+                self.finished(&step.name, StepData { status, headers, ..StepData::of(step, state) });
                 self.after()
             }
         }
@@ -326,6 +312,7 @@ impl<'a> Work<'a> {
                 self.run.attempt = 0;
                 self.run.round = 1;
                 self.frame.fresh_key = None;
+                self.frame.items = None;
             }
             self.drop_early();
             if self.folded.len() >= FOLD_BOUND {
@@ -333,7 +320,11 @@ impl<'a> Work<'a> {
                 return Ok(());
             }
             let judged = match &step.when {
-                Some(_) if self.run.attempt == 0 => {
+                Some(_)
+                    if self.run.attempt == 0
+                        && self.frame.items.is_none()
+                        && !each::judged_by_item(self.plan, at) =>
+                {
                     let plan = self.plan;
                     template::step_when(plan, at, self.context())
                 }
@@ -344,19 +335,11 @@ impl<'a> Work<'a> {
                 Ok(false) => {
                     let name = step.name.clone();
                     self.fold(step, StepState::Skipped, None, Some("its when is false".to_owned()));
-                    self.finished(
-                        &name,
-                        StepData {
-                            state: StepState::Skipped,
-                            status: None,
-                            headers: Vec::new(),
-                            body: None,
-                            outputs: None,
-                        },
-                    );
+                    self.finished(&name, StepData::of(step, StepState::Skipped));
                     Local::GoOn
                 }
                 Ok(true) => match step.kind {
+                    _ if step.kind.for_each().is_some() => self.begin_items(step, at),
                     StepKind::Request(_) | StepKind::Send(_) => {
                         self.start();
                         return Ok(());
@@ -377,6 +360,18 @@ impl<'a> Work<'a> {
             self.queue();
             return;
         };
+        self.hold(owner, until);
+        self.effect = Effect::Send;
+        let exchange = self.plan.flow.steps.get(self.run.step as usize).and_then(|step| step.kind.exchange());
+        if let Some(exchange) = exchange
+            && exchange.callback
+        {
+            self.new_callback(exchange.callback_deadline);
+        }
+    }
+
+    /// The columns of a run whose step starts under a lease.
+    pub fn hold(&mut self, owner: i64, until: Ms) {
         // A run that was never in the due index is in its owner's memory alone, and found again by
         // the scan of fresh runs; all others keep a `due`.
         let in_memory = self.before.run.due.is_none()
@@ -387,13 +382,6 @@ impl<'a> Work<'a> {
         self.run.owner = owner;
         self.run.due = if in_memory { None } else { Some(until) };
         self.run.started = self.run.started.or(Some(self.env.now));
-        self.effect = Effect::Send;
-        let exchange = self.plan.flow.steps.get(self.run.step as usize).and_then(|step| step.kind.exchange());
-        if let Some(exchange) = exchange
-            && exchange.callback
-        {
-            self.new_callback(exchange.callback_deadline);
-        }
     }
 
     fn new_callback(&mut self, deadline: Ms) {
@@ -433,6 +421,10 @@ impl<'a> Work<'a> {
         match self.folded.first() {
             // A flow without steps ends with its claim.
             None if self.run.state.ended() => {}
+            None if self.begun.is_some() || !self.notes.is_empty() => {
+                self.kind(EntryKind::Items);
+                self.step_state(StepState::Running);
+            }
             // A claim is columns alone.
             None => self.entry = None,
             Some(first) => {
@@ -452,6 +444,7 @@ impl<'a> Work<'a> {
         self.cancel_callbacks();
         self.run.attempt = self.run.attempt.saturating_sub(1);
         self.run.fence += 1;
+        self.give_items_back();
         if let Some((actor, reason)) = self.frame.abort.take() {
             let entry = self.open(EntryKind::Abort);
             entry.actor = Some(actor);
@@ -481,14 +474,14 @@ pub fn unbuilt(error: &RenderError) -> Failure {
 
 /// An answer's body as later steps see it: its JSON, else its text, else nothing; absent where it
 /// was not kept whole.
-pub fn body_value(got: &Got) -> Option<serde_json::Value> {
+pub fn body_value(got: &Got) -> Option<Value> {
     if got.cut || got.binary { None } else { text_value(&got.body) }
 }
 
 /// The value of a body that is text: its JSON, else itself; `None` where it is empty.
-pub fn text_value(text: &str) -> Option<serde_json::Value> {
+pub fn text_value(text: &str) -> Option<Value> {
     if text.is_empty() {
         return None;
     }
-    Some(json::parse_answer(text.as_bytes()).unwrap_or_else(|_| serde_json::Value::String(text.to_owned())))
+    Some(json::parse_answer(text.as_bytes()).unwrap_or_else(|_| Value::String(text.to_owned())))
 }

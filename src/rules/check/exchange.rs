@@ -29,6 +29,7 @@ pub(super) const REQUEST: &[&str] = &[
     "idempotent",
     "callback",
     "callback_deadline",
+    "for_each",
 ];
 /// Keys of a `send` step besides those of every step.
 pub(super) const SEND: &[&str] = &[
@@ -46,12 +47,14 @@ pub(super) const SEND: &[&str] = &[
 ];
 const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"];
 
-/// Reads an exchange, with its defaults filled in.
+/// Reads an exchange, with its defaults filled in. `for_each` was read before, since it says whether
+/// there is an `item`.
 pub(super) fn read(
     fields: &Fields<'_>,
     names: &Names,
     connections: &[(Connection, Option<Parsed>)],
     send: bool,
+    for_each: Option<String>,
 ) -> RequestStep {
     let methods = if send { &["POST", "PUT"][..] } else { METHODS };
     let choices: Vec<(&str, &str)> = methods.iter().map(|method| (*method, *method)).collect();
@@ -69,7 +72,6 @@ pub(super) fn read(
         }
         true
     } else {
-        fields.later("for_each", "one exchange per item");
         fields.boolean("callback").unwrap_or(false)
     };
     let (errors, default_error) = errors(fields);
@@ -93,6 +95,7 @@ pub(super) fn read(
         idempotent,
         callback,
         callback_deadline: fields.duration("callback_deadline", 365 * DAY, "\"365d\"").unwrap_or(7 * DAY),
+        for_each,
     }
 }
 

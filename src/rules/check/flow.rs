@@ -93,9 +93,10 @@ pub(super) fn read(
             report.error(id_at, message);
         }
         let trigger = trigger::read(fields, names, &all, known);
-        names.split = matches!(&trigger, Trigger::Webhook(webhook) if webhook.split.is_some());
+        let split = matches!(&trigger, Trigger::Webhook(webhook) if webhook.split.is_some());
+        names.element("record", split);
         let steps = step::read(fields, names, connections, &trigger);
-        names.split = false;
+        names.element("record", false);
         all.push(Flow {
             id,
             id_written,

@@ -3,6 +3,7 @@
 mod alert;
 mod auth;
 mod connection;
+mod each;
 mod exchange;
 mod fields;
 mod flow;

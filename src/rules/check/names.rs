@@ -14,6 +14,8 @@ pub(super) struct Earlier {
     pub(super) name: String,
     /// The names of its outputs.
     pub(super) outputs: Vec<String>,
+    /// It sends once an item: later steps see a list.
+    pub(super) each: bool,
 }
 
 /// What exists where a template stands.
@@ -28,8 +30,9 @@ pub(super) struct Names {
     pub(super) connections: Vec<String>,
     /// Whether those of the operator are among them.
     pub(super) globals: bool,
-    /// The flow makes one run an element: there is a `record`.
-    pub(super) split: bool,
+    /// What there is of lists: `record` where the flow makes one run an element, `item` where the step
+    /// sends once an item.
+    elements: Vec<&'static str>,
     /// Steps before this one.
     pub(super) earlier: Vec<Earlier>,
     /// This step and those after it.
@@ -61,9 +64,17 @@ impl Names {
                 .collect(),
             connections: Vec::new(),
             globals: false,
-            split: false,
+            elements: Vec::new(),
             earlier: Vec::new(),
             later: Vec::new(),
+        }
+    }
+
+    /// Says whether there is a `record`, or an `item`.
+    pub(super) fn element(&mut self, name: &'static str, is_there: bool) {
+        self.elements.retain(|other| *other != name);
+        if is_there {
+            self.elements.push(name);
         }
     }
 
@@ -155,16 +166,19 @@ impl Names {
                 None => Ok(()),
             },
             "steps" => match key(1) {
-                Some(name) => self.step(name, key(2), key(3)),
+                Some(name) => self.step(name, &segments[2..]),
                 None => Ok(()),
             },
             "run" | "flow" | "integration" => Ok(()),
-            "record" if self.split => Ok(()),
+            "record" | "item" if self.elements.contains(&root) => Ok(()),
             "record" => error(
                 "record is an element of `split`: write split = \"body.…\" in the trigger; only steps see it"
                     .to_owned(),
             ),
-            "item" => error("item needs `for_each`, which this version does not have yet".to_owned()),
+            "item" => error(
+                "item is an element of `for_each`: write for_each = \"{{ … }}\" in this step; only its own templates see it"
+                    .to_owned(),
+            ),
             other => error(format!(
                 "there is no {other:?}{}: templates see request, config, steps, webhook_urls, run, flow and integration",
                 meant(other, &ROOTS)
@@ -172,7 +186,7 @@ impl Names {
         }
     }
 
-    fn step(&self, name: &str, field: Option<&str>, output: Option<&str>) -> Result<(), (bool, String)> {
+    fn step(&self, name: &str, rest: &[Segment]) -> Result<(), (bool, String)> {
         let Some(step) = self.earlier.iter().find(|step| step.name == name) else {
             if self.later.iter().any(|other| other == name) {
                 return Err((
@@ -183,6 +197,23 @@ impl Names {
             let all: Vec<&str> = self.earlier.iter().map(|step| step.name.as_str()).collect();
             return Err((false, format!("there is no step {name:?} before this one{}", meant(name, &all))));
         };
+        let rest = match rest {
+            [Segment::Key(field), ..] if step.each => {
+                return Err((
+                    false,
+                    format!(
+                        "steps.{name} is a list, since the step has for_each: write steps.{name}[0].{field}, or a loop over it"
+                    ),
+                ));
+            }
+            [_, rest @ ..] if step.each => rest,
+            rest => rest,
+        };
+        let key = |at: usize| match rest.get(at) {
+            Some(Segment::Key(key)) => Some(key.as_str()),
+            _ => None,
+        };
+        let (field, output) = (key(0), key(1));
         match field {
             Some(field) if !STEP_FIELDS.contains(&field) => {
                 Err((false, format!("a step has no {field:?}{}", meant(field, &STEP_FIELDS))))

@@ -1,10 +1,10 @@
 //! `[[flow.step]]`.
 
 use super::connection::templates;
-use super::exchange;
 use super::fields::{Fields, meant};
 use super::names::{Earlier, Names};
 use super::reply;
+use super::{each, exchange};
 use crate::model::document::{Connection, Delay, Missing, OnError, Step, StepKind, Trigger};
 use crate::model::path::is_identifier;
 use crate::model::time::DAY;
@@ -47,6 +47,10 @@ pub(super) fn read(
             }
         }
         let name = name.map(|(name, _)| name).unwrap_or_default();
+        let word = fields.text("type").map(|(word, _)| word).unwrap_or_default();
+        let for_each = each::read(fields, names, &word);
+        let each = word == "request" && fields.has("for_each");
+        names.element("item", each);
         let when = fields.text("when").map(|(when, span)| {
             names.condition(report, &when, &span);
             when
@@ -61,10 +65,10 @@ pub(super) fn read(
             )
             .unwrap_or(OnError::Stop);
         // What these make goes into the journal, or to whoever sent the request.
-        let word = fields.text("type").map(|(word, _)| word).unwrap_or_default();
         names.open = matches!(word.as_str(), "set" | "fail" | "delay" | "respond");
-        let kind = kind(fields, names, connections, trigger);
+        let kind = kind(fields, names, connections, trigger, for_each);
         names.open = false;
+        names.element("item", false);
         let outputs = match &kind {
             Some(StepKind::Set(outputs)) => outputs.iter().map(|(name, _)| name.clone()).collect(),
             Some(kind) => kind
@@ -74,7 +78,7 @@ pub(super) fn read(
             None => Vec::new(),
         };
         names.later.retain(|other| *other != name);
-        names.earlier.push(Earlier { name: name.clone(), outputs });
+        names.earlier.push(Earlier { name: name.clone(), outputs, each });
         if let Some(kind) = kind {
             all.push(Step { name, kind, when, missing, on_error });
         }
@@ -89,18 +93,19 @@ fn kind(
     names: &Names,
     connections: &[(Connection, Option<Parsed>)],
     trigger: &Trigger,
+    for_each: Option<String>,
 ) -> Option<StepKind> {
     let report = fields.report;
     let (word, span) = fields.required_text("type", "type = \"request\"")?;
     let finish = |keys: &[&str]| fields.finish(&[COMMON, keys].concat());
     match word.as_str() {
         "request" => {
-            let step = exchange::read(fields, names, connections, false);
+            let step = exchange::read(fields, names, connections, false, for_each);
             finish(exchange::REQUEST);
             Some(StepKind::Request(Box::new(step)))
         }
         "send" => {
-            let step = exchange::read(fields, names, connections, true);
+            let step = exchange::read(fields, names, connections, true, None);
             finish(exchange::SEND);
             Some(StepKind::Send(Box::new(step)))
         }

@@ -1,5 +1,7 @@
 //! Tests of the check of documents: every mistake at its place, defaults, bounds, hostile input.
 
+mod each;
+
 use super::*;
 use crate::model::credential::Algorithm;
 use crate::model::document::{

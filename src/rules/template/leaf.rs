@@ -100,8 +100,8 @@ pub(super) fn value(insert: &Insert, scope: &Scope<'_>) -> Result<Rendered, Stri
 }
 
 /// The names that templates see.
-pub(crate) const ROOTS: [&str; 8] =
-    ["request", "record", "config", "steps", "webhook_urls", "run", "flow", "integration"];
+pub(crate) const ROOTS: [&str; 9] =
+    ["request", "record", "item", "config", "steps", "webhook_urls", "run", "flow", "integration"];
 
 fn roots<'p>(paths: impl Iterator<Item = &'p Path>) -> impl Iterator<Item = &'static str> {
     let wanted: Vec<&str> = paths.map(Path::root).collect();
@@ -125,7 +125,7 @@ fn why<'p>(scope: &Scope<'_>, paths: impl Iterator<Item = &'p Path>) -> String {
 
 fn reason(scope: &Scope<'_>, path: &Path) -> String {
     let why = match (path.root(), path.rest()) {
-        ("steps", [Segment::Key(name), ..]) => match scope.context.steps.get(name).map(|step| step.state) {
+        ("steps", [Segment::Key(name), rest @ ..]) => match state_of(scope, name, rest) {
             Some(StepState::Skipped) => format!(" ({name} was skipped)"),
             Some(StepState::Failed) => format!(" ({name} failed)"),
             None => format!(" ({name} has not run)"),
@@ -134,6 +134,16 @@ fn reason(scope: &Scope<'_>, path: &Path) -> String {
         _ => String::new(),
     };
     format!("{path} has no value{why}")
+}
+
+/// How a step ended, or the item of it that is meant.
+fn state_of(scope: &Scope<'_>, name: &str, rest: &[Segment]) -> Option<StepState> {
+    let step = scope.context.steps.get(name)?;
+    let item = match (&step.items, rest.first()) {
+        (Some(items), Some(Segment::Index(at))) => items.get(*at),
+        _ => None,
+    };
+    Some(item.unwrap_or(step).state)
 }
 
 /// A value as text where there is only text: strings as they are, other values as in JSON.

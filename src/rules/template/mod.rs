@@ -1,6 +1,7 @@
 //! Templates: compiled once, rendered under bounds, never able to break out of JSON, URL or header.
 
 mod bound;
+mod each;
 mod engine;
 mod filters;
 mod leaf;
@@ -17,6 +18,7 @@ mod url;
 mod value;
 mod walk;
 
+pub use each::{List, first_item, items, looked_at, resolve, when_of_item};
 pub(crate) use leaf::ROOTS;
 pub(crate) use parts::Parts;
 pub use request::{build, derived, shown};
@@ -25,7 +27,7 @@ pub(crate) use syntax::{Parsed, Piece, Reference, Shape, parse_template};
 pub(crate) use url::{UrlTemplate, authority_end, encode};
 pub(crate) use value::{REQUEST_FIELDS, STEP_FIELDS};
 
-use crate::model::document::Missing;
+use crate::model::document::{Missing, Step};
 use crate::model::path::{Path, Segment, is_identifier, walk};
 use crate::model::request::RequestData;
 use crate::model::run::StepState;
@@ -83,8 +85,12 @@ pub struct Context {
     pub config: Arc<Map>,
     /// Values of the secret ones.
     pub secrets: Arc<Secrets>,
-    /// Finished steps by name.
-    pub steps: HashMap<String, StepData>,
+    /// Finished steps by name; shared, since every item of a `for_each` has a context of its own.
+    pub steps: Arc<HashMap<String, StepData>>,
+    /// The list of the current step, under `for_each`.
+    pub list: Option<Arc<Vec<Value>>>,
+    /// Which item of it `item` is.
+    pub item: Option<u32>,
     /// URLs of the integration's flows by name.
     pub webhook_urls: Arc<Map>,
     /// The run's id as text.
@@ -112,6 +118,38 @@ pub struct StepData {
     pub body: Option<Value>,
     /// Named values.
     pub outputs: Option<Map>,
+    /// Of a step under `for_each`, in the place of all else: what its items came to, in their order.
+    pub items: Option<Vec<StepData>>,
+}
+
+impl StepData {
+    /// Of a step of which there is nothing but its state.
+    #[must_use]
+    pub fn bare(state: StepState) -> Self {
+        Self { state, status: None, headers: Vec::new(), body: None, outputs: None, items: None }
+    }
+
+    /// As [`StepData::bare`]; of a step under `for_each` a list without items.
+    #[must_use]
+    pub fn of(step: &Step, state: StepState) -> Self {
+        Self { items: step.kind.for_each().map(|_| Vec::new()), ..Self::bare(state) }
+    }
+}
+
+impl Context {
+    /// The same for one item of the current step's list.
+    #[must_use]
+    pub fn of_item(&self, item: u32) -> Self {
+        Self { item: Some(item), ..self.clone() }
+    }
+
+    /// Adds what later steps see of steps that ended.
+    pub fn finish(&mut self, finished: impl IntoIterator<Item = (String, StepData)>) {
+        let mut finished = finished.into_iter().peekable();
+        if finished.peek().is_some() {
+            Arc::make_mut(&mut self.steps).extend(finished);
+        }
+    }
 }
 
 /// A request that was built and can be sent.
@@ -333,6 +371,9 @@ pub fn uses(plan: &Plan, step: usize) -> Vec<(String, Path)> {
     let mut add = |place: &str, leaf: &Leaf| {
         all.extend(leaf.references().iter().map(|found| (place.to_owned(), found.path.clone())));
     };
+    if let Some(Template(list)) = &step.for_each {
+        add("for_each", list);
+    }
     if let Some(Template(when)) = &step.when {
         add("when", when);
     }

@@ -34,8 +34,7 @@ fn map(value: Value) -> Map {
 }
 
 fn context(body: Value) -> Context {
-    let skipped =
-        StepData { state: StepState::Skipped, status: None, headers: vec![], body: None, outputs: None };
+    let skipped = StepData::bare(StepState::Skipped);
     let done = StepData {
         state: StepState::Succeeded,
         status: Some(201),
@@ -46,13 +45,20 @@ fn context(body: Value) -> Context {
         ],
         body: Some(json!({"customer": {"id": 7}})),
         outputs: Some(map(json!({"id": 7}))),
+        items: None,
     };
+    let listed =
+        StepData { items: Some(vec![done.clone(), skipped.clone()]), ..StepData::bare(StepState::Failed) };
     Context {
         secrets: Arc::default(),
         request: Some(request(body)),
         record: None,
         config: Arc::new(map(json!({"base": "http://api.example/v1", "host": "api.example", "token": "t"}))),
-        steps: [("lookup".to_owned(), skipped), ("done".to_owned(), done)].into(),
+        steps: Arc::new(
+            [("lookup".to_owned(), skipped), ("done".to_owned(), done), ("listed".to_owned(), listed)].into(),
+        ),
+        list: Some(Arc::new(vec![json!({"sku": "a"}), json!({"sku": "b"})])),
+        item: Some(1),
         webhook_urls: Arc::new(map(json!({"Other flow": "https://p.example/in/abc"}))),
         run: "run-1".into(),
         flow: "Orders".into(),
@@ -406,4 +412,26 @@ fn no_template_can_take_much_memory_or_time() {
         );
         assert!(begun.elapsed() < Duration::from_secs(20), "{template} took {:?}", begun.elapsed());
     }
+}
+
+#[test]
+fn a_step_under_for_each_is_a_list_and_its_own_templates_see_the_item() {
+    for (template, value) in [
+        ("{{ item.sku }}", json!("b")),
+        ("{{ item }}", json!({"sku": "b"})),
+        ("{{ item.sku ~ steps.listed[0].status }}", json!("b201")),
+        ("{{ steps.listed[0].outputs.id }}", json!(7)),
+        ("{{ steps.listed[0].headers['location'] }}", json!("/c/1")),
+        ("{{ steps.listed[1].state }}", json!("skipped")),
+        ("{{ steps.listed | length }}", json!(2)),
+        ("{% for one in steps.listed %}{{ one.outputs.id | default('-') }} {% endfor %}", json!("7 - ")),
+        ("{{ (steps.listed | first).body.customer.id }}", json!(7)),
+    ] {
+        assert_eq!(render(template, json!({})), Ok(Some(value)), "{template}");
+    }
+    assert_eq!(render("{{ steps.listed[1].body }}", json!({})), Ok(None));
+    assert_eq!(render("{{ steps.listed[5].status }}", json!({})), Ok(None));
+    let all = render("{{ steps.listed }}", json!({})).unwrap().unwrap();
+    assert_eq!(all[1], json!({"state": "skipped", "headers": {}}), "what is missing is not in it");
+    assert_eq!(all[0]["outputs"], json!({"id": 7}));
 }

@@ -205,6 +205,7 @@ pub(super) struct Scope<'c> {
     pub(super) context: &'c Context,
     request: OnceLock<Jinja>,
     record: OnceLock<Jinja>,
+    item: OnceLock<Jinja>,
     config: OnceLock<Jinja>,
     urls: OnceLock<Jinja>,
     steps: OnceLock<Jinja>,
@@ -219,6 +220,7 @@ impl<'c> Scope<'c> {
             context,
             request: OnceLock::new(),
             record: OnceLock::new(),
+            item: OnceLock::new(),
             config: OnceLock::new(),
             urls: OnceLock::new(),
             steps: OnceLock::new(),
@@ -261,6 +263,12 @@ impl<'c> Scope<'c> {
         walk(&context.request.as_deref()?.body, context.record.as_ref()?)
     }
 
+    /// The item that the exchange is of.
+    fn item_value(&self) -> Option<&'c Value> {
+        let context = self.context;
+        context.list.as_ref()?.get(context.item? as usize)
+    }
+
     /// What the engine is given: the names in `roots` alone.
     pub(super) fn root<'r>(&self, roots: impl Iterator<Item = &'r str>) -> Jinja {
         let context = self.context;
@@ -275,6 +283,7 @@ impl<'c> Scope<'c> {
                 "record" => {
                     self.record.get_or_init(|| self.record_value().map_or(Jinja::UNDEFINED, to_jinja))
                 }
+                "item" => self.item.get_or_init(|| self.item_value().map_or(Jinja::UNDEFINED, to_jinja)),
                 "config" => self.config.get_or_init(|| map_to_jinja(&self.config())),
                 "webhook_urls" => self.urls.get_or_init(|| map_to_jinja(&context.webhook_urls)),
                 "steps" => self.steps.get_or_init(|| {
@@ -311,6 +320,7 @@ impl<'c> Scope<'c> {
                 }
             }
             "record" => walk(self.record_value()?, rest).map(Cow::Borrowed),
+            "item" => walk(self.item_value()?, rest).map(Cow::Borrowed),
             "config" => self.look_config(rest),
             "webhook_urls" => look_map(&context.webhook_urls, rest),
             "steps" => match rest {
@@ -342,6 +352,16 @@ fn look_header<'c>(headers: &[(String, String)], rest: &[Segment]) -> Option<Cow
 }
 
 fn look_step<'c>(step: &'c StepData, rest: &[Segment]) -> Option<Cow<'c, Value>> {
+    if let Some(items) = &step.items {
+        return match rest {
+            [] => Some(Cow::Owned(Value::Array(items.iter().map(step_to_json).collect()))),
+            [Segment::Index(at), rest @ ..] => {
+                let item = items.get(*at)?;
+                if rest.is_empty() { Some(Cow::Owned(step_to_json(item))) } else { look_step(item, rest) }
+            }
+            _ => None,
+        };
+    }
     match rest {
         [Segment::Key(field), rest @ ..] => match field.as_str() {
             "status" if rest.is_empty() => {
@@ -355,6 +375,15 @@ fn look_step<'c>(step: &'c StepData, rest: &[Segment]) -> Option<Cow<'c, Value>>
         },
         _ => None,
     }
+}
+
+/// An item of a step as a value: what is missing is not in it.
+fn step_to_json(step: &StepData) -> Value {
+    let fields = STEP_FIELDS.iter().filter_map(|field| {
+        let path = [Segment::Key((*field).to_owned())];
+        Some(((*field).to_owned(), look_step(step, &path)?.into_owned()))
+    });
+    Value::Object(fields.collect())
 }
 
 fn headers_to_json(headers: &[(String, String)]) -> Value {
@@ -375,6 +404,9 @@ fn request_to_json(data: &RequestData) -> Value {
 }
 
 fn step_to_jinja(step: &StepData) -> Jinja {
+    if let Some(items) = &step.items {
+        return items.iter().map(step_to_jinja).collect::<Vec<_>>().into();
+    }
     let mut fields = vec![
         ("state", Jinja::from(step.state.word())),
         ("headers", Jinja::from_object(HeaderMap(folded(&step.headers)))),

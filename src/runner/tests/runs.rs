@@ -313,6 +313,7 @@ async fn a_result_after_its_lease_lapsed_is_refused_and_its_attempt_says_so() {
     let late = Exchange {
         fence: claimed.fence,
         step: 0,
+        item: None,
         attempt: 1,
         started: claimed.started.unwrap(),
         elapsed_ms: 40_000,

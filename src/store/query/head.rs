@@ -129,7 +129,7 @@ pub fn callback_by_id(conn: &Connection, id: CallbackId) -> rusqlite::Result<Opt
 pub fn journal(conn: &Connection, run: RunId, whole: bool) -> rusqlite::Result<Vec<Entry>> {
     let bodies = if whole { "sent, got, answer" } else { "NULL, NULL, NULL" };
     let sql = format!(
-        "SELECT run, seq, at, kind, step, attempt, status, actor, detail, {bodies} FROM journal
+        "SELECT run, seq, at, kind, step, item, attempt, status, actor, detail, {bodies} FROM journal
          WHERE run = ?1 ORDER BY seq"
     );
     conn.prepare_cached(&sql)?.query_map([run.0], |row| codec::entry(row, 0))?.collect()

@@ -2,7 +2,7 @@
 
 use crate::model::Ms;
 use crate::model::id::short;
-use crate::model::run::{Entry, EntryKind, Outcome, Run, RunState, StepState};
+use crate::model::run::{Entry, EntryKind, ItemNote, Outcome, Run, RunState, StepState};
 use crate::model::time::rfc3339;
 use crate::model::view::EventView;
 use crate::rules::advance::note;
@@ -40,6 +40,9 @@ pub fn timeline(birth: Birth<'_>, run: &Run, steps: &[String], journal: &[Entry]
         let told = journal.iter().any(|entry| {
             entry.step == run.step && entry.attempt == run.attempt && entry.detail.outcome.is_some()
         });
+        // Which items run is told by the entries that started them.
+        let told = told
+            || journal.iter().any(|entry| !entry.detail.items.is_empty() || entry.detail.begun.is_some());
         if !told {
             // A claim writes no entry: of a later attempt only the order is known, not the time.
             let last = journal.last().map(|entry| entry.detail.due.unwrap_or(entry.at));
@@ -70,7 +73,10 @@ impl Lines {
     fn entry(&mut self, entry: &Entry) {
         let detail = &entry.detail;
         let step = detail.step_name.as_str();
-        if matches!(entry.kind, EntryKind::Answer | EntryKind::Lost) && entry.attempt > 0 {
+        if entry.item.is_none()
+            && matches!(entry.kind, EntryKind::Answer | EntryKind::Lost)
+            && entry.attempt > 0
+        {
             // Of an attempt that was cut off nobody could write down when it started.
             let lost = if entry.kind == EntryKind::Lost { self.free.min(entry.at) } else { entry.at };
             let at = detail.started.unwrap_or(lost);
@@ -78,7 +84,8 @@ impl Lines {
         }
         // What a step did in passing and nothing else is said by the lines of those steps.
         if entry.kind != EntryKind::Local || detail.folded.is_empty() {
-            self.push(entry.at, step, entry.actor.as_deref(), words(entry), detail.step_state);
+            let (text, state) = of_items(entry).unwrap_or_else(|| (words(entry), detail.step_state));
+            self.push(entry.at, step, entry.actor.as_deref(), text, state);
         }
         for folded in &detail.folded {
             let text = match (folded.state, &folded.cause) {
@@ -97,6 +104,61 @@ impl Lines {
         if entry.kind != EntryKind::Late {
             self.free = detail.due.unwrap_or(entry.at);
         }
+    }
+}
+
+/// An entry that tells of items of a step under `for_each` in words, and the state that it shows.
+fn of_items(entry: &Entry) -> Option<(String, Option<StepState>)> {
+    let detail = &entry.detail;
+    let count = |notes: &[ItemNote], state| notes.iter().filter(|note| note.state == state).count();
+    let items = |n: usize| if n == 1 { "1 item".to_owned() } else { format!("{n} items") };
+    // What the whole step came to with it.
+    let step = match (detail.step_state, &detail.cause) {
+        (Some(state @ (StepState::Errored | StepState::Failed)), Some(cause)) => {
+            format!("; {}: {cause}", state.word())
+        }
+        (Some(StepState::Succeeded), _) => "; all items are done".to_owned(),
+        _ => String::new(),
+    };
+    match (entry.kind, entry.item) {
+        (EntryKind::Answer, Some(item)) => {
+            let note = detail.items.iter().find(|note| note.item == item)?;
+            let what = answer(entry);
+            let took = detail.elapsed_ms.map(|ms| format!(" in {}", took(ms))).unwrap_or_default();
+            let why = note.cause.as_deref().unwrap_or(&what);
+            let text = match (note.state, note.due) {
+                (StepState::Retrying, Some(due)) => {
+                    format!("{why}, next in {}", crate::text::took(due - entry.at))
+                }
+                (StepState::Errored | StepState::Failed, _) => format!("{}: {why}", note.state.word()),
+                _ => format!("{what}{took}"),
+            };
+            let nth = if note.attempt > 1 { format!(" attempt {}", note.attempt) } else { String::new() };
+            Some((format!("item {item}{nth}: {text}{step}"), Some(note.state)))
+        }
+        (EntryKind::Lost, None) if !detail.items.is_empty() => {
+            let why = detail.items.iter().find_map(|note| note.cause.as_deref()).unwrap_or("interrupted");
+            Some((format!("{} under way: {why}{step}", items(detail.items.len())), detail.step_state))
+        }
+        (EntryKind::Items, _) => {
+            let begun = detail.begun.as_ref();
+            let notes = begun.map_or(detail.items.as_slice(), |begun| begun.items.as_slice());
+            let mut said = Vec::new();
+            for (state, word) in [
+                (StepState::Running, "started"),
+                (StepState::Pending, "given back"),
+                (StepState::Skipped, "passed over"),
+            ] {
+                match count(notes, state) {
+                    0 => {}
+                    n => said.push(format!("{} {word}", items(n))),
+                }
+            }
+            let of = begun.map_or_else(String::new, |begun| format!(" of {}", begun.count));
+            let said = if said.is_empty() { "items".to_owned() } else { said.join(", ") };
+            Some((format!("{said}{of}{step}"), detail.step_state))
+        }
+        _ => None,
     }
 }
 
@@ -151,6 +213,7 @@ fn words(entry: &Entry) -> String {
             let until = detail.due.map(|due| format!(" until {} UTC", crate::text::clock(due, 0)));
             because(format!("waits longer{}", until.unwrap_or_default()))
         }
+        EntryKind::Items => "goes on".to_owned(),
         EntryKind::Cancel => detail.cause.clone().unwrap_or_else(|| because("cancelled".to_owned())),
         EntryKind::Late => {
             let what = answer(entry);

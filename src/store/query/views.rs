@@ -9,11 +9,11 @@ use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent};
 use crate::model::time::rfc3339;
 use crate::model::view::{
-    AnswerView, AttemptView, CallbackView, GotView, Pair, RequestDetail, RequestView, RunView, SentView,
-    StepView,
+    AnswerView, AttemptView, CallbackView, GotView, ItemView, Pair, RequestDetail, RequestView, RunView,
+    SentView, StepView,
 };
 use crate::model::{Map, RequestId, RunId};
-use crate::rules::advance::fold::{AttemptFold, Fold, StepFold, fold};
+use crate::rules::advance::fold::{AttemptFold, Fold, ItemFold, StepFold, fold};
 use crate::rules::answer::{self, Kept};
 use crate::rules::data::{self, flat, query_lists, request_data};
 use crate::rules::lane::{is_parked, tag_of};
@@ -227,6 +227,7 @@ fn hide(traces: &Traces, view: &mut RunView) {
     text(&mut view.cause);
     for step in &mut view.steps {
         text(&mut step.cause);
+        step.items.iter_mut().for_each(|item| text(&mut item.cause));
         for value in step.outputs.iter_mut().flat_map(Map::values_mut) {
             traces.hide_value(value);
         }
@@ -302,11 +303,16 @@ fn step(step: StepFold, tries: Option<u32>, whole: bool) -> StepView {
         ended: step.ended.map(rfc3339),
         outputs: step.outputs,
         attempts: step.attempts.into_iter().map(|attempt| self::attempt(attempt, whole)).collect(),
+        items: (0..)
+            .zip(step.items)
+            .map(|(index, ItemFold { state, cause, attempts })| ItemView { index, state, cause, attempts })
+            .collect(),
     }
 }
 
 fn attempt(attempt: AttemptFold, whole: bool) -> AttemptView {
     AttemptView {
+        item: attempt.item,
         number: attempt.number,
         started: attempt.started.map(rfc3339),
         elapsed_ms: attempt.elapsed_ms,
@@ -329,9 +335,10 @@ fn got(got: Got) -> GotView {
 
 /// Puts the incoming body where an attempt sent it on as it was and it was not kept twice.
 pub(super) fn fill_same_bodies(view: &mut RunView, journal: &[Entry], body: &[u8]) {
-    let same = |step: &str, number: u32| {
+    let same = |step: &str, item: Option<u32>, number: u32| {
         journal.iter().any(|entry| {
             entry.detail.step_name == step
+                && entry.item == item
                 && entry.attempt == number
                 && entry.sent.as_ref().is_some_and(|sent| sent.same_body && sent.body.is_none())
         })
@@ -340,7 +347,7 @@ pub(super) fn fill_same_bodies(view: &mut RunView, journal: &[Entry], body: &[u8
         for attempt in &mut step.attempts {
             if let Some(sent) = &mut attempt.request
                 && sent.body.is_none()
-                && same(&step.name, attempt.number)
+                && same(&step.name, attempt.item, attempt.number)
             {
                 sent.body = Some(crate::model::run::keep(body).0);
             }

@@ -31,6 +31,7 @@ fn moved(run: i64, state: RunState, given: Option<Given>) -> Transition {
         at: 0,
         kind: EntryKind::Local,
         step: 0,
+        item: None,
         attempt: 1,
         status: None,
         actor: None,
@@ -47,6 +48,8 @@ fn moved(run: i64, state: RunState, given: Option<Given>) -> Transition {
         callbacks: Vec::new(),
         cause: None,
         finished: Vec::new(),
+        results: Vec::new(),
+        list: None,
         effect: Effect::None,
     }
 }

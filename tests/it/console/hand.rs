@@ -129,6 +129,7 @@ pub fn state(n: u64) -> RunState {
 
 fn attempt(number: u32, n: u64, status: u16) -> AttemptView {
     AttemptView {
+        item: None,
         number,
         started: Some(rfc3339(at(n) + i64::from(number) * 10_000)),
         elapsed_ms: Some(45),
@@ -174,6 +175,7 @@ pub fn run(n: u64) -> RunView {
         outputs: None,
         tries: Some(3),
         attempts,
+        items: Vec::new(),
     };
     RunView {
         id: id(n),

@@ -1,6 +1,7 @@
 //! The tables of the state machine, row by row; and the world that they are judged in.
 
 mod callbacks;
+mod each;
 mod hand;
 mod people;
 mod respond;
@@ -37,6 +38,7 @@ pub fn request(name: &str) -> Step {
             idempotent: true,
             callback: false,
             callback_deadline: 7 * DAY,
+            for_each: None,
         })),
         when: None,
         missing: Missing::Omit,
@@ -77,6 +79,13 @@ pub fn fail_step(name: &str, message: &str) -> Step {
 pub fn respond_step(name: &str, status: u16, text: &str) -> Step {
     let respond = Respond { status, headers: Vec::new(), body: Body::Text(text.to_owned()) };
     Step { kind: StepKind::Respond(Box::new(respond)), ..request(name) }
+}
+
+/// Sends once an item of a list that a template makes.
+pub fn each_step(name: &str, list: &str) -> Step {
+    let mut step = request(name);
+    exchange_of(&mut step).for_each = Some(list.to_owned());
+    step
 }
 
 pub fn guarded(step: Step, when: &str) -> Step {
@@ -122,6 +131,8 @@ pub struct World {
     pub journal: Vec<Entry>,
     pub now: Ms,
     pub minted: i64,
+    /// Items that may start in a transition.
+    pub room: usize,
 }
 
 pub const OWNER: i64 = 7;
@@ -156,8 +167,9 @@ impl World {
             step_name,
             callbacks: Vec::new(),
             context: Context::default(),
+            results: BTreeMap::new(),
         };
-        Self { plan, snapshot, journal: Vec::new(), now: 1_795_008_715_120, minted: 0 }
+        Self { plan, snapshot, journal: Vec::new(), now: 1_795_008_715_120, minted: 0, room: 8 }
     }
 
     /// Its senders wait.
@@ -191,6 +203,7 @@ impl World {
             dice: 1.0,
             callback: (id, [0; 32]),
             lease: lease.then_some((OWNER, self.now + 30 * SECOND)),
+            items: self.room,
         };
         let mut transition = advance(&self.plan, &self.snapshot, input, &env)?;
         assert_eq!(transition.guard, self.snapshot.run.seq);
@@ -228,6 +241,7 @@ impl World {
         Input::Answer(Box::new(Exchange {
             fence: run.fence,
             step: run.step,
+            item: None,
             attempt: run.attempt,
             started: self.now - 5,
             elapsed_ms: 5,
@@ -235,6 +249,14 @@ impl World {
             left_out: Vec::new(),
             result,
         }))
+    }
+
+    /// The same of an item that is under way, or was.
+    pub fn of_item(&self, item: u32, input: Input) -> Input {
+        let Input::Answer(exchange) = input else { panic!("no answer") };
+        let items = self.snapshot.frame.items.as_ref();
+        let attempt = items.and_then(|items| items.get(item)).map_or(1, |item| item.attempt);
+        Input::Answer(Box::new(Exchange { item: Some(item), attempt, ..*exchange }))
     }
 
     pub fn answered(&self, status: u16) -> Input {

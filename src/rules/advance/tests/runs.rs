@@ -107,7 +107,7 @@ fn groups_do_not_count_attempts_but_keep_the_code() {
         let mut world = World::new(vec![request("push")]);
         world.claim();
         world.snapshot.run.attempt = attempt;
-        let env = Env { now: 1, dice: 0.0, callback: (CallbackId(1), [0; 32]), lease: None };
+        let env = Env { now: 1, dice: 0.0, callback: (CallbackId(1), [0; 32]), lease: None, items: 0 };
         advance(&plan, &world.snapshot, world.answered(status), &env).unwrap().cause.unwrap()
     };
     assert_eq!(cause(503, 3).normal, cause(503, 4).normal);
@@ -201,7 +201,7 @@ fn an_unbuilt_request_and_a_blocked_one_are_never_tried_again() {
     world.claim();
     let fence = world.snapshot.run.fence;
     let message = "steps.lookup.outputs.id has no value (lookup was skipped)".to_owned();
-    world.put(Input::Unbuilt { fence, error: RenderError { place: "url".to_owned(), message } });
+    world.put(Input::Unbuilt { fence, item: None, error: RenderError { place: "url".to_owned(), message } });
     assert_eq!(world.state(), RunState::Errored);
     assert_eq!(
         world.cause(),

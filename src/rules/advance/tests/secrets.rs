@@ -9,7 +9,7 @@ const TOKEN: &str = "s3cret-4711";
 fn world(steps: Vec<Step>) -> World {
     let mut world = World::new(steps);
     let secrets = Secrets::new(&[("token".to_owned(), Secret::new(TOKEN.to_owned()))]);
-    world.snapshot.context.secrets = std::sync::Arc::new(secrets);
+    world.snapshot.context.secrets = Arc::new(secrets);
     world
 }
 

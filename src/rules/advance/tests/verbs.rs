@@ -157,6 +157,6 @@ fn a_fresh_key_lasts_until_the_step_ends() {
     world.claim();
     world.put(world.answered(200));
     assert_eq!((world.snapshot.run.step, world.snapshot.frame.fresh_key), (1, None));
-    assert_eq!(idempotency_key("r", "a", None), "r.a");
-    assert_eq!(idempotency_key("r", "a", Some(2)), "r.a.r2");
+    assert_eq!(idempotency_key("r", "a", None, None), "r.a");
+    assert_eq!(idempotency_key("r", "a", None, Some(2)), "r.a.r2");
 }

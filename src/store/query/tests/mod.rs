@@ -180,6 +180,7 @@ fn answer(id: i64, step: &str, status: u16, step_state: StepState, run_state: Ru
         at: at + 50,
         kind: EntryKind::Answer,
         step: 0,
+        item: None,
         attempt: 1,
         status: Some(status),
         actor: None,
