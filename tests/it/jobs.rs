@@ -350,5 +350,5 @@ fn ctrl_c_leaves_a_job_running_and_says_how_to_stop_it() {
     assert!(said.contains("goes on. To see it: pointsman jobs show "), "{said}");
     assert!(said.contains("To stop it: pointsman jobs stop "), "{said}");
     wait_for("all of it", || (of_state(&house, "aborted") == 30).then_some(()));
-    assert_eq!(newest_job(&house)["state"], "done");
+    wait_for("its end", || (newest_job(&house)["state"] == "done").then_some(()));
 }
