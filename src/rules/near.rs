@@ -8,8 +8,13 @@ pub(crate) fn closest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> O
     }
     known
         .map(|other| (distance(&name, &other.to_lowercase()), other))
-        // A third of the letters may differ; of three or four one.
-        .filter(|(distance, other)| *distance <= name.chars().count().min(other.chars().count()) / 3)
+        // A third of the letters may differ, of three or four one; an ending of two may be there or not.
+        .filter(|(distance, other)| {
+            let other = other.to_lowercase();
+            let (short, long) = if name.len() < other.len() { (&name, &other) } else { (&other, &name) };
+            let letters = short.chars().count();
+            *distance <= letters / 3 || (letters > 1 && *distance <= 2 && long.starts_with(short.as_str()))
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, other)| other)
 }
@@ -47,6 +52,9 @@ mod tests {
         assert_eq!(closest("dedupe", known.into_iter()), Some("dedup"));
         assert_eq!(closest("mehtods", known.into_iter()), Some("methods"));
         assert_eq!(closest("URL", known.into_iter()), Some("url"));
+        assert_eq!(closest("error", ["errored"].into_iter()), Some("errored"));
+        assert_eq!(closest("ids", ["id"].into_iter()), Some("id"));
+        assert_eq!(closest("i", ["id"].into_iter()), None);
         assert_eq!(closest("x", ["y"].into_iter()), None);
         assert_eq!(closest("colour", known.into_iter()), None);
         assert_eq!(closest(&"x".repeat(65), known.into_iter()), None);

@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::request::DedupKey;
+use crate::model::view::CallbackView;
 use crate::store::registry::Route;
 use crate::store::{Accept, Birth, Judgement};
 use std::sync::Arc;
@@ -187,7 +188,9 @@ async fn groups_add_up_to_the_errored_runs() {
     let overdue = house.store.page_callbacks(&house.query("overdue:true"), &page(1_000)).await.unwrap().rows;
     assert_eq!(overdue.len(), errored.len());
     let id: CallbackId = house.store.ids().parse(&overdue[0].id).unwrap();
-    assert_eq!(house.store.callback_view(id).await.unwrap(), overdue[0]);
+    let shown = house.store.callback_view(id).await.unwrap();
+    assert_eq!(shown.awaited.as_ref().map(|awaited| awaited.host.as_str()), Some("127.0.0.1:9"));
+    assert_eq!(CallbackView { awaited: None, ..shown }, overdue[0]);
     assert!(house.store.callback_view(CallbackId(4)).await.is_err());
 }
 
