@@ -81,6 +81,11 @@
 //! and an entry in the store's list of waiters, made by the commit that makes the run: the commit
 //! that ends the run, or carries a `respond` step's answer, wakes it.
 //!
+//! A verb on many becomes a job (`desk::jobs`, `store::jobs`): its objects are fixed by the plan that a
+//! person saw, each is marked in the transaction of its act, and [`rules::pace`] says how many go now.
+//! What is left is what the store says is left, so a process that begins goes on where the last one
+//! ended.
+//!
 //! Runs that nobody sent for (ticks of schedules, deploys, removals) are born inside the transaction of
 //! their occasion (`store::occasion`), with a small request that tells it, and parked: the runner finds
 //! them in the due index, once the configuration that they came with is in memory.
@@ -88,7 +93,8 @@
 //! # Threads
 //!
 //! One writer thread, four readers, a tender that wakes once a
-//! second for watermarks, free disk and retention; the tokio workers for everything with a socket, those of
+//! second for watermarks, free disk and retention; a task for each job under way (at most eight);
+//! the tokio workers for everything with a socket, those of
 //! the runner apart from those that accept (which go first while requests crowd in); one task looks at schedules once a second;
 //! the console draws on the task that runs it and never waits for the store.
 //!

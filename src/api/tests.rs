@@ -126,7 +126,7 @@ async fn two_clients_at_once_get_their_own_answers() {
     let (one, two) = (served.client(), served.client());
     let id = served.house.id(run);
     let (who, runs) = (anna(), Ask::Runs(Page { filter: "state:errored".into(), ..Page::default() }));
-    let retry = Ask::Act(act(Verb::Retry { original: false, fresh_key: false }, vec![id.clone()]));
+    let retry = Ask::Act(Box::new(act(Verb::Retry { original: false, fresh_key: false }, vec![id.clone()])));
     let none = Ask::Run { id: "ffffff".into() };
     let (listed, refused) = tokio::join!(one.ask(&who, &runs), two.ask(&who, &none));
     let Answer::Runs(rows) = listed.unwrap() else { panic!("no runs") };

@@ -60,6 +60,9 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::History { .. }
         | Ask::Diff { .. }
         | Ask::Keys
+        | Ask::Jobs { .. }
+        | Ask::Job { .. }
+        | Ask::Pieces { .. }
         | Ask::Doctor => true,
         Ask::Callback { reveal, .. } => !reveal,
         Ask::Study(study) => study.order().is_none(),
@@ -69,6 +72,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Rollback(_)
         | Ask::Set { .. }
         | Ask::Act(_)
+        | Ask::StopJob { .. }
         | Ask::AddKey(_)
         | Ask::RemoveKey { .. }
         | Ask::Token(_)

@@ -4,12 +4,14 @@ mod callbacks;
 mod filters;
 mod groups;
 mod integrations;
+mod jobs;
 mod study;
 
 pub use callbacks::{CallbacksCommand, Complete, Extend};
 pub use filters::filters;
-pub use groups::Groups;
+pub use groups::{Groups, GroupsCommand};
 pub use integrations::IntegrationsCommand;
+pub use jobs::{JobsCommand, Pace};
 pub use study::{Capture, DriftCommand, Test};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -227,8 +229,11 @@ pub enum Command {
     Token(super::keys::Token),
     #[command(hide = true)]
     Operator(Later),
-    #[command(hide = true)]
-    Jobs(Later),
+    /// Verbs on many that are done piece by piece
+    Jobs {
+        #[command(subcommand)]
+        command: JobsCommand,
+    },
     #[command(hide = true)]
     Store(Later),
     #[command(hide = true)]
@@ -325,9 +330,8 @@ pub struct Targets {
     /// All that this filter matches now; never empty
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// Objects a second
-    #[arg(long, hide = true)]
-    pub rate: Option<String>,
+    #[command(flatten)]
+    pub pace: Pace,
     #[command(flatten)]
     pub verb: Consent,
 }
@@ -379,11 +383,12 @@ pub struct Replay {
     /// Another value in the body: `body.ref="main"`; the value is JSON, else text
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// Another URL
-    #[arg(long, hide = true)]
+    /// Sends the stored request to this URL, in place of a run
+    #[arg(long, value_name = "URL")]
     pub to: Option<String>,
-    /// fresh or exact
-    #[arg(long, hide = true)]
+    /// Of --to: fresh signs with the endpoint's key, exact sends the sender's credentials and
+    /// signature as they came
+    #[arg(long, value_parser = ["fresh", "exact"])]
     pub sign: Option<String>,
 }
 
@@ -403,6 +408,13 @@ pub enum RunsCommand {
     Skip(Skip),
     /// The run ends aborted
     Abort(Targets),
+    /// Only what differs: between a run and the one that it replays, or any two
+    Diff {
+        /// A run
+        one: String,
+        /// The other; its parent where it is left out
+        other: Option<String>,
+    },
 }
 
 /// `runs retry`.
@@ -426,17 +438,6 @@ pub struct Skip {
     /// A JSON object that takes the place of the step's outputs
     #[arg(long, value_name = "JSON")]
     pub stand_in: Option<String>,
-}
-
-/// `groups`.
-#[derive(Debug, Subcommand)]
-pub enum GroupsCommand {
-    /// All of them
-    Ls,
-    /// Retries the errored runs of groups
-    Retry(Groups),
-    /// Skips the step at which the runs of groups stopped
-    Skip(Groups),
 }
 
 /// `audit`.

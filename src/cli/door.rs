@@ -11,6 +11,7 @@ use crate::store::{self, OpenError, Store};
 use crate::vault::{KEY_FILE, KEY_VARIABLE, Vault};
 use std::path::Path;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// An open door to a desk.
 pub struct Door {
@@ -84,6 +85,17 @@ impl Door {
         match &self.way {
             Way::Socket(client) => client.ask(&self.who, &ask).await,
             Way::Own { desk, .. } => desk.answer(&self.who, ask).await,
+        }
+    }
+
+    /// Does a job here and now, where no process serves the folder: as long as the command waits
+    /// for it.
+    pub fn carry_out(&self, id: &str) {
+        if let Way::Own { desk, store } = &self.way
+            && let Some(id) = store.ids().parse(id)
+        {
+            let desk = Desk::clone(desk);
+            tokio::spawn(async move { desk.carry_out(id, &CancellationToken::new()).await });
         }
     }
 

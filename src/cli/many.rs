@@ -7,7 +7,7 @@ use crate::model::ask::{Answer, Ask, Refusal, Verb};
 
 /// `groups retry` and `groups skip`: the runs that are errored for these causes now.
 pub async fn groups(door: &Door, verb: Verb, groups: Groups, output: Output) -> Result<u8, Refusal> {
-    let Groups { ids, filter, rate, verb: consent } = groups;
+    let Groups { ids, filter, pace, verb: consent } = groups;
     if ids.is_empty() && filter.is_none() {
         return Err(Refusal::usage(
             "give ids of groups or --filter (never empty): nothing is done to everything",
@@ -23,7 +23,7 @@ pub async fn groups(door: &Door, verb: Verb, groups: Groups, output: Output) -> 
         )));
     }
     let filter = Some(filter_of(&ids, filter.as_deref()));
-    verbs::act(door, verb, Targets { ids: Vec::new(), filter, rate, verb: consent }, output).await
+    verbs::act(door, verb, Targets { ids: Vec::new(), filter, pace, verb: consent }, output).await
 }
 
 /// The runs that are meant.

@@ -4,12 +4,14 @@
 //! 1 failed, 2 usage, 3 not found, 4 refused, 5 some of many failed, 130 interrupted.
 
 mod args;
+mod beside;
 mod config;
 mod demo;
 mod details;
 mod documents;
 mod door;
 mod events;
+mod jobs;
 mod keys;
 mod lists;
 mod local;
@@ -121,6 +123,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
             args::RunsCommand::Retry(retry) => verbs::retry(door, retry, output).await,
             args::RunsCommand::Skip(skip) => verbs::skip(door, skip, output).await,
             args::RunsCommand::Abort(abort) => verbs::abort(door, abort, output).await,
+            args::RunsCommand::Diff { one, other } => beside::runs(door, one, other, output).await,
         },
         Command::Callbacks { command } => match command {
             args::CallbacksCommand::Ls(list) => lists::callbacks(door, list, output).await,
@@ -131,12 +134,13 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         },
         Command::Groups { command } => match command {
             args::GroupsCommand::Ls => lists::groups(door, output).await,
-            args::GroupsCommand::Retry(groups) => {
-                let verb = Verb::Retry { original: false, fresh_key: false };
-                many::groups(door, verb, groups, output).await
+            args::GroupsCommand::Retry(retry) => {
+                let verb = verbs::retrying(retry.version.as_deref(), retry.fresh_key);
+                many::groups(door, verb, retry.groups, output).await
             }
-            args::GroupsCommand::Skip(groups) => {
-                many::groups(door, Verb::Skip { stand_in: None }, groups, output).await
+            args::GroupsCommand::Skip(skip) => {
+                let verb = verbs::skipping(skip.stand_in.as_deref())?;
+                many::groups(door, verb, skip.groups, output).await
             }
         },
         Command::Audit { command: args::AuditCommand::Ls(list) } => lists::audit(door, list, output).await,
@@ -149,7 +153,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Key { command } => keys::key(door, command, output).await,
         Command::Token(token) => keys::token(door, token, output).await,
         Command::Operator(_) => Err(later("operator")),
-        Command::Jobs(_) => Err(later("jobs")),
+        Command::Jobs { command } => jobs::jobs(door, command, output).await,
         Command::Store(_) => Err(later("store backup")),
         Command::Man(_) => Err(later("man")),
         Command::Config(_) => Err(later("config")),

@@ -110,6 +110,7 @@ impl Engine {
         };
         tasks.push(tokio::spawn(receiver::serve(listener, deps, stop.clone())));
         tasks.push(tokio::spawn(door.serve(desk.clone(), stop.clone())));
+        tasks.push(tokio::spawn(desk.clone().work(stop.clone())));
         if let Some(metrics) = metrics {
             if let Ok(bound) = metrics.local_addr() {
                 super::tell(&format!("figures on http://{bound}/metrics"));

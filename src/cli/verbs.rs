@@ -3,7 +3,8 @@
 use super::args::{Complete, Consent, Extend, Output, Replay, Retry, Skip, Targets};
 use super::door::Door;
 use super::output;
-use crate::model::ask::{Act, Acted, Answer, Ask, Plan, Refusal, Verb};
+use crate::model::ask::{Act, Acted, Answer, Ask, Plan, Refusal, Signing, Verb};
+use crate::model::id::short;
 use crate::model::{Map, ask};
 use crate::rules::json;
 use serde_json::Value;
@@ -30,23 +31,33 @@ pub fn confirmed(question: &str) -> Result<bool, Refusal> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
+/// A retry with its options.
+pub fn retrying(version: Option<&str>, fresh_key: bool) -> Verb {
+    Verb::Retry { original: version == Some("original"), fresh_key }
+}
+
+/// A skip with its options.
+///
+/// # Errors
+/// The stand-in is no JSON object.
+pub fn skipping(stand_in: Option<&str>) -> Result<Verb, Refusal> {
+    let stand_in = stand_in.map(object).transpose().map_err(|error| Refusal {
+        code: "stand_in_shape".to_owned(),
+        message: format!("--stand-in must be a JSON object: {error}"),
+        exit: 2,
+    })?;
+    Ok(Verb::Skip { stand_in })
+}
+
 /// `runs retry`.
 pub async fn retry(door: &Door, args: Retry, output: Output) -> Result<u8, Refusal> {
-    let original = args.version.as_deref() == Some("original");
-    act(door, Verb::Retry { original, fresh_key: args.fresh_key }, args.targets, output).await
+    let verb = retrying(args.version.as_deref(), args.fresh_key);
+    act(door, verb, args.targets, output).await
 }
 
 /// `runs skip`.
 pub async fn skip(door: &Door, args: Skip, output: Output) -> Result<u8, Refusal> {
-    let stand_in = match &args.stand_in {
-        None => None,
-        Some(text) => Some(object(text).map_err(|error| Refusal {
-            code: "stand_in_shape".to_owned(),
-            message: format!("--stand-in must be a JSON object: {error}"),
-            exit: 2,
-        })?),
-    };
-    act(door, Verb::Skip { stand_in }, args.targets, output).await
+    act(door, skipping(args.stand_in.as_deref())?, args.targets, output).await
 }
 
 fn object(text: &str) -> Result<Map, String> {
@@ -90,12 +101,6 @@ pub async fn readmit(door: &Door, targets: Targets, output: Output) -> Result<u8
 
 /// `requests replay`.
 pub async fn replay(door: &Door, args: Replay, output: Output) -> Result<u8, Refusal> {
-    if args.to.is_some() {
-        return Err(super::later("replay --to"));
-    }
-    if args.sign.is_some() {
-        return Err(super::later("replay --sign"));
-    }
     let mut set = Vec::new();
     for text in &args.set {
         let (path, value) = text
@@ -104,16 +109,18 @@ pub async fn replay(door: &Door, args: Replay, output: Output) -> Result<u8, Ref
         let value = json::parse(value.as_bytes()).unwrap_or_else(|_| value.into());
         set.push((path.to_owned(), value));
     }
-    let verb = Verb::Replay(ask::Replay { version: args.version, set });
+    let sign = match args.sign.as_deref() {
+        Some("fresh") => Some(Signing::Fresh),
+        Some(_) => Some(Signing::Exact),
+        None => None,
+    };
+    let verb = Verb::Replay(ask::Replay { version: args.version, set, to: args.to, sign });
     act(door, verb, args.targets, output).await
 }
 
 /// Plan, consent, act.
 pub async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> Result<u8, Refusal> {
-    let Targets { ids, filter, rate, verb: consent } = targets;
-    if rate.is_some() {
-        return Err(super::later("--rate"));
-    }
+    let Targets { ids, filter, pace, verb: consent } = targets;
     if ids.is_empty() && filter.as_deref().is_none_or(|filter| filter.trim().is_empty()) {
         return Err(Refusal::usage("give ids or --filter (never empty): nothing is done to everything"));
     }
@@ -123,8 +130,8 @@ pub async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> R
     let word = verb.word();
     let bulk = filter.is_some() || ids.len() > 1;
     let Consent { reason, yes, dry_run } = consent;
-    let mut act = Act { verb, ids, filter, seen: Vec::new(), reason, dry_run: true };
-    let Answer::Plan(plan) = door.ask(Ask::Act(act.clone())).await? else {
+    let mut act = Act { ids, filter, reason, rate: pace.rate, dry_run: true, ..Act::of(verb) };
+    let Answer::Plan(plan) = door.ask(Ask::Act(Box::new(act.clone()))).await? else {
         return Err(unexpected());
     };
     if dry_run {
@@ -147,12 +154,15 @@ pub async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> R
         }
     }
     act.dry_run = false;
-    if !bulk {
-        // One object is acted on as it was when the plan was made.
+    if let Some(token) = plan.token {
+        // What was planned is done, and nothing that has come since.
+        act = Act { ids: Vec::new(), filter: None, plan: Some(token), ..act };
+    } else {
         act.seen = plan.seen;
     }
-    match door.ask(Ask::Act(act)).await? {
+    match door.ask(Ask::Act(Box::new(act))).await? {
         Answer::Acted(acted) => told(&acted, output),
+        Answer::Job(job) => super::jobs::follow(door, *job, &pace, output).await,
         _ => Err(unexpected()),
     }
 }
@@ -170,6 +180,9 @@ fn show_plan(plan: &Plan, output: Output) -> Result<(), Refusal> {
     }
     for field in &plan.fields {
         super::tell(&format!("  {:<12} {:<24} {}", field.step, field.field, field.fate.words()));
+    }
+    for (id, what) in &plan.sample {
+        super::tell(&format!("  for example {} {what}", short(id)));
     }
     for (why, count) in &plan.left_out {
         super::tell(&format!("  left out {count}: {why}"));

@@ -85,6 +85,8 @@ pub enum Action {
     Pause,
     /// The next theme.
     Theme,
+    /// Every action by its words.
+    Palette,
     /// What the keys do.
     Help,
     /// `ctrl-c`: asks to quit.

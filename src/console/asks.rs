@@ -57,6 +57,14 @@ pub enum Want {
     Plan,
     /// What the dialog did.
     Act(Kind),
+    /// One of two runs that are beside each other.
+    Replayed,
+    /// The jobs of the open list.
+    Jobs,
+    /// The selected one, whole.
+    Job,
+    /// One was stopped.
+    StopJob,
     /// The samples.
     Load,
     /// The capture of the open table.

@@ -7,7 +7,6 @@ use super::edit::Edit;
 use crate::model::ask::{FieldPlan, Plan, Refusal};
 use crate::model::id::short;
 use crate::model::time::{Ms, parse_rfc3339};
-use crate::rules::json;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -168,6 +167,11 @@ impl Dialog {
         }
     }
 
+    /// Whether it is about many objects, although one may be left of them.
+    fn is_many(&self) -> bool {
+        self.filter.is_some() || self.ids.len() > 1
+    }
+
     /// The field that matters first: the count that must be typed, a stand-in, the version, the reason.
     fn first_field(&self) -> usize {
         let at = |purpose| self.fields.iter().position(|field| field.purpose == purpose);
@@ -177,17 +181,19 @@ impl Dialog {
         first.or_else(|| at(Purpose::Reason)).unwrap_or(0)
     }
 
-    /// What is typed that the facts hang on: the stand-in, the time of a pause, the answer to a callback.
+    /// What is typed that the facts hang on: the stand-in, the time of a pause, the answer to a
+    /// callback, the target of a replay.
     fn typed(&self) -> String {
         if let Some(answer) = self.typed_answer() {
             return answer;
         }
-        let field = self.field(Purpose::StandIn).or_else(|| self.field(Purpose::Lasts));
+        let field =
+            [Purpose::StandIn, Purpose::Lasts, Purpose::To].into_iter().find_map(|one| self.field(one));
         field.map_or_else(String::new, |field| field.edit.text())
     }
 
-    /// Something was typed: a stand-in is asked about after a pause, and nothing is confirmed until
-    /// the answer is seen.
+    /// Something was typed: what changes the plan is asked about after a pause, and nothing is
+    /// confirmed until the answer is seen.
     pub fn changed(&mut self, at: Ms) {
         if self.typed() != self.planned {
             self.armed = false;
@@ -195,7 +201,7 @@ impl Dialog {
         }
     }
 
-    /// Whether the plan must be asked for again now: the stand-in is another one, and reads.
+    /// Whether the plan must be asked for again now: what it hangs on is another, and reads.
     pub fn replans(&mut self, now: Ms) -> bool {
         if self.due.is_none_or(|due| due > now) {
             return false;
@@ -219,7 +225,7 @@ impl Dialog {
         use crate::model::ask::Fate;
         let Facts::Known(plan) = &self.facts else { return None };
         self.field(Purpose::StandIn)?;
-        if self.planned.trim().is_empty() || self.typed() != self.planned {
+        if self.is_many() || self.planned.trim().is_empty() || self.typed() != self.planned {
             return None;
         }
         let fails = |fate: Fate| plan.fields.iter().filter(|field| field.fate == fate).count();
@@ -259,7 +265,7 @@ impl Dialog {
                 let keys = vec!["as before".to_owned(), "fresh: it may act twice".to_owned()];
                 fields.push(Field::choice(Purpose::KeyOf, "key", keys));
             }
-            Kind::Skip if self.ids.len() == 1 => {
+            Kind::Skip => {
                 let mut field = Field::line(Purpose::StandIn, "stand-in");
                 if let Some(map) = &plan.stand_in {
                     field.edit = Edit::with(&Value::Object(map.clone()).to_string());
@@ -277,8 +283,14 @@ impl Dialog {
             Kind::Replay => {
                 let choices = ["deployed", "original", "draft"].map(str::to_owned).to_vec();
                 fields.push(Field::choice(Purpose::With, "with", choices));
+                fields.push(Field::line(Purpose::To, "to"));
+                let signs = ["not", "anew", "as it came"].map(str::to_owned).to_vec();
+                fields.push(Field::choice(Purpose::Sign, "sign", signs));
             }
             _ => {}
+        }
+        if self.is_many() {
+            fields.push(Field::line(Purpose::Rate, "rate"));
         }
         fields.push(Field::line(Purpose::Reason, "reason"));
         if plan.count >= TYPED_FROM {
@@ -331,6 +343,10 @@ impl Dialog {
         if plan.count == 0 {
             return Outcome::Close;
         }
+        if let Err(error) = self.rate() {
+            self.error = Some(error);
+            return Outcome::Stays;
+        }
         if let Some(field) = self.field(Purpose::Count) {
             let typed = field.edit.text().replace([',', ' '], "");
             if typed != plan.count.to_string() {
@@ -341,18 +357,6 @@ impl Dialog {
         }
         self.acting = true;
         Outcome::Act
-    }
-
-    fn stand_in(&self) -> Result<Option<crate::model::Map>, String> {
-        let Some(text) = self.field(Purpose::StandIn).map(|field| field.edit.text()) else { return Ok(None) };
-        if text.trim().is_empty() {
-            return Ok(None);
-        }
-        match json::parse(text.as_bytes()) {
-            Ok(Value::Object(map)) => Ok(Some(map)),
-            Ok(_) => Err("a stand-in is a JSON object: {\"id\": \"…\"}".to_owned()),
-            Err(error) => Err(format!("the stand-in is not JSON: {error}")),
-        }
     }
 
     /// Moves to another field.

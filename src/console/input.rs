@@ -60,6 +60,7 @@ impl App {
         }
         let edit = match (&mut self.overlay, &mut self.filter) {
             (Some(Overlay::WhatIf(open)), _) => Some(open.typing()),
+            (Some(Overlay::Palette(open)), _) => Some(&mut open.edit),
             (None, Some(filter)) => {
                 filter.changed(self.now);
                 Some(&mut filter.edit)
@@ -98,6 +99,9 @@ impl App {
             Some(Overlay::Beside(_)) => return self.beside_key(key),
             Some(Overlay::WhatIf(_)) => return self.what_if_key(key),
             Some(Overlay::Menu(_)) => return self.menu_key(key),
+            Some(Overlay::Jobs(_)) => return self.jobs_key(key),
+            Some(Overlay::Replayed(_)) => return self.replayed_key(key),
+            Some(Overlay::Palette(_)) => return self.palette_key(key),
             _ => {}
         }
         if self.overlay.is_some() {

@@ -6,6 +6,7 @@
 //! frame. Nothing here knows a store or a receiver: the console asks its [`Session`], and cannot
 //! tell whether a desk in this process or a socket is at the other end.
 
+mod acted;
 pub mod action;
 mod ages;
 pub mod app;
@@ -27,6 +28,7 @@ pub mod glyphs;
 pub mod group_pane;
 pub mod holding;
 pub mod input;
+mod jobs;
 pub mod key;
 pub mod keymap;
 pub mod layout;
@@ -40,11 +42,13 @@ pub mod options;
 pub mod overlay;
 pub mod pacer;
 pub mod paint;
+mod palette;
 mod pausing;
 pub mod payload;
 pub mod place;
 pub mod promise;
 pub mod receive;
+mod replayed;
 pub mod rows;
 pub mod run_pane;
 pub mod screen;

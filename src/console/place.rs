@@ -3,7 +3,10 @@
 use super::beside::Beside;
 use super::capture::Table;
 use super::dialog::Dialog;
+use super::jobs::Jobs;
 use super::menu::Menu;
+use super::palette::Palette;
+use super::replayed::Replayed;
 use super::whatif::WhatIf;
 use super::whole::Whole;
 use crate::model::time::Ms;
@@ -102,6 +105,12 @@ pub enum Overlay {
     WhatIf(Box<WhatIf>),
     /// One of several: where to go, what to copy.
     Menu(Box<Menu>),
+    /// Jobs, and how far they are.
+    Jobs(Box<Jobs>),
+    /// A run beside the one that it replays.
+    Replayed(Box<Replayed>),
+    /// Every action by its words.
+    Palette(Box<Palette>),
     /// A value, whole.
     Value(Box<Whole>),
     /// Quitting stops the receiver.

@@ -6,6 +6,7 @@ use super::format::{age, clock, count, size};
 use super::layout::Class;
 use super::paint::{Paint, width};
 use super::theme::Role;
+use crate::model::change::JobFigures;
 use crate::model::time::{MINUTE, SECOND};
 use crate::session::Link;
 use ratatui::layout::Rect;
@@ -31,12 +32,13 @@ impl Item {
 }
 
 /// The order in which items stand.
-const ORDER: [u8; 12] = [1, 2, 3, 7, 6, 8, 4, 5, 13, 10, 11, 9];
+const ORDER: [u8; 13] = [1, 2, 3, 7, 6, 8, 4, 5, 13, 12, 10, 11, 9];
 
 /// What gives way, one step after the other: an item becomes shorter, or is dropped.
-const STEPS: [(u8, Give); 19] = [
+const STEPS: [(u8, Give); 21] = [
     (11, Give::Drop),
     (10, Give::Drop),
+    (12, Give::Shorten),
     (6, Give::Shorten),
     // What a newcomer understands without its words goes first.
     (1, Give::ShortenWell),
@@ -49,6 +51,7 @@ const STEPS: [(u8, Give); 19] = [
     (2, Give::Shorten),
     (6, Give::Shorten),
     (7, Give::Drop),
+    (12, Give::Drop),
     (9, Give::Drop),
     (8, Give::Drop),
     (6, Give::Drop),
@@ -195,6 +198,7 @@ fn items(app: &App) -> Vec<Item> {
         )
     });
     items.push(Item::new(7, &[rate(app)], Role::Text));
+    items.extend(jobs(&counters.jobs));
     items.push(queue(app));
     items.push(store(app));
     items.push(Item::new(10, &[format!("duplicates {}", count(counters.duplicates))], Role::Muted));
@@ -218,6 +222,18 @@ fn breakers(app: &App) -> Option<Item> {
     let long =
         if opened == 1 { format!("breaker {}", first.target) } else { format!("breakers {}", count(opened)) };
     Some(Item::new(13, &[long, format!("↻{}", count(opened))], Role::Warn))
+}
+
+/// The jobs that are under way, in one: `job 702 of 1,209`.
+fn jobs(figures: &JobFigures) -> Option<Item> {
+    let what = match figures.running {
+        0 => return None,
+        1 => "job".to_owned(),
+        many => format!("{many} jobs"),
+    };
+    let long = format!("{what} {} of {}", count(figures.past), count(figures.total));
+    let short = format!("{what} {}%", figures.past * 100 / figures.total.max(1));
+    Some(Item::new(12, &[long, short], Role::Info))
 }
 
 fn rate(app: &App) -> String {
@@ -398,6 +414,19 @@ mod tests {
             assert!(line.starts_with(" ● ") && line.contains(":7700 paused  "), "{width}: {line}");
             assert!(line.contains("!3") || line.contains("errored 3"), "{width}: {line}");
         }
+    }
+
+    #[test]
+    fn jobs_that_are_under_way_are_told_as_far_as_there_is_room() {
+        let with = |width| {
+            let mut app = app(width);
+            let counters = app.counters.as_mut().unwrap();
+            counters.jobs = JobFigures { running: 1, total: 1_209, past: 702, ended: None };
+            line(&app)
+        };
+        assert!(with(160).contains("callbacks 1 overdue   job 702 of 1,209"), "{}", with(160));
+        assert!(with(80).contains("◐1 late  job 58%"), "{}", with(80));
+        assert!(!line(&app(160)).contains("job"));
     }
 
     #[test]

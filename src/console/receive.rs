@@ -2,9 +2,7 @@
 
 use super::app::{App, Dirt, ListId, Overlay, PaneId, Screen, Tone};
 use super::asks::{Want, request_rows, run_rows};
-use super::dialog::Kind;
-use super::format::clock;
-use super::list::{Item, MARKS, Wanted};
+use super::list::{Item, Wanted};
 use crate::model::ask::{Acted, Answer, Ask, Changes, Plan, Refusal};
 use crate::model::change::Counters;
 use crate::model::request::Verdict;
@@ -115,6 +113,7 @@ impl App {
                 }
                 self.touch(Dirt::Data);
             }
+            (Want::Replayed, Answer::Run { run, .. }) => self.replayed_came(Ok(run)),
             (Want::GroupRuns(id), Answer::Runs(rows)) => {
                 self.group_runs(&id, rows.rows);
                 self.touch(Dirt::Data);
@@ -147,6 +146,9 @@ impl App {
                 let acted = Acted { done: 1, lines: done.lines, ..Acted::default() };
                 self.acted(kind, &acted);
                 self.ask_counters();
+            }
+            (want @ (Want::Act(_) | Want::Jobs | Want::Job | Want::StopJob), answer) => {
+                self.jobs_answered(want, answer);
             }
             (Want::Standing, Answer::Integrations { integrations }) => {
                 self.standing(integrations.into_iter().next());
@@ -237,65 +239,6 @@ impl App {
         self.touch(Dirt::Data);
     }
 
-    fn mark(&mut self, id: ListId, epoch: u32, ids: Vec<String>, more: bool) {
-        let now = self.now;
-        let marked = match id {
-            ListId::LiveRequests | ListId::Requests => {
-                self.request_list(id).map(|list| (&mut list.marks, list.epoch))
-            }
-            ListId::LiveRuns | ListId::Runs => self.run_list(id).map(|list| (&mut list.marks, list.epoch)),
-            ListId::Callbacks => Some((&mut self.board.marks, self.board.epoch)),
-        };
-        let Some((marks, current)) = marked else { return };
-        if current != epoch {
-            return;
-        }
-        for id in ids {
-            if marks.len() < MARKS {
-                marks.insert(id);
-            }
-        }
-        let count = super::format::count(marks.len() as u64);
-        let text = if more {
-            format!(
-                "{count} marked, the newest: more are not marked at once. A narrower filter marks the rest"
-            )
-        } else {
-            format!("{count} marked: all that the filter matched at {}", clock(now, now, &self.options.zone))
-        };
-        self.toast(Tone::Info, text);
-    }
-
-    fn acted(&mut self, kind: Kind, acted: &Acted) {
-        self.overlay = None;
-        if acted.done > 0 {
-            let said = acted.lines.first().cloned();
-            self.toast(
-                Tone::Good,
-                said.unwrap_or_else(|| format!("{}: {} done", kind.word(), super::format::count(acted.done))),
-            );
-            for id in self.shown_lists() {
-                if let Some(list) = self.run_list(*id) {
-                    list.marks.clear();
-                } else if let Some(list) = self.request_list(*id) {
-                    list.marks.clear();
-                }
-            }
-            if self.screen == Screen::Callbacks {
-                self.board.marks.clear();
-            }
-        }
-        if let Some((id, why)) = acted.refused.first() {
-            let more = acted.refused.len() - 1;
-            let short = crate::model::id::short(id);
-            let more = if more > 0 { format!(" ({more} more were refused)") } else { String::new() };
-            self.toast(Tone::Bad, format!("{short}: {why}{more}"));
-        } else if acted.done == 0 {
-            self.toast(Tone::Info, "Nothing was done.");
-        }
-        self.reload_panes();
-    }
-
     fn refused(&mut self, want: Want, refusal: Refusal) {
         match want {
             Want::Page(id, _, epoch) => {
@@ -361,6 +304,8 @@ impl App {
             }
             Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(refusal),
             Want::WhatIf => self.what_if_refused(refusal),
+            Want::Jobs | Want::Job | Want::StopJob => self.jobs_refused(refusal),
+            Want::Replayed => self.replayed_came(Err(refusal.message)),
             // It is asked without the fields to begin with, and without a suggestion.
             Want::WhatIfRule => self.what_if_rule(&[]),
             Want::WhatIfFields => {}
@@ -412,7 +357,11 @@ impl App {
             self.needs.at = self.needs.at + self.needs.figured() - before;
         }
         self.needs.at = self.needs.at.min(self.needs.count().saturating_sub(1));
-        self.counters = Some(counters);
+        let before = self.counters.replace(counters).map(|old| old.jobs);
+        let now = self.counters.as_ref().map(|counters| counters.jobs.clone()).unwrap_or_default();
+        if let Some(before) = before.filter(|before| *before != now) {
+            self.jobs_moved(&before, &now);
+        }
         if !same {
             self.touch(Dirt::Data);
         }

@@ -103,7 +103,11 @@ impl App {
 
     /// Why no verb is possible at all, if so.
     pub(super) fn barred(&self, kind: Kind) -> Option<String> {
-        let word = kind.word();
+        self.barred_word(kind.word())
+    }
+
+    /// Why nothing is done here at all, if so.
+    pub(super) fn barred_word(&self, word: &str) -> Option<String> {
         if self.options.read_only {
             return Some(format!("{word} is not possible: this console is read-only (--read-only)"));
         }
@@ -312,7 +316,7 @@ impl App {
             Action::Capture if self.captured_flow().is_none() => {
                 Err("capture is not possible: no request is selected".to_owned())
             }
-            Action::Difference if self.in_tree() => Ok(()),
+            Action::Difference if self.in_tree() || self.run_with_parent().is_some() => Ok(()),
             Action::Difference => self.two_requests().map(|_| ()),
             Action::Deploy => self.deployed().map(|_| ()),
             Action::WhatIf if self.captured_flow().is_none() => {

@@ -45,6 +45,17 @@ impl Desk {
         self.deps.hosts.events_after(seq)
     }
 
+    /// What is said of requests to targets that are not sent to just now, by target and how many.
+    pub(super) fn held_up(&self, hosts: &[(String, u64)]) -> Vec<String> {
+        let open = if hosts.is_empty() { Vec::new() } else { self.deps.hosts.breakers().open };
+        let count = |target: &str| hosts.iter().find(|(host, _)| host == target).map(|(_, count)| *count);
+        let line = |one: &BreakerView| {
+            let count = crate::text::count(count(&one.target)?);
+            Some(format!("{count} to {} wait at first: it {}.", one.target, one.words(rfc3339)))
+        };
+        open.iter().filter_map(line).collect()
+    }
+
     /// Says of a run that waits in a line what it waits for, and when one tries next.
     pub(super) fn explain_line(&self, run: &mut RunView) {
         let Some(tag) = run.line.filter(|_| matches!(run.state, RunState::Queued | RunState::Retrying))

@@ -117,6 +117,8 @@ pub struct House {
     pub store: Store,
     /// What changed.
     pub feed: Feed,
+    /// Moved by hand.
+    pub clock: Clock,
     /// The data folder.
     pub folder: tempfile::TempDir,
     _handover: Handover,
@@ -133,11 +135,12 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let feed = Feed::default();
         let vault = Vault::open(folder.path()).unwrap();
+        let clock = Clock::manual(START);
         let options = Options {
             limits: Limits::default(),
             feed: feed.clone(),
             public_url: "http://127.0.0.1:7700".into(),
-            clock: Clock::manual(START),
+            clock: clock.clone(),
         };
         let (store, handover) = Store::open(folder.path(), options).unwrap();
         let settings = Settings {
@@ -159,7 +162,7 @@ impl House {
             settings: Arc::new(settings),
             hosts: crate::scheduler::Hosts::new(0),
         };
-        Self { desk: Desk::new(deps), store, feed, folder, _handover: handover }
+        Self { desk: Desk::new(deps), store, feed, clock, folder, _handover: handover }
     }
 
     /// A house with [`ACME`] deployed.
@@ -351,7 +354,7 @@ impl House {
 
     /// A verb.
     pub async fn act_on(&self, act: Act) -> Result<Acted, Refusal> {
-        match self.ask(Ask::Act(act)).await? {
+        match self.ask(Ask::Act(Box::new(act))).await? {
             Answer::Acted(acted) => Ok(acted),
             other => panic!("{other:?}"),
         }
@@ -364,7 +367,7 @@ impl House {
 
     /// The plan of a verb.
     pub async fn plan_on(&self, act: Act) -> Result<Plan, Refusal> {
-        match self.ask(Ask::Act(Act { dry_run: true, ..act })).await? {
+        match self.ask(Ask::Act(Box::new(Act { dry_run: true, ..act }))).await? {
             Answer::Plan(plan) => Ok(plan),
             other => panic!("{other:?}"),
         }
@@ -389,7 +392,7 @@ impl House {
 
 /// A verb on these ids.
 pub fn act(verb: Verb, ids: Vec<String>) -> Act {
-    Act { verb, ids, filter: None, seen: Vec::new(), reason: Some("because".into()), dry_run: false }
+    Act { ids, reason: Some("because".into()), ..Act::of(verb) }
 }
 
 /// A verb on all that a filter matches.

@@ -6,6 +6,7 @@ mod detail;
 mod doctor;
 mod documents;
 mod edit;
+mod jobs;
 mod keys;
 mod lists;
 mod pauses;
@@ -30,6 +31,7 @@ use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Refusal, Who};
 use crate::model::change::Counters;
 use crate::model::settings::Settings;
+use crate::runner::http::Http;
 use crate::scheduler::Hosts;
 use crate::store::Store;
 use crate::vault::Vault;
@@ -60,6 +62,12 @@ pub struct Desk {
     deps: Arc<Deps>,
     /// Held while senders' keys are read and swapped: the later reader must be the later writer.
     loading: Arc<tokio::sync::Mutex<()>>,
+    /// Plans of many that were shown and may be carried out.
+    plans: Arc<verbs::Plans>,
+    /// Jobs under way in this process.
+    board: Arc<jobs::Board>,
+    /// Sends stored requests elsewhere; made when it is first needed.
+    http: Arc<std::sync::OnceLock<Http>>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -72,7 +80,13 @@ impl Desk {
     /// A desk over a store.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self { deps: Arc::new(deps), loading: Arc::default() }
+        Self {
+            deps: Arc::new(deps),
+            loading: Arc::default(),
+            plans: Arc::default(),
+            board: Arc::default(),
+            http: Arc::default(),
+        }
     }
 
     /// Answers a question or carries out an order.
@@ -122,7 +136,11 @@ impl Desk {
             Ask::Set { name, values, secret, reason, dry_run } => {
                 self.set(who, Setting { name, values, secret, reason, dry_run }).await
             }
-            Ask::Act(act) => self.act(who, act).await,
+            Ask::Act(act) => self.act(who, *act).await,
+            Ask::Jobs { before, limit } => self.jobs(before.as_deref(), limit).await,
+            Ask::Job { id } => self.job(&id).await,
+            Ask::Pieces { id, from, limit } => self.pieces(&id, from, limit).await,
+            Ask::StopJob { id, reason, dry_run } => self.stop_job(who, &id, reason.as_deref(), dry_run).await,
             Ask::Keys => self.keys().await,
             Ask::AddKey(add) => self.add_key(who, *add).await,
             Ask::RemoveKey { name, reason, dry_run } => {
@@ -141,14 +159,14 @@ impl Desk {
     /// The header's figures as they are now.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        counters(&self.deps)
+        counters(&self.deps, &self.board)
     }
 
     /// Watches what changes. Take it before the first page is read, and nothing falls in between.
     #[must_use]
     pub fn watch(&self) -> Watch {
-        let deps = Arc::clone(&self.deps);
-        Watch::new(self.deps.feed.watch(), self.deps.store.ids().clone(), move || counters(&deps))
+        let (deps, board) = (Arc::clone(&self.deps), Arc::clone(&self.board));
+        Watch::new(self.deps.feed.watch(), self.deps.store.ids().clone(), move || counters(&deps, &board))
     }
 }
 
@@ -173,6 +191,9 @@ fn order(ask: &Ask) -> Option<&'static str> {
         | Ask::History { .. }
         | Ask::Diff { .. }
         | Ask::Keys
+        | Ask::Jobs { .. }
+        | Ask::Job { .. }
+        | Ask::Pieces { .. }
         | Ask::Doctor
         | Ask::Callback { reveal: false, .. } => None,
         Ask::Callback { reveal: true, .. } => Some("showing the URL"),
@@ -183,6 +204,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Rollback(_) => Some("rollback"),
         Ask::Set { .. } => Some("set"),
         Ask::Act(act) => Some(act.verb.word()),
+        Ask::StopJob { .. } => Some("stopping a job"),
         Ask::AddKey(_) => Some("key add"),
         Ask::RemoveKey { .. } => Some("key rm"),
         Ask::Token(_) => Some("token"),
@@ -194,7 +216,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
 }
 
 /// What the store knows, and what it leaves to others.
-fn counters(deps: &Deps) -> Counters {
+fn counters(deps: &Deps, board: &jobs::Board) -> Counters {
     let counters = deps.store.counters();
     let state = deps.store.configured();
     let integrations = state.integrations.values().filter(|holding| !holding.removed).count();
@@ -206,6 +228,7 @@ fn counters(deps: &Deps) -> Counters {
         integrations: integrations as u64,
         paused: state.paused(counters.at),
         breakers: breakers::figures(deps),
+        jobs: board.figures(),
         ..counters
     }
 }

@@ -76,20 +76,33 @@ impl Desk {
         if hook.auth == Auth::None {
             return Ok(Answer::Signed(Signed { headers: Vec::new(), key: None }));
         }
+        let (headers, name) = self
+            .signed_by_any(&hook.auth, sign.secret.as_ref(), &body)
+            .await?
+            .map_err(|why| Refusal::refused("unsigned", format!("send is not possible: {why}")))?;
+        let target = format!("{}/{}", plan.integration_name, plan.flow.name);
+        self.audit(who, "send", &target, None, &format!("signed with key {name}")).await?;
+        Ok(Answer::Signed(Signed { headers, key: Some(name) }))
+    }
+
+    /// The headers of a sender who has one of an endpoint's keys, and that key's name; else why none
+    /// of them will do.
+    pub(super) async fn signed_by_any(
+        &self,
+        auth: &Auth,
+        secret: Option<&Secret>,
+        body: &[u8],
+    ) -> Result<Result<(Vec<Pair>, String), String>, Refusal> {
         let rows = self.deps.store.credentials().await?;
         let mut why = Vec::new();
-        for name in hook.auth.keys() {
+        for name in auth.keys() {
             let row = rows.iter().find(|row| row.name == *name);
-            match self.signed(&hook.auth, name, row, sign.secret.as_ref(), &body) {
-                Ok(headers) => {
-                    let target = format!("{}/{}", plan.integration_name, plan.flow.name);
-                    self.audit(who, "send", &target, None, &format!("signed with key {name}")).await?;
-                    return Ok(Answer::Signed(Signed { headers, key: Some(name.clone()) }));
-                }
+            match self.signed(auth, name, row, secret, body) {
+                Ok(headers) => return Ok(Ok((headers, name.clone()))),
                 Err(refused) => why.push(refused),
             }
         }
-        Err(Refusal::refused("unsigned", format!("send is not possible: {}", why.join("; "))))
+        Ok(Err(why.join("; ")))
     }
 
     /// The headers of a sender who has this key.

@@ -25,7 +25,8 @@ impl Desk {
     }
 }
 
-fn cut(text: &str) -> &str {
+/// What is written of a text.
+pub(super) fn cut(text: &str) -> &str {
     let mut end = text.len().min(MOST);
     while !text.is_char_boundary(end) {
         end -= 1;

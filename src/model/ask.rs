@@ -11,7 +11,7 @@ pub mod keys;
 mod start;
 mod versions;
 
-pub use act::{Act, Object, Replay, Verb};
+pub use act::{Act, Object, Replay, Signing, Verb};
 pub use changes::Changes;
 pub use fate::{Fate, FieldPlan};
 pub use given::GivenView;
@@ -22,6 +22,7 @@ pub use versions::{DiffView, Rollback, VersionView};
 use super::change::Counters;
 use super::credential::{KeyView, Secret};
 use super::gate::PauseOrder;
+use super::job::{JobView, PieceView};
 use super::study::{Studied, Study};
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
@@ -181,7 +182,41 @@ pub enum Ask {
         dry_run: bool,
     },
     /// Retry, skip, abort or replay: one object or many, the plan or the act.
-    Act(Act),
+    Act(Box<Act>),
+    /// Jobs, newest first.
+    Jobs {
+        /// Only older than this id.
+        #[serde(default)]
+        before: Option<String>,
+        /// At most so many; the desk bounds it at 1,000.
+        limit: u32,
+    },
+    /// One job, with the reasons of its refusals counted.
+    Job {
+        /// Which.
+        id: String,
+    },
+    /// Objects of a job, in the order in which they are done.
+    Pieces {
+        /// Which job.
+        id: String,
+        /// From this place on.
+        #[serde(default)]
+        from: u32,
+        /// At most so many; the desk bounds it at 1,000.
+        limit: u32,
+    },
+    /// Stops a job: what is left of it stays as it is.
+    StopJob {
+        /// Which.
+        id: String,
+        /// Why.
+        #[serde(default)]
+        reason: Option<String>,
+        /// Only says what would happen.
+        #[serde(default)]
+        dry_run: bool,
+    },
     /// Senders' keys.
     Keys,
     /// Adds a sender's key.
@@ -340,7 +375,7 @@ pub enum Answer {
     /// To [`Ask::Diff`].
     Diff(DiffView),
     /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Rollback`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`],
-    /// [`Ask::RemoveKey`].
+    /// [`Ask::RemoveKey`], [`Ask::StopJob`].
     Done(Done),
     /// To [`Ask::Keys`].
     Keys {
@@ -355,8 +390,24 @@ pub enum Answer {
     Signed(keys::Signed),
     /// To [`Ask::Act`] with `dry_run`.
     Plan(Plan),
-    /// To [`Ask::Act`].
+    /// To [`Ask::Act`], done at once.
     Acted(Acted),
+    /// To [`Ask::Act`] on many, as the job that it became; to [`Ask::Job`].
+    Job(Box<JobView>),
+    /// To [`Ask::Jobs`].
+    Jobs {
+        /// Newest first.
+        jobs: Vec<JobView>,
+        /// `before` of the next page.
+        next: Option<String>,
+    },
+    /// To [`Ask::Pieces`].
+    Pieces {
+        /// In their order.
+        pieces: Vec<PieceView>,
+        /// `from` of the next page.
+        next: Option<u32>,
+    },
     /// To [`Ask::Study`].
     Studied(Box<Studied>),
     /// To [`Ask::Doctor`].
@@ -408,6 +459,12 @@ pub struct Plan {
     pub versions: Option<(u32, u32)>,
     /// Requests by target host.
     pub hosts: Vec<(String, u64)>,
+    /// A few of many: id, and what tells it from the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sample: Vec<(String, String)>,
+    /// Of many: what [`Act::plan`] takes, so that exactly what was planned is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// What a verb did.

@@ -103,4 +103,31 @@ pub struct Counters {
     pub breakers: Breakers,
     /// Endpoints that have gone silent, of those that alerts are about.
     pub silent: Vec<SilentView>,
+    /// Jobs that are under way.
+    pub jobs: JobFigures,
+}
+
+/// The jobs that are under way, and the one that ended last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobFigures {
+    /// How many.
+    pub running: u64,
+    /// Their objects.
+    pub total: u64,
+    /// Those of which something became.
+    pub past: u64,
+    /// The one that ended last since this process began.
+    pub ended: Option<JobEnd>,
+}
+
+/// The end of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobEnd {
+    /// Which.
+    pub id: String,
+    /// In a sentence.
+    pub said: String,
+    /// Some of its objects were refused, or it was stopped.
+    pub short: bool,
 }

@@ -3,6 +3,7 @@
 
 use super::Ms;
 use super::path::Path;
+pub use super::rate::RateLimit;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -19,15 +20,6 @@ pub struct Gates {
     pub mask: Vec<Path>,
     /// Runs of the flow at once: 0 has no limit of its own, 1 goes in order of arrival.
     pub concurrency: u32,
-}
-
-/// `50/s`: a bucket of one unit's worth that refills evenly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimit {
-    /// Requests of one unit; at least one.
-    pub count: u32,
-    /// The unit: a second, a minute or an hour.
-    pub per: Ms,
 }
 
 /// The cause of what a pause refused. Senders are not told.

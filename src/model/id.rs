@@ -92,6 +92,8 @@ ids! {
     AuditId = Audit;
     /// Names what was told of trouble, over all attempts to deliver it.
     AlertId = Alert;
+    /// Names a job: a verb on many, done piece by piece.
+    JobId = Bulk;
 }
 
 /// Names a flow for as long as the store lives, through renames and edits.

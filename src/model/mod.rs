@@ -11,10 +11,12 @@ pub mod document;
 pub mod gate;
 pub mod headers;
 pub mod id;
+pub mod job;
 pub mod json;
 pub mod path;
 pub mod payload;
 pub mod query;
+pub mod rate;
 pub mod request;
 pub mod run;
 pub mod schedule;
@@ -24,7 +26,7 @@ pub mod target;
 pub mod time;
 pub mod view;
 
-pub use id::{AlertId, AuditId, CallbackId, FlowId, IdKey, IntegrationId, RequestId, RunId};
+pub use id::{AlertId, AuditId, CallbackId, FlowId, IdKey, IntegrationId, JobId, RequestId, RunId};
 pub use time::Ms;
 
 /// A JSON object that keeps the order of its keys and the digits of its numbers.

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::admission::{Birth, Born, Judgement};
+use super::jobs;
 use super::links::Links;
 use super::queue::Item;
 use super::state::Stored;
@@ -27,6 +28,8 @@ pub(super) enum Outcome {
     Forgot(bool),
     /// Nobody asks.
     Noted,
+    /// It was a piece that is not left: nothing was written.
+    NotLeft,
 }
 
 impl Links {
@@ -36,7 +39,7 @@ impl Links {
         let mut answers = Vec::with_capacity(items.len());
         for (item, outcome) in items.into_iter().zip(outcomes) {
             match (item, outcome) {
-                (Item::Accept { accept, bytes, seat, reply }, Outcome::Admitted(stored)) => {
+                (Item::Accept { accept, bytes, seat, reply, .. }, Outcome::Admitted(stored)) => {
                     let Stored { admitted, run, more } = stored;
                     self.waiting.give(bytes);
                     // Before anybody can move its runs.
@@ -58,7 +61,7 @@ impl Links {
                     }
                     answers.push((reply, admitted));
                 }
-                (Item::Move { mut transition, reply }, Outcome::Moved(result)) => {
+                (Item::Move { mut transition, reply, .. }, Outcome::Moved(result)) => {
                     if result.is_ok() {
                         self.waiters.moved(&mut transition);
                     }
@@ -73,6 +76,7 @@ impl Links {
                 (Item::Forget { reply, .. }, Outcome::Forgot(there)) => {
                     let _ = reply.send(Ok(there));
                 }
+                (item, Outcome::NotLeft) => self.fail(vec![item], &jobs::not_left()),
                 // An outcome is made from its item: no other pairs exist.
                 _ => {}
             }

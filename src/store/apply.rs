@@ -1,7 +1,7 @@
 //! The one driver that moves a run: load, decide, commit under the guard, and again where somebody
 //! else was faster. Receiver (callbacks), runner and desk (verbs) all come through here.
 
-use super::{Loaded, Store, StoreError};
+use super::{Loaded, Piece, Store, StoreError};
 use crate::model::ask::Refusal;
 use crate::model::request::{RequestData, Seed, StoredRequest};
 use crate::model::run::{Entry, Run, RunState};
@@ -38,6 +38,15 @@ pub struct How {
     pub deployed: bool,
     /// The next step may start at once under this lease; without one it is queued.
     pub lease: Option<Lease>,
+}
+
+/// What else must hold of a move that a person ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ordered {
+    /// The run's `seq` as it was shown: where it has moved on since, nothing is done.
+    pub seen: Option<i64>,
+    /// The piece of a job that it is: done in the same transaction, or nothing is done.
+    pub piece: Option<Piece>,
 }
 
 /// A run as it stands, with all that decides its next move.
@@ -206,25 +215,25 @@ impl Store {
         how: How,
         input: impl FnMut(&Snapshot) -> Input + Send,
     ) -> Result<Applied, Refusal> {
-        self.apply_seen(run, how, None, input).await
+        self.apply_ordered(run, how, Ordered::default(), input).await
     }
 
-    /// Moves a run that a person was shown at this `seq`: [`Store::apply_as`], but where the run has
-    /// moved on since, nothing is done.
+    /// Moves a run as a person ordered it: [`Store::apply_as`], under what else must hold.
     ///
     /// # Errors
-    /// See [`Store::apply_as`]; `changed` where the run has moved on.
-    pub async fn apply_seen(
+    /// See [`Store::apply_as`]; `changed` where the run has moved on since it was shown; `refused`
+    /// where it is a piece that is not left.
+    pub async fn apply_ordered(
         &self,
         run: RunId,
         how: How,
-        seen: Option<i64>,
+        ordered: Ordered,
         mut input: impl FnMut(&Snapshot) -> Input + Send,
     ) -> Result<Applied, Refusal> {
         for _ in 0..TRIES {
             let mut standing = self.standing(run, how.deployed).await?;
             let now = &standing.snapshot.run;
-            if seen.is_some_and(|seen| seen != now.seq) {
+            if ordered.seen.is_some_and(|seen| seen != now.seq) {
                 return Err(changed(now.state));
             }
             let input = input(&standing.snapshot);
@@ -239,7 +248,7 @@ impl Store {
             let before = standing.snapshot.run.clone();
             standing.snapshot.follow(&standing.plan, &mut transition);
             let effect = transition.effect;
-            match self.commit(transition).await {
+            match self.commit_piece(transition, ordered.piece).await {
                 Ok(()) => return Ok(Applied { before, standing, effect }),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(refusal(&error)),

@@ -26,6 +26,7 @@ mod error;
 mod follow;
 mod health;
 mod ids;
+mod jobs;
 mod lanes;
 mod ledger;
 mod lines;
@@ -49,6 +50,7 @@ mod tally;
 mod targets;
 mod tender;
 mod told;
+mod trail;
 mod waiters;
 mod writer;
 
@@ -56,6 +58,7 @@ pub use admission::{Accept, Admitted, Again, Birth, Born, Handover, Judgement, L
 pub use claims::FreshRow;
 pub use equipment::Equipment;
 pub use error::{OpenError, StoreError};
+pub use jobs::{Job, JobOrder, NewPiece, Piece, PieceRow, Refused};
 pub use lanes::{Due, Holders};
 pub use lines::Gate;
 #[cfg(test)]
@@ -309,7 +312,19 @@ impl Store {
                 return None;
             }
         }
-        self.inner.queue.accept(accept, None)
+        self.inner.queue.accept(accept, None, None)
+    }
+
+    /// Stores a request as a piece of a job: the piece is done where a run came of it, in the same
+    /// transaction; one that is not left is refused, and nothing is stored.
+    ///
+    /// `None` as for [`Store::accept`].
+    pub fn accept_piece(
+        &self,
+        accept: Accept,
+        piece: Option<Piece>,
+    ) -> Option<oneshot::Receiver<Result<Admitted, StoreError>>> {
+        self.inner.queue.accept(accept, None, piece)
     }
 
     /// Stores a request whose sender waits for what becomes of it: the second answer comes after the
@@ -321,7 +336,7 @@ impl Store {
         accept: Accept,
     ) -> Option<(oneshot::Receiver<Result<Admitted, StoreError>>, Waiting)> {
         let (seat, waiting) = self.inner.links.waiters.wait();
-        self.inner.queue.accept(accept, Some(seat)).map(|answer| (answer, waiting))
+        self.inner.queue.accept(accept, Some(seat), None).map(|answer| (answer, waiting))
     }
 
     /// Notes what a sender that waited was told, for those who look at its request later; `None` where
@@ -349,7 +364,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Stale`] where the row has moved on.
     pub async fn commit(&self, transition: Transition) -> Result<(), StoreError> {
-        self.ask(|reply| Item::Move { transition: Box::new(transition), reply }).await
+        self.commit_piece(transition, None).await
+    }
+
+    /// Commits a transition as a piece of a job: both or neither.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; [`StoreError::Refused`] where the piece is not left.
+    pub async fn commit_piece(&self, transition: Transition, piece: Option<Piece>) -> Result<(), StoreError> {
+        self.ask(|reply| Item::Move { transition: Box::new(transition), piece, reply }).await
     }
 
     async fn ask<T>(&self, item: impl FnOnce(queue::Reply<T>) -> Item) -> Result<T, StoreError> {
@@ -402,12 +425,13 @@ impl Store {
         answer.await.map_err(|_| StoreError::closed())
     }
 
-    /// Forgets a dedup key, durably; whether it was there.
+    /// Forgets a dedup key, durably; whether it was there. As a piece of a job it is done then, in the
+    /// same transaction.
     ///
     /// # Errors
-    /// See [`StoreError`].
-    pub async fn forget_key(&self, key: [u8; 16]) -> Result<bool, StoreError> {
-        self.ask(|reply| Item::Forget { key, reply }).await
+    /// See [`StoreError`]; [`StoreError::Refused`] where the piece is not left.
+    pub async fn forget_key(&self, key: [u8; 16], piece: Option<Piece>) -> Result<bool, StoreError> {
+        self.ask(|reply| Item::Forget { key, piece, reply }).await
     }
 
     /// The figures of the first row, as far as the store knows them: `listen`, `probe`, `promised`

@@ -4,6 +4,7 @@
 //! callbacks and frame once it ended and its end is older than the bound; a request once no run of
 //! it is there. What an open run (an errored one too) needs stays, and is looked at again a day later.
 
+use super::jobs;
 use super::ledger;
 use super::queue::Job;
 use super::schema;
@@ -32,7 +33,7 @@ pub(super) enum Purge {
     Rows { after: i64 },
     /// The ledger past the longest window and a day.
     Ledger,
-    /// Counts of refusals, and error groups that nobody is in.
+    /// Counts of refusals, error groups that nobody is in, and jobs that ended.
     Small,
     /// Pages that nobody uses.
     Vacuum,
@@ -156,7 +157,8 @@ fn past_ledger(conn: &Connection, now: Ms) -> Result<Did> {
 fn small(conn: &Connection, before: Ms) -> Result<Did> {
     conn.execute("DELETE FROM refusal WHERE bucket < ?1", [before - HOUR])?;
     conn.execute("DELETE FROM cause WHERE count <= 0 AND last < ?1", [before])?;
-    Ok(Did::All(0))
+    let more = jobs::past(conn, before)?;
+    Ok(if more { Did::More(0) } else { Did::All(0) })
 }
 
 /// Pages of a file that is made smaller whenever a page is free: 32 MiB.

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::admission::{Accept, Admitted};
+use super::jobs::Piece;
 use super::state::{Batch, State};
 use super::waiters::Seat;
 use crate::model::run::Run;
@@ -56,10 +57,10 @@ pub struct Claim {
 
 /// What the writer does, in the order of the queue.
 pub(super) enum Item {
-    /// Stores a request; `seat` where its sender waits.
-    Accept { accept: Accept, bytes: usize, seat: Option<Seat>, reply: Reply<Admitted> },
-    /// Commits a transition.
-    Move { transition: Box<Transition>, reply: Reply<()> },
+    /// Stores a request; `seat` where its sender waits, `piece` where it is one of a job.
+    Accept { accept: Accept, bytes: usize, seat: Option<Seat>, piece: Option<Piece>, reply: Reply<Admitted> },
+    /// Commits a transition, which may be a piece of a job.
+    Move { transition: Box<Transition>, piece: Option<Piece>, reply: Reply<()> },
     /// Claims runs; answers those it got.
     Claim { claims: Vec<Claim>, reply: Reply<Vec<Run>> },
     /// Sets the end of leases, where this process still holds them.
@@ -67,7 +68,7 @@ pub(super) enum Item {
     /// Once a second.
     Beat,
     /// Forgets a dedup key; answers whether it was there.
-    Forget { key: [u8; 16], reply: Reply<bool> },
+    Forget { key: [u8; 16], piece: Option<Piece>, reply: Reply<bool> },
     /// Looks a dedup key up.
     Lookup { key: [u8; 16], reply: oneshot::Sender<Option<KeyEntry>> },
     /// Notes what a sender was told. Nobody waits for it: it goes with the next commit.
@@ -151,6 +152,7 @@ impl Queue {
         &self,
         accept: Accept,
         seat: Option<Seat>,
+        piece: Option<Piece>,
     ) -> Option<oneshot::Receiver<Result<Admitted, StoreError>>> {
         let seed = &accept.seed;
         let bytes =
@@ -159,7 +161,7 @@ impl Queue {
             return None;
         }
         let (reply, answer) = oneshot::channel();
-        if self.sender.send(Item::Accept { accept, bytes, seat, reply }).is_err() {
+        if self.sender.send(Item::Accept { accept, bytes, seat, piece, reply }).is_err() {
             self.waiting.give(bytes);
             return None;
         }

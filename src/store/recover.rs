@@ -37,7 +37,8 @@ pub(super) fn past(conn: &Connection) -> Result<Past> {
     let stored: i64 = conn.query_row(
         "SELECT max(ifnull((SELECT max(id) FROM request), 0), ifnull((SELECT max(id) FROM run), 0),
                     ifnull((SELECT max(id) FROM callback), 0), ifnull((SELECT max(id) FROM audit), 0),
-                    ifnull((SELECT max(id) FROM credential), 0), ifnull((SELECT max(id) FROM alert_post), 0))",
+                    ifnull((SELECT max(id) FROM credential), 0), ifnull((SELECT max(id) FROM alert_post), 0),
+                    ifnull((SELECT max(id) FROM job), 0))",
         [],
         |row| row.get(0),
     )?;

@@ -2,18 +2,19 @@
 
 mod alerts;
 mod faults;
+mod jobs;
 mod lines;
 mod moves;
 mod reply;
 mod triggers;
 
 use super::*;
-use crate::model::CallbackId;
 use crate::model::headers::Headers;
 use crate::model::request::{DedupKey, Marks, Seed};
 use crate::model::run::{Callback, CallbackState, EntryKind};
 use crate::model::time::{DAY, HOUR};
 use crate::model::view::CheckState;
+use crate::model::{CallbackId, JobId};
 use crate::rules::advance::{CallbackWrite, Cause, Effect};
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -166,6 +166,33 @@ impl Writer {
 }
 
 fn apply(conn: &Connection, state: &mut State, batch: &mut Batch, item: &Item) -> rusqlite::Result<Outcome> {
+    let piece = match item {
+        Item::Accept { piece, .. } | Item::Move { piece, .. } | Item::Forget { piece, .. } => *piece,
+        _ => None,
+    };
+    if let Some(piece) = piece
+        && !piece.is_left(conn)?
+    {
+        return Ok(Outcome::NotLeft);
+    }
+    let outcome = act(conn, state, batch, item)?;
+    if let Some(piece) = piece {
+        // Where nothing came of it the piece is left: who asked says why.
+        match &outcome {
+            Outcome::Admitted(stored) => {
+                let runs = stored.admitted.runs();
+                if !runs.is_empty() {
+                    piece.done(conn, runs.iter().map(|(run, _)| *run))?;
+                }
+            }
+            Outcome::Moved(Ok(())) | Outcome::Forgot(true) => piece.done(conn, [])?,
+            _ => {}
+        }
+    }
+    Ok(outcome)
+}
+
+fn act(conn: &Connection, state: &mut State, batch: &mut Batch, item: &Item) -> rusqlite::Result<Outcome> {
     Ok(match item {
         Item::Accept { accept, seat, .. } => {
             Outcome::Admitted(state.admit(conn, accept, seat.is_some(), batch)?)

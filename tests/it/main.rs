@@ -27,6 +27,7 @@ mod github;
 mod guard;
 mod heads;
 mod jinja;
+mod jobs;
 mod layers;
 mod limits;
 mod outgoing;

@@ -1,6 +1,18 @@
-//! `groups retry|skip`.
+//! `groups`.
 
-use super::Consent;
+use super::{Consent, Pace};
+use clap::Subcommand;
+
+/// `groups`.
+#[derive(Debug, Subcommand)]
+pub enum GroupsCommand {
+    /// All of them
+    Ls,
+    /// Retries the errored runs of groups
+    Retry(GroupsRetry),
+    /// Skips the step at which the runs of groups stopped
+    Skip(GroupsSkip),
+}
 
 /// Which groups a verb acts on.
 #[derive(Debug, Clone, clap::Args)]
@@ -11,9 +23,31 @@ pub struct Groups {
     /// Only errored runs that this filter matches, of every group or of those named; never empty
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// Objects a second
-    #[arg(long, hide = true)]
-    pub rate: Option<String>,
+    #[command(flatten)]
+    pub pace: Pace,
     #[command(flatten)]
     pub verb: Consent,
+}
+
+/// `groups retry`.
+#[derive(Debug, clap::Args)]
+pub struct GroupsRetry {
+    #[command(flatten)]
+    pub groups: Groups,
+    /// `original` keeps each run's own version
+    #[arg(long, value_parser = ["deployed", "original"])]
+    pub version: Option<String>,
+    /// A new Idempotency-Key each: the target may act twice
+    #[arg(long)]
+    pub fresh_key: bool,
+}
+
+/// `groups skip`.
+#[derive(Debug, clap::Args)]
+pub struct GroupsSkip {
+    #[command(flatten)]
+    pub groups: Groups,
+    /// A JSON object that takes the place of each step's outputs
+    #[arg(long, value_name = "JSON")]
+    pub stand_in: Option<String>,
 }

@@ -23,6 +23,12 @@ pub enum Purpose {
     Body,
     /// For how much longer.
     By,
+    /// Where a request is sent, in place of a run.
+    To,
+    /// How it is signed then.
+    Sign,
+    /// How many in a time.
+    Rate,
     /// Why.
     Reason,
     /// How many.

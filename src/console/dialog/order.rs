@@ -1,7 +1,10 @@
 //! What a dialog orders, as it is filled in.
 
 use super::{Dialog, Facts, Kind, Purpose, Subject, answer};
-use crate::model::ask::{Act, Ask, Replay, Verb};
+use crate::model::ask::{Act, Ask, Replay, Signing, Verb};
+use crate::model::rate::RateLimit;
+use crate::rules::json;
+use serde_json::Value;
 
 impl Dialog {
     /// The order as it is filled in, or the question what it would do.
@@ -10,7 +13,7 @@ impl Dialog {
         match &self.subject {
             Subject::Flow(_) => Ask::Pause(self.pause_order(dry_run)),
             Subject::Objects | Subject::Version(_) => {
-                self.version_order(dry_run).unwrap_or_else(|| Ask::Act(self.act(dry_run)))
+                self.version_order(dry_run).unwrap_or_else(|| Ask::Act(Box::new(self.act(dry_run))))
             }
         }
     }
@@ -26,14 +29,7 @@ impl Dialog {
             Kind::Skip => Verb::Skip { stand_in: self.stand_in().ok().flatten() },
             Kind::Forget => Verb::Forget,
             Kind::Readmit => Verb::Readmit,
-            Kind::Replay => Verb::Replay(Replay {
-                version: match chosen(Purpose::With) {
-                    1 => Some("original".to_owned()),
-                    2 => Some("draft".to_owned()),
-                    _ => None,
-                },
-                set: Vec::new(),
-            }),
+            Kind::Replay => Verb::Replay(self.replay()),
             // What does not read was never shown, and is never sent: the default only asks.
             kind => match self.hand().unwrap_or_else(|_| answer::default(kind)) {
                 Some(hand) => hand,
@@ -41,20 +37,72 @@ impl Dialog {
                 None => Verb::Abort,
             },
         };
-        let reason = self.reason();
-        let seen = match &self.facts {
-            Facts::Known(plan) if !dry_run => plan.seen.clone(),
-            _ => Vec::new(),
+        let act = Act { reason: self.reason(), dry_run, ..Act::of(verb) };
+        match &self.facts {
+            // What was shown is done, and nothing that has come since.
+            Facts::Known(plan) if !dry_run && plan.token.is_some() => {
+                Act { plan: plan.token.clone(), rate: self.rate().ok().flatten(), ..act }
+            }
+            Facts::Known(plan) if !dry_run => {
+                Act { ids: self.ids.clone(), filter: self.filter.clone(), seen: plan.seen.clone(), ..act }
+            }
+            _ => Act { ids: self.ids.clone(), filter: self.filter.clone(), ..act },
+        }
+    }
+
+    /// The stand-in as it is typed.
+    pub(super) fn stand_in(&self) -> Result<Option<crate::model::Map>, String> {
+        let Some(text) = self.field(Purpose::StandIn).map(|field| field.edit.text()) else { return Ok(None) };
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        match json::parse(text.as_bytes()) {
+            Ok(Value::Object(map)) => Ok(Some(map)),
+            Ok(_) => Err("a stand-in is a JSON object: {\"id\": \"…\"}".to_owned()),
+            Err(error) => Err(format!("the stand-in is not JSON: {error}")),
+        }
+    }
+
+    /// The rate as it is typed: `20` is `20/s`.
+    pub(super) fn rate(&self) -> Result<Option<RateLimit>, String> {
+        let Some(text) = self.field(Purpose::Rate).map(|field| field.edit.text()) else { return Ok(None) };
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let whole = if text.contains('/') { text.to_owned() } else { format!("{text}/s") };
+        match whole.parse::<RateLimit>() {
+            Ok(rate) if rate.count > 0 => Ok(Some(rate)),
+            _ => Err(format!("{text:?} is no rate: 20/s, 600/m, 1000/h; empty: as fast as it goes")),
+        }
+    }
+
+    /// What the rate comes to: `about 60s, as a job`.
+    #[must_use]
+    pub fn pace(&self) -> Option<String> {
+        let (Facts::Known(plan), Ok(Some(rate))) = (&self.facts, self.rate()) else { return None };
+        let count = i64::try_from(plan.count).unwrap_or(i64::MAX);
+        let lasts = count.saturating_mul(rate.per) / i64::from(rate.count);
+        Some(format!("about {}, as a job", crate::console::format::took(lasts)))
+    }
+
+    /// How a request is replayed: inside, or to another URL, where it is no run of any version.
+    fn replay(&self) -> Replay {
+        let chosen = |purpose| self.field(purpose).map_or(0, |field| field.chosen);
+        let to = self.field(Purpose::To).map(|field| field.edit.text().trim().to_owned());
+        if let Some(to) = to.filter(|to| !to.is_empty()) {
+            let sign = match chosen(Purpose::Sign) {
+                1 => Some(Signing::Fresh),
+                2 => Some(Signing::Exact),
+                _ => None,
+            };
+            return Replay { to: Some(to), sign, ..Replay::default() };
+        }
+        let version = match chosen(Purpose::With) {
+            1 => Some("original".to_owned()),
+            2 => Some("draft".to_owned()),
+            _ => None,
         };
-        // What was shown one by one is acted on, and nothing that joined since.
-        let all = match &self.facts {
-            Facts::Known(plan) if !dry_run => seen.len() as u64 == plan.count,
-            _ => false,
-        };
-        let (ids, filter) = match &self.filter {
-            Some(_) if all => (seen.iter().map(|(id, _)| id.clone()).collect(), None),
-            filter => (self.ids.clone(), filter.clone()),
-        };
-        Act { verb, ids, filter, seen, reason, dry_run }
+        Replay { version, ..Replay::default() }
     }
 }

@@ -127,3 +127,39 @@ fn a_refusal_is_shown_and_closes() {
     dialog.flushed();
     assert_eq!(dialog.enter(), Outcome::Close);
 }
+
+#[test]
+fn many_take_a_rate_and_go_by_the_plan_that_was_shown() {
+    let mut dialog = Dialog::many(Kind::Retry, "group:a".to_owned(), "group".to_owned());
+    dialog.install(Ok(Box::new(Plan { count: 3, token: Some("t".to_owned()), ..Plan::default() })));
+    dialog.flushed();
+    dialog.focus = dialog.fields.iter().position(|field| field.purpose == Purpose::Rate).unwrap();
+    dialog.edit().unwrap().insert("fast");
+    assert_eq!(dialog.enter(), Outcome::Stays);
+    assert!(dialog.error.as_deref().is_some_and(|error| error.contains("is no rate")));
+    dialog.edit().unwrap().delete_to_start();
+    dialog.edit().unwrap().insert("1");
+    assert_eq!(dialog.pace().as_deref(), Some("about 3.0s, as a job"));
+    assert_eq!(dialog.enter(), Outcome::Act);
+    let act = dialog.act(false);
+    assert_eq!((act.plan.as_deref(), act.rate), (Some("t"), "1/s".parse().ok()));
+    assert_eq!((act.filter, act.ids.len()), (None, 0));
+    let one = Dialog::new(Kind::Retry, vec!["a".to_owned()]);
+    assert!(one.fields.iter().all(|field| field.purpose != Purpose::Rate), "one has no pace");
+}
+
+#[test]
+fn a_replay_to_another_url_is_of_no_version_and_is_planned_again() {
+    let mut dialog = dialog(Kind::Replay, 1);
+    dialog.flushed();
+    dialog.focus = dialog.fields.iter().position(|field| field.purpose == Purpose::To).unwrap();
+    dialog.edit().unwrap().insert("http://127.0.0.1:3000/");
+    dialog.changed(250);
+    assert_eq!(dialog.enter(), Outcome::Stays, "what was typed is asked about first");
+    assert!(dialog.replans(250));
+    dialog.install(Ok(plan(1)));
+    dialog.flushed();
+    assert_eq!(dialog.enter(), Outcome::Act);
+    let Verb::Replay(how) = dialog.act(false).verb else { panic!("no replay") };
+    assert_eq!((how.to.as_deref(), how.version, how.sign), (Some("http://127.0.0.1:3000/"), None, None));
+}

@@ -18,6 +18,7 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
     let inner = WIDTH.min(app.size.0.saturating_sub(4)).saturating_sub(4);
     let facts = facts(dialog, inner);
     let with_it = dialog.with_it();
+    let lasts = dialog.pace();
     let fields: u16 = dialog.fields.iter().map(|field| 1 + u16::from(!field.hint.is_empty())).sum();
     let fields = fields + u16::from(with_it.is_some());
     let fields = if matches!(dialog.facts, Facts::Refused(_)) { 0 } else { fields };
@@ -46,6 +47,9 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
     for (at, shown) in dialog.fields.iter().enumerate() {
         if y >= bottom {
             break;
+        }
+        if let Some(lasts) = lasts.as_ref().filter(|_| shown.purpose == Purpose::Rate) {
+            paint.right(x, right, y, lasts, Role::Muted);
         }
         y = field(paint, shown, at == dialog.focus, x, y, right, bottom);
         if let Some(with_it) = with_it.as_ref().filter(|_| shown.purpose == Purpose::StandIn && y < bottom) {
@@ -94,10 +98,14 @@ fn field(
     let room = right.saturating_sub(start);
     if field.takes_text() {
         let (text, cursor) = field.edit.window(room);
-        if text.is_empty() && (!focused || field.purpose == Purpose::Reason) {
-            if field.purpose != Purpose::Count {
-                paint.put(start, y, room, "‹optional›", Role::Muted);
-            }
+        if text.is_empty() && (!focused || field.purpose != Purpose::StandIn) {
+            let empty = match field.purpose {
+                Purpose::Count => "",
+                Purpose::To => "‹the flow itself›",
+                Purpose::Rate => "‹as fast as it goes›",
+                _ => "‹optional›",
+            };
+            paint.put(start, y, room, empty, Role::Muted);
         } else {
             paint.foreign(start, y, room, &text, Role::Text);
         }
@@ -160,6 +168,14 @@ fn known(plan: &Plan, without: &[FieldPlan], say: &mut impl FnMut(&str, Role), c
     // Of one object the request itself is shown: that is the first that it sends.
     for (host, requests) in plan.hosts.iter().filter(|_| plan.sends.is_none()) {
         say(&format!("sends {} to {host}", count(*requests)), Role::Text);
+    }
+    for (id, what) in &plan.sample {
+        let what = crate::text::clean(what);
+        let room = usize::from(cells).saturating_sub(15);
+        say(
+            &format!("  sample {} {}", crate::model::id::short(id), crate::text::cut_middle(&what, room)),
+            Role::Muted,
+        );
     }
     if let Some(sent) = &plan.sends {
         let room = usize::from(cells).saturating_sub(9 + sent.method.len());

@@ -4,7 +4,10 @@ pub mod beside;
 pub mod capture;
 pub mod dialog;
 pub mod help;
+pub mod jobs;
 pub mod menu;
+pub mod palette;
+pub mod replayed;
 pub mod toast;
 pub mod value;
 pub mod whatif;
@@ -22,6 +25,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         Some(Overlay::Beside(beside)) => beside::draw(app, paint, beside),
         Some(Overlay::WhatIf(open)) => whatif::draw(app, paint, open),
         Some(Overlay::Menu(open)) => menu::draw(app.size, paint, open),
+        Some(Overlay::Jobs(open)) => jobs::draw(app, paint, open),
+        Some(Overlay::Replayed(open)) => replayed::draw(app, paint, open),
+        Some(Overlay::Palette(open)) => palette::draw(app, paint, open),
         Some(Overlay::Quit { sure, .. }) => dialog::quit(app, paint, *sure),
         None => {}
     }

@@ -1,6 +1,7 @@
 //! The desk over a real store.
 
 mod documents;
+mod jobs;
 mod requests;
 mod verbs;
 

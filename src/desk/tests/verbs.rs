@@ -293,13 +293,13 @@ async fn a_read_only_console_is_refused_every_order_and_answered_every_question(
     let who = Who { read_only: true, ..anna() };
     let before = house.row(run).await;
     for ask in [
-        Ask::Act(act(retry(), vec![house.id(run)])),
+        Ask::Act(Box::new(act(retry(), vec![house.id(run)]))),
         Ask::Set { name: "acme".into(), values: vec![], secret: None, reason: None, dry_run: false },
         Ask::Deploy { name: "acme".into(), seen: None, reason: None, dry_run: false },
         Ask::Remove { name: "acme".into(), reason: None, dry_run: false },
         Ask::Apply(Apply::default()),
         Ask::LoadSamples,
-        Ask::Act(act(Verb::Forget, vec!["x".into()])),
+        Ask::Act(Box::new(act(Verb::Forget, vec!["x".into()]))),
         Ask::Callback { id: "x".into(), reveal: true },
     ] {
         let refusal = house.desk.answer(&who, ask.clone()).await.unwrap_err();

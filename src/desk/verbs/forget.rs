@@ -1,13 +1,14 @@
 //! Forget: the dedup key of a request is dropped, so that the next one with it is accepted.
 
 use super::super::Desk;
-use super::LISTED;
-use super::select::Chosen;
+use super::plan::SAMPLE;
+use super::select::{Chosen, Planned, Target};
 use crate::model::RequestId;
-use crate::model::ask::{Act, Acted, Plan, Refusal, Who};
+use crate::model::ask::{Plan, Refusal};
 use crate::model::id::short;
 use crate::model::time::parse_rfc3339;
 use crate::model::view::ExplainView;
+use crate::store::Piece;
 use std::collections::{BTreeMap, HashSet};
 
 /// What is told of requests whose key another of them has: forgotten once, it is forgotten for all.
@@ -15,15 +16,20 @@ const SAME: &str = "the same key as another of them";
 
 impl Desk {
     /// What forgetting the keys of requests would do.
-    pub(super) async fn plan_forget(&self, chosen: &Chosen) -> Result<Plan, Refusal> {
+    pub(super) async fn plan_forget(&self, chosen: &Chosen) -> Result<(Plan, Vec<Planned>), Refusal> {
         let mut plan = Plan { verb: "forget".to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
-        let mut keys = HashSet::new();
+        let (mut objects, mut keys) = (Vec::new(), HashSet::new());
         for id in chosen.requests() {
             match self.forgettable(id, &keys).await {
                 Ok(Some((key, told))) => {
                     keys.insert(key);
                     plan.count += 1;
+                    objects.push((Target::Request(id), None));
+                    if plan.sample.len() < SAMPLE {
+                        let key = told.key.clone().unwrap_or_default();
+                        plan.sample.push((self.deps.store.ids().print(id), format!("key {key}")));
+                    }
                     if chosen.one().is_some() {
                         let key = told.key.unwrap_or_default();
                         plan.lines.push(format!("Drops the dedup key {key}."));
@@ -45,39 +51,7 @@ impl Desk {
                 .push(format!("Drops {}: the next request with each is accepted.", keys_of(plan.count)));
         }
         plan.left_out = left_out.into_iter().collect();
-        Ok(plan)
-    }
-
-    /// Drops the keys of what was chosen, each once.
-    pub(super) async fn forget_keys(&self, who: &Who, act: &Act, chosen: &Chosen) -> Result<Acted, Refusal> {
-        let (mut acted, mut refused, mut same) = (Acted::default(), 0, 0);
-        let mut keys = HashSet::new();
-        for id in chosen.requests() {
-            match self.forget_key(id, &mut keys).await {
-                Ok(Some(said)) if chosen.one().is_some() => {
-                    self.audit(who, "forget", &self.deps.store.ids().print(id), act.reason.as_deref(), &said)
-                        .await?;
-                    return Ok(Acted { done: 1, lines: vec![said], ..Acted::default() });
-                }
-                Ok(Some(_)) => acted.done += 1,
-                Ok(None) => same += 1,
-                Err(refusal) if chosen.one().is_some() => return Err(refusal),
-                Err(refusal) => {
-                    refused += 1;
-                    if acted.refused.len() < LISTED {
-                        acted.refused.push((self.deps.store.ids().print(id), refusal.message));
-                    }
-                }
-            }
-        }
-        let more = match same {
-            0 => String::new(),
-            1 => "; 1 request more had the same key as another".to_owned(),
-            many => format!("; {} requests more had the same key as another", crate::text::count(many)),
-        };
-        acted.lines.push(format!("Forgot {}{more}.", keys_of(acted.done)));
-        self.audit_many(who, act, chosen, &acted, refused).await?;
-        Ok(acted)
+        Ok((plan, objects))
     }
 
     /// The key of a request, where it has one that lives; `None` where it is one of these.
@@ -107,24 +81,20 @@ impl Desk {
         Ok(Some((key, told)))
     }
 
-    /// Drops the key of a request, unless it is one of those that were dropped; what happened.
-    async fn forget_key(
-        &self,
-        id: RequestId,
-        dropped: &mut HashSet<[u8; 16]>,
-    ) -> Result<Option<String>, Refusal> {
-        let Some((key, _)) = self.forgettable(id, dropped).await? else { return Ok(None) };
-        if !self.deps.store.forget_key(key).await? {
+    /// Drops the key of a request; what happened.
+    pub(super) async fn forget_key(&self, id: RequestId, piece: Option<Piece>) -> Result<String, Refusal> {
+        let (key, _) = self.forgettable(id, &HashSet::new()).await?.ok_or_else(lapsed)?;
+        if !self.deps.store.forget_key(key, piece).await? {
             return Err(lapsed());
         }
-        dropped.insert(key);
         let text = self.deps.store.ids().print(id);
-        Ok(Some(format!("Forgot the dedup key of {}: the next request with it is accepted.", short(&text))))
+        Ok(format!("Forgot the dedup key of {}: the next request with it is accepted.", short(&text)))
     }
 }
 
 /// `1 dedup key`, `12 dedup keys`.
-fn keys_of(count: u64) -> String {
+/// `2 dedup keys`.
+pub fn keys_of(count: u64) -> String {
     format!("{} dedup {}", crate::text::count(count), if count == 1 { "key" } else { "keys" })
 }
 

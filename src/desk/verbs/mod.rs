@@ -1,9 +1,15 @@
 //! What operators do to runs, requests and callbacks, one or many, the plan or the act.
+//!
+//! One object, a few at once, and the pieces of a job all come to `Desk::one`: a verb has the same
+//! options and the same refusals wherever it is done.
 
 mod callbacks;
 mod fields;
 mod forget;
+mod forward;
+mod kept;
 mod look;
+mod many;
 mod plan;
 mod readmit;
 mod replay;
@@ -11,28 +17,62 @@ mod select;
 mod sends;
 mod steer;
 
-use super::Desk;
-use crate::model::ask::{Act, Answer, Object, Refusal, Verb, Who};
+pub(super) use kept::Plans;
+pub(super) use many::{Order, SIDE_BY_SIDE, options};
+pub(super) use select::{Chosen, Target};
 
-/// Runs that are judged or moved at once: enough that they share commits.
-const SIDE_BY_SIDE: usize = 32;
-/// Refusals that an answer lists one by one.
-const LISTED: usize = 1_000;
+use super::Desk;
+use crate::model::ask::{Act, Answer, Object, Plan, Refusal, Verb, Who};
+
+/// From how many objects on a verb becomes a job, where no rate says so before.
+const AT_ONCE: usize = 100;
 
 impl Desk {
     /// The plan of a verb, or the verb.
     pub(super) async fn act(&self, who: &Who, act: Act) -> Result<Answer, Refusal> {
+        sound(&act)?;
         let chosen = self.choose(&act).await?;
-        match (&act.verb, act.dry_run) {
-            (Verb::Replay(how), true) => self.plan_replay(&chosen, how).await.map(Answer::Plan),
-            (Verb::Replay(how), false) => self.replay(who, &act, &chosen, how).await.map(Answer::Acted),
-            (Verb::Forget, true) => self.plan_forget(&chosen).await.map(Answer::Plan),
-            (Verb::Forget, false) => self.forget_keys(who, &act, &chosen).await.map(Answer::Acted),
-            (Verb::Readmit, true) => self.plan_readmit(&chosen).await.map(Answer::Plan),
-            (Verb::Readmit, false) => self.readmit(who, &act, &chosen).await.map(Answer::Acted),
-            (_, true) => self.plan_steer(who, &act.verb, &chosen).await.map(Answer::Plan),
-            (_, false) => self.steer(who, &act, &chosen).await.map(Answer::Acted),
+        if act.dry_run {
+            return self.plan(who, &act.verb, chosen).await.map(Answer::Plan);
         }
+        let many = chosen.one().is_none();
+        if many && (act.rate.is_some() || chosen.targets.len() > AT_ONCE) {
+            return self.start_job(who, act, chosen).await;
+        }
+        self.at_once(who, &act, &chosen).await.map(Answer::Acted)
+    }
+
+    /// The plan. One of many is kept, so that it can be carried out as it was shown.
+    async fn plan(&self, who: &Who, verb: &Verb, chosen: Chosen) -> Result<Plan, Refusal> {
+        let (mut plan, objects) = match verb {
+            Verb::Replay(how) if how.to.is_some() => self.plan_forward(&chosen, how).await?,
+            Verb::Replay(how) => self.plan_replay(&chosen, how).await?,
+            Verb::Forget => self.plan_forget(&chosen).await?,
+            Verb::Readmit => self.plan_readmit(&chosen).await?,
+            _ => self.plan_steer(who, verb, &chosen).await?,
+        };
+        if !matches!(verb, Verb::Replay(how) if how.to.is_some()) {
+            plan.lines.extend(self.held_up(&plan.hosts));
+        }
+        if chosen.one().is_none() && !objects.is_empty() {
+            let chosen = Chosen::of(objects, chosen.filter);
+            let ids = self.deps.store.ids();
+            let token = ids.print_raw(crate::model::id::Kind::Bulk, self.deps.store.fresh_id());
+            plan.token = Some(self.plans.keep(token, verb.clone(), chosen));
+        }
+        Ok(plan)
+    }
+}
+
+/// Refuses orders that make no sense, whatever they are about.
+fn sound(act: &Act) -> Result<(), Refusal> {
+    steer::stand_in_shape(&act.verb)?;
+    if act.rate.is_some_and(|rate| rate.count == 0) {
+        return Err(Refusal::usage("a rate is at least 1: 1/s, 1/m, 1/h"));
+    }
+    match &act.verb {
+        Verb::Replay(how) => forward::sound(how),
+        _ => Ok(()),
     }
 }
 
@@ -42,7 +82,7 @@ fn runs(many: u64) -> String {
 }
 
 /// `1 callback`, `1,212 runs`.
-fn count(many: u64, of: Object) -> String {
+pub(super) fn count(many: u64, of: Object) -> String {
     format!("{} {}{}", crate::text::count(many), of.word(), if many == 1 { "" } else { "s" })
 }
 

@@ -3,9 +3,10 @@
 
 use super::super::Desk;
 use super::look::Look;
-use super::select::{Aim, Chosen, Target};
+use super::many::SIDE_BY_SIDE;
+use super::select::{Aim, Chosen, Planned, Target};
 use super::sends::{Attempt, differs, hidden, preview, traces};
-use super::{SIDE_BY_SIDE, callbacks, clock, fields, list, runs};
+use super::{callbacks, clock, fields, list, runs};
 use crate::model::ask::{Fate, Page, Plan, Refusal, Verb, Who};
 use crate::model::run::{CallbackState, Items, Outcome, RunState, StepState};
 use crate::model::{Map, Ms, RunId};
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 
 /// Objects whose id and `seq` a plan lists.
 const SEEN: usize = 1_000;
+/// Objects that a plan of many shows.
+pub const SAMPLE: usize = 5;
 /// Good runs that are looked at for a stand-in.
 const GOOD_RUNS: u32 = 20;
 
@@ -29,10 +32,15 @@ pub struct Foreseen {
 
 impl Desk {
     /// What a verb would do to what was chosen.
-    pub(super) async fn plan_steer(&self, who: &Who, verb: &Verb, chosen: &Chosen) -> Result<Plan, Refusal> {
+    pub(super) async fn plan_steer(
+        &self,
+        who: &Who,
+        verb: &Verb,
+        chosen: &Chosen,
+    ) -> Result<(Plan, Vec<Planned>), Refusal> {
         if let Some(aim) = chosen.one().and_then(Target::aim) {
             let foreseen = self.foresee(who, verb, aim).await?;
-            return self.plan_one(verb, &foreseen).await;
+            return self.plan_one(verb, &foreseen).await.map(|plan| (plan, Vec::new()));
         }
         let mut plan = Plan { verb: verb.word().to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
@@ -40,10 +48,13 @@ impl Desk {
         let mut own: BTreeMap<(u32, u32), u64> = BTreeMap::new();
         let mut void = 0;
         let mut unbuilt = 0;
-        let mut judged = futures_util::stream::iter(chosen.aims())
-            .map(|aim| self.foresee(who, verb, aim))
+        let mut objects = Vec::new();
+        let aims: Vec<_> =
+            chosen.targets.iter().filter_map(|target| Some((*target, target.aim()?))).collect();
+        let mut judged = futures_util::stream::iter(aims)
+            .map(|(target, aim)| async move { (target, self.foresee(who, verb, aim).await) })
             .buffered(SIDE_BY_SIDE);
-        while let Some(foreseen) = judged.next().await {
+        while let Some((target, foreseen)) = judged.next().await {
             let foreseen = match foreseen {
                 Ok(foreseen) => foreseen,
                 Err(refusal) => {
@@ -52,24 +63,46 @@ impl Desk {
                 }
             };
             plan.count += 1;
+            let seq = foreseen.look.run().seq;
+            objects.push((target, goes_by_seq(verb).then_some(seq)));
             if plan.seen.len() < SEEN {
-                plan.seen.push((foreseen.look.text.clone(), foreseen.look.run().seq));
+                plan.seen.push((foreseen.look.text.clone(), seq));
             }
             void += cancelled(&foreseen.transition);
             let versions = (foreseen.look.run().version, foreseen.look.plan().version);
             *own.entry(versions).or_default() += 1;
-            match self.sends(verb, &foreseen) {
+            let sends = self.sends(verb, &foreseen);
+            if plan.sample.len() < SAMPLE {
+                let sends = sends.as_ref().and_then(|sends| sends.as_ref().ok());
+                plan.sample.push((self.printed(target), self.told(&foreseen, sends)));
+            }
+            match sends {
                 Some(Ok(sends)) => *hosts.entry(sends.host).or_default() += 1,
                 Some(Err(_)) => unbuilt += 1,
                 None => {}
             }
         }
+        drop(judged);
         plan.left_out = left_out.into_iter().collect();
         plan.left_out.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         plan.hosts = hosts.into_iter().collect();
         plan.hosts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         plan.lines = many_lines(verb, &plan, &own, void, unbuilt);
-        Ok(plan)
+        Ok((plan, objects))
+    }
+
+    /// What tells a run from the others of a plan: what it sends next, else where it stands.
+    fn told(&self, foreseen: &Foreseen, sends: Option<&super::sends::Preview>) -> String {
+        let look = &foreseen.look;
+        let Some(preview) = sends else {
+            let plan = look.plan();
+            let (integration, flow) = (&plan.integration_name, &plan.flow.name);
+            return format!("{integration} / {flow} · {} · {}", look.step_name(), look.run().state.word());
+        };
+        let traces = traces(&self.deps.store, look.plan(), &look.snapshot().context);
+        let mut url = preview.sent.url.clone();
+        traces.hide_in(&mut url);
+        format!("{} {url}", preview.sent.method)
     }
 
     async fn foresee(&self, who: &Who, verb: &Verb, aim: Aim) -> Result<Foreseen, Refusal> {
@@ -304,6 +337,12 @@ impl Desk {
         }
         None
     }
+}
+
+/// Whether a verb is about the very step at which a run was shown. To abort a run, or to answer for a
+/// callback, it does not matter how far it has come.
+fn goes_by_seq(verb: &Verb) -> bool {
+    matches!(verb, Verb::Retry { .. } | Verb::Skip { .. })
 }
 
 /// What templates see after the transition.

@@ -2,9 +2,10 @@
 //! arrived, then by dedup like a new one; accepted once, or nothing changes.
 
 use super::super::Desk;
-use super::LISTED;
-use super::select::Chosen;
-use crate::model::ask::{Act, Acted, Plan, Refusal, Who};
+use super::many::Did;
+use super::plan::SAMPLE;
+use super::select::{Chosen, Planned, Target};
+use crate::model::ask::{Plan, Refusal};
 use crate::model::auth::Auth;
 use crate::model::document::Trigger;
 use crate::model::headers::Headers;
@@ -15,8 +16,8 @@ use crate::rules::autopsy::Kept;
 use crate::rules::plan::Plan as Compiled;
 use crate::rules::verify::{self, Denied};
 use crate::rules::{judge, origin, template};
-use crate::store::{Accept, Judgement, Launch};
-use std::collections::BTreeMap;
+use crate::store::{Accept, Judgement, Launch, Piece};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// A request that would be let in.
@@ -32,13 +33,18 @@ struct Ready {
 
 impl Desk {
     /// What readmission would do; a request that would still be rejected is refused here already.
-    pub(super) async fn plan_readmit(&self, chosen: &Chosen) -> Result<Plan, Refusal> {
+    pub(super) async fn plan_readmit(&self, chosen: &Chosen) -> Result<(Plan, Vec<Planned>), Refusal> {
         let mut plan = Plan { verb: "readmit".to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
+        let (mut objects, mut keys) = (Vec::new(), HashSet::new());
         for id in chosen.requests() {
-            match self.admissible(id).await {
+            match self.new_by_key(id, &mut keys).await {
                 Ok(ready) => {
                     plan.count += 1;
+                    objects.push((Target::Request(id), None));
+                    if plan.sample.len() < SAMPLE {
+                        plan.sample.push((ready.text.clone(), ready.flow.clone()));
+                    }
                     if chosen.one().is_some() {
                         plan.lines.push(format!(
                             "Judged again with v{} of {}, as of its arrival: it passes now.",
@@ -60,59 +66,47 @@ impl Desk {
                 .push(format!("Readmits {} requests; each begins a run.", crate::text::count(plan.count)));
         }
         plan.left_out = left_out.into_iter().collect();
-        Ok(plan)
+        Ok((plan, objects))
     }
 
-    /// Lets in what was chosen and passes.
-    pub(super) async fn readmit(&self, who: &Who, act: &Act, chosen: &Chosen) -> Result<Acted, Refusal> {
-        let (mut acted, mut refused) = (Acted::default(), 0);
-        for id in chosen.requests() {
-            match self.readmit_one(id).await {
-                Ok((text, run)) => {
-                    acted.done += 1;
-                    if chosen.one().is_some() {
-                        let said =
-                            format!("Readmitted {}: it is accepted, run {}.", short(&text), short(&run));
-                        self.audit(who, "readmit", &text, act.reason.as_deref(), &said).await?;
-                        return Ok(Acted { runs: vec![run], lines: vec![said], ..acted });
-                    }
-                    acted.runs.push(run);
-                }
-                Err(refusal) if chosen.one().is_some() => return Err(refusal),
-                Err(refusal) => {
-                    refused += 1;
-                    if acted.refused.len() < LISTED {
-                        acted.refused.push((self.deps.store.ids().print(id), refusal.message));
-                    }
-                }
+    /// A request that would be let in, and not as a duplicate: of an earlier one, or of another one
+    /// of the same plan.
+    async fn new_by_key(&self, id: RequestId, keys: &mut HashSet<[u8; 16]>) -> Result<Ready, Refusal> {
+        let ready = self.admissible(id).await?;
+        let store = &self.deps.store;
+        if let Some(key) = &ready.key {
+            if let Some(entry) = store.dedup_entry(key.key).await?
+                && store.now() - entry.last_seen < key.window
+            {
+                return Err(duplicate(short(&store.ids().print(entry.first))));
+            }
+            if !keys.insert(key.key) {
+                return Err(still("it has the same key as another one of these"));
             }
         }
-        let done = crate::text::count(acted.done);
-        acted.lines.push(match refused {
-            0 => format!("Readmitted {done} requests."),
-            many => format!("Readmitted {done} requests; {} refused.", crate::text::count(many)),
-        });
-        self.audit_many(who, act, chosen, &acted, refused).await?;
-        Ok(acted)
+        Ok(ready)
     }
 
-    async fn readmit_one(&self, id: RequestId) -> Result<(String, String), Refusal> {
+    /// Lets in one request.
+    pub(super) async fn readmit_one(&self, id: RequestId, piece: Option<Piece>) -> Result<Did, Refusal> {
         let Ready { text, seed, key, elements, launch, .. } = self.admissible(id).await?;
         let judgement = Judgement::Readmit { of: id, key, elements, launch };
         let accept = Accept { seed: Arc::new(seed), judgement };
         let full = || Refusal::failed("the store's queue is full: try again").coded("down");
-        let answer = self.deps.store.accept(accept).ok_or_else(full)?;
+        let answer = self.deps.store.accept_piece(accept, piece).ok_or_else(full)?;
         let admitted = answer.await.map_err(|_| Refusal::failed("the store is closed").coded("down"))??;
         if let Some(first) = admitted.duplicate_of {
             let first = self.deps.store.ids().print(first);
-            return Err(still(&format!("it is a duplicate of {} by now", short(&first))));
+            return Err(duplicate(short(&first)));
         }
         // Somebody else was faster.
         if admitted.run.is_none() && admitted.split.is_none() {
             return Err(not_possible("it was accepted"));
         }
         let first = admitted.runs().first().map(|(run, _)| self.deps.store.ids().print(*run));
-        Ok((text, first.unwrap_or_default()))
+        let run = first.unwrap_or_default();
+        let said = format!("Readmitted {}: it is accepted, run {}.", short(&text), short(&run));
+        Ok(Did { target: text, said, runs: vec![run] })
     }
 
     /// Judges a request again.
@@ -198,6 +192,10 @@ impl Desk {
 
 fn not_possible(why: &str) -> Refusal {
     Refusal::refused("not_rejected", format!("readmit is not possible: {why}"))
+}
+
+fn duplicate(first: &str) -> Refusal {
+    still(&format!("it is a duplicate of {first} by now"))
 }
 
 fn still(cause: &str) -> Refusal {

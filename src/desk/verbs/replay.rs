@@ -2,21 +2,25 @@
 //! the draft or a certain one, and the payload as stored or edited.
 
 use super::super::{Desk, edit};
-use super::select::{Chosen, Target};
+use super::many::{Did, SIDE_BY_SIDE};
+use super::plan::SAMPLE;
+use super::select::{Chosen, Planned, Target};
 use super::sends::{Attempt, hidden, preview, traces};
-use super::{LISTED, SIDE_BY_SIDE, list, runs};
-use crate::model::ask::{Act, Acted, Plan, Refusal, Replay, Who};
+use super::{list, runs};
+use crate::model::ask::{Plan, Refusal, Replay, Who};
 use crate::model::headers::Headers;
 use crate::model::id::short;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
+use crate::model::run::Run;
 use crate::model::target::host;
 use crate::model::{RequestId, RunId};
 use crate::rules::autopsy::Kept;
 use crate::rules::template::first_item;
 use crate::rules::{facts, json, split};
-use crate::store::{Accept, Again, Judgement, Launch};
+use crate::store::{Accept, Again, Judgement, Launch, Piece};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,38 +44,56 @@ struct Ready {
 
 impl Desk {
     /// What a replay of what was chosen would do.
-    pub(super) async fn plan_replay(&self, chosen: &Chosen, how: &Replay) -> Result<Plan, Refusal> {
+    pub(super) async fn plan_replay(
+        &self,
+        chosen: &Chosen,
+        how: &Replay,
+    ) -> Result<(Plan, Vec<Planned>), Refusal> {
         if let Some(target) = chosen.one() {
             let ready = self.ready(target, how).await?;
-            return Ok(self.plan_one_replay(&ready, how));
+            return Ok((self.plan_one_replay(&ready, how), Vec::new()));
         }
         let mut plan = Plan { verb: "replay".to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
         let mut hosts: BTreeMap<String, u64> = BTreeMap::new();
         let mut flows: BTreeMap<String, u64> = BTreeMap::new();
         let mut judged = futures_util::stream::iter(chosen.targets.iter().copied())
-            .map(|target| self.ready(target, how))
+            .map(|target| async move { (target, self.ready(target, how).await) })
             .buffered(SIDE_BY_SIDE);
-        while let Some(ready) = judged.next().await {
+        let mut objects = Vec::new();
+        while let Some((target, ready)) = judged.next().await {
             match ready {
                 Ok(ready) => {
                     let made = ready.runs.len() as u64;
                     plan.count += made;
+                    objects.push((target, None));
                     *flows.entry(flow_name(&ready)).or_default() += made;
-                    if let Some((host, _)) = self.first(&ready) {
+                    let first = self.first(&ready);
+                    if plan.sample.len() < SAMPLE {
+                        let sends = first.as_ref().and_then(|(_, sends)| sends.as_ref());
+                        let sends = sends.map(|sends| format!("{} {}", sends.method, sends.url));
+                        plan.sample.push((self.printed(target), sends.unwrap_or_else(|| flow_name(&ready))));
+                    }
+                    if let Some((host, _)) = first {
                         *hosts.entry(host).or_default() += made;
                     }
                 }
                 Err(refusal) => *left_out.entry(refusal.message).or_default() += 1,
             }
         }
+        drop(judged);
         plan.left_out = left_out.into_iter().collect();
         plan.hosts = hosts.into_iter().collect();
+        plan.hosts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         plan.lines.push(format!("Makes {}, past dedup.", runs(plan.count).replacen("run", "new run", 1)));
         for (flow, count) in flows {
             plan.lines.push(format!("{} of {flow}.", runs(count)));
         }
-        Ok(plan)
+        if !how.set.is_empty() {
+            let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
+            plan.lines.push(format!("With another payload each: {changed} changed."));
+        }
+        Ok((plan, objects))
     }
 
     fn plan_one_replay(&self, ready: &Ready, how: &Replay) -> Plan {
@@ -147,70 +169,14 @@ impl Desk {
         }
     }
 
-    /// Makes new runs of what was chosen.
-    pub(super) async fn replay(
-        &self,
-        who: &Who,
-        act: &Act,
-        chosen: &Chosen,
-        how: &Replay,
-    ) -> Result<Acted, Refusal> {
-        if let Some(target) = chosen.one() {
-            let (request, made) = self.replay_one(who, target, how).await?;
-            let mut said = match made.as_slice() {
-                [one] => format!("Replayed {} as run {}.", short(&request), short(one)),
-                many => format!("Replayed {} as {}.", short(&request), runs(many.len() as u64)),
-            };
-            if !how.set.is_empty() {
-                let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
-                said = format!("{said} {changed} changed.");
-            }
-            self.audit(who, "replay", &request, act.reason.as_deref(), &said).await?;
-            return Ok(Acted { done: 1, runs: made, lines: vec![said], ..Acted::default() });
-        }
-        let mut acted = Acted::default();
-        let mut refused = 0;
-        let mut made = futures_util::stream::iter(chosen.targets.iter().copied())
-            .map(|target| async move { (target, self.replay_one(who, target, how).await) })
-            .buffer_unordered(SIDE_BY_SIDE);
-        while let Some((target, result)) = made.next().await {
-            match result {
-                Ok((_, made)) => {
-                    acted.done += 1;
-                    acted.runs.extend(made);
-                }
-                Err(refusal) => {
-                    refused += 1;
-                    if acted.refused.len() < LISTED {
-                        acted.refused.push((self.printed(target), refusal.message));
-                    }
-                }
-            }
-        }
-        drop(made);
-        acted.runs.sort();
-        acted.refused.sort();
-        let requests = if acted.done == 1 {
-            "1 request".to_owned()
-        } else {
-            format!("{} requests", crate::text::count(acted.done))
-        };
-        acted.lines.push(match refused {
-            0 => format!("Replayed {requests}."),
-            1 => format!("Replayed {requests}; 1 was refused."),
-            many => format!("Replayed {requests}; {} were refused.", crate::text::count(many)),
-        });
-        self.audit_many(who, act, chosen, &acted, refused).await?;
-        Ok(acted)
-    }
-
-    /// Makes the new runs of one request: its id and theirs.
-    async fn replay_one(
+    /// Makes the new runs of one request.
+    pub(super) async fn replay_one(
         &self,
         who: &Who,
         target: Target,
         how: &Replay,
-    ) -> Result<(String, Vec<String>), Refusal> {
+        piece: Option<Piece>,
+    ) -> Result<Did, Refusal> {
         let mut ready = self.ready(target, how).await?;
         if ready.edited {
             ready.seed.actor = Some(who.name.clone());
@@ -220,29 +186,29 @@ impl Desk {
         let judgement = Judgement::Replay { of, runs: ready.runs, launch };
         let accept = Accept { seed: Arc::new(ready.seed), judgement };
         let full = || Refusal::failed("the store's queue is full: try again").coded("down");
-        let answer = self.deps.store.accept(accept).ok_or_else(full)?;
+        let answer = self.deps.store.accept_piece(accept, piece).ok_or_else(full)?;
         let admitted = answer.await.map_err(|_| Refusal::failed("the store is closed").coded("down"))??;
         let made: Vec<String> =
             admitted.runs().iter().map(|(run, _)| self.deps.store.ids().print(*run)).collect();
         if made.is_empty() {
             return Err(Refusal::failed("the store made no run"));
         }
-        Ok((ready.request, made))
-    }
-
-    fn printed(&self, target: Target) -> String {
-        match target {
-            Target::Run(run) => self.deps.store.ids().print(run),
-            Target::Request(request) => self.deps.store.ids().print(request),
-            Target::Callback(callback, _) => self.deps.store.ids().print(callback),
+        let mut said = match made.as_slice() {
+            [one] => format!("Replayed {} as run {}.", short(&ready.request), short(one)),
+            many => format!("Replayed {} as {}.", short(&ready.request), runs(many.len() as u64)),
+        };
+        if !how.set.is_empty() {
+            let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
+            said = format!("{said} {changed} changed.");
         }
+        Ok(Did { target: ready.request, said, runs: made })
     }
 
-    /// Whether a replay is possible, and what it would be.
-    async fn ready(&self, target: Target, how: &Replay) -> Result<Ready, Refusal> {
+    /// The stored request of an object, and of a run its row.
+    pub(super) async fn origin(&self, target: Target) -> Result<(Arc<StoredRequest>, Option<Run>), Refusal> {
         let store = &self.deps.store;
-        let (id, run, version) = match target {
-            Target::Request(id) => (id, None, None),
+        let (id, run) = match target {
+            Target::Request(id) => (id, None),
             Target::Run(run) | Target::Callback(_, run) => {
                 let Some(loaded) = store.load(run).await? else {
                     return Err(Refusal::not_found(format!("there is no run {}", self.printed(target))));
@@ -250,16 +216,25 @@ impl Desk {
                 let Some(id) = loaded.run.request else {
                     return Err(gone("a person started it without a request"));
                 };
-                (id, Some((run, loaded.run.element)), Some(loaded.run.version))
+                (id, Some(loaded.run))
             }
         };
-        let request = store.ids().print(id);
-        let Some(of) = store.request(id).await? else {
-            return Err(Refusal::not_found(format!("there is no request {request}")));
-        };
+        match store.request(id).await? {
+            Some(of) => Ok((of, run)),
+            None => Err(Refusal::not_found(format!("there is no request {}", store.ids().print(id)))),
+        }
+    }
+
+    /// Whether a replay is possible, and what it would be.
+    async fn ready(&self, target: Target, how: &Replay) -> Result<Ready, Refusal> {
+        let (of, run) = self.origin(target).await?;
+        let (id, version) = (of.id, run.as_ref().map(|run| run.version));
+        let request = self.deps.store.ids().print(id);
+        let run = run.map(|run| (run.id, run.element));
         let (plan, word) = self.version(&of, version, how)?;
         whole(&of)?;
-        let (seed, edited) = seed(&of, plan.version, how)?;
+        begins(&of)?;
+        let (seed, edited) = seed(&of, plan.version, &how.set)?;
         let runs = self.again(&plan, id, &seed, run).await?;
         Ok(Ready { request, of, runs, seed, edited, plan, word })
     }
@@ -346,15 +321,20 @@ impl Desk {
     }
 }
 
-fn gone(why: &str) -> Refusal {
+pub fn gone(why: &str) -> Refusal {
     Refusal::refused("gone", format!("replay is not possible: {why}"))
 }
 
-/// Refuses a request whose body was not kept whole, or is nothing that a run can begin with.
-fn whole(of: &StoredRequest) -> Result<(), Refusal> {
+/// Refuses a request whose body was not kept whole.
+pub fn whole(of: &StoredRequest) -> Result<(), Refusal> {
     if of.seed.marks.has(Marks::BODY_CUT) {
         return Err(gone(&Kept::of(&of.seed).words()));
     }
+    Ok(())
+}
+
+/// Refuses a request whose body is nothing that a run can begin with.
+fn begins(of: &StoredRequest) -> Result<(), Refusal> {
     if of.seed.body.is_empty() {
         return Ok(());
     }
@@ -367,18 +347,18 @@ fn whole(of: &StoredRequest) -> Result<(), Refusal> {
 }
 
 /// What the new run begins with; the flag tells whether the payload is another one.
-fn seed(of: &StoredRequest, version: u32, how: &Replay) -> Result<(Seed, bool), Refusal> {
+pub fn seed(of: &StoredRequest, version: u32, set: &[(String, Value)]) -> Result<(Seed, bool), Refusal> {
     let mut seed = of.seed.clone();
     seed.version = version;
-    if how.set.is_empty() {
+    if set.is_empty() {
         return Ok((seed, false));
     }
     let body = if seed.body.is_empty() {
-        serde_json::Value::Object(crate::model::Map::new())
+        Value::Object(crate::model::Map::new())
     } else {
         json::parse(&seed.body).map_err(|error| Refusal::failed(error.to_string()))?
     };
-    let body = edit::set(body, &how.set)?;
+    let body = edit::set(body, set)?;
     let text = serde_json::to_vec(&body).map_err(|error| Refusal::failed(error.to_string()))?;
     facts::scan(&text, &[], &[]).map_err(|error| Refusal::usage(format!("the edited body is {error}")))?;
     let headers = seed.headers.iter().filter(|(name, _)| !is_framing(name));

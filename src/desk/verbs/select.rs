@@ -8,7 +8,7 @@ use crate::model::{CallbackId, RequestId, RunId};
 use std::collections::HashMap;
 
 /// Objects of one act.
-pub const MOST: usize = 20_000;
+pub const MOST: usize = 100_000;
 
 /// One object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,20 +41,42 @@ impl Target {
     }
 }
 
+/// An object of a plan, and the `seq` that a run was shown at.
+pub type Planned = (Target, Option<i64>);
+
 /// What was chosen.
 pub struct Chosen {
-    /// Each once, in the order in which they were named, else newest first.
+    /// Each once, in the order in which they were named, else oldest first: as they came.
     pub targets: Vec<Target>,
     /// The filter, where they were chosen by one.
     pub filter: Option<String>,
-    /// What the person was shown: id as text → `seq`.
-    pub seen: HashMap<String, i64>,
+    /// What the person was shown of runs: their `seq`.
+    seen: HashMap<RunId, i64>,
+    /// They were chosen as many, although one may be left of them.
+    many: bool,
 }
 
 impl Chosen {
-    /// The runs that are moved.
-    pub fn aims(&self) -> Vec<Aim> {
-        self.targets.iter().filter_map(|target| target.aim()).collect()
+    /// What a plan of many found.
+    pub fn of(objects: Vec<Planned>, filter: Option<String>) -> Self {
+        let run = |(target, seq): &Planned| Some((target.aim()?.run, (*seq)?));
+        let seen = objects.iter().filter_map(run).collect();
+        let targets = objects.into_iter().map(|(target, _)| target).collect();
+        Self { targets, filter, seen, many: true }
+    }
+
+    /// The `seq` at which a run was shown; nothing is done where it has moved on.
+    pub fn seq(&self, target: Target) -> Option<i64> {
+        self.seen.get(&target.aim()?.run).copied()
+    }
+
+    /// How many, and how they were chosen: `1,209 by filter state:errored`.
+    pub fn described(&self) -> String {
+        let count = crate::text::count(self.targets.len() as u64);
+        match &self.filter {
+            Some(filter) => format!("{count} by filter {filter}"),
+            None => format!("{count} by id"),
+        }
     }
 
     /// The requests among them.
@@ -68,8 +90,8 @@ impl Chosen {
 
     /// The one object that was named, where it was one: its refusal is the answer's.
     pub fn one(&self) -> Option<Target> {
-        match (self.targets.as_slice(), &self.filter) {
-            ([one], None) => Some(*one),
+        match self.targets.as_slice() {
+            [one] if !self.many => Some(*one),
             _ => None,
         }
     }
@@ -78,7 +100,11 @@ impl Chosen {
 impl Desk {
     /// Finds what an act is about.
     pub(super) async fn choose(&self, act: &Act) -> Result<Chosen, Refusal> {
-        let seen: HashMap<String, i64> = act.seen.iter().cloned().collect();
+        if let Some(token) = &act.plan {
+            return self.plans.take(token, &act.verb);
+        }
+        let ids = self.deps.store.ids();
+        let seen = act.seen.iter().filter_map(|(id, seq)| Some((ids.parse(id)?, *seq))).collect();
         match (&act.filter, act.ids.as_slice()) {
             (Some(_), [_, ..]) => Err(Refusal::usage("name ids or a filter, not both")),
             (None, []) => {
@@ -91,7 +117,7 @@ impl Desk {
             ))),
             (Some(filter), []) => {
                 let targets = self.matching(filter, act.verb.object()).await?;
-                Ok(Chosen { targets, filter: Some(filter.clone()), seen })
+                Ok(Chosen { targets, filter: Some(filter.clone()), seen, many: true })
             }
             (None, ids) => {
                 if ids.len() > MOST {
@@ -104,7 +130,8 @@ impl Desk {
                         targets.push(target);
                     }
                 }
-                Ok(Chosen { targets, filter: None, seen })
+                let many = ids.len() > 1;
+                Ok(Chosen { targets, filter: None, seen, many })
             }
         }
     }
@@ -178,9 +205,10 @@ impl Desk {
             if targets.len() > MOST {
                 return Err(too_many());
             }
-            match next {
-                Some(next) => page.before = Some(next),
-                None => return Ok(targets),
+            page.before = next;
+            if page.before.is_none() {
+                targets.reverse();
+                return Ok(targets);
             }
         }
     }
@@ -190,7 +218,7 @@ fn too_many() -> Refusal {
     Refusal::refused(
         "too_many",
         format!(
-            "this version acts on at most {} at once: narrow the filter, for example with since:1h",
+            "a verb acts on at most {} objects: narrow the filter, for example with since:1h",
             crate::text::count(MOST as u64)
         ),
     )

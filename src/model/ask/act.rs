@@ -1,5 +1,6 @@
 //! Operators' verbs, on one object or many.
 
+use crate::model::rate::RateLimit;
 use crate::model::{Map, Ms, payload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -115,6 +116,32 @@ pub struct Replay {
     /// Paths of the body and their new values.
     #[serde(deserialize_with = "payload::pairs")]
     pub set: Vec<(String, Value)>,
+    /// The request is sent to this URL, in place of a run of its flow.
+    pub to: Option<String>,
+    /// How it is signed then.
+    pub sign: Option<Signing>,
+}
+
+/// How a stored request is signed where it is sent elsewhere. Left out, it carries neither its
+/// sender's credentials nor its signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signing {
+    /// Anew, with the endpoint's key.
+    Fresh,
+    /// As it came: its bytes, with its sender's credentials and signature.
+    Exact,
+}
+
+impl Signing {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Fresh => "signed anew",
+            Self::Exact => "signed as it came",
+        }
+    }
 }
 
 /// An operator's verb on one object or many: what is asked first (`dry_run`) and then done.
@@ -137,4 +164,28 @@ pub struct Act {
     /// Only the plan.
     #[serde(default)]
     pub dry_run: bool,
+    /// Many objects at most so many in a time, as a job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RateLimit>,
+    /// In place of ids and filter: what a plan of many found, and nothing that came since
+    /// ([`Plan::token`](super::Plan::token)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+}
+
+impl Act {
+    /// An order that names nothing yet.
+    #[must_use]
+    pub fn of(verb: Verb) -> Self {
+        Self {
+            verb,
+            ids: Vec::new(),
+            filter: None,
+            seen: Vec::new(),
+            reason: None,
+            dry_run: false,
+            rate: None,
+            plan: None,
+        }
+    }
 }

@@ -24,22 +24,30 @@ fn every_ask_comes_back_as_it_was() {
         Verb::Replay(Replay {
             version: Some("draft".into()),
             set: vec![("body.total".into(), serde_json::from_str("1.10").unwrap())],
+            to: Some("http://127.0.0.1:3000/".into()),
+            sign: Some(Signing::Fresh),
         }),
     ] {
-        there_and_back(&Ask::Act(Act {
+        there_and_back(&Ask::Act(Box::new(Act {
             verb,
             ids: vec!["x".into()],
             filter: Some("f".into()),
             seen: vec![("x".into(), 3)],
             reason: None,
             dry_run: true,
-        }));
+            rate: Some("50/s".parse().unwrap()),
+            plan: Some("t".into()),
+        })));
     }
     for ask in [
         Ask::Counters,
         Ask::Requests(page.clone()),
         Ask::Runs(page),
         Ask::RunsById { ids: vec!["a".into()] },
+        Ask::Jobs { before: Some("a".into()), limit: 7 },
+        Ask::Job { id: "a".into() },
+        Ask::Pieces { id: "a".into(), from: 7, limit: 9 },
+        Ask::StopJob { id: "a".into(), reason: Some("r".into()), dry_run: true },
         Ask::Export { name: "n".into(), version: Some(4) },
         Ask::History { name: "n".into(), limit: 7 },
         Ask::Diff { name: "n".into(), from: None, to: Some(4) },
@@ -116,6 +124,7 @@ fn an_answer_keeps_the_digits_of_its_numbers() {
     there_and_back(&Answer::Counters(Counters { stored: u64::MAX, at: -3, ..Counters::default() }));
     there_and_back(&Changes { seq: 9, counters: Some(Counters::default()), ..Changes::default() });
     let act: Ask = from_json(br#"{"ask":"act","of":{"verb":"abort","ids":["a"]}}"#).unwrap();
-    assert!(matches!(act, Ask::Act(Act { verb: Verb::Abort, dry_run: false, .. })));
+    let Ask::Act(act) = act else { panic!("{act:?}") };
+    assert!(act.verb == Verb::Abort && !act.dry_run);
     assert_eq!(json!(Verb::Abort.word()), json!("abort"));
 }

@@ -45,6 +45,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("what", "what lists show of a request"),
     ("version", "of the integration"),
     ("group", "id of an error group"),
+    ("job", "id of a job that acted on a run, or made it"),
     ("started", "first attempt"),
     ("ended", "end of a run"),
     ("due", "when a run acts next"),
@@ -76,7 +77,7 @@ pub const NAMES: &[(&str, &str)] = &[
 /// Roots of flattened paths, for completion.
 pub const ROOTS: &[&str] = &["body", "headers", "query"];
 
-const IDS: &[&str] = &["id", "request", "run", "runs", "parent", "callback", "duplicate_of"];
+const IDS: &[&str] = &["id", "request", "run", "runs", "parent", "callback", "duplicate_of", "job"];
 const NUMBERS: &[&str] = &["status", "size", "version", "step.attempts", "step.status"];
 const TIMES: &[&str] = &[
     "time",

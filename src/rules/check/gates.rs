@@ -4,7 +4,6 @@
 use super::fields::Fields;
 use crate::model::gate::{Gates, RateLimit};
 use crate::model::path::{Path, Segment};
-use crate::model::time::{HOUR, MINUTE, SECOND};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -59,17 +58,7 @@ fn network(text: &str) -> Option<IpNet> {
 
 fn rate_limit(fields: &Fields<'_>) -> Option<RateLimit> {
     let (text, span) = fields.text("rate_limit")?;
-    let limit = text.split_once('/').and_then(|(count, unit)| {
-        let per = match unit.trim() {
-            "s" => SECOND,
-            "m" => MINUTE,
-            "h" => HOUR,
-            _ => return None,
-        };
-        let count = count.trim();
-        let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
-        Some(RateLimit { count: count.parse().ok().filter(|_| digits)?, per })
-    });
+    let limit = text.parse::<RateLimit>().ok();
     match limit {
         Some(RateLimit { count, .. }) if !(1..=MOST_REQUESTS).contains(&count) => {
             let message = format!("rate_limit {text:?} is not possible: 1 to {MOST_REQUESTS} requests are");

@@ -150,6 +150,7 @@ fn tables(kind: Kind) -> &'static [&'static str] {
         Kind::Run => &["SELECT id FROM run WHERE id < ?1 ORDER BY id DESC"],
         Kind::Callback => &["SELECT id FROM callback WHERE id < ?1 ORDER BY id DESC"],
         Kind::Audit => &["SELECT id FROM audit WHERE id < ?1 ORDER BY id DESC"],
-        Kind::Bulk | Kind::Alert => &[],
+        Kind::Bulk => &["SELECT id FROM job WHERE id < ?1 ORDER BY id DESC"],
+        Kind::Alert => &[],
     }
 }

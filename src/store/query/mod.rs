@@ -26,7 +26,7 @@ mod what;
 
 use super::apply::refusal;
 use super::{Store, StoreError};
-use crate::model::ask::{Page, Refusal, Rows, Who};
+use crate::model::ask::{Page, Refusal, Rows};
 use crate::model::id::{Kind, Typed};
 use crate::model::path::Path;
 use crate::model::query::Query;
@@ -35,11 +35,10 @@ use crate::model::view::{
     AuditView, CallbackView, EndpointView, EventView, ExplainView, GroupView, IntegrationView, RequestDetail,
     RequestView, RunView,
 };
-use crate::model::{AuditId, CallbackId, FlowId, Ms, RequestId, RunId};
+use crate::model::{CallbackId, FlowId, Ms, RequestId, RunId};
 use crate::rules::mask;
 use look::Look;
 use reach::Range;
-use rusqlite::params;
 pub use status::RequestStatus;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -358,43 +357,6 @@ impl Store {
             configured::integration(&state, &self.inner.public_url, state.by_name(name)?, self.now());
         self.count_refusals(&state, std::slice::from_mut(&mut view));
         Some(view)
-    }
-
-    /// Writes an entry of the audit trail: who did what to what, why, and how it ended.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn audit(
-        &self,
-        who: &Who,
-        verb: &str,
-        target: &str,
-        reason: Option<&str>,
-        detail: &str,
-    ) -> Result<AuditId, StoreError> {
-        let id = AuditId(self.fresh_id());
-        let kind = self.ids().parse_any(target).map(|(kind, _)| kind.word());
-        let (who, verb, target) = (who.clone(), verb.to_owned(), target.to_owned());
-        let (reason, detail) = (reason.map(str::to_owned), detail.to_owned());
-        self.write(Vec::new(), move |tx| {
-            tx.prepare_cached(
-                "INSERT INTO audit (id, at, who, door, verb, kind, target, reason, detail)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
-            .execute(params![
-                id.0,
-                id.time(),
-                who.name,
-                who.door,
-                verb,
-                kind,
-                target,
-                reason,
-                detail
-            ])?;
-            Ok(id)
-        })
-        .await
     }
 
     /// The id that was meant: whole, or any unique ending of six or more digits.

@@ -16,6 +16,7 @@ use crate::model::view::{AuditView, CallbackView, RequestView, RunView};
 use crate::model::{AuditId, FlowId};
 use crate::rules::rows::{AuditRow, CallbackRow};
 use crate::store::codec;
+use crate::store::jobs::is_of;
 use std::collections::BTreeSet;
 
 fn source(from: &'static str, condition: impl Into<String>) -> Source {
@@ -99,6 +100,10 @@ pub(super) fn run_sources(look: &Look<'_>, query: &Query) -> Vec<Source> {
             source("run", format!("id = {raw} AND request = {raw}")),
             source("run INDEXED BY run_request", format!("request = {raw} AND id <> request")),
         ];
+    }
+    let job = query.wanted("job").and_then(|text| look.ids().parse_any(text));
+    if let Some((Kind::Bulk, raw)) = job {
+        return vec![source("run", is_of(raw))];
     }
     if let Some(cause) = query.wanted("group").and_then(views::group_cause) {
         return vec![source("run INDEXED BY run_group", format!("cause = {cause} AND state = 5"))];

@@ -13,6 +13,7 @@ use crate::model::time::rfc3339;
 use crate::model::view::RunView;
 use crate::rules::mask;
 use crate::rules::rows::RunRow as Shown;
+use crate::store::jobs::jobs_of;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -221,6 +222,10 @@ impl Row for RunRow<'_> {
             "started" => maybe(run.started.map(rfc3339)),
             "ended" => maybe(run.ended.map(rfc3339)),
             "test" => one(run.test.to_string()),
+            "job" => {
+                let found = keep(self.failed, jobs_of(self.look.conn, run.id));
+                found.into_iter().map(|job| Cow::Owned(self.look.ids().print(job))).collect()
+            }
             "group" => match run.state {
                 RunState::Errored => one(views::group_name(run.cause.unwrap_or(0))),
                 _ => Vec::new(),

@@ -338,6 +338,51 @@ CREATE TABLE audit (
     detail TEXT NOT NULL
 ) STRICT;
 
+-- Verbs on many, done piece by piece. `verb` is the verb with its options as JSON; who, why and how
+-- fast stay as they were when it began. A row is written last: pieces without one were never a job.
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY,
+    who TEXT NOT NULL,
+    door TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    filter TEXT,
+    reason TEXT,
+    rate TEXT,
+    state INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    ended INTEGER,
+    stopped_by TEXT
+) STRICT;
+CREATE INDEX job_open ON job (id) WHERE state = 0;
+
+-- Its objects, fixed when it began. `seq` is the run's as the person was shown it; `run` is the
+-- first one that a replay made.
+CREATE TABLE piece (
+    job INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    object INTEGER NOT NULL,
+    seq INTEGER,
+    state INTEGER NOT NULL,
+    said TEXT,
+    run INTEGER,
+    PRIMARY KEY (job, at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX piece_left ON piece (job, at) WHERE state = 0;
+CREATE INDEX piece_sending ON piece (job, at) WHERE state = 1;
+CREATE INDEX piece_refused ON piece (job, said) WHERE state = 3;
+CREATE INDEX piece_object ON piece (object);
+
+-- The runs that its replays made.
+CREATE TABLE made (
+    job INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (job, run)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX made_run ON made (run);
+
 -- The shape of bodies, by flow: each path (indices folded to `[]`), its types in the order in which
 -- they came, and the run of requests (counted by flow) that had it without a gap. The empty path
 -- counts the requests of the flow that were looked at. `meta.shape_upto` says how far.

@@ -38,8 +38,8 @@ async fn a_crash_takes_nothing_that_was_answered() {
     accept(&store, refuse(1)).await.unwrap();
     let filter = Accept { seed: seed(1, "{}"), judgement: Judgement::Filter { cause: "when".into() } };
     accept(&store, filter).await.unwrap();
-    assert!(store.forget_key([2; 16]).await.unwrap());
-    assert!(!store.forget_key([3; 16]).await.unwrap());
+    assert!(store.forget_key([2; 16], None).await.unwrap());
+    assert!(!store.forget_key([3; 16], None).await.unwrap());
     let before = figures(&store);
     assert_eq!(before, [2, 1, 1, 1, 2, 0]);
     let owner = store.owner();

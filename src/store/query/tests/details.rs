@@ -43,7 +43,7 @@ async fn a_duplicate_is_explained_by_its_fields_its_first_and_its_window() {
     assert_eq!((told.copies, told.lapses, told.differs.len()), (2, Some(lapses), 0));
 
     // Forgotten, it has no end any more.
-    assert!(house.store.forget_key([9; 16]).await.unwrap());
+    assert!(house.store.forget_key([9; 16], None).await.unwrap());
     assert_eq!(house.store.explain(copy.request).await.unwrap().lapses, None);
     let refused = Judgement::refused(415, "Content-Type is text/plain");
     let refused = accept(&house, one, refused).await;
@@ -249,7 +249,7 @@ async fn an_ambiguous_ending_is_refused_with_its_candidates() {
 #[tokio::test]
 async fn acts_are_written_down_and_found_again() {
     let house = House::new().await;
-    let who = Who { name: "anna".into(), door: "console".into(), read_only: false };
+    let who = crate::model::ask::Who { name: "anna".into(), door: "console".into(), read_only: false };
     for (verb, target, reason) in [("retry", "5d02aa", Some("fixed")), ("abort", "x", None)] {
         house.store.audit(&who, verb, target, reason, "done").await.unwrap();
         house.clock.advance(5);

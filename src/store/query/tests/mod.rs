@@ -18,7 +18,7 @@ use crate::store::clock::Clock;
 use crate::store::codec::{self, Decided};
 use crate::store::registry::Save;
 use crate::store::{Handover, Options};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use serde_json::json;
 use std::path::Path;
 
