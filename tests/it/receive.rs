@@ -636,7 +636,7 @@ async fn asked(inlet: &Inlet) -> (RunId, String) {
         owner: inlet.store.owner(),
         until,
         callback: (id, inlet.vault.callback_hash(id)),
-        items: None,
+        items: 0,
     };
     let how = How { deployed: false, lease: Some(lease) };
     let claim = move |_: &_| Input::Claimed { owner: lease.owner, until };

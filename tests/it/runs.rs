@@ -117,13 +117,14 @@ fn what_the_skip_says_is_left_out_is_what_is_left_out() {
 }
 
 #[test]
-fn runs_that_a_dead_target_left_are_retried_by_a_filter_when_it_is_back() {
+fn runs_that_a_target_refused_are_retried_by_a_filter_when_it_takes_them() {
     let house = House::new();
     let up = Arc::new(AtomicBool::new(false));
     let is_up = up.clone();
+    // Not a failure of the target, for which the others would wait.
     let target =
         Target::new(
-            move |_| if is_up.load(Ordering::SeqCst) { (200, "{}".into()) } else { (503, "{}".into()) },
+            move |_| if is_up.load(Ordering::SeqCst) { (200, "{}".into()) } else { (422, "{}".into()) },
         );
     house.apply(&document(&target.url()));
     house.serve();

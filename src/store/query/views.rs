@@ -111,11 +111,14 @@ pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<R
 /// A request, whole; `None` where there is none.
 pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result<Option<RequestDetail>> {
     let Some(head) = head::request_by_id(look.conn, id)? else { return Ok(None) };
-    let view = request(look, &head)?;
+    let mut view = request(look, &head)?;
     let Some(StoredRequest { seed, .. }) = look.shown(id)? else { return Ok(None) };
     let data = request_data(&seed, &view.id, id.time(), "");
+    let answer = answer(look, &head, &view)?;
+    // What was told may have been noted since the row was read: the two are never at odds.
+    view.status = view.status.or(answer.as_ref().map(|answer| answer.status));
     Ok(Some(RequestDetail {
-        answer: answer(look, &head, &view)?,
+        answer,
         request: view,
         headers: content::shown_headers(&seed.headers),
         flat: flat(&data),

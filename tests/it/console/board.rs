@@ -65,7 +65,7 @@ fn an_overdue_callback_is_completed_by_keys_and_its_run_goes_on() {
     let mut terminal = Terminal::start(&house.data(), RUN, 24, 80);
     terminal.until("the overdue callback at its tab", |screen| screen.contains("4 !1"));
     terminal.keys("4");
-    let screen = terminal.expect("! expired");
+    let screen = terminal.expect("who must answer");
     assert!(screen.contains("late") && screen.contains("1 overdue"), "{screen}");
     let screen = terminal.expect("1 other to");
     assert!(screen.contains("/callback/•••") && !screen.contains(path), "{screen}");

@@ -77,7 +77,7 @@ fn from_a_request_to_its_run_and_from_a_run_to_its_request() {
     assert_eq!(hand.app.requests.list.selected.as_ref(), Some(&request));
     // What needs a person has one way on.
     hand.keys("1<tab><tab><tab>jo");
-    assert_eq!(hand.app.runs.opened, Some(id(2)), "{}", hand.text());
+    assert_eq!(hand.app.runs.opened, Some(id(1)), "{}", hand.text());
 }
 
 #[test]
