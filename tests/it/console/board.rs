@@ -83,7 +83,7 @@ fn an_overdue_callback_is_completed_by_keys_and_its_run_goes_on() {
     terminal.expect("confirmed by phone");
     terminal.keys("\r");
     terminal.expect("Completed archive of");
-    terminal.expect("No callback is pending");
+    terminal.expect("0 pending, 0 overdue");
     let mails = wait_for("both mails", || {
         let mails: Vec<_> = target.arrived().into_iter().filter(|arrived| arrived.path == "/mail").collect();
         (mails.len() == 2).then_some(mails)
