@@ -65,6 +65,7 @@ pub fn plan(
         idempotent: true,
         callback: false,
         callback_deadline: DAY,
+        for_each: None,
     };
     let flow = Flow {
         id: "alert".to_owned(),

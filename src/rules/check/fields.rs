@@ -229,13 +229,6 @@ impl<'d> Fields<'d> {
         self.table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value))
     }
 
-    /// A key that this version does not have yet.
-    pub(super) fn later(&self, key: &str, what: &str) {
-        if self.get(key).is_some() {
-            self.report.error(self.key_at(key), format!("{what}: this version does not have `{key}` yet"));
-        }
-    }
-
     /// Tells keys that nobody has asked for.
     pub(super) fn finish(&self, known: &[&str]) {
         let seen = self.seen.borrow();
