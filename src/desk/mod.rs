@@ -30,11 +30,12 @@ use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Refusal, Who};
 use crate::model::change::Counters;
 use crate::model::settings::Settings;
+use crate::runner::http::Http;
 use crate::scheduler::Hosts;
 use crate::store::Store;
 use crate::vault::Vault;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use values::Setting;
 
 /// What a desk works with.
@@ -58,6 +59,8 @@ pub struct Deps {
 #[derive(Clone)]
 pub struct Desk {
     deps: Arc<Deps>,
+    /// Makes calls by hand, once there is one.
+    http: Arc<OnceLock<Http>>,
     /// Held while senders' keys are read and swapped: the later reader must be the later writer.
     loading: Arc<tokio::sync::Mutex<()>>,
 }
@@ -72,7 +75,7 @@ impl Desk {
     /// A desk over a store.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self { deps: Arc::new(deps), loading: Arc::default() }
+        Self { deps: Arc::new(deps), http: Arc::default(), loading: Arc::default() }
     }
 
     /// Answers a question or carries out an order.

@@ -49,6 +49,7 @@ mod tally;
 mod targets;
 mod tender;
 mod told;
+mod tried;
 mod waiters;
 mod writer;
 
@@ -63,6 +64,7 @@ pub use lines::OpenGate;
 pub use occasion::Occasion;
 pub use query::RequestStatus;
 pub use queue::{Claim, KeyEntry};
+pub use tried::Remembered;
 pub use waiters::{Told, Waiting};
 
 use crate::feed::Feed;

@@ -45,6 +45,7 @@ mod split;
 mod terminal;
 mod told;
 mod transcript;
+mod trial;
 mod triggers;
 mod vectors;
 mod versions;

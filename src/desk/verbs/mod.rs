@@ -8,7 +8,7 @@ mod plan;
 mod readmit;
 mod replay;
 mod select;
-mod sends;
+pub(super) mod sends;
 mod steer;
 
 use super::Desk;
