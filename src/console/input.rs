@@ -58,6 +58,10 @@ impl App {
             self.paste_captured(text);
             return self.touch(Dirt::Input);
         }
+        if let Some(edit) = self.trial_paste() {
+            edit.insert(text);
+            return self.touch(Dirt::Input);
+        }
         let edit = match (&mut self.overlay, &mut self.filter) {
             (Some(Overlay::WhatIf(open)), _) => Some(open.typing()),
             (None, Some(filter)) => {
@@ -98,6 +102,8 @@ impl App {
             Some(Overlay::Beside(_)) => return self.beside_key(key),
             Some(Overlay::WhatIf(_)) => return self.what_if_key(key),
             Some(Overlay::Menu(_)) => return self.menu_key(key),
+            Some(Overlay::Trial(_)) => return self.trial_key(key),
+            Some(Overlay::BackTest(_)) => return self.back_test_key(key),
             _ => {}
         }
         if self.overlay.is_some() {

@@ -1,9 +1,11 @@
 //! Where the person is: screens, lists, panes, what stands above, and the way back.
 
+use super::backtest::BackTested;
 use super::beside::Beside;
 use super::capture::Table;
 use super::dialog::Dialog;
 use super::menu::Menu;
+use super::trial::Simulated;
 use super::whatif::WhatIf;
 use super::whole::Whole;
 use crate::model::time::Ms;
@@ -102,6 +104,10 @@ pub enum Overlay {
     WhatIf(Box<WhatIf>),
     /// One of several: where to go, what to copy.
     Menu(Box<Menu>),
+    /// What a run would send.
+    Trial(Box<Simulated>),
+    /// What a draft changes of stored requests.
+    BackTest(Box<BackTested>),
     /// A value, whole.
     Value(Box<Whole>),
     /// Quitting stops the receiver.

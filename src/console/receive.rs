@@ -191,6 +191,9 @@ impl App {
             (
                 want @ (Want::WhatIf
                 | Want::WhatIfFields
+                | Want::Trial
+                | Want::BackTest
+                | Want::Sample
                 | Want::Captured
                 | Want::Fields
                 | Want::Drift
@@ -360,6 +363,8 @@ impl App {
                 self.reload_panes();
             }
             Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(refusal),
+            Want::Trial => self.trial_refused(refusal),
+            Want::BackTest => self.back_test_refused(refusal),
             Want::WhatIf => self.what_if_refused(refusal),
             // It is asked without the fields to begin with, and without a suggestion.
             Want::WhatIfRule => self.what_if_rule(&[]),
@@ -384,6 +389,7 @@ impl App {
             | Want::Keys
             | Want::Source(_)
             | Want::Versions(_)
+            | Want::Sample
             | Want::Marks(..) => {
                 self.toast(Tone::Bad, refusal.message);
             }

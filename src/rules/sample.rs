@@ -3,10 +3,10 @@
 
 use super::json;
 use super::mask::MASK;
-use crate::model::{FlowId, Map};
 use crate::model::headers::{Headers, is_credential};
 use crate::model::request::{Marks, Seed};
 use crate::model::view::RequestDetail;
+use crate::model::{FlowId, Map};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;

@@ -1,11 +1,13 @@
 //! What stands above a screen: dialogs, help, toasts.
 
+pub mod backtest;
 pub mod beside;
 pub mod capture;
 pub mod dialog;
 pub mod help;
 pub mod menu;
 pub mod toast;
+pub mod trial;
 pub mod value;
 pub mod whatif;
 
@@ -22,6 +24,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         Some(Overlay::Beside(beside)) => beside::draw(app, paint, beside),
         Some(Overlay::WhatIf(open)) => whatif::draw(app, paint, open),
         Some(Overlay::Menu(open)) => menu::draw(app.size, paint, open),
+        Some(Overlay::Trial(open)) => trial::draw(app, paint, open),
+        Some(Overlay::BackTest(open)) => backtest::draw(app, paint, open),
         Some(Overlay::Quit { sure, .. }) => dialog::quit(app, paint, *sure),
         None => {}
     }
