@@ -38,6 +38,7 @@ pub async fn test(door: &Door, args: Test, output: Output) -> Result<u8, Refusal
         draft: args.draft,
         step: args.step.clone(),
         element: args.element,
+        item: args.item,
         set: args.set.iter().map(|text| given(text)).collect::<Result<_, _>>()?,
         fresh: args.fresh,
     };
@@ -292,6 +293,7 @@ fn described_step(text: &mut String, step: &SimulatedStep) {
     for place in &step.left_out {
         field(text, "left out", place);
     }
+    items(text, step);
     for asked in &step.asks {
         let from = asked.from.as_deref().unwrap_or_default();
         let value = if asked.known { format!("{} ({from})", asked.value) } else { "not known".to_owned() };
@@ -309,6 +311,29 @@ fn described_step(text: &mut String, step: &SimulatedStep) {
     }
     if let Some(until) = &step.until {
         field(text, "waits until", until);
+    }
+}
+
+fn items(text: &mut String, step: &SimulatedStep) {
+    let Some(count) = step.item_count else { return };
+    field(text, "items", &count.to_string());
+    for item in &step.items {
+        field(text, "item", &item.item.to_string());
+        if let Some(sent) = &item.request {
+            text.push_str(&request(sent));
+        }
+        for (label, why) in [("", &item.cause), ("not sent", &item.blocked)] {
+            if let Some(why) = why {
+                field(text, label, why);
+            }
+        }
+        for place in &item.left_out {
+            field(text, "left out", place);
+        }
+    }
+    let more = count.saturating_sub(step.items.len() as u64);
+    if more > 0 {
+        field(text, "", &format!("{} more", crate::text::count(more)));
     }
 }
 

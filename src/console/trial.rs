@@ -264,6 +264,7 @@ impl App {
     /// A key while it is open.
     pub fn trial_key(&mut self, key: Key) {
         let height = super::overlay::trial::rows(self.size);
+        let of_request = self.captured_flow().is_some();
         let Some(Overlay::Trial(open)) = &mut self.overlay else { return };
         open.lines.resize(height);
         if open.giving.is_some() {
@@ -279,7 +280,7 @@ impl App {
                 open.draft = !open.draft;
                 self.ask_trial();
             }
-            (_, Some(Action::Test)) if self.captured_flow().is_some() => self.open_what_if(),
+            (_, Some(Action::Test)) if of_request => self.open_what_if(),
             (_, Some(Action::Test)) => {
                 self.toast(Tone::Info, "another dedup rule is tried from a request: 2 lists them");
             }

@@ -5,7 +5,7 @@ mod trial;
 
 pub use trial::{
     AskedView, BackTest, BackTestChange, BackTestField, BackTestView, BegunView, CalledView, Sampled,
-    SimulatedStep, SimulatedView, Trial, TrialOrder, Tried,
+    SimulatedItem, SimulatedStep, SimulatedView, Trial, TrialOrder, Tried,
 };
 
 use super::view::FieldView;

@@ -28,6 +28,9 @@ pub struct Remembered {
     /// Its outputs.
     #[serde(deserialize_with = "payload::map")]
     pub outputs: Map,
+    /// Of a step under `for_each`, in the place of all else: its items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<Remembered>>,
 }
 
 impl Remembered {
@@ -40,14 +43,16 @@ impl Remembered {
             headers: self.headers,
             body: self.body,
             outputs: Some(self.outputs),
+            items: self.items.map(|items| items.into_iter().map(Self::data).collect()),
         }
     }
 
     /// What later steps see, to be remembered.
     #[must_use]
     pub fn of(data: StepData, whole: bool) -> Self {
-        let StepData { status, headers, body, outputs, .. } = data;
-        Self { whole, status, headers, body, outputs: outputs.unwrap_or_default() }
+        let StepData { status, headers, body, outputs, items, .. } = data;
+        let items = items.map(|items| items.into_iter().map(|item| Self::of(item, whole)).collect());
+        Self { whole, status, headers, body, outputs: outputs.unwrap_or_default(), items }
     }
 }
 

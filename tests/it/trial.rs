@@ -308,7 +308,7 @@ fn a_test_run_is_real_marked_and_writes_no_key() {
     let plan = house.json(&[&args[..], &["--dry-run"]].concat());
     let lines = plan["lines"].to_string();
     assert!(
-        lines.contains("It sends 2 real requests: lookup, push.") && lines.contains("Not touched: Stock")
+        lines.contains("2 steps of it send for real: lookup, push.") && lines.contains("Not touched: Stock")
     );
     assert!(target.arrived().is_empty());
     let run = house.json(&[&args[..], &["--yes"]].concat());

@@ -37,6 +37,9 @@ pub struct Test {
     /// Which element of a body that is split, from 0
     #[arg(long, value_name = "N")]
     pub element: Option<u32>,
+    /// With --send: which item of a step under `for_each`, from 0 [default: 0]
+    #[arg(long, value_name = "N", requires = "send")]
+    pub item: Option<u32>,
     /// Really makes the call of one step, and remembers its answer
     #[arg(long, conflicts_with = "run")]
     pub send: bool,

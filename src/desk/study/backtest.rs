@@ -19,7 +19,7 @@ use crate::rules::mask::Traces;
 use crate::rules::plan::Plan;
 use crate::rules::simulate::{Course, Differ, Known, course, fields, readable};
 use crate::rules::split;
-use crate::rules::template::{Context, Outgoing};
+use crate::rules::template::{Context, Outgoing, StepData};
 use crate::store::registry::Holding;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -338,16 +338,20 @@ impl Desk {
         let Some(loaded) = store.load(run).await? else { return Ok(known) };
         let Some(plan) = store.plan(loaded.run.flow, loaded.run.version) else { return Ok(known) };
         let folded = fold(&plan, &loaded.run, &loaded.journal);
-        for (name, data) in folded.data {
-            let Some(step) = folded.steps.iter().find(|step| step.name == name) else { continue };
+        for (name, data) in folded.data.iter() {
+            let Some(step) = folded.steps.iter().find(|step| step.name == *name) else { continue };
             // One whose `when` was false was asked nothing.
             if data.state == StepState::Skipped && step.attempts.is_empty() {
                 continue;
             }
-            let got = step.attempts.last().and_then(|attempt| attempt.got.as_ref());
-            let kept = got.is_some_and(|got| !got.cut && !got.binary);
-            let whole = data.state != StepState::Succeeded || kept || step.stood_in;
-            known.insert(name, Known { data, whole, from: "recorded" });
+            // Of each item the last one counts, and those before it are as good.
+            let mut got = step.attempts.iter().filter_map(|attempt| attempt.got.as_ref()).peekable();
+            let kept = got.peek().is_some() && got.all(|got| !got.cut && !got.binary);
+            // Of what no later step looked at there may be nothing but its state.
+            let told = |data: &StepData| data.state != StepState::Succeeded || data.status.is_some();
+            let told = data.items.as_ref().map_or_else(|| told(data), |items| items.iter().all(told));
+            let whole = data.state != StepState::Succeeded || (kept && told) || step.stood_in;
+            known.insert(name.clone(), Known { data: data.clone(), whole, from: "recorded" });
         }
         Ok(known)
     }

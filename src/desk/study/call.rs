@@ -24,7 +24,7 @@ impl Desk {
     pub(super) async fn call(&self, who: &Who, order: &TrialOrder) -> Result<Tried, Refusal> {
         let ready = self.trial(who, &order.trial).await?;
         let at = which(&ready, order.trial.step.as_deref())?;
-        let context = self.standing_at(&ready, at)?;
+        let context = self.standing_at(&ready, at, order.trial.item)?;
         // No callback is promised: nobody would wait for it.
         let call = ready.build(at, &context, None).map_err(|error| unbuildable(&unbuilt_cause(&error)))?;
         let traces = traces(&self.deps.store, &ready.plan, &ready.context);
@@ -44,16 +44,16 @@ impl Desk {
         };
         self.audit(who, "call", &target, order.reason.as_deref(), &said).await?;
         let body = left_body.map(|body| keep(&body).0);
-        let view = self.called(&ready, at, made, body, &traces).await?;
+        let view = self.called(&ready, (at, context.item), made, body, &traces).await?;
         Ok(Tried::Called(Box::new(view)))
     }
 
     /// The context in which a step would be built; with the id that stands for the run's.
-    fn standing_at(&self, ready: &Ready, at: usize) -> Result<Context, Refusal> {
+    fn standing_at(&self, ready: &Ready, at: usize, item: Option<u32>) -> Result<Context, Refusal> {
         let mut found: Option<Context> = None;
         let now = self.deps.store.now();
         let course = course(&ready.plan, &ready.context, &ready.known, now, |step, context| {
-            if step == at {
+            if step == at && context.item.is_none_or(|at| at == item.unwrap_or(0)) {
                 found = Some(context.clone());
             }
             ready.build(step, context, None).map(drop)
@@ -76,10 +76,17 @@ impl Desk {
         }
         let fate = course.steps.into_iter().nth(at).map(|step| step.fate);
         match (fate, found) {
-            (Some(Fate::Sends(())), Some(mut context)) => {
+            (Some(Fate::Sends(()) | Fate::Each(..)), Some(mut context)) => {
                 context.run = self.deps.store.ids().print(RunId(self.deps.store.fresh_id()));
                 Ok(context)
             }
+            (Some(Fate::Each(count, _)), None) => Err(Refusal::refused(
+                "not_run",
+                format!(
+                    "{name} would not send item {}: it has {count}, and one whose when is false is not sent",
+                    item.unwrap_or(0)
+                ),
+            )),
             (Some(Fate::Unbuilt(error)), _) => Err(unbuildable(&unbuilt_cause(&error))),
             (Some(Fate::Passed), _) => {
                 Err(Refusal::refused("not_run", format!("{name} would not run: its when is false")))
@@ -120,7 +127,7 @@ impl Desk {
     async fn called(
         &self,
         ready: &Ready,
-        at: usize,
+        (at, item): (usize, Option<u32>),
         made: Made,
         body: Option<String>,
         traces: &Traces,
@@ -129,6 +136,7 @@ impl Desk {
         let Made { started, elapsed_ms, sent, left_out, result } = made;
         let target = host(&sent.url);
         let mut attempt = AttemptView {
+            item,
             number: 1,
             started: Some(rfc3339(started)),
             elapsed_ms: Some(elapsed_ms),
@@ -148,7 +156,7 @@ impl Desk {
                 let outcome = classify(Ok(got.status), success, false);
                 (attempt.outcome, attempt.status) = (Some(outcome), Some(got.status));
                 if outcome == Outcome::Ok {
-                    self.keep_answer(ready, at, &got, &made).await?;
+                    self.keep_answer(ready, (at, item), &got, &made).await?;
                     outputs = Some(made);
                 } else if let Some(exchange) = exchange {
                     let target = exchange.connection.as_deref().unwrap_or(&target);
@@ -181,17 +189,32 @@ impl Desk {
     }
 
     /// Remembers a good answer, as later steps see it.
-    async fn keep_answer(&self, ready: &Ready, at: usize, got: &Got, outputs: &Map) -> Result<(), Refusal> {
-        let data = StepData {
-            state: StepState::Succeeded,
+    async fn keep_answer(
+        &self,
+        ready: &Ready,
+        (at, item): (usize, Option<u32>),
+        got: &Got,
+        outputs: &Map,
+    ) -> Result<(), Refusal> {
+        let mut data = StepData {
             status: Some(got.status),
             headers: got.headers.clone(),
             body: body_value(got),
             outputs: Some(outputs.clone()),
+            ..StepData::bare(StepState::Succeeded)
         };
-        let whole = !got.cut && !got.binary;
+        let mut whole = !got.cut && !got.binary;
+        if let Some(item) = item.map(|item| item as usize) {
+            // Beside those that are known; of the others nothing is.
+            let known = ready.known.get(&ready.plan.flow.steps[at].name);
+            let mut items = known.and_then(|known| known.data.items.clone()).unwrap_or_default();
+            items.resize(items.len().max(item + 1), StepData::bare(StepState::Succeeded));
+            items[item] = data;
+            data = StepData { items: Some(items), ..StepData::bare(StepState::Succeeded) };
+            whole = false;
+        }
         let answer = (ready.plan.flow.steps[at].name.clone(), Remembered::of(data, whole));
-        // An answer is kept up to 64 KiB: it is never too long.
+        // One answer is kept up to 64 KiB; more items than fit are not remembered, and asked for again.
         self.deps.store.remember(ready.plan.flow_id, false, vec![answer]).await?;
         Ok(())
     }

@@ -6,12 +6,12 @@ use super::trial::Ready;
 use crate::model::Map;
 use crate::model::ask::{Refusal, Who};
 use crate::model::run::RunState;
-use crate::model::study::{AskedView, SimulatedStep, SimulatedView, Trial};
+use crate::model::study::{AskedView, SimulatedItem, SimulatedStep, SimulatedView, Trial};
 use crate::model::time::rfc3339;
 use crate::model::view::{AnswerView, SentView};
 use crate::rules::advance::unbuilt_cause;
 use crate::rules::mask::Traces;
-use crate::rules::simulate::{Asked, Course, Fate, Step, course, readable};
+use crate::rules::simulate::{Asked, Course, Fate, ItemFate, Step, course, readable};
 use crate::rules::template::Outgoing;
 use crate::runner::guard::Guard;
 use crate::runner::http::Http;
@@ -95,6 +95,8 @@ impl Desk {
             request: None,
             blocked: None,
             left_out: Vec::new(),
+            item_count: None,
+            items: Vec::new(),
             asks: step.asks.into_iter().map(|asked| asked_view(asked, traces)).collect(),
             outputs: None,
             answer: None,
@@ -104,18 +106,18 @@ impl Desk {
         };
         match step.fate {
             Fate::Sends(built) => {
-                view.blocked = self.blocked(ready, &built.outgoing).await;
+                view.blocked = self.blocked(ready, traces, &built.outgoing).await;
                 view.left_out.clone_from(&built.outgoing.left_out);
-                let mut sent = hidden(traces, built.view);
-                let paths = || unknown.iter().map(String::as_str);
-                sent.url = readable(&sent.url, paths());
-                if let Some(body) = &mut sent.body {
-                    *body = readable(body, paths());
-                }
-                view.request = Some(sent);
+                view.request = Some(shown(traces, unknown, built.view));
                 let known = ready.known.get(&view.name);
                 view.outputs =
                     known.and_then(|known| known.data.outputs.clone()).filter(|outputs| !outputs.is_empty());
+            }
+            Fate::Each(count, items) => {
+                view.item_count = Some(count as u64);
+                for (at, item) in (0u32..).zip(items) {
+                    view.items.push(self.simulated_item(ready, traces, unknown, at, item).await);
+                }
             }
             Fate::Passed => (view.runs, view.cause) = (Some(false), Some("its when is false".to_owned())),
             Fate::NotReached => {
@@ -136,7 +138,6 @@ impl Desk {
             Fate::Unbuilt(error) => view.cause = Some(unbuilt_cause(&error)),
         }
         view.cause.iter_mut().for_each(|cause| traces.hide_in(cause));
-        view.blocked.iter_mut().for_each(|cause| traces.hide_in(cause));
         view.outputs.iter_mut().flat_map(Map::values_mut).for_each(|value| traces.hide_value(value));
         if let Some(answer) = &mut view.answer {
             answer.headers.iter_mut().for_each(|(_, value)| traces.hide_in(value));
@@ -145,14 +146,41 @@ impl Desk {
         view
     }
 
+    async fn simulated_item(
+        &self,
+        ready: &Ready,
+        traces: &Traces,
+        unknown: &[String],
+        item: u32,
+        fate: ItemFate<Built>,
+    ) -> SimulatedItem {
+        let blank =
+            SimulatedItem { item, runs: true, cause: None, request: None, blocked: None, left_out: Vec::new() };
+        match fate {
+            ItemFate::Sends(built) => SimulatedItem {
+                blocked: self.blocked(ready, traces, &built.outgoing).await,
+                left_out: built.outgoing.left_out,
+                request: Some(shown(traces, unknown, built.view)),
+                ..blank
+            },
+            ItemFate::Passed => {
+                SimulatedItem { runs: false, cause: Some("its when is false".to_owned()), ..blank }
+            }
+            ItemFate::Unbuilt(error) => {
+                SimulatedItem { cause: Some(traces.hide(&unbuilt_cause(&error)).into_owned()), ..blank }
+            }
+        }
+    }
+
     /// Why a request would not be sent.
-    async fn blocked(&self, ready: &Ready, outgoing: &Outgoing) -> Option<String> {
+    async fn blocked(&self, ready: &Ready, traces: &Traces, outgoing: &Outgoing) -> Option<String> {
         let judged = match self.http() {
             Ok(http) => http.permitted(outgoing).await,
             Err(refusal) => Err(refusal.message),
         };
         let mut why = judged.err()?;
         ready.context.secrets.hide(&mut why);
+        traces.hide_in(&mut why);
         Some(why)
     }
 
@@ -164,6 +192,18 @@ impl Desk {
         let http = Http::new(Guard::new(&self.deps.settings)).map_err(Refusal::failed)?;
         Ok(self.http.get_or_init(|| http).clone())
     }
+}
+
+/// A request as it is shown: without masked values, and with the paths of unknown ones as people read
+/// them.
+fn shown(traces: &Traces, unknown: &[String], sent: SentView) -> SentView {
+    let mut sent = hidden(traces, sent);
+    let paths = || unknown.iter().map(String::as_str);
+    sent.url = readable(&sent.url, paths());
+    if let Some(body) = &mut sent.body {
+        *body = readable(body, paths());
+    }
+    sent
 }
 
 /// The position of a step.

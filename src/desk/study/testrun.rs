@@ -8,7 +8,7 @@ use crate::model::id::short;
 use crate::model::request::{Marks, Verdict};
 use crate::model::study::{BegunView, TrialOrder, Tried};
 use crate::model::target::host;
-use crate::rules::simulate::Fate;
+use crate::rules::simulate::{Fate, ItemFate};
 use crate::store::config::unset;
 use crate::store::{Accept, Again, Judgement, Launch};
 use std::sync::Arc;
@@ -92,28 +92,36 @@ impl Desk {
             if named.is_none_or(|named| named.kind.exchange().is_none()) {
                 continue;
             }
-            match step.fate {
-                Fate::Sends(built) => {
-                    let view = hidden(&traces, built.view);
-                    let host = host(&view.url);
-                    match plan.hosts.iter_mut().find(|(other, _)| *other == host) {
-                        Some((_, count)) => *count += 1,
-                        None => plan.hosts.push((host, 1)),
-                    }
-                    // What a later one sends hangs on what the first ones are answered.
-                    if plan.sends.is_none() && sends.is_empty() {
-                        plan.sends = Some(view);
-                    }
-                    sends.push(step.name);
+            let (built, many) = match step.fate {
+                Fate::Sends(built) => (Some(built), 1),
+                Fate::Each(count, items) => {
+                    let first = items.into_iter().find_map(|item| match item {
+                        ItemFate::Sends(built) => Some(built),
+                        _ => None,
+                    });
+                    (first, count as u64)
                 }
-                Fate::Unbuilt(_) => sends.push(step.name),
-                _ => {}
+                Fate::Unbuilt(_) => (None, 0),
+                _ => continue,
+            };
+            if let Some(built) = built {
+                let view = hidden(&traces, built.view);
+                let host = host(&view.url);
+                match plan.hosts.iter_mut().find(|(other, _)| *other == host) {
+                    Some((_, count)) => *count += many,
+                    None => plan.hosts.push((host, many)),
+                }
+                // What a later one sends hangs on what the first ones are answered.
+                if plan.sends.is_none() && sends.is_empty() {
+                    plan.sends = Some(view);
+                }
             }
+            sends.push(if many > 1 { format!("{} ({many} items)", step.name) } else { step.name });
         }
         plan.lines.push(match sends.as_slice() {
             [] => "It sends nothing.".to_owned(),
-            [one] => format!("It sends 1 real request: {one}."),
-            many => format!("It sends {} real requests: {}.", many.len(), many.join(", ")),
+            [one] => format!("1 step of it sends for real: {one}."),
+            many => format!("{} steps of it send for real: {}.", many.len(), many.join(", ")),
         });
         plan
     }

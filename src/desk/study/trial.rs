@@ -92,7 +92,7 @@ pub(super) fn build<'a>(
     let name = plan.flow.steps.get(at).map_or("", |step| step.name.as_str());
     let attempt = Attempt {
         run: &context.run,
-        key: idempotency_key(&context.run, name, None),
+        key: idempotency_key(&context.run, name, context.item, None),
         number: 1,
         hops: hops + 1,
         callback: public_url.map(|url| callback_url(url, MASK)),
@@ -298,13 +298,7 @@ fn set(
         )));
     }
     let blank = || Known {
-        data: StepData {
-            state: StepState::Succeeded,
-            status: None,
-            headers: Vec::new(),
-            body: None,
-            outputs: Some(Map::new()),
-        },
+        data: StepData { outputs: Some(Map::new()), ..StepData::bare(StepState::Succeeded) },
         whole: false,
         from: "given",
     };

@@ -22,6 +22,8 @@ pub struct Trial {
     pub step: Option<String>,
     /// Which element of what is split, from 0.
     pub element: Option<u32>,
+    /// Of a call: which item of a step under `for_each`, from 0.
+    pub item: Option<u32>,
     /// Values of earlier steps' answers: `steps.lookup.outputs.id`. They are remembered.
     #[serde(deserialize_with = "payload::pairs")]
     pub set: Vec<(String, Value)>,
@@ -126,6 +128,12 @@ pub struct SimulatedStep {
     pub blocked: Option<String>,
     /// Fields left out for want of a value.
     pub left_out: Vec<String>,
+    /// How many items its list has, under `for_each`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_count: Option<u64>,
+    /// The first hundred of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<SimulatedItem>,
     /// Values of earlier steps' answers that its fields ask for.
     pub asks: Vec<AskedView>,
     /// What it would give to later steps.
@@ -135,6 +143,23 @@ pub struct SimulatedStep {
     pub answer: Option<AnswerView>,
     /// Until when it would wait.
     pub until: Option<String>,
+}
+
+/// An item of a step under `for_each`, as it would go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SimulatedItem {
+    /// From 0.
+    pub item: u32,
+    /// Whether it would be sent.
+    pub runs: bool,
+    /// Why not, or why it would fail.
+    pub cause: Option<String>,
+    /// What would leave.
+    pub request: Option<SentView>,
+    /// Why it would not be sent.
+    pub blocked: Option<String>,
+    /// Fields left out for want of a value.
+    pub left_out: Vec<String>,
 }
 
 /// A value that a field asks an earlier step for.

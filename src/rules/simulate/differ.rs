@@ -1,11 +1,11 @@
 //! What differs between two courses of one request: what would leave, what would be answered, how it
 //! would end. Made for the same flow by two versions.
 
-use super::{Course, Fate};
+use super::{Course, Fate, ItemFate};
 use crate::model::run::Given;
 use crate::rules::explain::same;
 use crate::rules::flatten::flatten;
-use crate::rules::template::Outgoing;
+use crate::rules::template::{Outgoing, RenderError};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -79,6 +79,18 @@ impl Differ {
 pub fn fields(course: &Course<Outgoing>) -> Fields {
     let mut all = Vec::new();
     for step in &course.steps {
+        if let Fate::Each(count, items) = &step.fate {
+            all.push((step.name.clone(), "items".to_owned(), Value::from(*count)));
+            for (at, item) in items.iter().enumerate() {
+                let name = format!("{}[{at}]", step.name);
+                let mut add = |path: &str, value: Value| all.push((name.clone(), path.to_owned(), value));
+                match item {
+                    ItemFate::Sends(outgoing) => request(outgoing, &mut add),
+                    ItemFate::Passed => add("runs", Value::from(false)),
+                    ItemFate::Unbuilt(error) => unbuilt(error, &mut add),
+                }
+            }
+        }
         let mut add = |path: &str, value: Value| all.push((step.name.clone(), path.to_owned(), value));
         if !step.judged() {
             add("runs", Value::from("not known"));
@@ -91,10 +103,10 @@ pub fn fields(course: &Course<Outgoing>) -> Fields {
                 add("status", Value::from(*status));
                 add("message", Value::from(message.as_str()));
             }
-            Fate::Unbuilt(error) => add(&error.place, Value::from(format!("(not built) {}", error.message))),
+            Fate::Unbuilt(error) => unbuilt(error, &mut add),
             // What is only handed on shows where it is sent; the end says where a run stops; a delay
             // counts from now.
-            Fate::Sets(_) | Fate::Answers(None) | Fate::Waits(_) | Fate::NotReached => {}
+            Fate::Each(..) | Fate::Sets(_) | Fate::Answers(None) | Fate::Waits(_) | Fate::NotReached => {}
         }
     }
     let end = match &course.cause {
@@ -103,6 +115,10 @@ pub fn fields(course: &Course<Outgoing>) -> Fields {
     };
     all.push((String::new(), "end".to_owned(), Value::from(end)));
     all
+}
+
+fn unbuilt(error: &RenderError, add: &mut impl FnMut(&str, Value)) {
+    add(&error.place, Value::from(format!("(not built) {}", error.message)));
 }
 
 fn request(outgoing: &Outgoing, add: &mut impl FnMut(&str, Value)) {

@@ -22,6 +22,7 @@ use crate::model::run::{Given, RunState, StepState};
 use crate::model::{Map, Ms};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What is known of a step's answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,11 +48,27 @@ pub struct Asked {
     pub from: Option<&'static str>,
 }
 
+/// Items of a step under `for_each` that are built.
+pub const ITEMS: usize = 100;
+
+/// What becomes of an item of a list.
+#[derive(Debug, PartialEq)]
+pub enum ItemFate<B> {
+    /// It sends this.
+    Sends(B),
+    /// The step's `when` is false for it.
+    Passed,
+    /// Its request cannot be made.
+    Unbuilt(RenderError),
+}
+
 /// What becomes of a step. `B` is what a request is built into.
 #[derive(Debug, PartialEq)]
 pub enum Fate<B> {
     /// It sends this.
     Sends(B),
+    /// It sends once an item of a list: how many there are, and the first [`ITEMS`] of them.
+    Each(usize, Vec<ItemFate<B>>),
     /// Its `when` is false.
     Passed,
     /// It gives these values to later steps.
@@ -168,17 +185,21 @@ impl<F> Walk<'_, F> {
     {
         let unknown: Vec<&Asked> = asks.iter().filter(|asked| asked.from.is_none()).collect();
         let context = self.standing_in(&unknown);
-        if !unknown.iter().any(|asked| asked.field == "when") {
+        let by_item = written.kind.for_each().is_some() && template::when_of_item(self.plan, at);
+        if !by_item && !unknown.iter().any(|asked| asked.field == "when") {
             match template::step_when(self.plan, at, &context) {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.ended(&written.name, bare(StepState::Skipped, None));
+                    self.ended(written, StepData::of(written, StepState::Skipped));
                     return Fate::Passed;
                 }
                 Err(error) => return self.unbuilt(written, error, &unknown),
             }
         }
         match &written.kind {
+            StepKind::Request(_) | StepKind::Send(_) if written.kind.for_each().is_some() => {
+                self.each(at, written, &context, &unknown)
+            }
             StepKind::Request(_) | StepKind::Send(_) => self.exchange(at, written, &context, &unknown),
             StepKind::Set(_) => match template::set_outputs(self.plan, at, &context) {
                 Ok(made) => {
@@ -188,19 +209,19 @@ impl<F> Walk<'_, F> {
                             self.made_of.entry(of).or_default().push(asked.path.clone());
                         }
                     }
-                    self.ended(&written.name, bare(StepState::Succeeded, Some(made.clone())));
+                    self.ended(written, done(Some(made.clone())));
                     Fate::Sets(made)
                 }
                 Err(error) => self.unbuilt(written, error, &unknown),
             },
             StepKind::Respond(_) if self.answered => {
-                self.ended(&written.name, bare(StepState::Succeeded, Some(Map::new())));
+                self.ended(written, done(Some(Map::new())));
                 Fate::Answers(None)
             }
             StepKind::Respond(_) => match template::respond_answer(self.plan, at, &context) {
                 Ok((given, _)) => {
                     self.answered = true;
-                    self.ended(&written.name, bare(StepState::Succeeded, Some(Map::new())));
+                    self.ended(written, done(Some(Map::new())));
                     Fate::Answers(Some(given))
                 }
                 Err(error) => self.unbuilt(written, error, &unknown),
@@ -215,7 +236,7 @@ impl<F> Walk<'_, F> {
             }
             StepKind::Delay(_) => match template::delay_until(self.plan, at, &context, self.now) {
                 Ok(until) => {
-                    self.ended(&written.name, bare(StepState::Succeeded, Some(Map::new())));
+                    self.ended(written, done(Some(Map::new())));
                     Fate::Waits(until)
                 }
                 Err(error) => self.unbuilt(written, error, &unknown),
@@ -236,18 +257,75 @@ impl<F> Walk<'_, F> {
             Ok(built) => built,
             Err(error) => return self.unbuilt(written, error, unknown),
         };
-        let known = self.known.get(&written.name).filter(|known| known.data.state != StepState::Pending);
-        let (mut data, whole, from) = match known {
+        let (mut data, whole, from) = match self.known.get(&written.name) {
             Some(known) => (known.data.clone(), known.whole, Some(known.from)),
-            None => (bare(StepState::Succeeded, Some(Map::new())), false, None),
+            None => (done(Some(Map::new())), false, None),
         };
         if let Some(outputs) = self.outputs(at, &data, whole) {
             data.outputs = Some(outputs);
         }
         self.with_skips |= data.state != StepState::Succeeded;
         self.origin.insert(written.name.clone(), (whole, from));
-        self.ended(&written.name, data);
+        self.ended(written, data);
         Fate::Sends(built)
+    }
+
+    /// A step that sends once an item of a list. Where an item cannot be made its `on_error` decides,
+    /// as of a step.
+    fn each<B>(&mut self, at: usize, written: &Written, context: &Context, unknown: &[&Asked]) -> Fate<B>
+    where
+        F: FnMut(usize, &Context) -> Result<B, RenderError>,
+    {
+        if unknown.iter().any(|asked| asked.field == "for_each") {
+            let message = "nobody knows its list".to_owned();
+            return self.unbuilt(written, RenderError { place: "for_each".to_owned(), message }, unknown);
+        }
+        let list = match template::items(self.plan, at, context) {
+            Ok(list) => list.values,
+            Err(error) => return self.unbuilt(written, error, unknown),
+        };
+        let of_list = Context { list: Some(Arc::clone(&list)), ..context.clone() };
+        let by_item = template::when_of_item(self.plan, at);
+        let unjudged = unknown.iter().any(|asked| asked.field == "when");
+        let mut fates = Vec::with_capacity(list.len().min(ITEMS));
+        for index in (0u32..).take(list.len().min(ITEMS)) {
+            let context = of_list.of_item(index);
+            let judged =
+                if by_item && !unjudged { template::step_when(self.plan, at, &context) } else { Ok(true) };
+            fates.push(match judged.and_then(|runs| runs.then(|| (self.build)(at, &context)).transpose()) {
+                Ok(Some(built)) => ItemFate::Sends(built),
+                Ok(None) => ItemFate::Passed,
+                Err(error) => ItemFate::Unbuilt(error),
+            });
+        }
+        let failed = fates.iter().find_map(|fate| match fate {
+            ItemFate::Unbuilt(error) => Some(error.clone()),
+            _ => None,
+        });
+        if let Some(error) = failed.filter(|_| unknown.is_empty()) {
+            let _: Fate<B> = self.unbuilt(written, error, unknown);
+            return Fate::Each(list.len(), fates);
+        }
+        let (items, whole, from) = match self.known.get(&written.name) {
+            Some(known) => (known.data.items.clone().unwrap_or_default(), known.whole, Some(known.from)),
+            None => (Vec::new(), false, None),
+        };
+        let whole = whole && items.len() >= list.len();
+        let mut items: Vec<StepData> = items
+            .into_iter()
+            .map(|mut item| {
+                if let Some(outputs) = self.outputs(at, &item, whole) {
+                    item.outputs = Some(outputs);
+                }
+                item
+            })
+            .collect();
+        items.resize(list.len(), done(Some(Map::new())));
+        // Of an empty list all is known.
+        let (whole, from) = if list.is_empty() { (true, Some(from.unwrap_or("given"))) } else { (whole, from) };
+        self.origin.insert(written.name.clone(), (whole, from));
+        self.ended(written, StepData { items: Some(items), ..StepData::bare(StepState::Succeeded) });
+        Fate::Each(list.len(), fates)
     }
 
     /// The outputs of a known answer as this plan takes them: what is known of the answer came by
@@ -280,18 +358,18 @@ impl<F> Walk<'_, F> {
             Some(end) => self.stopped = Some((end, could_not(&error))),
             None if unknown.is_empty() => {
                 self.with_skips = true;
-                self.ended(&written.name, bare(StepState::Failed, None));
+                self.ended(written, StepData::of(written, StepState::Failed));
             }
             None => {
                 self.origin.insert(written.name.clone(), (false, None));
-                self.ended(&written.name, bare(StepState::Succeeded, Some(Map::new())));
+                self.ended(written, done(Some(Map::new())));
             }
         }
         Fate::Unbuilt(error)
     }
 
-    fn ended(&mut self, name: &str, data: StepData) {
-        self.context.steps.insert(name.to_owned(), data);
+    fn ended(&mut self, written: &Written, data: StepData) {
+        self.context.finish([(written.name.clone(), data)]);
     }
 
     /// What the step's fields ask of the steps before it.
@@ -336,7 +414,7 @@ impl<F> Walk<'_, F> {
         for asked in unknown {
             let Ok(path) = asked.path.parse::<Path>() else { continue };
             let [Segment::Key(name), rest @ ..] = path.rest() else { continue };
-            if let Some(data) = context.steps.get_mut(name) {
+            if let Some(data) = Arc::make_mut(&mut context.steps).get_mut(name) {
                 // Where it cannot stand (a status is a number) it is missing.
                 let _ = lay(data, rest, Value::String(place::stand_in(&asked.path)));
             }
@@ -350,6 +428,6 @@ fn could_not(error: &RenderError) -> String {
     super::advance::unbuilt_cause(error)
 }
 
-fn bare(state: StepState, outputs: Option<Map>) -> StepData {
-    StepData { state, status: None, headers: Vec::new(), body: None, outputs }
+fn done(outputs: Option<Map>) -> StepData {
+    StepData { outputs, ..StepData::bare(StepState::Succeeded) }
 }

@@ -1,6 +1,7 @@
 //! Values that are put into an answer by hand, and stand-ins for those that nobody knows.
 
 use crate::model::path::Segment;
+use crate::model::run::StepState;
 use crate::rules::template::{StepData, encode};
 use serde_json::Value;
 
@@ -26,11 +27,22 @@ pub fn readable<'p>(text: &str, paths: impl IntoIterator<Item = &'p str>) -> Str
     text
 }
 
-/// Puts a value into an answer: `outputs.id`, `body.items[0].id`, `headers["x-id"]`, `status`.
+/// Puts a value into an answer: `outputs.id`, `body.items[0].id`, `headers["x-id"]`, `status`; into that
+/// of an item of a step under `for_each` with its index before it.
 ///
 /// # Errors
 /// Why it cannot stand there.
 pub fn lay(data: &mut StepData, path: &[Segment], value: Value) -> Result<(), &'static str> {
+    if let [Segment::Index(item), rest @ ..] = path {
+        if *item > FURTHEST {
+            return Err("the list would be too long");
+        }
+        let items = data.items.get_or_insert_default();
+        if items.len() <= *item {
+            items.resize(item + 1, StepData::bare(StepState::Succeeded));
+        }
+        return lay(&mut items[*item], rest, value);
+    }
     let [Segment::Key(field), rest @ ..] = path else {
         return Err("write steps.NAME.outputs.ID, …body…, …headers[\"…\"] or …status");
     };

@@ -42,8 +42,7 @@ fn context(body: Value) -> Context {
 
 fn answer(outputs: &Value, body: Option<Value>, whole: bool) -> Known {
     let outputs = outputs.as_object().cloned();
-    let data =
-        StepData { state: StepState::Succeeded, status: Some(200), headers: Vec::new(), body, outputs };
+    let data = StepData { status: Some(200), body, ..done(outputs) };
     Known { data, whole, from: "given" }
 }
 
@@ -158,6 +157,50 @@ fn a_run_stops_where_a_run_would() {
 }
 
 #[test]
+fn a_step_under_for_each_is_built_for_every_item() {
+    let plan = plan(&format!(
+        "{}{}",
+        request(
+            "each",
+            "for_each = \"{{ request.body.lines }}\"\nwhen = \"{{ item.qty > 0 }}\"\njson = { sku = \"{{ item.sku }}\" }\n\
+             outputs = { id = \"body.id\" }"
+        ),
+        request("sum", "json = { all = \"{{ steps.each[0].outputs.id }}\" }"),
+    ));
+    let body = json!({"lines": [{"sku": "a", "qty": 1}, {"sku": "b", "qty": 0}]});
+    let course = of(&plan, body.clone(), &[]);
+    let Fate::Each(2, items) = &course.steps[0].fate else { panic!("{:?}", course.steps[0]) };
+    let ItemFate::Sends(first) = &items[0] else { panic!("{items:?}") };
+    assert_eq!(first.body.as_deref(), Some(&br#"{"sku":"a"}"#[..]));
+    assert_eq!(items[1], ItemFate::Passed);
+    assert_eq!(sent(&course, "sum"), r#"{"all":"<steps.each[0].outputs.id>"}"#);
+    let mut known = answer(&json!({}), None, false);
+    lay(&mut known.data, &"s[0].outputs.id".parse::<Path>().unwrap().0[1..], json!(7)).unwrap();
+    let given = of(&plan, body.clone(), &[("each", known)]);
+    assert_eq!(sent(&given, "sum"), r#"{"all":7}"#);
+    // Another version sends the second item too.
+    let all = fields(&of(&plan, json!({"lines": [{"sku": "a", "qty": 1}, {"sku": "b", "qty": 2}]}), &[]));
+    let mut differ = Differ::new(10);
+    differ.compare(fields(&course), all);
+    let paths: Vec<(&str, &str)> =
+        differ.found.iter().map(|found| (found.step.as_str(), found.path.as_str())).collect();
+    assert_eq!(
+        paths,
+        [
+            ("each[1]", "method"),
+            ("each[1]", "url"),
+            ("each[1]", "headers[\"content-type\"]"),
+            ("each[1]", "body.sku"),
+            ("each[1]", "runs"),
+        ]
+    );
+    let none = of(&plan, json!({}), &[]);
+    assert_eq!(none.steps[0].fate, Fate::Each(0, Vec::new()));
+    let bad = of(&plan, json!({"lines": 5}), &[]);
+    assert_eq!(bad.end, RunState::Errored);
+}
+
+#[test]
 fn two_courses_differ_in_what_leaves_field_by_field() {
     let one = plan(&format!(
         "{}{}",
@@ -203,7 +246,7 @@ fn two_courses_differ_in_what_leaves_field_by_field() {
 
 #[test]
 fn values_are_laid_where_they_can_stand() {
-    let mut data = bare(StepState::Succeeded, None);
+    let mut data = done(None);
     let mut put = |path: &str, value: Value| {
         let path: Path = format!("s.{path}").parse().unwrap();
         lay(&mut data, path.rest(), value)

@@ -113,6 +113,8 @@ fn simulated(trial: &Trial) -> SimulatedView {
         }),
         blocked: None,
         left_out: Vec::new(),
+        item_count: None,
+        items: Vec::new(),
         asks,
         outputs: None,
         answer: None,
