@@ -363,9 +363,7 @@ impl App {
                 self.reload_panes();
             }
             Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(refusal),
-            Want::Trial => self.trial_refused(refusal),
-            Want::BackTest => self.back_test_refused(refusal),
-            Want::WhatIf => self.what_if_refused(refusal),
+            Want::WhatIf | Want::Trial | Want::BackTest => self.untried(&want, refusal),
             // It is asked without the fields to begin with, and without a suggestion.
             Want::WhatIfRule => self.what_if_rule(&[]),
             Want::WhatIfFields => {}

@@ -145,7 +145,11 @@ fn step_lines(step: &SimulatedStep, lines: &mut Vec<Line>) {
     let value = match (&step.request, step.runs) {
         (_, None) => "nobody knows whether it runs".to_owned(),
         (Some(sent), _) => format!("{} {}", sent.method, sent.url),
-        (None, _) => step.kind.clone(),
+        (None, _) => match step.item_count {
+            Some(1) => "once, for 1 item".to_owned(),
+            Some(count) => format!("once for each of {} items", crate::text::count(count)),
+            None => step.kind.clone(),
+        },
     };
     lines.push(Line {
         glyph: Some((glyph, role)),
@@ -186,6 +190,9 @@ fn step_lines(step: &SimulatedStep, lines: &mut Vec<Line>) {
     for place in &step.left_out {
         lines.push(Line { indent: 2, ..Line::label("left out", place.clone(), Role::Warn) });
     }
+    if let Some(count) = step.item_count {
+        item_lines(step, count, lines);
+    }
     for asked in &step.asks {
         let (value, role) = match &asked.from {
             Some(from) => (format!("{} = {} ({from})", asked.path, value_text(&asked.value).1), Role::Info),
@@ -194,6 +201,39 @@ fn step_lines(step: &SimulatedStep, lines: &mut Vec<Line>) {
         let path = format!("asks {}.{}\0{}", step.name, asked.field, asked.path);
         let key = format!("{} asks", asked.field);
         lines.push(Line { indent: 2, path, ..Line::label(&key, value, role) });
+    }
+}
+
+/// The items of a step that sends once an item of a list.
+fn item_lines(step: &SimulatedStep, count: u64, lines: &mut Vec<Line>) {
+    for item in &step.items {
+        let why = item.cause.as_ref().or(item.blocked.as_ref());
+        let (glyph, role) = match (item.runs, why) {
+            (false, _) => ("»", Role::Muted),
+            (true, Some(_)) => ("!", Role::Bad),
+            (true, None) => ("►", Role::Busy),
+        };
+        let (name, request) = (format!("{}[{}]", step.name, item.item), item.request.as_ref());
+        let sent = request.map(|sent| format!("{} {}", sent.method, sent.url));
+        let told = [sent, why.cloned()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        lines.push(Line {
+            indent: 2,
+            glyph: Some((glyph, role)),
+            key: format!("item {}", item.item),
+            value: told,
+            role: if item.runs { Role::Text } else { Role::Muted },
+            path: name.clone(),
+            opens: true,
+            ..Line::default()
+        });
+        if let Some(SentView { headers, body, .. }) = request {
+            content(&name, headers, body.as_deref().unwrap_or_default(), lines);
+        }
+    }
+    let more = count.saturating_sub(step.items.len() as u64);
+    if more > 0 {
+        let text = format!("{} more items", crate::text::count(more));
+        lines.push(Line { indent: 2, ..Line::text(text, Role::Muted) });
     }
 }
 
@@ -350,8 +390,17 @@ impl App {
         }
     }
 
+    /// What is tried was refused.
+    pub fn untried(&mut self, want: &Want, refusal: Refusal) {
+        match want {
+            Want::Trial => self.trial_refused(refusal),
+            Want::BackTest => self.back_test_refused(refusal),
+            _ => self.what_if_refused(refusal),
+        }
+    }
+
     /// It was refused: there is no draft, a value that cannot be given.
-    pub fn trial_refused(&mut self, refusal: Refusal) {
+    fn trial_refused(&mut self, refusal: Refusal) {
         if let Some(Overlay::Trial(open)) = &mut self.overlay {
             open.asking = false;
             open.trouble = Some(refusal.message);

@@ -154,8 +154,14 @@ impl Desk {
         item: u32,
         fate: ItemFate<Built>,
     ) -> SimulatedItem {
-        let blank =
-            SimulatedItem { item, runs: true, cause: None, request: None, blocked: None, left_out: Vec::new() };
+        let blank = SimulatedItem {
+            item,
+            runs: true,
+            cause: None,
+            request: None,
+            blocked: None,
+            left_out: Vec::new(),
+        };
         match fate {
             ItemFate::Sends(built) => SimulatedItem {
                 blocked: self.blocked(ready, traces, &built.outgoing).await,

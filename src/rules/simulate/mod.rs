@@ -322,7 +322,8 @@ impl<F> Walk<'_, F> {
             .collect();
         items.resize(list.len(), done(Some(Map::new())));
         // Of an empty list all is known.
-        let (whole, from) = if list.is_empty() { (true, Some(from.unwrap_or("given"))) } else { (whole, from) };
+        let (whole, from) =
+            if list.is_empty() { (true, Some(from.unwrap_or("given"))) } else { (whole, from) };
         self.origin.insert(written.name.clone(), (whole, from));
         self.ended(written, StepData { items: Some(items), ..StepData::bare(StepState::Succeeded) });
         Fate::Each(list.len(), fates)

@@ -1,7 +1,6 @@
 //! Answers to questions about traffic.
 
 use super::hand::{NOW, id};
-use pointsman::model::ask::Plan;
 use pointsman::model::request::Verdict;
 use pointsman::model::run::RunState;
 use pointsman::model::study::{
@@ -52,7 +51,7 @@ pub fn studied(study: &Study) -> Studied {
         Study::Fields(_) => Studied::Fields(found),
         Study::WhatIf(rule) => Studied::WhatIf(what_if(rule)),
         Study::Simulate(trial) => Studied::Simulated(Box::new(simulated(trial))),
-        Study::Call(_) | Study::TestRun(_) => Studied::Tried(Tried::Plan(Box::new(Plan::default()))),
+        Study::Call(_) | Study::TestRun(_) => Studied::Tried(Tried::Plan(Box::default())),
         Study::BackTest(asked) => Studied::BackTested(back_tested(asked.before.is_none())),
         Study::SaveSample { .. } => {
             Studied::Saved { path: "/var/lib/pointsman/samples/shop-orders-orders-d7fe00.json".to_owned() }
