@@ -200,8 +200,8 @@ pub enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
-    /// Tries another dedup rule on the traffic that is stored, or says which fields would do
-    Test(Test),
+    /// Tries a flow out: what it would send, one call, a test run, a back-test, another dedup rule
+    Test(Box<Test>),
     /// Field discovery: what a flow is sent, path by path
     Capture(Capture),
     /// Badges of bodies whose shape changed
@@ -358,6 +358,9 @@ pub enum RequestsCommand {
     Show {
         /// Its id
         id: String,
+        /// As a sample, for `send` and `test --sample`: without its sender's credentials
+        #[arg(long)]
+        sample: bool,
     },
     /// Why it was judged as it was
     Explain {

@@ -4,6 +4,7 @@
 //! 1 failed, 2 usage, 3 not found, 4 refused, 5 some of many failed, 130 interrupted.
 
 mod args;
+mod backtest;
 mod beside;
 mod config;
 mod demo;
@@ -21,6 +22,7 @@ mod send;
 mod serve;
 mod study;
 mod taken;
+mod trial;
 mod verbs;
 mod versions;
 
@@ -85,6 +87,8 @@ fn run(args: Args) -> Result<u8, Refusal> {
             other => {
                 let door = door::Door::open(&settings, &args.global).await?;
                 let done = tokio::select! {
+                    // A command that ends itself at ctrl-c may say how far it came.
+                    biased;
                     done = dispatch(&door, other, &args.global) => done,
                     _ = tokio::signal::ctrl_c() => Ok(130),
                 };
@@ -111,7 +115,8 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Requests { command } => match command {
             args::RequestsCommand::Ls { list, fold: false } => lists::requests(door, list, output).await,
             args::RequestsCommand::Ls { list, fold: true } => lists::deliveries(door, list, output).await,
-            args::RequestsCommand::Show { id } => details::request(door, id, output).await,
+            args::RequestsCommand::Show { id, sample: false } => details::request(door, id, output).await,
+            args::RequestsCommand::Show { id, sample: true } => trial::sample(door, id).await,
             args::RequestsCommand::Explain { id } => details::explain(door, id, output).await,
             args::RequestsCommand::Forget(targets) => verbs::forget(door, targets, output).await,
             args::RequestsCommand::Replay(replay) => verbs::replay(door, replay, output).await,
@@ -145,7 +150,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         },
         Command::Audit { command: args::AuditCommand::Ls(list) } => lists::audit(door, list, output).await,
         Command::Send(send) => send::send(door, send).await,
-        Command::Test(test) => study::test(door, test, output).await,
+        Command::Test(test) => study::test(door, *test, output).await,
         Command::Capture(capture) => study::capture(door, capture, output).await,
         Command::Drift { command } => study::drift(door, command, output).await,
         Command::Doctor => details::doctor(door, output).await,

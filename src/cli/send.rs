@@ -7,65 +7,17 @@
 use super::door::Door;
 use super::verbs::unexpected;
 use super::{args, keys, local, output};
-use crate::model::Map;
 use crate::model::ask::keys::Sign;
 use crate::model::ask::{Answer, Ask, Refusal, Start};
 use crate::model::view::{EndpointView, FlowView};
+use crate::rules::sample::{self, Sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde_json::Value;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A sample that says more than a body.
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Sample {
-    method: Option<String>,
-    path: Option<String>,
-    /// In order; an array is a name that comes several times.
-    query: Map,
-    headers: BTreeMap<String, String>,
-    body: Option<Value>,
-}
-
-/// Reads a sample: body bytes as written, or what `$request` says.
+/// Reads a sample file.
 fn read(text: &str) -> Result<(Sample, Vec<u8>), Refusal> {
-    let parsed: Option<Value> = serde_json::from_str(text).ok();
-    if let Some(Value::Object(mut object)) = parsed
-        && object.len() == 1
-        && let Some(inner) = object.remove("$request")
-    {
-        let sample: Sample = serde_json::from_value(inner)
-            .map_err(|error| Refusal::usage(format!("$request of the sample: {error}")))?;
-        let body = sample.body.as_ref().map_or_else(Vec::new, |body| body.to_string().into_bytes());
-        return Ok((sample, body));
-    }
-    Ok((Sample::default(), text.as_bytes().to_vec()))
-}
-
-/// Names and values of a query, in order.
-fn pairs(query: &Map) -> Result<Vec<(&str, Cow<'_, str>)>, Refusal> {
-    let mut pairs = Vec::new();
-    for (name, value) in query {
-        let all = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
-        for value in all {
-            let text = match value {
-                Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-                Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
-                _ => None,
-            };
-            let text = text.ok_or_else(|| {
-                Refusal::usage(format!(
-                    "$request.query.{name} of the sample is a value or an array of values"
-                ))
-            })?;
-            pairs.push((name.as_str(), text));
-        }
-    }
-    Ok(pairs)
+    sample::read(text).map_err(Refusal::usage)
 }
 
 /// Finds the endpoint of `NAME/FLOW`; `NAME` alone where it has one.
@@ -143,7 +95,7 @@ pub async fn send(door: &Door, args: args::Send) -> Result<u8, Refusal> {
         url.push_str(path.trim_start_matches('/'));
     }
     let mut url = url::Url::parse(&url).map_err(|error| Refusal::failed(format!("{url}: {error}")))?;
-    let query = pairs(&sample.query)?;
+    let query = sample.pairs().map_err(Refusal::usage)?;
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
     }
@@ -224,30 +176,5 @@ mod tests {
         assert_eq!(find(&all, "erp/b").unwrap().flow, "B");
         assert_eq!(find(&all, "erp").unwrap_err().exit, 2);
         assert_eq!(find(&all, "none/x").unwrap_err().exit, 3);
-    }
-
-    #[test]
-    fn a_sample_is_a_body_or_a_whole_request() {
-        let (_, body) = read(r#"{"a":1.0}"#).unwrap();
-        assert_eq!(body, br#"{"a":1.0}"#);
-        let (sample, body) =
-            read(r#"{"$request":{"method":"PUT","headers":{"X-A":"1"},"body":{"b":2.50}}}"#).unwrap();
-        assert_eq!((sample.method.as_deref(), sample.headers.len()), (Some("PUT"), 1));
-        assert_eq!(body, br#"{"b":2.50}"#);
-        assert!(read(r#"{"$request":{"metod":"PUT"}}"#).is_err());
-        assert_eq!(read("not json").unwrap().1, b"not json");
-    }
-
-    #[test]
-    fn a_name_of_a_query_may_come_several_times() {
-        let text = r#"{"$request":{"query":{"x":["1&y","2"],"a":"b","n":1.50,"none":[]}}}"#;
-        let (sample, _) = read(text).unwrap();
-        let pairs = pairs(&sample.query).unwrap();
-        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, &**value)).collect();
-        assert_eq!(pairs, [("x", "1&y"), ("x", "2"), ("a", "b"), ("n", "1.50")]);
-        for wrong in [r#"{"x":null}"#, r#"{"x":[["1"]]}"#, r#"{"x":{"y":1}}"#] {
-            let query: Map = serde_json::from_str(wrong).unwrap();
-            assert_eq!(super::pairs(&query).unwrap_err().exit, 2, "{wrong}");
-        }
     }
 }

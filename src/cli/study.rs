@@ -1,11 +1,11 @@
-//! What studies traffic: `test --dedup`, `capture`, `drift`.
+//! What studies traffic: `test` and its ways, `test --dedup`, `capture`, `drift`.
 
 use super::args::{Capture, DriftCommand, Output, Test};
 use super::door::Door;
 use super::lists::clock;
 use super::output::{self, Rows, field};
 use super::verbs::unexpected;
-use super::{local, tell};
+use super::{backtest, local, tell, trial};
 use crate::model::Ms;
 use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::id::short;
@@ -20,7 +20,8 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Changes that are printed for people; `--output jsonl` prints all that are told.
 const PRINTED: usize = 200;
 
-async fn ask(door: &Door, study: Study) -> Result<Studied, Refusal> {
+/// Asks a study.
+pub async fn ask(door: &Door, study: Study) -> Result<Studied, Refusal> {
     match door.ask(Ask::Study(study)).await? {
         Answer::Studied(studied) => Ok(*studied),
         _ => Err(unexpected()),
@@ -31,21 +32,31 @@ pub fn duration(flag: &str, text: &str) -> Result<Ms, Refusal> {
     parse_duration(text).map_err(|why| Refusal::usage(format!("{flag}: {why}")))
 }
 
-/// `test --dedup`.
+/// `test`.
 pub async fn test(door: &Door, args: Test, output: Output) -> Result<u8, Refusal> {
-    let later = [
-        (args.sample.is_some(), "test --sample"),
-        (args.step.is_some(), "test --step"),
-        (args.send, "test --send"),
-        (args.run, "test --run"),
-        (args.draft, "test --draft"),
-    ];
-    if let Some((_, what)) = later.iter().find(|(given, _)| *given) {
-        return Err(super::later(what));
+    let of_one = args.sample.is_some()
+        || args.request.is_some()
+        || args.step.is_some()
+        || args.send
+        || args.run
+        || args.element.is_some()
+        || args.fresh
+        || !args.set.is_empty();
+    match &args.dedup {
+        Some(fields) => {
+            let fields = fields.clone();
+            dedup(door, fields, args, output).await
+        }
+        None if args.draft && !of_one => backtest::back_test(door, args, output).await,
+        None if args.since.is_some() || args.filter.is_some() => Err(Refusal::usage(
+            "a back-test compares the draft with what is deployed: give --draft; another rule of dedup is tried with --dedup",
+        )),
+        None => trial::test(door, args, output).await,
     }
-    let Some(fields) = args.dedup else {
-        return Err(super::later("test without --dedup"));
-    };
+}
+
+/// `test --dedup`.
+async fn dedup(door: &Door, fields: String, args: Test, output: Output) -> Result<u8, Refusal> {
     if fields.trim() == "?" {
         let source = Source::Newest { flow: args.flow, most: args.last };
         let Studied::Fields(found) = ask(door, Study::Fields(source)).await? else {
@@ -59,7 +70,7 @@ pub async fn test(door: &Door, args: Test, output: Output) -> Result<u8, Refusal
         fields: split_fields(&fields),
         window: args.window.as_deref().map(|text| duration("--window", text)).transpose()?,
         from_first: args.from.map(|from| from == "first"),
-        since: duration("--since", &args.since)?,
+        since: duration("--since", args.since.as_deref().unwrap_or("7d"))?,
     };
     let Studied::WhatIf(view) = ask(door, Study::WhatIf(rule)).await? else { return Err(unexpected()) };
     match output {

@@ -167,7 +167,8 @@ pub async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> R
     }
 }
 
-fn show_plan(plan: &Plan, output: Output) -> Result<(), Refusal> {
+/// Says what would happen.
+pub fn show_plan(plan: &Plan, output: Output) -> Result<(), Refusal> {
     if output != Output::Text {
         return output::object(plan, output);
     }

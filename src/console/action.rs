@@ -73,8 +73,12 @@ pub enum Action {
     Capture,
     /// Two requests beside each other.
     Difference,
-    /// What another dedup rule would have done.
-    WhatIf,
+    /// What a run would send; there, what another dedup rule would have done.
+    Test,
+    /// What the draft changes of stored requests.
+    BackTest,
+    /// The request as a file that can be sent and tried.
+    SaveSample,
     /// What is selected, into the terminal's clipboard.
     Copy,
     /// What else can be copied of it.
@@ -118,6 +122,7 @@ impl Action {
                 | Self::Complete
                 | Self::Extend
                 | Self::Deploy
+                | Self::SaveSample
         )
     }
 }

@@ -79,6 +79,12 @@ pub enum Want {
     WhatIfRule,
     /// The paths that it could take.
     WhatIfFields,
+    /// What the open trial would do.
+    Trial,
+    /// The next part of the open back-test.
+    BackTest,
+    /// A sample was saved.
+    Sample,
     /// Badges of drift.
     Drift,
     /// A badge was taken away.

@@ -245,6 +245,9 @@ impl App {
         match (want, studied) {
             (Want::WhatIf, Studied::WhatIf(view)) => self.what_if_found(view),
             (Want::WhatIfFields, Studied::Fields(found)) => self.what_if_fields(&found),
+            (Want::Trial, Studied::Simulated(view)) => self.trial_found(&view),
+            (Want::BackTest, Studied::BackTested(part)) => self.back_test_found(part),
+            (Want::Sample, Studied::Saved { path }) => self.say_whole("Saved as a sample", &path),
             (Want::Drift, Studied::Drift { drifts }) => self.needs.drifts = drifts,
             (Want::DriftOk, Studied::Done { lines }) => {
                 self.needs.stale = true;

@@ -151,7 +151,7 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
         // What is said of it asks for an act.
         Place::Payload(_) => match why(app) {
             Some(Verdict::Duplicate) => {
-                &[Open, Action::Difference, Action::Forget, Replay, Action::WhatIf, View, Back]
+                &[Open, Action::Difference, Action::Forget, Replay, Action::Test, View, Back]
             }
             Some(Verdict::Rejected) => {
                 &[Action::Readmit, Action::Links, Action::Difference, View, Action::CopyAs, NextPane, Back]

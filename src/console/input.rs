@@ -58,6 +58,10 @@ impl App {
             self.paste_captured(text);
             return self.touch(Dirt::Input);
         }
+        if let Some(edit) = self.trial_paste() {
+            edit.insert(text);
+            return self.touch(Dirt::Input);
+        }
         let edit = match (&mut self.overlay, &mut self.filter) {
             (Some(Overlay::WhatIf(open)), _) => Some(open.typing()),
             (Some(Overlay::Palette(open)), _) => Some(&mut open.edit),
@@ -102,6 +106,8 @@ impl App {
             Some(Overlay::Jobs(_)) => return self.jobs_key(key),
             Some(Overlay::Replayed(_)) => return self.replayed_key(key),
             Some(Overlay::Palette(_)) => return self.palette_key(key),
+            Some(Overlay::Trial(_)) => return self.trial_key(key),
+            Some(Overlay::BackTest(_)) => return self.back_test_key(key),
             _ => {}
         }
         if self.overlay.is_some() {

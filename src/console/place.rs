@@ -1,5 +1,6 @@
 //! Where the person is: screens, lists, panes, what stands above, and the way back.
 
+use super::backtest::BackTested;
 use super::beside::Beside;
 use super::capture::Table;
 use super::dialog::Dialog;
@@ -7,6 +8,7 @@ use super::jobs::Jobs;
 use super::menu::Menu;
 use super::palette::Palette;
 use super::replayed::Replayed;
+use super::trial::Simulated;
 use super::whatif::WhatIf;
 use super::whole::Whole;
 use crate::model::time::Ms;
@@ -111,6 +113,10 @@ pub enum Overlay {
     Replayed(Box<Replayed>),
     /// Every action by its words.
     Palette(Box<Palette>),
+    /// What a run would send.
+    Trial(Box<Simulated>),
+    /// What a draft changes of stored requests.
+    BackTest(Box<BackTested>),
     /// A value, whole.
     Value(Box<Whole>),
     /// Quitting stops the receiver.

@@ -193,6 +193,9 @@ impl App {
             (
                 want @ (Want::WhatIf
                 | Want::WhatIfFields
+                | Want::Trial
+                | Want::BackTest
+                | Want::Sample
                 | Want::Captured
                 | Want::Fields
                 | Want::Drift
@@ -303,9 +306,9 @@ impl App {
                 self.reload_panes();
             }
             Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(refusal),
-            Want::WhatIf => self.what_if_refused(refusal),
             Want::Jobs | Want::Job | Want::StopJob => self.jobs_refused(refusal),
             Want::Replayed => self.replayed_came(Err(refusal.message)),
+            Want::WhatIf | Want::Trial | Want::BackTest => self.untried(&want, refusal),
             // It is asked without the fields to begin with, and without a suggestion.
             Want::WhatIfRule => self.what_if_rule(&[]),
             Want::WhatIfFields => {}
@@ -329,6 +332,7 @@ impl App {
             | Want::Keys
             | Want::Source(_)
             | Want::Versions(_)
+            | Want::Sample
             | Want::Marks(..) => {
                 self.toast(Tone::Bad, refusal.message);
             }

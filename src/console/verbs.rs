@@ -319,8 +319,14 @@ impl App {
             Action::Difference if self.in_tree() || self.run_with_parent().is_some() => Ok(()),
             Action::Difference => self.two_requests().map(|_| ()),
             Action::Deploy => self.deployed().map(|_| ()),
-            Action::WhatIf if self.captured_flow().is_none() => {
-                Err("what-if is not possible: it is asked for the flow of a request, and none is selected".to_owned())
+            Action::Test if self.tried_flow().is_none() => {
+                Err("test is not possible: no request, run or flow is selected".to_owned())
+            }
+            Action::BackTest if self.tested().is_none() => {
+                Err("back-test is not possible: nothing of an integration is selected".to_owned())
+            }
+            Action::SaveSample if self.captured_flow().is_none() => {
+                Err("sample is not possible: it takes a request, and none is selected".to_owned())
             }
             Action::Copy => self.selected_text().map(|_| ()),
             Action::CopyAs => self.copy_menu().map(|_| ()),

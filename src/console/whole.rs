@@ -76,6 +76,14 @@ impl App {
         true
     }
 
+    /// Says something that a line would cut.
+    pub fn say_whole(&mut self, title: &str, text: &str) {
+        let (title, text) = (title.to_owned(), Arc::from(text));
+        let mut whole = Whole { title, text, lines: Vec::new(), top: 0, cells: 0 };
+        whole.fit(self.value_cells());
+        self.overlay = Some(Overlay::Value(Box::new(whole)));
+    }
+
     /// Cells of a line in the box of a value.
     #[must_use]
     pub fn value_cells(&self) -> u16 {

@@ -57,7 +57,7 @@ impl Desk {
 }
 
 /// Reads a filter; an error points at its token.
-fn read(filter: &str, now: Ms) -> Result<Query, Refusal> {
+pub(super) fn read(filter: &str, now: Ms) -> Result<Query, Refusal> {
     Query::parse(filter, now).map_err(|QueryError { message, at }| {
         Refusal::usage(format!("{message}\n  {filter}\n  {}^", " ".repeat(at))).coded("filter")
     })

@@ -31,12 +31,13 @@ use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Refusal, Who};
 use crate::model::change::Counters;
 use crate::model::settings::Settings;
+use crate::runner::guard::Guard;
 use crate::runner::http::Http;
 use crate::scheduler::Hosts;
 use crate::store::Store;
 use crate::vault::Vault;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use values::Setting;
 
 /// What a desk works with.
@@ -66,8 +67,8 @@ pub struct Desk {
     plans: Arc<verbs::Plans>,
     /// Jobs under way in this process.
     board: Arc<jobs::Board>,
-    /// Sends stored requests elsewhere; made when it is first needed.
-    http: Arc<std::sync::OnceLock<Http>>,
+    /// Sends what a person wants sent outside of any run; made when it is first needed.
+    http: Arc<OnceLock<Http>>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -87,6 +88,15 @@ impl Desk {
             board: Arc::default(),
             http: Arc::default(),
         }
+    }
+
+    /// What sends outside of any run: under the guard of the runner, on connections of its own.
+    fn http(&self) -> Result<&Http, Refusal> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let made = Http::new(Guard::new(&self.deps.settings)).map_err(Refusal::failed)?;
+        Ok(self.http.get_or_init(|| made))
     }
 
     /// Answers a question or carries out an order.

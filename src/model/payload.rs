@@ -19,6 +19,14 @@ pub fn value<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
     json::parse_kept(text.get().as_bytes()).map_err(D::Error::custom)
 }
 
+/// A value that may be left out; a null that is there is a value.
+///
+/// # Errors
+/// See [`value`].
+pub fn some_value<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    value(from).map(Some)
+}
+
 /// An object.
 ///
 /// # Errors
@@ -92,6 +100,8 @@ mod tests {
     struct Kept {
         #[serde(deserialize_with = "value")]
         body: Value,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_value")]
+        answer: Option<Value>,
         #[serde(deserialize_with = "map")]
         flat: Map,
         #[serde(default, deserialize_with = "some_map")]
@@ -107,6 +117,7 @@ mod tests {
         let map: Map = [("a".to_owned(), value.clone())].into_iter().collect();
         Kept {
             body: value.clone(),
+            answer: Some(value.clone()),
             flat: map.clone(),
             outputs: Some(map),
             set: vec![("a".into(), value.clone())],
@@ -146,6 +157,8 @@ mod tests {
             from_json::<Kept>(text.as_bytes())
         };
         assert_eq!(with("").unwrap().outputs, None);
+        assert_eq!(with("").unwrap().answer, None);
+        assert_eq!(with(r#","answer":null"#).unwrap().answer, Some(Value::Null));
         assert_eq!(with(r#","outputs":null"#).unwrap().outputs, None);
         assert!(with(r#","outputs":[]"#).is_err());
     }

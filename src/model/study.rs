@@ -1,6 +1,13 @@
 //! Questions about traffic that was stored, and what they find: what another dedup rule would have
 //! done, which fields there are, how the shape of bodies drifts.
 
+mod trial;
+
+pub use trial::{
+    AskedView, BackTest, BackTestChange, BackTestField, BackTestView, BegunView, CalledView, Sampled,
+    SimulatedItem, SimulatedStep, SimulatedView, Trial, TrialOrder, Tried,
+};
+
 use super::view::FieldView;
 use super::{Ms, payload};
 use serde::{Deserialize, Serialize};
@@ -30,6 +37,19 @@ pub enum Study {
         /// Only what is newer than this request.
         after: Option<String>,
     },
+    /// What a run would do, with nothing sent.
+    Simulate(Trial),
+    /// Makes the call of one step, by hand.
+    Call(TrialOrder),
+    /// Runs a flow as a test.
+    TestRun(TrialOrder),
+    /// What a draft would have made of stored requests.
+    BackTest(BackTest),
+    /// Writes a stored request into a file that can be sent and tried.
+    SaveSample {
+        /// Which.
+        id: String,
+    },
     /// Badges of shape drift that are open.
     Drift {
         /// `NAME/FLOW` or `NAME`; all where there is none.
@@ -51,8 +71,16 @@ impl Study {
     #[must_use]
     pub fn order(&self) -> Option<&'static str> {
         match self {
-            Self::WhatIf(_) | Self::Fields(_) | Self::Captured { .. } | Self::Drift { .. } => None,
+            Self::WhatIf(_)
+            | Self::Fields(_)
+            | Self::Captured { .. }
+            | Self::Simulate(_)
+            | Self::BackTest(_)
+            | Self::Drift { .. } => None,
             Self::Capture { .. } => Some("capture"),
+            Self::Call(_) => Some("a call of a step"),
+            Self::TestRun(_) => Some("a test run"),
+            Self::SaveSample { .. } => Some("saving a sample"),
             Self::DriftOk { .. } => Some("taking a badge away"),
         }
     }
@@ -107,6 +135,17 @@ pub enum Studied {
     Fields(FieldsView),
     /// To [`Study::Capture`] and [`Study::Captured`].
     Capture(CaptureView),
+    /// To [`Study::Simulate`].
+    Simulated(Box<SimulatedView>),
+    /// To [`Study::Call`] and [`Study::TestRun`].
+    Tried(Tried),
+    /// To [`Study::BackTest`].
+    BackTested(BackTestView),
+    /// To [`Study::SaveSample`]: where it lies.
+    Saved {
+        /// The file.
+        path: String,
+    },
     /// To [`Study::Drift`].
     Drift {
         /// Newest first.

@@ -201,7 +201,7 @@ impl Guard {
     }
 
     /// The addresses of a name that may be reached.
-    async fn resolve_name(
+    pub(super) async fn resolve_name(
         &self,
         name: String,
     ) -> Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>> {

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use url::Host;
 
 /// Bytes of an answer that are read; outputs are taken from the whole of it.
 pub const ANSWER_BYTES: usize = 6 << 20;
@@ -130,6 +131,26 @@ impl Http {
         match client.execute(request).await {
             Ok(response) => read(response, timeout, now).await,
             Err(error) => nothing(&error, timeout),
+        }
+    }
+
+    /// Judges a request as [`Http::exchange`] would, and sends nothing: names are looked up, nobody is
+    /// connected to.
+    ///
+    /// # Errors
+    /// Why it would not be sent, in words.
+    pub async fn permitted(&self, outgoing: &Outgoing) -> Result<(), String> {
+        let url =
+            Url::parse(&outgoing.url).map_err(|error| format!("{:?} is no URL: {error}", outgoing.url))?;
+        self.allowed(outgoing, &url).await?;
+        match (&outgoing.proxy, url.host()) {
+            (None, Some(Host::Domain(name))) => {
+                let looked_up = self.guard.resolve_name(name.to_owned());
+                let late = || format!("{name} cannot be resolved: nobody answered within {CONNECT:?}");
+                let found = tokio::time::timeout(CONNECT, looked_up).await.map_err(|_| late())?;
+                found.map(drop).map_err(|error| error.to_string())
+            }
+            _ => Ok(()),
         }
     }
 

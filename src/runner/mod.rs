@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `pump` | where runs come from |
 //! | `attempt` | one run under a lease |
+//! | `call` | one request of a step: built, sent, and what is kept of it |
 //! | `each` | the items of a step under `for_each`, several at once |
 //! | `gate` | which targets take a run now |
 //! | `http` | one exchange, within its bounds |
@@ -20,6 +21,7 @@
 
 mod alerts;
 mod attempt;
+pub mod call;
 mod each;
 mod gate;
 pub mod guard;

@@ -51,6 +51,7 @@ mod targets;
 mod tender;
 mod told;
 mod trail;
+mod tried;
 mod waiters;
 mod writer;
 
@@ -66,6 +67,7 @@ pub use lines::OpenGate;
 pub use occasion::Occasion;
 pub use query::RequestStatus;
 pub use queue::{Claim, KeyEntry};
+pub use tried::Remembered;
 pub use waiters::{Told, Waiting};
 
 use crate::feed::Feed;

@@ -46,6 +46,7 @@ mod split;
 mod terminal;
 mod told;
 mod transcript;
+mod trial;
 mod triggers;
 mod vectors;
 mod versions;

@@ -1,5 +1,6 @@
 //! What stands above a screen: dialogs, help, toasts.
 
+pub mod backtest;
 pub mod beside;
 pub mod capture;
 pub mod dialog;
@@ -9,6 +10,7 @@ pub mod menu;
 pub mod palette;
 pub mod replayed;
 pub mod toast;
+pub mod trial;
 pub mod value;
 pub mod whatif;
 
@@ -28,6 +30,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         Some(Overlay::Jobs(open)) => jobs::draw(app, paint, open),
         Some(Overlay::Replayed(open)) => replayed::draw(app, paint, open),
         Some(Overlay::Palette(open)) => palette::draw(app, paint, open),
+        Some(Overlay::Trial(open)) => trial::draw(app, paint, open),
+        Some(Overlay::BackTest(open)) => backtest::draw(app, paint, open),
         Some(Overlay::Quit { sure, .. }) => dialog::quit(app, paint, *sure),
         None => {}
     }

@@ -1,18 +1,35 @@
 //! Questions about traffic that was stored: what another dedup rule would have done, which fields
-//! there are, captures, drift. Reading only, but for the badges that a person takes away.
+//! there are, captures, drift; and flows tried out with it: simulated, called step by step, run as a
+//! test, back-tested.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `trial` | what every trial begins with: a flow, a version, a request, what is known of answers |
+//! | `simulate` | every request of a run, built and not sent |
+//! | `call` | one step's call, by hand |
+//! | `testrun` | a real run that is marked as a test |
+//! | `backtest` | stored requests through the draft and the live version, side by side |
+//! | `saved` | a stored request as a file |
+//! | `whatif`, `fields`, `capture`, `drift` | dedup and the shape of what comes |
 
+mod backtest;
+mod call;
 mod capture;
 mod drift;
 mod fields;
+mod saved;
+mod simulate;
+mod testrun;
+mod trial;
 mod whatif;
 
 use super::Desk;
 use crate::model::FlowId;
 use crate::model::ask::{Answer, Refusal, Who};
-use crate::model::document::{Trigger, Webhook};
+use crate::model::document::{Flow, Trigger, Webhook};
 use crate::model::study::{Studied, Study};
 use crate::rules::plan::Plan;
-use crate::store::registry::{Holding, url};
+use crate::store::registry::{Doc, Holding, url};
 use std::sync::Arc;
 
 /// A flow that requests arrive at, as a person names it.
@@ -41,6 +58,11 @@ impl Desk {
             Study::Captured { flow, after } => {
                 Studied::Capture(self.captured(&flow, after.as_deref()).await?)
             }
+            Study::Simulate(trial) => Studied::Simulated(Box::new(self.simulate(who, &trial).await?)),
+            Study::Call(order) => Studied::Tried(self.call(who, &order).await?),
+            Study::TestRun(order) => Studied::Tried(self.test_run(who, &order).await?),
+            Study::BackTest(asked) => Studied::BackTested(self.back_test(&asked).await?),
+            Study::SaveSample { id } => Studied::Saved { path: self.save_sample(who, &id).await? },
             Study::Drift { flow } => Studied::Drift { drifts: self.drifts(flow.as_deref()).await? },
             Study::DriftOk { ids, flow, reason } => Studied::Done {
                 lines: vec![self.drift_ok(who, &ids, flow.as_deref(), reason.as_deref()).await?],
@@ -52,54 +74,58 @@ impl Desk {
     /// Finds the flow of `NAME/FLOW` by name, id or alias; `NAME` alone where it has one that
     /// requests arrive at.
     fn named(&self, text: &str) -> Result<Named, Refusal> {
+        self.named_of(text, |flow| matches!(flow.trigger, Trigger::Webhook(_)), " that requests arrive at")
+    }
+
+    /// The same among certain flows; `which` says in words which: ` that requests arrive at`.
+    fn named_of(&self, text: &str, fits: impl Fn(&Flow) -> bool, which: &str) -> Result<Named, Refusal> {
         let (name, wanted) =
             text.split_once('/').map_or((text, None), |(name, flow)| (name.trim(), Some(flow.trim())));
         let state = self.deps.store.configured();
         let holding = self.holding(name.trim())?;
         let mut found = Vec::new();
         for row in state.flows.values().filter(|row| row.integration == holding.id && !row.removed) {
-            let fits = wanted.is_none_or(|wanted| {
+            let meant = wanted.is_none_or(|wanted| {
                 row.name.eq_ignore_ascii_case(wanted)
                     || row.key == wanted
                     || row.path.as_deref() == Some(wanted)
             });
-            if !fits {
+            if !meant {
                 continue;
             }
-            let plan = |doc: &Option<Arc<crate::store::registry::Doc>>| doc.as_ref()?.plan(row.id);
+            let plan = |doc: &Option<Arc<Doc>>| doc.as_ref()?.plan(row.id);
             let live = plan(&holding.live);
             let is_live = live.is_some();
             let Some(plan) = live.or_else(|| plan(&holding.newest)) else { continue };
-            let named = Named {
-                flow: row.id,
-                integration: holding.name.clone(),
-                name: plan.flow.name.clone(),
-                url: url(&self.deps.settings.public_url, &row.endpoint),
-                live: is_live,
-                plan,
-            };
-            if named.webhook().is_some() {
-                found.push(named);
+            if fits(&plan.flow) {
+                found.push(Named {
+                    flow: row.id,
+                    integration: holding.name.clone(),
+                    name: plan.flow.name.clone(),
+                    url: url(&self.deps.settings.public_url, &row.endpoint),
+                    live: is_live,
+                    plan,
+                });
             }
         }
         let count = found.len();
         match (found.pop(), count) {
             (Some(one), 1) => Ok(one),
-            (None, _) => Err(none(text, &holding)),
-            (Some(_), _) => Err(Refusal::usage(format!(
-                "{text} has {count} flows that requests arrive at: write NAME/FLOW"
-            ))),
+            (None, _) => Err(none(text, &holding, fits, which)),
+            (Some(_), _) => Err(Refusal::usage(format!("{text} has {count} flows{which}: write NAME/FLOW"))),
         }
     }
 }
 
-fn none(text: &str, holding: &Holding) -> Refusal {
-    let flows = holding.current().map(|doc| &doc.integration.flows[..]).unwrap_or_default();
-    let flows: Vec<String> = flows
-        .iter()
-        .filter(|flow| matches!(flow.trigger, Trigger::Webhook(_)))
-        .map(|flow| format!("{}/{}", holding.name, flow.name))
-        .collect();
+fn none(text: &str, holding: &Holding, fits: impl Fn(&Flow) -> bool, which: &str) -> Refusal {
+    let docs = [&holding.live, &holding.newest].into_iter().flatten();
+    let mut flows: Vec<String> = Vec::new();
+    for flow in docs.flat_map(|doc| &doc.integration.flows).filter(|flow| fits(flow)) {
+        let name = format!("{}/{}", holding.name, flow.name);
+        if !flows.contains(&name) {
+            flows.push(name);
+        }
+    }
     let there = if flows.is_empty() { "none".to_owned() } else { flows.join(", ") };
-    Refusal::not_found(format!("no flow {text} that requests arrive at; there are: {there}"))
+    Refusal::not_found(format!("no flow {text}{which}; there are: {there}"))
 }

@@ -74,7 +74,8 @@ async fn a_retry_says_what_it_sends_and_then_that_is_sent() {
         let found = sends.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     };
-    assert_eq!(header("authorization"), "Bearer •••");
+    // With the fingerprint that the attempt will show.
+    assert!(header("authorization").starts_with("Bearer ••• "), "{:?}", sends.headers);
     assert_eq!(header("idempotency-key"), format!("{}.push", house.id(run)));
     assert_eq!(header("pointsman-attempt"), "2");
     assert_eq!(house.row(run).await.state, RunState::Queued);

@@ -249,15 +249,6 @@ impl Desk {
         let context = self.deps.store.context(plan, RunId(0), None, data);
         hidden(&traces(&self.deps.store, plan, &context), sent)
     }
-
-    /// What sends: under the guard of the runner, on connections of its own.
-    fn http(&self) -> Result<&Http, Refusal> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
-        }
-        let made = Http::new(Guard::new(&self.deps.settings)).map_err(Refusal::failed)?;
-        Ok(self.http.get_or_init(|| made))
-    }
 }
 
 fn one_lines(ready: &Ready, how: &Replay) -> Vec<String> {

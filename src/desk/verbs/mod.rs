@@ -14,7 +14,7 @@ mod plan;
 mod readmit;
 mod replay;
 mod select;
-mod sends;
+pub(super) mod sends;
 mod steer;
 
 pub(super) use kept::Plans;

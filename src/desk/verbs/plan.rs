@@ -181,7 +181,7 @@ impl Desk {
             };
         }
         let attempt = Attempt::of(look, context.item, number, frame.fresh_key, url);
-        preview(look.plan(), at, &context, attempt)
+        preview(&self.deps.vault, look.plan(), at, &context, attempt)
     }
 
     fn plan_retry(&self, foreseen: &Foreseen, fresh: bool, now: Ms, plan: &mut Plan) {

@@ -132,7 +132,7 @@ impl Desk {
         let Some(plan) = store.deployed_plan(stored.seed.flow) else {
             return Err(not_possible("its flow is not live"));
         };
-        let (as_sent, actor) = self.let_in(&plan, &stored.seed, id.time())?;
+        let (as_sent, actor) = self.let_in(&plan, &stored.seed, id.time()).map_err(Shut::refusal)?;
         let came = Seed { headers: as_sent, ..stored.seed.clone() };
         let passed = judge::again(&plan, &came).map_err(|refused| still(&refused.cause))?;
         let mut seed = Seed { actor, ..stored.seed.clone() };
@@ -159,30 +159,58 @@ impl Desk {
     }
 }
 
+/// Why a stored request is not let in again.
+pub enum Shut {
+    /// It cannot be told.
+    Untold(String),
+    /// It is not let in: the cause.
+    Denied(String),
+}
+
+impl Shut {
+    /// The cause, where it is told.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub fn denied(self) -> Result<String, String> {
+        match self {
+            Self::Denied(cause) => Ok(cause),
+            Self::Untold(why) => Err(why),
+        }
+    }
+
+    fn refusal(self) -> Refusal {
+        match self {
+            Self::Untold(why) => not_possible(&why),
+            Self::Denied(cause) => still(&cause),
+        }
+    }
+}
+
 impl Desk {
     /// Asks a stored request for its credentials again: by today's keys, as of its arrival. Its
     /// headers as they came, and who sent it, where that is known.
-    fn let_in(
+    pub(in crate::desk) fn let_in(
         &self,
         plan: &Compiled,
         seed: &Seed,
         arrived: Ms,
-    ) -> Result<(Headers, Option<String>), Refusal> {
+    ) -> Result<(Headers, Option<String>), Shut> {
         let vault = &self.deps.vault;
-        let headers = vault.revealed(seed.flow, &seed.headers).map_err(|why| not_possible(&why))?;
+        let headers = vault.revealed(seed.flow, &seed.headers).map_err(Shut::Untold)?;
         let Trigger::Webhook(hook) = &plan.flow.trigger else { return Ok((headers, None)) };
         if let Some(from) = seed.peer.as_deref().and_then(|peer| peer.parse().ok()) {
-            origin::allowed(&hook.gates.allow_from, from).map_err(|refused| still(&refused.cause))?;
+            origin::allowed(&hook.gates.allow_from, from).map_err(|refused| Shut::Denied(refused.cause))?;
         }
         let auth = &hook.auth;
         if matches!(auth, Auth::Signature { .. }) && seed.marks.has(Marks::GZIP) {
-            return Err(not_possible(
-                "it came gzipped, and only what it expands to was kept: nothing is left to verify",
+            return Err(Shut::Untold(
+                "it came gzipped, and only what it expands to was kept: nothing is left to verify".to_owned(),
             ));
         }
         let ring = vault.ring();
         let keys = ring.named(auth.keys());
-        let denied = |denied: Denied| still(&denied.cause);
+        let denied = |denied: Denied| Shut::Denied(denied.cause);
         let by_head = verify::head(auth, &headers, &keys, arrived, &()).map_err(denied)?;
         let by_body = verify::body(auth, &headers, &seed.body, &keys, arrived).map_err(denied)?;
         let actor = by_body.or(by_head).and_then(|passed| passed.actor);

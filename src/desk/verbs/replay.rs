@@ -160,7 +160,7 @@ impl Desk {
         let context = first_item(&ready.plan, 0, &context).ok().flatten()?;
         let item = context.item;
         let attempt = Attempt { run: "•••", item, number: 1, hops, fresh_key: None, public_url: url };
-        match preview(&ready.plan, 0, &context, attempt)? {
+        match preview(&self.deps.vault, &ready.plan, 0, &context, attempt)? {
             Ok(preview) => {
                 let traces = traces(&self.deps.store, &ready.plan, &context);
                 Some((host(&preview.sent.url), Some(hidden(&traces, preview.sent))))

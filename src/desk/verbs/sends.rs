@@ -1,14 +1,17 @@
 //! What a step would send: built as the runner builds it, shown with secrets and token masked.
 
 use super::look::Look;
-use crate::model::run::{Sent, keep};
+use crate::model::run::Sent;
 use crate::model::target::host;
 use crate::model::view::SentView;
 use crate::rules::advance::idempotency_key;
 use crate::rules::mask::Traces;
 use crate::rules::plan::Plan;
-use crate::rules::template::{self, Context, Outgoing, RenderError, build};
+use crate::rules::template::{Context, RenderError};
+use crate::runner::call::{self, Call, callback_url};
 use crate::store::Store;
+use crate::vault::Vault;
+use crate::vault::mask::MASK;
 
 /// What would be sent, and where.
 pub struct Preview {
@@ -20,16 +23,23 @@ pub struct Preview {
 
 /// Builds what a step would send; `None` where it sends nothing.
 pub fn preview(
+    vault: &Vault,
     plan: &Plan,
     step: usize,
     context: &Context,
     attempt: Attempt<'_>,
 ) -> Option<Result<Preview, RenderError>> {
-    let exchange = plan.flow.steps.get(step)?.kind.exchange()?;
-    Some(build(plan, step, context).map(|built| {
-        let built = template::shown(plan, step, context, &built).into_owned();
-        let host = host(&built.url);
-        Preview { sent: shown(plan, step, built, exchange.callback, attempt), host }
+    let sends = plan.flow.steps.get(step).filter(|step| step.kind.exchange().is_some())?;
+    let attempt = call::Attempt {
+        run: attempt.run,
+        key: idempotency_key(attempt.run, &sends.name, attempt.item, attempt.fresh_key),
+        number: attempt.number,
+        hops: attempt.hops,
+        callback: Some(callback_url(attempt.public_url, MASK)),
+    };
+    Some(Call::build(plan, step, context, &attempt).map(|call| {
+        let sent = call.view(vault);
+        Preview { host: host(&sent.url), sent }
     }))
 }
 
@@ -62,52 +72,6 @@ impl<'a> Attempt<'a> {
         let hops = look.standing.request.as_ref().map_or(0, |request| request.seed.hops) + 1;
         Self { run: &look.text, item, number, hops, fresh_key, public_url }
     }
-}
-
-fn shown(plan: &Plan, step: usize, built: Outgoing, callback: bool, attempt: Attempt<'_>) -> SentView {
-    let name = plan.flow.steps.get(step).map_or("", |step| step.name.as_str());
-    let mut headers = masked(plan, step, built.headers);
-    let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
-    add("Idempotency-Key", idempotency_key(attempt.run, name, attempt.item, attempt.fresh_key));
-    add("Pointsman-Run-Id", attempt.run.to_owned());
-    add("Pointsman-Attempt", attempt.number.to_string());
-    add("Pointsman-Hops", attempt.hops.to_string());
-    if callback {
-        add("X-Response-URL", format!("{}/callback/•••", attempt.public_url));
-    }
-    let body = built.body.map(|body| keep(&body).0);
-    SentView { method: built.method, url: built.url, headers, body }
-}
-
-/// A connection's credentials are not shown: the scheme stays, the rest is masked.
-fn masked(plan: &Plan, step: usize, headers: Vec<(String, String)>) -> Vec<(String, String)> {
-    use crate::model::document::ConnectionAuth;
-    let connection = plan
-        .flow
-        .steps
-        .get(step)
-        .and_then(|step| step.kind.exchange())
-        .and_then(|exchange| exchange.connection.as_ref())
-        .and_then(|name| plan.connections.iter().find(|connection| connection.name == *name));
-    let own = match connection.and_then(|connection| connection.auth.as_ref()) {
-        Some(ConnectionAuth::Header { name, .. }) => Some(name.as_str()),
-        _ => None,
-    };
-    headers
-        .into_iter()
-        .map(|(name, value)| {
-            if name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("proxy-authorization")
-            {
-                let scheme = value.split_once(' ').map_or("", |(scheme, _)| scheme);
-                let value = format!("{scheme} •••").trim_start().to_owned();
-                (name, value)
-            } else if own.is_some_and(|own| own.eq_ignore_ascii_case(&name)) {
-                (name, "•••".to_owned())
-            } else {
-                (name, value)
-            }
-        })
-        .collect()
 }
 
 /// The masked values of a request, as they are hidden in what a person is shown of it.

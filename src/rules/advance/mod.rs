@@ -45,6 +45,7 @@ use std::sync::Arc;
 pub use each::{ready_items, skipped};
 pub use hand::{Hand, digest};
 pub use words::{EXPIRED, answer_cause, normal, note};
+pub use work::body_value;
 
 /// A run as the store has it.
 #[derive(Debug, Clone)]
@@ -418,6 +419,12 @@ pub fn idempotency_key(run: &str, step: &str, item: Option<u32>, fresh_key: Opti
         let _ = write!(key, ".r{round}");
     }
     key
+}
+
+/// Why a run stops at a step that cannot be built.
+#[must_use]
+pub fn unbuilt_cause(error: &RenderError) -> String {
+    work::unbuilt(error).text
 }
 
 /// The word of a state in the middle of a sentence: `is running`, `was aborted`.

@@ -381,6 +381,12 @@ pub fn uses(plan: &Plan, step: usize) -> Vec<(String, Path)> {
     all
 }
 
+/// The value at a path of what templates see, secret variables as `•••`; `None` where it is missing.
+#[must_use]
+pub fn value_at(context: &Context, path: &Path) -> Option<Value> {
+    Scope::masked(context).look(path).map(std::borrow::Cow::into_owned)
+}
+
 /// The names of the other steps that a step's templates look at, each once: whose values it misses
 /// if they are skipped.
 #[must_use]

@@ -2,8 +2,7 @@
 //! change it. A verb commits first, then the state in memory is read again and swapped, then those
 //! who watch are told.
 
-use super::values::SetValue;
-use super::{Act, ConfigError};
+use super::{Act, ConfigError, values};
 use crate::model::change::Change;
 use crate::model::document::Trigger;
 use crate::model::gate::Pause;
@@ -70,6 +69,15 @@ impl Store {
     pub fn values(&self, integration: IntegrationId) -> Arc<Map> {
         let state = self.inner.registry.state();
         state.integrations.get(&integration).map(|holding| holding.values.clone()).unwrap_or_default()
+    }
+
+    /// The same, where the defaults of the newest version go before those of the live one: what a draft
+    /// would see.
+    #[must_use]
+    pub fn draft_values(&self, integration: IntegrationId) -> Arc<Map> {
+        let state = self.inner.registry.state();
+        let Some(holding) = state.integrations.get(&integration) else { return Arc::default() };
+        Arc::new(values::open(&[holding.newest.as_ref(), holding.live.as_ref()], &holding.set))
     }
 
     /// Values of an integration's secret variables.
@@ -207,7 +215,7 @@ impl Store {
     pub async fn set_values(
         &self,
         name: &str,
-        values: Vec<(String, SetValue)>,
+        values: Vec<(String, values::SetValue)>,
         author: &str,
     ) -> Result<(), StoreError> {
         let (name, author, now) = (name.to_owned(), author.to_owned(), self.now());

@@ -413,3 +413,13 @@ CREATE TABLE drift (
     UNIQUE (flow, kind, path, now)
 ) STRICT;
 CREATE INDEX drift_open ON drift (flow) WHERE cleared IS NULL;
+
+-- What is remembered of a step's answer for trials of its flow: the last call by hand, and values
+-- that people gave. Test values, kept as they are.
+CREATE TABLE tried (
+    flow INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    answer TEXT NOT NULL,
+    PRIMARY KEY (flow, step)
+) STRICT, WITHOUT ROWID;

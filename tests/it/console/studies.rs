@@ -1,11 +1,14 @@
 //! Answers to questions about traffic.
 
 use super::hand::{NOW, id};
+use pointsman::model::request::Verdict;
+use pointsman::model::run::RunState;
 use pointsman::model::study::{
-    CaptureView, Change, FieldsView, FoundField, Judged, Rule, Studied, Study, WhatIfChange, WhatIfView,
+    AskedView, BackTestChange, BackTestField, BackTestView, CaptureView, Change, FieldsView, FoundField,
+    Judged, Rule, SimulatedStep, SimulatedView, Studied, Study, Trial, Tried, WhatIfChange, WhatIfView,
 };
 use pointsman::model::time::rfc3339;
-use pointsman::model::view::FieldView;
+use pointsman::model::view::{FieldView, SentView};
 use serde_json::{Value, json};
 
 /// What a desk would find.
@@ -47,6 +50,12 @@ pub fn studied(study: &Study) -> Studied {
         }),
         Study::Fields(_) => Studied::Fields(found),
         Study::WhatIf(rule) => Studied::WhatIf(what_if(rule)),
+        Study::Simulate(trial) => Studied::Simulated(Box::new(simulated(trial))),
+        Study::Call(_) | Study::TestRun(_) => Studied::Tried(Tried::Plan(Box::default())),
+        Study::BackTest(asked) => Studied::BackTested(back_tested(asked.before.is_none())),
+        Study::SaveSample { .. } => {
+            Studied::Saved { path: "/var/lib/pointsman/samples/shop-orders-orders-d7fe00.json".to_owned() }
+        }
         Study::Drift { .. } => Studied::Drift { drifts: Vec::new() },
         Study::DriftOk { .. } => Studied::Done { lines: vec!["Took the badge away.".to_owned()] },
     }
@@ -80,5 +89,92 @@ fn what_if(rule: &Rule) -> WhatIfView {
         let_through: 1,
         changes: (0..38).map(change).collect(),
         stopped: None,
+    }
+}
+
+/// Two steps, of which the second asks for what only the first one's answer has.
+fn simulated(trial: &Trial) -> SimulatedView {
+    let path = "steps.event.outputs.id";
+    let given = trial.set.iter().find(|(other, _)| other == path).map(|(_, value)| value.clone());
+    let step = |name: &str, body: Value, asks: Vec<AskedView>| SimulatedStep {
+        name: name.to_owned(),
+        kind: "request".to_owned(),
+        runs: Some(true),
+        cause: None,
+        request: Some(SentView {
+            method: "POST".to_owned(),
+            url: format!("https://events.example/{name}"),
+            headers: vec![
+                ("content-type".to_owned(), "application/json".to_owned()),
+                ("idempotency-key".to_owned(), format!("<run>.{name}")),
+            ],
+            body: Some(body.to_string()),
+        }),
+        blocked: None,
+        left_out: Vec::new(),
+        item_count: None,
+        items: Vec::new(),
+        asks,
+        outputs: None,
+        answer: None,
+        until: None,
+    };
+    let asked = AskedView {
+        field: "json.event".to_owned(),
+        path: path.to_owned(),
+        value: given.clone().unwrap_or(Value::Null),
+        known: given.is_some(),
+        from: given.as_ref().map(|_| "given".to_owned()),
+    };
+    let event = given.clone().unwrap_or(json!("<steps.event.outputs.id>"));
+    SimulatedView {
+        integration: "shop-orders".to_owned(),
+        flow: "Orders".to_owned(),
+        version: if trial.draft { 5 } else { 4 },
+        draft: trial.draft,
+        request: Some(id(500)),
+        verdict: Verdict::Accepted,
+        cause: None,
+        elements: None,
+        element: None,
+        steps: vec![
+            step("event", json!({"email": "example@example.com", "no": 10438}), Vec::new()),
+            step("thank", json!({"event": event, "to": "example@example.com"}), vec![asked]),
+        ],
+        end: RunState::Succeeded,
+        end_cause: None,
+        unknown: if given.is_some() { Vec::new() } else { vec![path.to_owned()] },
+        not_touched: vec!["Stock".to_owned()],
+        sent: false,
+    }
+}
+
+/// Two parts, with a change each.
+fn back_tested(first: bool) -> BackTestView {
+    let change = BackTestChange {
+        request: id(if first { 500 } else { 480 }),
+        time: rfc3339(NOW - 60_000),
+        flow: "Orders".to_owned(),
+        verdict: Verdict::Accepted,
+        fields: vec![BackTestField {
+            element: None,
+            step: Some("event".to_owned()),
+            path: "body.no".to_owned(),
+            before: json!(10438),
+            after: json!("A-10438"),
+        }],
+        more: 0,
+        unknown: Vec::new(),
+    };
+    BackTestView {
+        integration: "shop-orders".to_owned(),
+        live: 4,
+        draft: 5,
+        from: rfc3339(NOW - 86_400_000),
+        looked: 100,
+        left_out: Vec::new(),
+        changes: vec![change],
+        next: first.then(|| id(490)),
+        at: Some(rfc3339(NOW - 60_000)),
     }
 }

@@ -42,7 +42,7 @@ fn another_rule_is_typed_or_suggested_and_what_it_would_have_done_is_listed() {
     for (width, height) in [(120, 35), (80, 24)] {
         let mut hand = Hand::new(width, height);
         on_a_duplicate(&mut hand);
-        hand.keys("t");
+        hand.keys("tt");
         keep(&format!("what_if_{width}x{height}"), &hand);
         hand.keys("<ctrl-u>");
         hand.keys("<enter>");
@@ -52,7 +52,7 @@ fn another_rule_is_typed_or_suggested_and_what_it_would_have_done_is_listed() {
     }
     let mut hand = Hand::new(120, 35);
     on_a_duplicate(&mut hand);
-    hand.keys("t<ctrl-u>body.a,q");
+    hand.keys("tt<ctrl-u>body.a,q");
     hand.app.input(Event::Paste("uery.b".to_owned()));
     hand.serve();
     let before = hand.asked.len();
@@ -101,4 +101,62 @@ fn what_is_selected_and_what_a_capture_found_is_copied() {
     let mut hand = Hand::new(120, 35);
     hand.keys("<tab><tab><tab>y");
     assert!(hand.text().contains("copy is not possible"), "{}", hand.text());
+}
+
+#[test]
+fn every_request_that_a_run_would_send_is_shown_and_what_nobody_knows_is_given() {
+    let simulated = |hand: &Hand| {
+        let asked = hand.asked.iter().rev().find_map(|ask| match ask {
+            Ask::Study(Study::Simulate(trial)) => Some(trial.clone()),
+            _ => None,
+        });
+        asked.unwrap()
+    };
+    for (width, height) in [(160, 50), (80, 24)] {
+        let mut hand = Hand::new(width, height);
+        on_a_duplicate(&mut hand);
+        hand.keys("t");
+        assert!(hand.text().contains("simulated: nothing was sent"), "{}", hand.text());
+        keep(&format!("trial_{width}x{height}"), &hand);
+        hand.keys("e");
+        assert!(hand.text().contains("steps.event.outputs.id ="), "{}", hand.text());
+        hand.keys("42<enter>");
+        assert_eq!(simulated(&hand).set, [("steps.event.outputs.id".to_owned(), serde_json::json!(42))]);
+        hand.keys("G");
+        assert!(hand.text().contains("= 42 (given)"), "{}", hand.text());
+        keep(&format!("trial_given_{width}x{height}"), &hand);
+    }
+    let mut hand = Hand::new(120, 35);
+    on_a_duplicate(&mut hand);
+    hand.keys("tv");
+    assert!(simulated(&hand).draft && hand.text().contains("v5, the draft"), "{}", hand.text());
+    hand.keys("e");
+    hand.app.input(Event::Paste("an".to_owned()));
+    hand.keys("na<enter>");
+    assert_eq!(simulated(&hand).set[0].1, "anna");
+    hand.keys("e<enter>");
+    assert_eq!(simulated(&hand).set, [("steps.event.outputs.id".to_owned(), serde_json::Value::Null)]);
+    hand.keys("e<esc>x");
+    assert!(hand.text().contains("this box is open"), "{}", hand.text());
+    hand.keys("<esc>S");
+    assert!(hand.text().contains("/samples/shop-orders-orders-d7fe00.json"), "{}", hand.text());
+}
+
+#[test]
+fn a_back_test_lists_what_changes_part_by_part() {
+    for (width, height) in [(160, 50), (80, 24)] {
+        let mut hand = Hand::new(width, height);
+        on_a_duplicate(&mut hand);
+        hand.keys("b");
+        hand.serve();
+        keep(&format!("back_test_{width}x{height}"), &hand);
+        assert!(hand.text().contains("2 of 200 requests change"), "{}", hand.text());
+    }
+    let mut hand = Hand::new(120, 35);
+    on_a_duplicate(&mut hand);
+    hand.keys("bb");
+    hand.serve();
+    assert!(hand.text().contains("7 days"), "{}", hand.text());
+    hand.keys("j<enter>");
+    assert_eq!(hand.app.requests.opened.clone().unwrap(), super::hand::id(480));
 }
