@@ -154,15 +154,21 @@ pub async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> R
         }
     }
     act.dry_run = false;
-    if let Some(token) = plan.token {
+    if let Some(token) = plan.token.clone() {
         // What was planned is done, and nothing that has come since.
         act = Act { ids: Vec::new(), filter: None, plan: Some(token), ..act };
     } else {
-        act.seen = plan.seen;
+        act.seen.clone_from(&plan.seen);
     }
     match door.ask(Ask::Act(Box::new(act))).await? {
         Answer::Acted(acted) => told(&acted, output),
-        Answer::Job(job) => super::jobs::follow(door, *job, &pace, output).await,
+        Answer::Job(job) => {
+            for (why, count) in &plan.left_out {
+                super::tell(&format!("left out {count}: {why}"));
+            }
+            let code = super::jobs::follow(door, *job, &pace, output).await?;
+            Ok(if code == 0 && plan.refused > 0 && !pace.detach { 5 } else { code })
+        }
         _ => Err(unexpected()),
     }
 }

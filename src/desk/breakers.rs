@@ -51,7 +51,7 @@ impl Desk {
         let count = |target: &str| hosts.iter().find(|(host, _)| host == target).map(|(_, count)| *count);
         let line = |one: &BreakerView| {
             let count = crate::text::count(count(&one.target)?);
-            Some(format!("{count} to {} wait at first: it {}.", one.target, one.words(rfc3339)))
+            Some(format!("{count} wait at first: {}.", reason(one)))
         };
         open.iter().filter_map(line).collect()
     }

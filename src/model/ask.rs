@@ -437,6 +437,9 @@ pub struct Plan {
     pub seen: Vec<(String, i64)>,
     /// Left out, and why: a sentence and a count.
     pub left_out: Vec<(String, u64)>,
+    /// Of many: how many of those are refused, and not only one with another.
+    #[serde(default)]
+    pub refused: u64,
     /// The consequences in sentences, the most important first.
     pub lines: Vec<String>,
     /// For one run: what becomes of the fields of the later steps.

@@ -16,16 +16,16 @@ const SAME: &str = "the same key as another of them";
 
 impl Desk {
     /// What forgetting the keys of requests would do.
-    pub(super) async fn plan_forget(&self, chosen: &Chosen) -> Result<(Plan, Vec<Planned>), Refusal> {
+    pub(super) async fn plan_forget(&self, chosen: &Chosen) -> Result<(Plan, Planned), Refusal> {
         let mut plan = Plan { verb: "forget".to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
-        let (mut objects, mut keys) = (Vec::new(), HashSet::new());
+        let (mut found, mut keys) = (Planned::default(), HashSet::new());
         for id in chosen.requests() {
             match self.forgettable(id, &keys).await {
                 Ok(Some((key, told))) => {
                     keys.insert(key);
                     plan.count += 1;
-                    objects.push((Target::Request(id), None));
+                    found.objects.push((Target::Request(id), None));
                     if plan.sample.len() < SAMPLE {
                         let key = told.key.clone().unwrap_or_default();
                         plan.sample.push((self.deps.store.ids().print(id), format!("key {key}")));
@@ -43,7 +43,10 @@ impl Desk {
                 }
                 Ok(None) => *left_out.entry(SAME.to_owned()).or_default() += 1,
                 Err(refusal) if chosen.one().is_some() => return Err(refusal),
-                Err(refusal) => *left_out.entry(refusal.message).or_default() += 1,
+                Err(refusal) => {
+                    found.leave_out(Target::Request(id), refusal.message.clone());
+                    *left_out.entry(refusal.message).or_default() += 1;
+                }
             }
         }
         if plan.lines.is_empty() {
@@ -51,7 +54,7 @@ impl Desk {
                 .push(format!("Drops {}: the next request with each is accepted.", keys_of(plan.count)));
         }
         plan.left_out = left_out.into_iter().collect();
-        Ok((plan, objects))
+        Ok((plan, found))
     }
 
     /// The key of a request, where it has one that lives; `None` where it is one of these.

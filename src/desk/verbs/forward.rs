@@ -79,7 +79,7 @@ impl Desk {
         &self,
         chosen: &Chosen,
         how: &Replay,
-    ) -> Result<(Plan, Vec<Planned>), Refusal> {
+    ) -> Result<(Plan, Planned), Refusal> {
         let mut plan = Plan { verb: "replay".to_owned(), ..Plan::default() };
         if let Some(target) = chosen.one() {
             let ready = self.outgoing(target, how).await?;
@@ -87,11 +87,11 @@ impl Desk {
             plan.hosts = vec![(host(&ready.outgoing.url), 1)];
             plan.lines = one_lines(&ready, how);
             plan.sends = Some(self.shown_of(&ready));
-            return Ok((plan, Vec::new()));
+            return Ok((plan, Planned::default()));
         }
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
         let mut hosts: BTreeMap<String, u64> = BTreeMap::new();
-        let mut objects = Vec::new();
+        let mut found = Planned::default();
         let mut judged = futures_util::stream::iter(chosen.targets.iter().copied())
             .map(|target| async move { (target, self.outgoing(target, how).await) })
             .buffered(SIDE_BY_SIDE);
@@ -99,14 +99,17 @@ impl Desk {
             match ready {
                 Ok(ready) => {
                     plan.count += 1;
-                    objects.push((target, None));
+                    found.objects.push((target, None));
                     *hosts.entry(host(&ready.outgoing.url)).or_default() += 1;
                     if plan.sample.len() < SAMPLE {
                         let sent = self.shown_of(&ready);
                         plan.sample.push((self.printed(target), format!("{} {}", sent.method, sent.url)));
                     }
                 }
-                Err(refusal) => *left_out.entry(refusal.message).or_default() += 1,
+                Err(refusal) => {
+                    found.leave_out(target, refusal.message.clone());
+                    *left_out.entry(refusal.message).or_default() += 1;
+                }
             }
         }
         drop(judged);
@@ -117,7 +120,7 @@ impl Desk {
         plan.lines = vec![format!("Sends {requests} to {to}, and makes no run.")];
         plan.lines.extend(edits(how));
         plan.lines.push(signed_line(how.sign, None));
-        Ok((plan, objects))
+        Ok((plan, found))
     }
 
     /// Sends one request elsewhere. As a piece of a job it is marked before anything leaves: one whose

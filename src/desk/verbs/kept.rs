@@ -49,12 +49,13 @@ impl Plans {
 
 #[cfg(test)]
 mod tests {
-    use super::super::select::Target;
+    use super::super::select::{Planned, Target};
     use super::*;
     use crate::model::RunId;
 
     fn chosen(run: i64) -> Chosen {
-        Chosen::of(vec![(Target::Run(RunId(run)), None)], Some("state:errored".to_owned()))
+        let objects = vec![(Target::Run(RunId(run)), None)];
+        Chosen::of(Planned { objects, ..Planned::default() }, Some("state:errored".to_owned()))
     }
 
     #[test]

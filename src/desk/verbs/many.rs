@@ -1,7 +1,7 @@
 //! A verb done: to one object, to a few at once, to a piece of a job.
 
 use super::super::Desk;
-use super::select::{Chosen, Target};
+use super::select::{Chosen, LISTED, Target};
 use super::{count, list};
 use crate::model::ask::{Act, Acted, Refusal, Verb, Who};
 use crate::model::id::short;
@@ -10,8 +10,6 @@ use futures_util::StreamExt as _;
 
 /// Objects that are judged or acted on at once: enough that they share commits.
 pub const SIDE_BY_SIDE: usize = 32;
-/// Refusals that an answer lists one by one.
-const LISTED: usize = 1_000;
 
 /// What is done to each object.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +74,8 @@ impl Desk {
             return Ok(Acted { done: 1, runs: did.runs, lines: vec![did.said], ..Acted::default() });
         }
         let mut acted = Acted::default();
-        let mut refused = 0;
+        let mut refused = chosen.left_out;
+        acted.refused.extend(chosen.refused.iter().map(|(target, why)| (self.printed(*target), why.clone())));
         let mut each = futures_util::stream::iter(chosen.targets.iter().copied())
             .map(|target| async move { (target, self.one(order, target, chosen.seq(target), None).await) })
             .buffer_unordered(SIDE_BY_SIDE);

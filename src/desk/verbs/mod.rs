@@ -44,7 +44,7 @@ impl Desk {
 
     /// The plan. One of many is kept, so that it can be carried out as it was shown.
     async fn plan(&self, who: &Who, verb: &Verb, chosen: Chosen) -> Result<Plan, Refusal> {
-        let (mut plan, objects) = match verb {
+        let (mut plan, found) = match verb {
             Verb::Replay(how) if how.to.is_some() => self.plan_forward(&chosen, how).await?,
             Verb::Replay(how) => self.plan_replay(&chosen, how).await?,
             Verb::Forget => self.plan_forget(&chosen).await?,
@@ -54,8 +54,9 @@ impl Desk {
         if !matches!(verb, Verb::Replay(how) if how.to.is_some()) {
             plan.lines.extend(self.held_up(&plan.hosts));
         }
-        if chosen.one().is_none() && !objects.is_empty() {
-            let chosen = Chosen::of(objects, chosen.filter);
+        plan.refused = found.left_out;
+        if chosen.one().is_none() && !found.objects.is_empty() {
+            let chosen = Chosen::of(found, chosen.filter);
             let ids = self.deps.store.ids();
             let token = ids.print_raw(crate::model::id::Kind::Bulk, self.deps.store.fresh_id());
             plan.token = Some(self.plans.keep(token, verb.clone(), chosen));

@@ -37,10 +37,10 @@ impl Desk {
         who: &Who,
         verb: &Verb,
         chosen: &Chosen,
-    ) -> Result<(Plan, Vec<Planned>), Refusal> {
+    ) -> Result<(Plan, Planned), Refusal> {
         if let Some(aim) = chosen.one().and_then(Target::aim) {
             let foreseen = self.foresee(who, verb, aim).await?;
-            return self.plan_one(verb, &foreseen).await.map(|plan| (plan, Vec::new()));
+            return self.plan_one(verb, &foreseen).await.map(|plan| (plan, Planned::default()));
         }
         let mut plan = Plan { verb: verb.word().to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
@@ -48,7 +48,7 @@ impl Desk {
         let mut own: BTreeMap<(u32, u32), u64> = BTreeMap::new();
         let mut void = 0;
         let mut unbuilt = 0;
-        let mut objects = Vec::new();
+        let mut found = Planned::default();
         let aims: Vec<_> =
             chosen.targets.iter().filter_map(|target| Some((*target, target.aim()?))).collect();
         let mut judged = futures_util::stream::iter(aims)
@@ -58,13 +58,14 @@ impl Desk {
             let foreseen = match foreseen {
                 Ok(foreseen) => foreseen,
                 Err(refusal) => {
+                    found.leave_out(target, refusal.message.clone());
                     *left_out.entry(refusal.message).or_default() += 1;
                     continue;
                 }
             };
             plan.count += 1;
             let seq = foreseen.look.run().seq;
-            objects.push((target, goes_by_seq(verb).then_some(seq)));
+            found.objects.push((target, goes_by_seq(verb).then_some(seq)));
             if plan.seen.len() < SEEN {
                 plan.seen.push((foreseen.look.text.clone(), seq));
             }
@@ -88,7 +89,7 @@ impl Desk {
         plan.hosts = hosts.into_iter().collect();
         plan.hosts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         plan.lines = many_lines(verb, &plan, &own, void, unbuilt);
-        Ok((plan, objects))
+        Ok((plan, found))
     }
 
     /// What tells a run from the others of a plan: what it sends next, else where it stands.

@@ -33,15 +33,15 @@ struct Ready {
 
 impl Desk {
     /// What readmission would do; a request that would still be rejected is refused here already.
-    pub(super) async fn plan_readmit(&self, chosen: &Chosen) -> Result<(Plan, Vec<Planned>), Refusal> {
+    pub(super) async fn plan_readmit(&self, chosen: &Chosen) -> Result<(Plan, Planned), Refusal> {
         let mut plan = Plan { verb: "readmit".to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
-        let (mut objects, mut keys) = (Vec::new(), HashSet::new());
+        let (mut found, mut keys) = (Planned::default(), HashSet::new());
         for id in chosen.requests() {
             match self.new_by_key(id, &mut keys).await {
                 Ok(ready) => {
                     plan.count += 1;
-                    objects.push((Target::Request(id), None));
+                    found.objects.push((Target::Request(id), None));
                     if plan.sample.len() < SAMPLE {
                         plan.sample.push((ready.text.clone(), ready.flow.clone()));
                     }
@@ -58,7 +58,10 @@ impl Desk {
                     }
                 }
                 Err(refusal) if chosen.one().is_some() => return Err(refusal),
-                Err(refusal) => *left_out.entry(refusal.message).or_default() += 1,
+                Err(refusal) => {
+                    found.leave_out(Target::Request(id), refusal.message.clone());
+                    *left_out.entry(refusal.message).or_default() += 1;
+                }
             }
         }
         if plan.lines.is_empty() {
@@ -66,7 +69,7 @@ impl Desk {
                 .push(format!("Readmits {} requests; each begins a run.", crate::text::count(plan.count)));
         }
         plan.left_out = left_out.into_iter().collect();
-        Ok((plan, objects))
+        Ok((plan, found))
     }
 
     /// A request that would be let in, and not as a duplicate: of an earlier one, or of another one

@@ -48,10 +48,10 @@ impl Desk {
         &self,
         chosen: &Chosen,
         how: &Replay,
-    ) -> Result<(Plan, Vec<Planned>), Refusal> {
+    ) -> Result<(Plan, Planned), Refusal> {
         if let Some(target) = chosen.one() {
             let ready = self.ready(target, how).await?;
-            return Ok((self.plan_one_replay(&ready, how), Vec::new()));
+            return Ok((self.plan_one_replay(&ready, how), Planned::default()));
         }
         let mut plan = Plan { verb: "replay".to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
@@ -60,13 +60,13 @@ impl Desk {
         let mut judged = futures_util::stream::iter(chosen.targets.iter().copied())
             .map(|target| async move { (target, self.ready(target, how).await) })
             .buffered(SIDE_BY_SIDE);
-        let mut objects = Vec::new();
+        let mut found = Planned::default();
         while let Some((target, ready)) = judged.next().await {
             match ready {
                 Ok(ready) => {
                     let made = ready.runs.len() as u64;
                     plan.count += made;
-                    objects.push((target, None));
+                    found.objects.push((target, None));
                     *flows.entry(flow_name(&ready)).or_default() += made;
                     let first = self.first(&ready);
                     if plan.sample.len() < SAMPLE {
@@ -78,7 +78,10 @@ impl Desk {
                         *hosts.entry(host).or_default() += made;
                     }
                 }
-                Err(refusal) => *left_out.entry(refusal.message).or_default() += 1,
+                Err(refusal) => {
+                    found.leave_out(target, refusal.message.clone());
+                    *left_out.entry(refusal.message).or_default() += 1;
+                }
             }
         }
         drop(judged);
@@ -93,7 +96,7 @@ impl Desk {
             let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
             plan.lines.push(format!("With another payload each: {changed} changed."));
         }
-        Ok((plan, objects))
+        Ok((plan, found))
     }
 
     fn plan_one_replay(&self, ready: &Ready, how: &Replay) -> Plan {

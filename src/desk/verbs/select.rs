@@ -41,8 +41,29 @@ impl Target {
     }
 }
 
-/// An object of a plan, and the `seq` that a run was shown at.
-pub type Planned = (Target, Option<i64>);
+/// Refusals that are kept one by one.
+pub const LISTED: usize = 1_000;
+
+/// What a plan of many found.
+#[derive(Debug, Default)]
+pub struct Planned {
+    /// What it would act on, and the `seq` that a run was shown at.
+    pub objects: Vec<(Target, Option<i64>)>,
+    /// What is refused, and why: the first of them.
+    pub refused: Vec<(Target, String)>,
+    /// How many are.
+    pub left_out: u64,
+}
+
+impl Planned {
+    /// Something is refused.
+    pub fn leave_out(&mut self, target: Target, why: String) {
+        self.left_out += 1;
+        if self.refused.len() < LISTED {
+            self.refused.push((target, why));
+        }
+    }
+}
 
 /// What was chosen.
 pub struct Chosen {
@@ -54,20 +75,30 @@ pub struct Chosen {
     seen: HashMap<RunId, i64>,
     /// They were chosen as many, although one may be left of them.
     many: bool,
+    /// What the plan refused: it is not tried, and told with what is refused now.
+    pub refused: Vec<(Target, String)>,
+    /// How much that is.
+    pub left_out: u64,
 }
 
 impl Chosen {
     /// What a plan of many found.
-    pub fn of(objects: Vec<Planned>, filter: Option<String>) -> Self {
-        let run = |(target, seq): &Planned| Some((target.aim()?.run, (*seq)?));
+    pub fn of(planned: Planned, filter: Option<String>) -> Self {
+        let Planned { objects, refused, left_out } = planned;
+        let run = |(target, seq): &(Target, Option<i64>)| Some((target.aim()?.run, (*seq)?));
         let seen = objects.iter().filter_map(run).collect();
         let targets = objects.into_iter().map(|(target, _)| target).collect();
-        Self { targets, filter, seen, many: true }
+        Self { targets, filter, seen, many: true, refused, left_out }
     }
 
     /// The `seq` at which a run was shown; nothing is done where it has moved on.
     pub fn seq(&self, target: Target) -> Option<i64> {
         self.seen.get(&target.aim()?.run).copied()
+    }
+
+    /// What was named, or found by a filter.
+    fn named(targets: Vec<Target>, filter: Option<String>, seen: HashMap<RunId, i64>, many: bool) -> Self {
+        Self { targets, filter, seen, many, refused: Vec::new(), left_out: 0 }
     }
 
     /// How many, and how they were chosen: `1,209 by filter state:errored`.
@@ -117,7 +148,7 @@ impl Desk {
             ))),
             (Some(filter), []) => {
                 let targets = self.matching(filter, act.verb.object()).await?;
-                Ok(Chosen { targets, filter: Some(filter.clone()), seen, many: true })
+                Ok(Chosen::named(targets, Some(filter.clone()), seen, true))
             }
             (None, ids) => {
                 if ids.len() > MOST {
@@ -131,7 +162,7 @@ impl Desk {
                     }
                 }
                 let many = ids.len() > 1;
-                Ok(Chosen { targets, filter: None, seen, many })
+                Ok(Chosen::named(targets, None, seen, many))
             }
         }
     }
