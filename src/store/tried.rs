@@ -78,7 +78,7 @@ impl Store {
     }
 
     /// Remembers answers of a flow's steps in place of those that are; with `fresh` all others of the
-    /// flow are forgotten. What is over [`MOST`] is not remembered; its steps are named.
+    /// flow are forgotten. What is over 1 MiB is not remembered; its steps are named.
     ///
     /// # Errors
     /// See [`StoreError`].

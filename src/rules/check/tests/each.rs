@@ -62,7 +62,7 @@ fn what_it_cannot_be_is_told_at_its_place() {
             "item is an element of `for_each`: write for_each = \"{{ … }}\" in this step; only its own templates see it",
         ),
         ("{{ steps.push[0].zz }}", "a step has no \"zz\""),
-        ("{{ steps.push[0].outputs.ids }}", "warning: step \"push\" has no output \"ids\""),
+        ("{{ steps.push[0].outputs.ids }}", "has no output \"ids\"; did you mean \"id\"?"),
     ] {
         let found = mistakes(&with(list, &set(value)));
         assert_eq!(found.len(), 1, "{found:?}");
