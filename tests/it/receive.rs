@@ -632,12 +632,8 @@ async fn asked(inlet: &Inlet) -> (RunId, String) {
     let run = inlet.store.ids().parse::<RunId>(answer.json()["run"].as_str().unwrap()).unwrap();
     let id = CallbackId(inlet.store.fresh_id());
     let until = inlet.store.now() + 60_000;
-    let lease = Lease {
-        owner: inlet.store.owner(),
-        until,
-        callback: (id, inlet.vault.callback_hash(id)),
-        items: None,
-    };
+    let lease =
+        Lease { owner: inlet.store.owner(), until, callback: (id, inlet.vault.callback_hash(id)), items: 0 };
     let how = How { deployed: false, lease: Some(lease) };
     let claim = move |_: &_| Input::Claimed { owner: lease.owner, until };
     inlet.store.apply_as(run, how, claim).await.map_err(|refusal: Refusal| refusal.message).unwrap();
