@@ -90,7 +90,7 @@ fn a_signature_with_a_time_is_let_in_a_day_later_once_its_secret_is_mended() {
     let out = house.try_run(&["requests", "readmit", "--filter", filter, "--yes"]);
     let told = String::from_utf8_lossy(&out.stderr).into_owned();
     assert_eq!(out.status.code(), Some(5), "some of many: {told}");
-    assert!(told.contains("duplicate of"), "{told}");
+    assert!(told.contains("it has the same key as another one of these"), "{told}");
     let accepted = house.json(&["requests", "ls", "verdict:accepted and body.id:more_"]);
     assert_eq!(accepted.as_array().unwrap().len(), 3, "{told}");
     assert_eq!(house.json(&["runs", "ls"]).as_array().unwrap().len(), 4);

@@ -46,8 +46,7 @@ impl Desk {
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
         let mut hosts: BTreeMap<String, u64> = BTreeMap::new();
         let mut own: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-        let mut void = 0;
-        let mut unbuilt = 0;
+        let (mut void, mut unbuilt) = (0, 0);
         let mut found = Planned::default();
         let aims: Vec<_> =
             chosen.targets.iter().filter_map(|target| Some((*target, target.aim()?))).collect();
