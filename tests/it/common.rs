@@ -211,11 +211,18 @@ impl House {
         }
     }
 
-    /// SIGTERM; the exit code.
+    /// SIGTERM; the exit code, of what stands before the binary where something does. Returns once both
+    /// have ended.
     pub fn stop(&self) -> Option<i32> {
-        self.signal("TERM");
         let mut child = self.server.lock().unwrap().take().unwrap();
+        let group = format!("-{}", child.id());
+        let to_all = |signal: &str| {
+            let kill = Command::new("kill").args([signal, "--", &group]).stderr(Stdio::null()).status();
+            kill.unwrap().success()
+        };
+        assert!(to_all("-TERM"));
         let status = wait_for("the server to stop", || child.try_wait().unwrap());
+        wait_for("all of its group to stop", || (!to_all("-0")).then_some(()));
         status.code()
     }
 
