@@ -1,8 +1,7 @@
 //! The promise made by a 202: finished by one POST to its URL, over a kill, early, late and twice.
 
-use super::common::{Answer, Arrived, House, Target, call, wait_for};
+use super::common::{Arrived, House, Target, call_back, wait_for};
 use serde_json::Value;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 fn document(target: &str, more: &str) -> String {
@@ -49,15 +48,6 @@ fn response_url(target: &Target) -> String {
     })
 }
 
-fn answer_to(url: &str, code: Option<&str>, body: &str) -> Answer {
-    let rest = url.strip_prefix("http://").unwrap();
-    let (addr, path) = rest.split_once('/').unwrap();
-    let addr: SocketAddr = addr.parse().unwrap();
-    let mut headers = vec![("Content-Type", "application/json")];
-    headers.extend(code.map(|code| ("X-Status-Code", code)));
-    call(addr, "POST", &format!("/{path}"), &headers, body.as_bytes()).unwrap()
-}
-
 fn run_in(house: &House, state: &str) -> Value {
     wait_for(&format!("a run that is {state}"), || {
         house.json(&["runs", "ls", &format!("state:{state}")]).as_array().unwrap().first().cloned()
@@ -83,16 +73,16 @@ fn a_waiting_step_survives_a_kill_and_is_finished_by_one_post() {
     assert_eq!(run_in(&house, "waiting")["id"], run["id"]);
     // Malformed codes leave it waiting.
     for code in ["abc", "202", "199", "600", "20 0", ""] {
-        assert_eq!(answer_to(&url, Some(code), "{}").status, 400, "{code:?}");
+        assert_eq!(call_back(&url, Some(code), "{}").status, 400, "{code:?}");
     }
     let body = r#"{"document":"88102"}"#;
-    assert_eq!(answer_to(&url, Some("201"), body).status, 200);
+    assert_eq!(call_back(&url, Some("201"), body).status, 200);
     assert_eq!(run_in(&house, "succeeded")["id"], run["id"]);
     assert_eq!(to(&target, "/mail")[0].body, r#"{"document":"88102","state":"succeeded"}"#);
     // The same again is 200, another is 409.
-    assert_eq!(answer_to(&url, Some("201"), body).status, 200);
-    assert_eq!(answer_to(&url, Some("200"), body).status, 409);
-    assert_eq!(answer_to(&url, Some("201"), "{}").status, 409);
+    assert_eq!(call_back(&url, Some("201"), body).status, 200);
+    assert_eq!(call_back(&url, Some("200"), body).status, 409);
+    assert_eq!(call_back(&url, Some("201"), "{}").status, 409);
     assert_eq!(to(&target, "/mail").len(), 1);
     let callback = &house.json(&["callbacks", "ls"])[0];
     assert_eq!((callback["state"].as_str(), callback["status"].as_u64()), (Some("received"), Some(201)));
@@ -106,7 +96,7 @@ fn a_callback_that_overtakes_its_202_is_not_lost() {
     let target = Target::new(move |arrived| match arrived.header("x-response-url") {
         Some(url) => {
             // Answered before the 202 leaves.
-            seen.lock().unwrap().push(answer_to(url, None, r#"{"document":"1"}"#).status);
+            seen.lock().unwrap().push(call_back(url, None, r#"{"document":"1"}"#).status);
             (202, "{}".into())
         }
         None => (200, "{}".into()),
@@ -135,11 +125,11 @@ fn unknown_tokens_are_404_and_a_retry_voids_the_old_one() {
         url.replace("/callback/", "/callback/A"),
         format!("http://{}/callback/", house.addr()),
     ] {
-        assert_eq!(answer_to(&unknown, None, "{}").status, 404, "{unknown}");
+        assert_eq!(call_back(&unknown, None, "{}").status, 404, "{unknown}");
     }
     house.run(&["runs", "retry", &run, "--reason", "again"]);
     wait_for("the second attempt", || (to(&target, "/archive").len() == 2).then_some(()));
-    assert_eq!(answer_to(&url, None, "{}").status, 410);
+    assert_eq!(call_back(&url, None, "{}").status, 410);
     let keys: Vec<String> = to(&target, "/archive")
         .iter()
         .map(|arrived| arrived.header("idempotency-key").unwrap().to_owned())
@@ -148,7 +138,7 @@ fn unknown_tokens_are_404_and_a_retry_voids_the_old_one() {
     run_in(&house, "waiting");
     let second = response_url(&target);
     assert_ne!(second, url);
-    assert_eq!(answer_to(&second, None, "{}").status, 200);
+    assert_eq!(call_back(&second, None, "{}").status, 200);
     run_in(&house, "succeeded");
 }
 
@@ -162,11 +152,11 @@ fn a_code_that_is_no_success_and_a_deadline_are_failures_of_the_step() {
     let run = run_in(&house, "errored");
     let callback = &house.json(&["callbacks", "ls"])[0];
     assert_eq!(callback["state"], "expired", "{callback}");
-    assert_eq!(answer_to(&url, None, "{}").status, 410);
+    assert_eq!(call_back(&url, None, "{}").status, 410);
     house.run(&["runs", "retry", run["id"].as_str().unwrap()]);
     wait_for("the second attempt", || (to(&target, "/archive").len() == 2).then_some(()));
     let second = response_url(&target);
-    let answer = answer_to(&second, Some("500"), r#"{"error":"no room"}"#);
+    let answer = call_back(&second, Some("500"), r#"{"error":"no room"}"#);
     assert_eq!(answer.status, 200, "{}", answer.body);
     let errored = run_in(&house, "errored");
     assert!(errored["cause"].as_str().unwrap().contains("500"), "{errored}");
@@ -209,7 +199,7 @@ fn without_a_202_the_answer_decides() {
     let url = response_url(&target);
     run_in(&house, "succeeded");
     assert_eq!(to(&target, "/mail")[0].body, r#"{"document":"7","state":"succeeded"}"#);
-    assert_eq!(answer_to(&url, None, "{}").status, 410);
+    assert_eq!(call_back(&url, None, "{}").status, 410);
 }
 
 #[test]
@@ -239,8 +229,8 @@ fn people_complete_extend_and_cancel_what_nobody_answers() {
     });
     assert_eq!(to(&target, "/mail")[0].body, "{\"document\":\"D-7\",\"state\":\"succeeded\"}");
     let url = shown["url"].as_str().unwrap();
-    assert_eq!(answer_to(url, None, "{}").status, 409);
-    assert_eq!(answer_to(url, None, "{\"document\":\"D-7\"}").status, 200, "the same answer again");
+    assert_eq!(call_back(url, None, "{}").status, 409);
+    assert_eq!(call_back(url, None, "{\"document\":\"D-7\"}").status, 200, "the same answer again");
     let audit = house.run(&["audit", "ls", "--output", "json"]);
     assert!(audit.contains("\"complete\"") && audit.contains("by phone"), "{audit}");
 
@@ -254,7 +244,7 @@ fn people_complete_extend_and_cancel_what_nobody_answers() {
     let url = house.json(&["callbacks", "show", id(2)])["url"].as_str().unwrap().to_owned();
     house.run(&["callbacks", "cancel", "--filter", "state:pending", "--yes", "--reason", "the office moved"]);
     assert_eq!([state(1), state(2), state(3)], ["cancelled"; 3]);
-    assert_eq!(answer_to(&url, None, "{}").status, 410);
+    assert_eq!(call_back(&url, None, "{}").status, 410);
     let errored = house.json(&["runs", "ls", "state:errored"]);
     assert_eq!(errored.as_array().unwrap().len(), 3);
     assert!(errored[0]["cause"].as_str().unwrap().contains("the office moved"), "{errored}");

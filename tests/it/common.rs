@@ -296,6 +296,19 @@ pub fn call(
     read_answer(&mut BufReader::new(stream))
 }
 
+/// Posts JSON to a whole URL, on a connection of its own.
+pub fn post_to(url: &str, more: &[(&str, &str)], body: &str) -> Answer {
+    let (addr, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let headers = [&[("Content-Type", "application/json")], more].concat();
+    call(addr.parse().unwrap(), "POST", &format!("/{path}"), &headers, body.as_bytes()).unwrap()
+}
+
+/// Answers a callback, with a status of its own or without.
+pub fn call_back(url: &str, code: Option<&str>, body: &str) -> Answer {
+    let more: Vec<_> = code.map(|code| ("X-Status-Code", code)).into_iter().collect();
+    post_to(url, &more, body)
+}
+
 /// GET on a connection of its own.
 pub fn get(addr: SocketAddr, path: &str) -> Option<Answer> {
     call(addr, "GET", path, &[], b"")

@@ -1,7 +1,7 @@
 //! One integration of three flows: two that sync, and one that registers their URLs at the other
 //! side when it is deployed.
 
-use super::super::common::{Answer, call};
+use super::super::common::post_to;
 use super::{Arrived, House, Target, Value, body, ends, json, run_in, states, under, wait_for};
 
 const DOCUMENT: &str = r#"
@@ -89,15 +89,6 @@ fn registered(acme: &Target, what: &str) -> Option<String> {
     Some(body(all.last()?)["url"].as_str()?.to_owned())
 }
 
-/// What Acme does when something changes there: a POST to the URL that it was given.
-fn change(url: &str, payload: &Value) -> Answer {
-    let rest = url.strip_prefix("http://").unwrap();
-    let (addr, path) = rest.split_once('/').unwrap();
-    let headers = [("Content-Type", "application/json")];
-    call(addr.parse().unwrap(), "POST", &format!("/{path}"), &headers, payload.to_string().as_bytes())
-        .unwrap()
-}
-
 fn got(target: &Target) -> Vec<(String, String, Value)> {
     let one = |arrived: &Arrived| (arrived.method.clone(), arrived.path.clone(), body(arrived));
     target.arrived().iter().map(one).collect()
@@ -122,7 +113,7 @@ fn flows_share_variables_register_themselves_and_are_tested_apart() {
     });
     assert_ne!(urls.0, urls.1);
     // Acme posts to what it was given; the secret is sent, and shown nowhere.
-    let sent = change(&urls.0, &json!({"id": 7, "name": "Ann"}));
+    let sent = post_to(&urls.0, &[], &json!({"id": 7, "name": "Ann"}).to_string());
     assert_eq!(sent.status, 200, "{sent:?}");
     run_in(&house, sent.json()["run"].as_str().unwrap(), "succeeded");
     assert_eq!(got(&progix), [("PUT".into(), "/customers/7".into(), json!({"name": "Ann"}))]);
@@ -131,7 +122,7 @@ fn flows_share_variables_register_themselves_and_are_tested_apart() {
     assert_eq!(arrived.header("x-region"), Some("eu"));
     assert!(!house.run(&["export", "acme"]).contains("s3cret"));
     // The other flow: its own URL, its own runs, the same variables.
-    let sent = change(&urls.1, &json!({"sku": "A-1", "pieces": 3}));
+    let sent = post_to(&urls.1, &[], &json!({"sku": "A-1", "pieces": 3}).to_string());
     run_in(&house, sent.json()["run"].as_str().unwrap(), "succeeded");
     assert_eq!(got(&progix)[1].2, json!({"sku": "A-1", "pieces": 3}));
     let count = |filter: &str| house.json(&["runs", "ls", filter]).as_array().unwrap().len();
@@ -150,7 +141,7 @@ fn flows_share_variables_register_themselves_and_are_tested_apart() {
     house.run(&["set", "acme-north", "region=us"]);
     house.run(&["deploy", "acme-north", "--yes"]);
     let north = wait_for("its registration", || registered(&acme, "customers").filter(|url| *url != urls.0));
-    let sent = change(&north, &json!({"id": 8, "name": "Bo"}));
+    let sent = post_to(&north, &[], &json!({"id": 8, "name": "Bo"}).to_string());
     let run = run_in(&house, sent.json()["run"].as_str().unwrap(), "succeeded");
     assert_eq!((&run["integration"], states(&run)), (&json!("acme-north"), json!({"push": "succeeded"})));
     assert_eq!(progix.arrived().last().unwrap().header("x-region"), Some("us"));

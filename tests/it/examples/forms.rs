@@ -1,6 +1,6 @@
 //! A form goes whole to a service that answers in time, errors, or takes its time and calls back.
 
-use super::super::common::{Answer, call};
+use super::super::common::call_back;
 use super::{House, Target, begin, body, json, run_in, states, under, wait_for};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -35,14 +35,6 @@ fn service() -> (Target, Arc<AtomicU16>) {
         _ => (200, "{}".into()),
     });
     (target, status)
-}
-
-fn answer(url: &str, code: Option<&str>, body: &str) -> Answer {
-    let rest = url.strip_prefix("http://").unwrap();
-    let (addr, path) = rest.split_once('/').unwrap();
-    let mut headers = vec![("Content-Type", "application/json")];
-    headers.extend(code.map(|code| ("X-Status-Code", code)));
-    call(addr.parse().unwrap(), "POST", &format!("/{path}"), &headers, body.as_bytes()).unwrap()
 }
 
 #[test]
@@ -110,10 +102,10 @@ fn a_form_is_filed_in_time_retried_skipped_or_answered_later() {
     let (good, bad) = (waits(4), waits(5));
     house.kill();
     house.serve();
-    assert_eq!(answer(&good.1, Some("200"), r#"{"number":"F-4"}"#).status, 200);
+    assert_eq!(call_back(&good.1, Some("200"), r#"{"number":"F-4"}"#).status, 200);
     run_in(&house, &good.0, "succeeded");
     assert_eq!(body(under(&service, "/mail").last().unwrap())["number"], "F-4");
-    assert_eq!(answer(&bad.1, Some("500"), r#"{"why":"no paper"}"#).status, 200);
+    assert_eq!(call_back(&bad.1, Some("500"), r#"{"why":"no paper"}"#).status, 200);
     let shown = run_in(&house, &bad.0, "errored");
     assert!(shown["cause"].as_str().unwrap().contains("500"), "{shown}");
     // Retried, the old URL is void, and the new one finishes it.
@@ -123,7 +115,7 @@ fn a_form_is_filed_in_time_retried_skipped_or_answered_later() {
         (last != bad.1).then_some(last)
     });
     run_in(&house, &bad.0, "waiting");
-    assert_eq!(answer(&bad.1, None, "{}").status, 410);
+    assert_eq!(call_back(&bad.1, None, "{}").status, 410);
     // A person may finish it as well.
     let callback = house.json(&["callbacks", "ls", "state:pending"])[0]["id"].as_str().unwrap().to_owned();
     house.run(&[
@@ -137,5 +129,5 @@ fn a_form_is_filed_in_time_retried_skipped_or_answered_later() {
         "--yes",
     ]);
     run_in(&house, &bad.0, "succeeded");
-    assert_eq!(answer(&fresh, None, "{}").status, 409);
+    assert_eq!(call_back(&fresh, None, "{}").status, 409);
 }
