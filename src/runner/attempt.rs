@@ -70,6 +70,31 @@ pub(super) async fn settle_under(
     input: Input,
     lease: Option<Lease>,
 ) -> Option<Effect> {
+    match settle_once(shared, carried, input.clone(), lease).await {
+        Ok(effect) => Some(effect),
+        Err(Unsettled::Store(StoreError::Stale | StoreError::Down(_))) => {
+            settle_anew(shared, carried, &input, lease).await
+        }
+        Err(_) => None,
+    }
+}
+
+/// Why a run was not moved.
+#[derive(Debug)]
+pub(super) enum Unsettled {
+    /// The rules have no use for what happened.
+    Refused,
+    /// The store did not take it.
+    Store(StoreError),
+}
+
+/// Commits what happened by what is in memory alone.
+pub(super) async fn settle_once(
+    shared: &Shared,
+    carried: &mut Carried,
+    input: Input,
+    lease: Option<Lease>,
+) -> Result<Effect, Unsettled> {
     let env = Env {
         now: shared.store.now(),
         dice: fastrand::f64(),
@@ -77,17 +102,14 @@ pub(super) async fn settle_under(
         lease: lease.map(|lease| (lease.owner, lease.until)),
         items: lease.map_or(0, |lease| lease.items),
     };
-    let decided = advance::advance(&carried.plan, &carried.snapshot, input.clone(), &env);
-    let mut transition = decided.ok()?;
+    let decided = advance::advance(&carried.plan, &carried.snapshot, input, &env);
+    let mut transition = decided.map_err(|_| Unsettled::Refused)?;
     let effect = transition.effect;
     if effect == Effect::Send {
         carried.snapshot.follow(&carried.plan, &mut transition);
     }
-    match shared.store.commit(transition).await {
-        Ok(()) => Some(effect),
-        Err(StoreError::Stale | StoreError::Down(_)) => settle_anew(shared, carried, &input, lease).await,
-        Err(StoreError::Broken(_) | StoreError::Refused(_)) => None,
-    }
+    shared.store.commit(transition).await.map_err(Unsettled::Store)?;
+    Ok(effect)
 }
 
 /// Commits what happened against the rows as they are now, for as long as the store takes no writes

@@ -22,6 +22,7 @@
 mod alerts;
 mod attempt;
 pub mod call;
+mod due;
 mod each;
 mod gate;
 pub mod guard;
@@ -138,7 +139,7 @@ async fn timer(shared: Arc<Shared>) {
     let door = Door::new(&shared);
     let gate: Arc<dyn Gate> = door.clone();
     while !shared.stop.is_cancelled() {
-        let lapsed = pump::take_lapsed(&shared, shared.store.now()).await.unwrap_or(0);
+        let lapsed = due::take_lapsed(&shared, shared.store.now()).await.unwrap_or(0);
         let next = shared.store.next_due(&mut holders, &gate).await.ok().flatten();
         // After the look, which says `now` of what can be taken at once.
         let now = shared.store.now();
@@ -146,7 +147,7 @@ async fn timer(shared: Arc<Shared>) {
             // A claim that was asked for is carried to its end: only the wait for a slot is cut.
             Some(due) if due <= now => tokio::select! {
                 slot = shared.slots.take() => match slot {
-                    Some(slot) => pump::take_due(&shared, &door, now, slot, &mut holders).await,
+                    Some(slot) => due::take_due(&shared, &door, now, slot, &mut holders).await,
                     None => break,
                 },
                 () = sleep(LOOK) => 1,

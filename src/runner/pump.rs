@@ -1,7 +1,7 @@
-//! Takes what is ready: runs from the hand-over, from the ring, and from the due index.
+//! Takes what is ready: runs from the hand-over, and from the ring.
 
 use super::attempt::{carry, put_back, settle};
-use super::gate::Door;
+use super::due::{carry_stored, claim_stored};
 use super::work::{Carried, Shared};
 use crate::model::request::Seed;
 use crate::model::run::{Frame, Run, RunState};
@@ -11,8 +11,7 @@ use crate::rules::advance::{Effect, Input, Snapshot, claims_plainly};
 use crate::rules::lane;
 use crate::rules::plan::Plan;
 use crate::scheduler::{CLAIMS, Comer, Pace, RING_BYTES, RING_RUNS, Refused, Ring, Slot};
-use crate::store::apply::How;
-use crate::store::{Born, Claim, Due, FreshRow, Gate, Handover, Holders, LEASE};
+use crate::store::{Born, Claim, FreshRow, Handover, LEASE};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -334,11 +333,10 @@ async fn claim_plain(shared: Arc<Shared>, ready: Vec<(Ready, Slot)>) {
         let task = {
             let shared = Arc::clone(&shared);
             async move {
-                let carried = match &ready.seed {
-                    Some((request, seed)) => from_memory(&shared, run, Some((*request, seed))),
-                    None => stored(&shared, &run).await,
+                let Some((request, seed)) = &ready.seed else {
+                    return carry_stored(shared, run, slot).await;
                 };
-                if let Some(carried) = carried {
+                if let Some(carried) = from_memory(&shared, run, Some((*request, seed))) {
                     carry(shared, carried, slot).await;
                 }
             }
@@ -347,22 +345,13 @@ async fn claim_plain(shared: Arc<Shared>, ready: Vec<(Ready, Slot)>) {
     }
 }
 
-/// A run that was claimed, read with all that its next move needs.
-async fn stored(shared: &Shared, run: &Run) -> Option<Carried> {
-    let standing = shared.store.standing(run.id, false).await.ok()?;
-    let now = &standing.snapshot.run;
-    (now.state == RunState::Running && now.fence == run.fence).then(|| standing.into())
-}
-
 /// Claims a run whose claim writes more than columns: a callback's row, steps that send nothing.
 fn start_claimed_by_rule(shared: &Arc<Shared>, plan: Arc<Plan>, ready: Ready, slot: Slot) {
     let task = {
         let shared = Arc::clone(shared);
         async move {
             let Ready { run, seed: Some((request, seed)) } = ready else {
-                if let Claimed::Send(carried) = claim_stored(&shared, ready.run.id).await {
-                    carry(shared, *carried, slot).await;
-                }
+                claim_stored(shared, ready.run, slot).await;
                 return;
             };
             let context = shared.store.context_of(&plan, &run, Some((request, &seed)));
@@ -383,105 +372,4 @@ fn start_claimed_by_rule(shared: &Arc<Shared>, plan: Arc<Plan>, ready: Ready, sl
         }
     };
     shared.tasks.spawn(task);
-}
-
-/// What a claim by the rules came to.
-enum Claimed {
-    /// Its attempt may leave.
-    Send(Box<Carried>),
-    /// It waits, ended, or stopped: steps that send nothing were carried out.
-    Moved,
-    /// Somebody else has it, or its version cannot be read.
-    Refused,
-}
-
-/// Claims a stored run by the rules.
-async fn claim_stored(shared: &Shared, run: RunId) -> Claimed {
-    let Ok(standing) = shared.store.standing(run, false).await else { return Claimed::Refused };
-    let Some(lease) = shared.lease(&standing.plan) else { return Claimed::Refused };
-    let claim = Input::Claimed { owner: lease.owner, until: lease.until };
-    let how = How { deployed: false, lease: Some(lease) };
-    match shared.store.apply_as(run, how, |_| claim.clone()).await {
-        Ok(applied) if applied.effect == Effect::Send => Claimed::Send(Box::new(applied.into())),
-        Ok(_) => Claimed::Moved,
-        Err(_) => Claimed::Refused,
-    }
-}
-
-/// Claims what is due, up to the free slots, of which it holds the first; how many it found.
-pub(super) async fn take_due(
-    shared: &Arc<Shared>,
-    door: &Arc<Door>,
-    now: Ms,
-    first: Slot,
-    holders: &mut Holders,
-) -> usize {
-    let gate: Arc<dyn Gate> = door.clone();
-    let mut slots = vec![first];
-    while slots.len() < CLAIMS
-        && let Some(slot) = shared.slots.take_waiting()
-    {
-        slots.push(slot);
-    }
-    let due = shared.store.due(now, slots.len(), holders, &gate).await;
-    let Due { runs, parked } = due.unwrap_or_default();
-    let mut claims = Vec::new();
-    let mut found = parked;
-    for (run, mut slot) in runs.into_iter().zip(slots) {
-        slot.pass = door.take(run.id);
-        if run.state == RunState::Running {
-            found += 1;
-            let task = {
-                let shared = Arc::clone(shared);
-                async move {
-                    if let Some(carried) = stored(&shared, &run).await {
-                        carry(shared, carried, slot).await;
-                    }
-                }
-            };
-            shared.tasks.spawn(task);
-        } else {
-            // Many at once, so that they share commits; and before the next look at the due index,
-            // so that nobody claims twice.
-            let shared = Arc::clone(shared);
-            claims.push(tokio::spawn(async move { (claim_stored(&shared, run.id).await, slot) }));
-        }
-    }
-    door.clear();
-    for claim in claims {
-        match claim.await {
-            Ok((Claimed::Send(carried), slot)) => {
-                found += 1;
-                shared.tasks.spawn(carry(Arc::clone(shared), *carried, slot));
-            }
-            Ok((Claimed::Moved, _)) => found += 1,
-            // What is refused again and again must not keep the runner busy.
-            Ok((Claimed::Refused, _)) | Err(_) => {}
-        }
-    }
-    found
-}
-
-/// Moves on what waited until now (delays, deadlines) and what nobody holds any more (lapsed
-/// leases, runs of a process that is gone); how many it found.
-pub(super) async fn take_lapsed(shared: &Arc<Shared>, now: Ms) -> Option<usize> {
-    let runs = shared.store.lost(now, CLAIMS).await.ok()?;
-    let found = runs.len();
-    let mut moved = Vec::with_capacity(found);
-    for run in runs {
-        let input = match run.state {
-            RunState::Running if run.owner != shared.store.owner() => Input::Died,
-            RunState::Running => Input::Lost,
-            _ => Input::Due,
-        };
-        let shared = Arc::clone(shared);
-        // Many at once, so that they share commits.
-        moved.push(tokio::spawn(async move { shared.store.apply(run.id, |_| input.clone()).await.is_ok() }));
-    }
-    let mut done = 0;
-    for one in moved {
-        done += usize::from(one.await.unwrap_or(false));
-    }
-    // What is refused again and again must not keep the runner busy.
-    Some(if done == 0 { 0 } else { found })
 }

@@ -175,6 +175,20 @@ impl Store {
         Ok(self.stand(plan, own.as_deref(), loaded))
     }
 
+    /// Loads runs as they stand, each with the plan of its own version: of the first so many, until
+    /// they have 4 MiB of bodies. `None` is who is not there, or whose version cannot be read.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn standings(&self, runs: Vec<RunId>) -> Result<Vec<Option<Standing>>, StoreError> {
+        let stand = |loaded: Loaded| {
+            let plan = self.plan(loaded.run.flow, loaded.run.version)?;
+            Some(self.stand(Arc::clone(&plan), Some(&plan), loaded))
+        };
+        let page = self.load_page(runs).await?;
+        Ok(page.into_iter().map(|loaded| loaded.and_then(stand)).collect())
+    }
+
     fn stand(&self, plan: Arc<Plan>, own: Option<&Plan>, loaded: Loaded) -> Standing {
         let Loaded { run, frame, request, journal, callbacks } = loaded;
         let seed = request.as_ref().map(|request| (request.id, &request.seed));

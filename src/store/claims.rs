@@ -97,9 +97,24 @@ fn lapsed(conn: &Connection, now: Ms, limit: usize) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-fn load(conn: &Connection, id: RunId) -> Result<Option<Loaded>> {
-    // One transaction, so that row, journal and callbacks are of one moment.
+/// Reads runs in one transaction, so that row, journal and callbacks are of one moment, and all share
+/// the pages that were read. It ends early once it has 4 MiB of bodies; what is not there is `None`.
+fn load(conn: &Connection, ids: &[RunId]) -> Result<Vec<Option<Loaded>>> {
     let tx = conn.unchecked_transaction()?;
+    let (mut runs, mut bytes) = (Vec::with_capacity(ids.len()), 0);
+    for id in ids {
+        let run = load_one(&tx, *id)?;
+        let request = run.as_ref().and_then(|run| run.request.as_ref());
+        bytes += request.map_or(0, |request| request.seed.body.len());
+        runs.push(run);
+        if bytes >= PAGE_BYTES {
+            break;
+        }
+    }
+    Ok(runs)
+}
+
+fn load_one(tx: &Connection, id: RunId) -> Result<Option<Loaded>> {
     let run = tx
         .prepare_cached(&format!("SELECT {} FROM run WHERE id = ?1", codec::RUN))?
         .query_row([id.0], |row| codec::run(row, 0))
@@ -111,7 +126,7 @@ fn load(conn: &Connection, id: RunId) -> Result<Option<Loaded>> {
         .optional()?
         .unwrap_or_default();
     let request = match run.request {
-        Some(request) => self::request(&tx, request)?.map(Arc::new),
+        Some(request) => self::request(tx, request)?.map(Arc::new),
         None => None,
     };
     let journal = tx
@@ -241,7 +256,16 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn load(&self, run: RunId) -> std::result::Result<Option<Loaded>, StoreError> {
-        self.read(move |conn| load(conn, run)).await
+        Ok(self.load_page(vec![run]).await?.pop().flatten())
+    }
+
+    /// Loads runs as [`Store::load`] does, as of one moment: of the first so many, until they have
+    /// 4 MiB of bodies. At least one, where one is asked for.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn load_page(&self, runs: Vec<RunId>) -> std::result::Result<Vec<Option<Loaded>>, StoreError> {
+        self.read(move |conn| load(conn, &runs)).await
     }
 
     /// Loads a callback.
