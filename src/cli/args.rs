@@ -234,12 +234,45 @@ pub enum Command {
         #[command(subcommand)]
         command: JobsCommand,
     },
-    #[command(hide = true)]
-    Store(Later),
-    #[command(hide = true)]
-    Man(Later),
-    #[command(hide = true)]
-    Config(Later),
+    /// The store itself
+    Store {
+        /// What of it.
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
+    /// Prints the page of a command, or of the program: `pointsman man runs retry | man -l -`
+    Man {
+        /// The command
+        command: Vec<String>,
+        /// Writes the pages of all commands into this folder
+        #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+        dir: Option<PathBuf>,
+    },
+    /// The settings in force, and who said so
+    Config {
+        /// What of them.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+/// What of the store.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Copies the store into a new file, as of one moment, beside a running server or without one
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+}
+
+/// What of the settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Prints where the configuration file is, or would be
+    Path,
+    /// Lists the settings in force, each with who said it: flag, environment, file or default
+    Show,
 }
 
 /// Whatever is written after a command that this version does not have yet.

@@ -2,6 +2,9 @@
 //! them is wrong.
 
 mod connections;
+mod show;
+
+pub use show::config;
 
 use super::args::Global;
 use crate::model::ask::Refusal;
@@ -85,11 +88,8 @@ fn parse_size(text: &str) -> Result<u64, String> {
 /// A sentence that names the flag or the key, and what to write.
 pub fn settings(global: &Global) -> Result<Settings, Refusal> {
     refuse_what_is_not_here_yet(global)?;
-    let data = match &global.data {
-        Some(data) => data.clone(),
-        None => default_data()?,
-    };
-    let path = global.config.clone().unwrap_or_else(|| data.join("config.toml"));
+    let data = data_folder(global)?;
+    let path = file_path(global)?;
     let file = read(&path, global.config.is_some())?;
     let wrong = |key: &str, why: String| Refusal::usage(format!("{}: {key}: {why}", path.display()));
 
@@ -174,6 +174,18 @@ fn refuse_what_is_not_here_yet(global: &Global) -> Result<(), Refusal> {
             "{flag} is not possible: this version of pointsman does not have it yet"
         ))),
         None => Ok(()),
+    }
+}
+
+fn data_folder(global: &Global) -> Result<PathBuf, Refusal> {
+    global.data.clone().map_or_else(default_data, Ok)
+}
+
+/// The configuration file that is read where it is there.
+fn file_path(global: &Global) -> Result<PathBuf, Refusal> {
+    match &global.config {
+        Some(path) => Ok(path.clone()),
+        None => Ok(data_folder(global)?.join("config.toml")),
     }
 }
 

@@ -16,10 +16,12 @@ mod jobs;
 mod keys;
 mod lists;
 mod local;
+mod man;
 mod many;
 mod output;
 mod send;
 mod serve;
+mod store;
 mod study;
 mod taken;
 mod trial;
@@ -66,6 +68,11 @@ fn run(args: Args) -> Result<u8, Refusal> {
         Command::Completions { shell } => return local::completions(shell),
         Command::New { name } => return local::new(&name),
         Command::Check { files } => return local::check(&files, &args.global),
+        Command::Man { command, dir } => return man::man(&command, dir.as_deref()),
+        Command::Config { command } => return config::config(&args.global, &command),
+        Command::Store { command } => {
+            return store::store(&config::settings(&args.global)?, command, args.global.output);
+        }
         other => other,
     };
     if let Some(theme) = &args.global.theme {
@@ -159,16 +166,16 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Token(token) => keys::token(door, token, output).await,
         Command::Operator(_) => Err(later("operator")),
         Command::Jobs { command } => jobs::jobs(door, command, output).await,
-        Command::Store(_) => Err(later("store backup")),
-        Command::Man(_) => Err(later("man")),
-        Command::Config(_) => Err(later("config")),
         Command::Run
         | Command::Serve
         | Command::Demo { .. }
         | Command::Flatten
         | Command::Completions { .. }
         | Command::New { .. }
-        | Command::Check { .. } => Err(Refusal::failed("this command runs without a door")),
+        | Command::Check { .. }
+        | Command::Man { .. }
+        | Command::Config { .. }
+        | Command::Store { .. } => Err(Refusal::failed("this command runs without a door")),
     }
 }
 

@@ -56,9 +56,27 @@ pub fn parse_duration(text: &str) -> Result<Ms, String> {
     number.checked_mul(scale).ok_or_else(|| format!("{text:?} is longer than can be counted"))
 }
 
+/// Spells a duration (milliseconds) as [`parse_duration`] reads it, in its largest whole unit of `ms s
+/// m h d`: `7d`, `90s`.
+#[must_use]
+pub fn spell_duration(ms: Ms) -> String {
+    [(DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")]
+        .into_iter()
+        .find(|(unit, _)| ms >= *unit && ms % unit == 0)
+        .map_or_else(|| format!("{ms}ms"), |(unit, word)| format!("{}{word}", ms / unit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_spelled_in_their_largest_unit_and_read_back() {
+        for (ms, text) in [(7 * DAY, "7d"), (90 * SECOND, "90s"), (2 * HOUR, "2h"), (1_500, "1500ms")] {
+            assert_eq!(spell_duration(ms), text);
+            assert_eq!(parse_duration(text), Ok(ms));
+        }
+    }
 
     #[test]
     fn times_print_with_milliseconds_and_read_back() {

@@ -10,6 +10,7 @@ pub mod alerts;
 mod answer;
 pub mod apply;
 mod arrivals;
+pub mod backup;
 mod beat;
 mod captures;
 mod claims;

@@ -9,6 +9,7 @@
 mod alerts;
 mod api;
 mod auth;
+mod backup;
 mod breaker;
 mod callbacks;
 mod capture;
@@ -30,6 +31,7 @@ mod jinja;
 mod jobs;
 mod layers;
 mod limits;
+mod manual;
 mod outgoing;
 mod outside;
 mod overdue;

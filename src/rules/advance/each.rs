@@ -142,7 +142,7 @@ impl Work<'_> {
                     room -= 1;
                 }
                 Ok(false) => {
-                    let cause = Some("its when is false".to_owned());
+                    let cause = Some(super::words::WHEN_FALSE.to_owned());
                     self.turn(ItemNote { cause, ..note(index, StepState::Skipped, item.attempt) });
                     self.result(index, StepData::bare(StepState::Skipped));
                 }

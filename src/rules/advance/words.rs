@@ -4,7 +4,7 @@ use crate::model::Ms;
 use crate::model::ask::Refusal;
 use crate::model::document::{RequestStep, StatusMatch};
 use crate::model::run::{Got, RunState};
-use crate::model::time::{DAY, HOUR, MINUTE, SECOND, rfc3339};
+use crate::model::time::{rfc3339, spell_duration};
 
 /// Why a step failed: for people, and as the name of its group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,13 +106,8 @@ fn clock(at: Ms) -> String {
     }
 }
 
-/// A duration in its largest whole unit: `7d`, `90s`.
-pub(super) fn duration(ms: Ms) -> String {
-    [(DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")]
-        .into_iter()
-        .find(|(unit, _)| ms >= *unit && ms % unit == 0)
-        .map_or_else(|| format!("{ms}ms"), |(unit, word)| format!("{}{word}", ms / unit))
-}
+/// Why a step was left out.
+pub(super) const WHEN_FALSE: &str = "its when is false";
 
 /// The group of what nobody answered in time.
 pub const EXPIRED: &str = "expired";
@@ -120,7 +115,7 @@ pub const EXPIRED: &str = "expired";
 /// A callback's deadline passed.
 pub(super) fn expired(deadline: Ms, waited: Ms) -> Failure {
     Failure {
-        text: format!("expired: no answer came by {} ({})", clock(deadline), duration(waited)),
+        text: format!("expired: no answer came by {} ({})", clock(deadline), spell_duration(waited)),
         normal: EXPIRED.to_owned(),
     }
 }
@@ -233,13 +228,5 @@ mod tests {
         ] {
             assert_eq!(normal(text), group, "{text}");
         }
-    }
-
-    #[test]
-    fn durations_are_said_in_their_largest_unit() {
-        assert_eq!(duration(7 * DAY), "7d");
-        assert_eq!(duration(90 * SECOND), "90s");
-        assert_eq!(duration(2 * HOUR), "2h");
-        assert_eq!(duration(1_500), "1500ms");
     }
 }

@@ -1,7 +1,7 @@
 //! A transition in the making: starting, ending and folding steps.
 
 use super::local::Local;
-use super::words::{Failure, no_use};
+use super::words::{Failure, WHEN_FALSE, no_use};
 use super::{CallbackWrite, Cause, Effect, Env, Snapshot, Transition, each};
 use crate::model::ask::Refusal;
 use crate::model::document::{OnError, RequestStep, Step, StepKind};
@@ -334,7 +334,7 @@ impl<'a> Work<'a> {
                 Err(error) => self.local_failure(step, &unbuilt(&error)),
                 Ok(false) => {
                     let name = step.name.clone();
-                    self.fold(step, StepState::Skipped, None, Some("its when is false".to_owned()));
+                    self.fold(step, StepState::Skipped, None, Some(WHEN_FALSE.to_owned()));
                     self.finished(&name, StepData::of(step, StepState::Skipped));
                     Local::GoOn
                 }
