@@ -39,8 +39,12 @@ pub enum Action {
     PreviousSibling,
     /// The next of its siblings.
     NextSibling,
-    /// Opens the filter line.
+    /// Opens the filter line; in a payload or a run the search line.
     Filter,
+    /// To the next line that has what is looked for.
+    NextMatch,
+    /// To the one before.
+    PreviousMatch,
     /// Filter off and on.
     FilterToggle,
     /// Jumps to the newest and follows.

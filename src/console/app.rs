@@ -12,6 +12,7 @@ use super::payload::{Payload, View};
 pub use super::place::{Crumb, ListId, Overlay, PaneId, Place, Screen, Toast, Tone};
 use super::rows::{RequestRow, RunRow};
 use super::run_pane::RunPane;
+use super::search::SearchLine;
 use super::theme::Theme;
 use super::tree::Tree;
 pub use super::worklist::Needs;
@@ -123,6 +124,8 @@ pub struct App {
     pub overlay: Option<Overlay>,
     /// The filter line.
     pub filter: Option<FilterLine>,
+    /// The search line.
+    pub search: Option<SearchLine>,
     /// What is told, oldest first.
     pub toasts: Vec<Toast>,
     /// Whether the terminal has the focus (as far as it says).
@@ -175,6 +178,7 @@ impl App {
             needs: Needs { stale: true, ..Needs::default() },
             overlay: None,
             filter: None,
+            search: None,
             toasts: Vec::new(),
             looking: true,
             sample_url: None,
@@ -215,7 +219,8 @@ impl App {
     /// The parts of the screen.
     #[must_use]
     pub fn frame(&self) -> Frame {
-        let line = self.filter.as_ref().map_or(0, |filter| filter.rows(self.size.0));
+        let search = u16::from(self.search.is_some());
+        let line = self.filter.as_ref().map_or(search, |filter| filter.rows(self.size.0));
         layout::frame(Rect::new(0, 0, self.size.0, self.size.1), line)
     }
 

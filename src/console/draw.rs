@@ -3,6 +3,7 @@
 
 use super::action::Action;
 use super::app::{App, PaneId, Place, Screen};
+use super::edit::Edit;
 use super::format::count;
 use super::keymap;
 use super::layout::Class;
@@ -109,19 +110,30 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
 }
 
 fn filter_line(app: &App, paint: &mut Paint<'_>, area: Rect) {
-    let Some(filter) = app.filter.as_ref().filter(|_| !area.is_empty()) else { return };
-    paint.put(area.x, area.y, 2, "/ ", Role::Key);
-    let room = area.width.saturating_sub(4);
-    let (text, cursor) = filter.edit.window(room);
-    let end = paint.foreign(area.x + 2, area.y, room, &text, Role::Text);
-    overlay::dialog::reversed(paint, area.x + 2 + cursor, area.y);
-    let note = if filter.error.is_some() { "the last valid filter stays" } else { "enter keeps   esc back" };
-    if area.right() > end + width(note) + 4 {
-        paint.right(end + 2, area.right() - 1, area.y, note, Role::Muted);
+    if area.is_empty() {
+        return;
     }
+    if let Some(search) = &app.search {
+        return typed_line(paint, area, &search.edit, "enter keeps   esc back   then n N");
+    }
+    let Some(filter) = &app.filter else { return };
+    let note = if filter.error.is_some() { "the last valid filter stays" } else { "enter keeps   esc back" };
+    typed_line(paint, area, &filter.edit, note);
     let Some(wrong) = &filter.error else { return };
     for (y, (x, line)) in (area.y + 1..area.bottom()).zip(filter.told(wrong, area.width.saturating_sub(3))) {
         paint.put(area.x + x, y, area.width.saturating_sub(x + 1), &line, Role::Bad);
+    }
+}
+
+/// What is being typed, its cursor, and what ends it.
+fn typed_line(paint: &mut Paint<'_>, area: Rect, edit: &Edit, note: &str) {
+    paint.put(area.x, area.y, 2, "/ ", Role::Key);
+    let room = area.width.saturating_sub(4);
+    let (text, cursor) = edit.window(room);
+    let end = paint.foreign(area.x + 2, area.y, room, &text, Role::Text);
+    overlay::dialog::reversed(paint, area.x + 2 + cursor, area.y);
+    if area.right() > end + width(note) + 4 {
+        paint.right(end + 2, area.right() - 1, area.y, note, Role::Muted);
     }
 }
 

@@ -62,6 +62,12 @@ impl App {
             edit.insert(text);
             return self.touch(Dirt::Input);
         }
+        if let (None, Some(search)) = (&self.overlay, &mut self.search) {
+            search.edit.insert(text);
+            let (text, from) = (search.edit.text(), search.from());
+            self.look_for(&text, from);
+            return self.touch(Dirt::Input);
+        }
         let edit = match (&mut self.overlay, &mut self.filter) {
             (Some(Overlay::WhatIf(open)), _) => Some(open.typing()),
             (Some(Overlay::Palette(open)), _) => Some(&mut open.edit),
@@ -115,6 +121,9 @@ impl App {
         }
         if self.filter.is_some() {
             return self.filter_key(key);
+        }
+        if self.search.is_some() {
+            return self.search_key(key);
         }
         match keymap::action_of(key) {
             Some(action) => self.act(action),

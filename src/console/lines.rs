@@ -1,6 +1,7 @@
 //! A pane of lines: a payload, a timeline, an attempt. Made when its facts change, drawn by window.
 
 use super::paint::{Paint, width};
+use super::search::Find;
 use super::theme::Role;
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -71,6 +72,8 @@ pub struct Lines {
     pub height: usize,
     /// Cells that keys may take at least, where there are so many.
     pub keys: u16,
+    /// What is looked for in it.
+    pub find: Option<Find>,
 }
 
 impl Lines {
@@ -86,6 +89,20 @@ impl Lines {
         if let Some(at) = path.and_then(|path| self.lines.iter().position(|line| line.path == path)) {
             self.at = at;
         }
+        if let Some(find) = self.find.take() {
+            self.search(&find.text);
+        }
+        self.settle();
+    }
+
+    /// Looks for a text; nothing is looked for where it is empty.
+    pub fn search(&mut self, text: &str) {
+        self.find = (!text.is_empty()).then(|| Find::new(text, &self.lines));
+    }
+
+    /// Selects a line.
+    pub fn go(&mut self, at: usize) {
+        self.at = at;
         self.settle();
     }
 
@@ -181,6 +198,9 @@ impl Lines {
                         paint.foreign(x, y, end - x, &line.value, line.role);
                     }
                 }
+            }
+            if let Some(find) = &self.find {
+                paint.mark(Rect { x: left, y, width: right.saturating_sub(left), height: 1 }, &find.text);
             }
             if selected && focused {
                 let style = paint.style(Role::Selection);

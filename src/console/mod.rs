@@ -53,6 +53,8 @@ mod replayed;
 pub mod rows;
 pub mod run_pane;
 pub mod screen;
+pub mod search;
+mod sgr;
 pub mod signals;
 pub mod svg;
 pub mod term;

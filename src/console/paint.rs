@@ -162,6 +162,30 @@ impl Paint<'_> {
         self.over(area, style);
     }
 
+    /// Marks a text wherever it is drawn in a row, whatever its case.
+    pub fn mark(&mut self, row: Rect, text: &str) {
+        let wanted = text.to_lowercase();
+        let row = row.intersection(self.buf.area);
+        if wanted.is_empty() || row.is_empty() {
+            return;
+        }
+        // Where each byte of the row's text stands.
+        let (mut drawn, mut columns) = (String::new(), Vec::new());
+        for x in row.left()..row.right() {
+            let symbol = self.buf[(x, row.y)].symbol().to_lowercase();
+            columns.resize(columns.len() + symbol.len(), x);
+            drawn.push_str(&symbol);
+        }
+        let style = self.style(Role::Match);
+        let places: Vec<usize> = drawn.match_indices(&wanted).map(|(at, _)| at).collect();
+        for at in places {
+            let (Some(first), Some(last)) = (columns.get(at), columns.get(at + wanted.len() - 1)) else {
+                continue;
+            };
+            self.over(Rect { x: *first, y: row.y, width: last - first + 1, height: 1 }, style);
+        }
+    }
+
     /// Empties an area, for what stands above it.
     pub fn blank(&mut self, area: Rect) {
         let area = area.intersection(self.buf.area);

@@ -1,4 +1,4 @@
-//! The payload of the selected request, in four views: why, tree, flat, raw.
+//! The payload of the selected request, in five views: why, tree, flat, raw, hex.
 
 use super::format::{count, size};
 use super::lines::Lines;
@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 mod views;
 
 pub use views::value_text;
-use views::{flat, raw, tree};
+use views::{flat, hex, raw, tree};
 
 /// How a payload is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,13 @@ pub enum View {
     Flat,
     /// As it came.
     Raw,
+    /// The bytes of its body.
+    Hex,
 }
 
 impl View {
     /// Every view, in the order of `v`.
-    pub const ALL: [Self; 4] = [Self::Why, Self::Tree, Self::Flat, Self::Raw];
+    pub const ALL: [Self; 5] = [Self::Why, Self::Tree, Self::Flat, Self::Raw, Self::Hex];
 
     /// Its word.
     #[must_use]
@@ -40,6 +42,7 @@ impl View {
             Self::Tree => "tree",
             Self::Flat => "flat",
             Self::Raw => "raw",
+            Self::Hex => "hex",
         }
     }
 }
@@ -116,7 +119,7 @@ impl Payload {
         let cells = columns.saturating_sub(3).max(8);
         if self.cells != cells {
             self.cells = cells;
-            if matches!(self.view(), View::Raw | View::Why) {
+            if matches!(self.view(), View::Raw | View::Hex | View::Why) {
                 self.build();
             }
         }
@@ -202,9 +205,25 @@ impl Payload {
         Ok(())
     }
 
-    /// The line over the pane: id, view, and its measure.
+    /// Opens all that is folded.
+    pub fn unfold_all(&mut self) {
+        if !self.folded.is_empty() {
+            self.folded.clear();
+            self.build();
+        }
+    }
+
+    /// The line over the pane: id, view, its measure, and what is looked for.
     #[must_use]
     pub fn title(&self) -> String {
+        let title = self.measured();
+        match &self.lines.find {
+            Some(find) => format!("{title} · {}", find.told(self.lines.at)),
+            None => title,
+        }
+    }
+
+    fn measured(&self) -> String {
         let Some(detail) = &self.detail else {
             return if self.id.is_some() { "asking the store…".to_owned() } else { "payload".to_owned() };
         };
@@ -226,7 +245,10 @@ impl Payload {
                 (verdict, _) => format!("{id} was {}", verdict.word()),
             },
             View::Flat => format!("{id} · flat · {} paths{runs}", count(detail.flat.len() as u64)),
-            View::Raw => format!("{id} · raw · {} bytes{runs}", count(detail.request.size)),
+            View::Raw | View::Hex => {
+                let view = self.view().word();
+                format!("{id} · {view} · {} bytes{runs}", count(detail.request.size))
+            }
             View::Tree => format!("{id} · tree · {}{runs}", size(detail.request.size)),
         }
     }
@@ -258,6 +280,7 @@ impl Payload {
                 flat(detail, &mut lines);
             }
             View::Raw => raw(detail, self.cells, &mut lines),
+            View::Hex => hex(detail, self.cells, &mut lines),
             View::Tree => tree(detail, &self.folded, &mut lines),
         }
         self.lines.set(lines);

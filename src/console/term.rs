@@ -160,6 +160,8 @@ fn hook() {
 pub struct FrameWriter<W: Write> {
     inner: W,
     frame: Vec<u8>,
+    /// The frame as it is written, shorter.
+    short: Vec<u8>,
     written: Arc<AtomicU64>,
     /// What a frame without a changed cell is: it is not written at all.
     nothing: Vec<u8>,
@@ -179,7 +181,13 @@ impl<W: Write> FrameWriter<W> {
             ansi(SetAttribute(Attribute::Reset)),
             ansi(cursor::Hide),
         ];
-        Self { inner, frame: Vec::with_capacity(FRAME), written: Arc::default(), nothing: nothing.concat() }
+        Self {
+            inner,
+            frame: Vec::with_capacity(FRAME),
+            short: Vec::new(),
+            written: Arc::default(),
+            nothing: nothing.concat(),
+        }
     }
 
     /// Bytes that were written so far, for whoever counts them.
@@ -213,12 +221,17 @@ impl<W: Write> Write for FrameWriter<W> {
             return Ok(());
         }
         self.frame.extend(ansi(EndSynchronizedUpdate));
+        self.short.clear();
+        super::sgr::shorten(&self.frame, &mut self.short);
+        std::mem::swap(&mut self.frame, &mut self.short);
         self.written.fetch_add(self.frame.len() as u64, Ordering::Relaxed);
         OPEN.store(true, Ordering::SeqCst);
         let result = self.inner.write_all(&self.frame).and_then(|()| self.inner.flush());
         OPEN.store(result.is_err(), Ordering::SeqCst);
         self.frame.clear();
         self.frame.shrink_to(FRAME);
+        self.short.clear();
+        self.short.shrink_to(FRAME);
         result
     }
 }

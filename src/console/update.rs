@@ -39,7 +39,10 @@ impl App {
             Action::Right => self.sideways(1),
             Action::PreviousSibling => self.sibling(-1),
             Action::NextSibling => self.sibling(1),
+            Action::Filter if self.searches() => self.open_search(),
             Action::Filter => self.open_filter(),
+            Action::NextMatch => self.next_hit(true),
+            Action::PreviousMatch => self.next_hit(false),
             Action::FilterToggle => self.each_list(Jump::Toggle),
             Action::Mark => self.each_list(Jump::Mark),
             Action::MarkAll => {
@@ -313,6 +316,9 @@ impl App {
     fn back(&mut self) {
         if !self.toasts.is_empty() {
             self.toasts.clear();
+            return;
+        }
+        if self.end_search() {
             return;
         }
         if let Place::Requests(id) | Place::Runs(id) = self.place() {

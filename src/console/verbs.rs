@@ -294,7 +294,8 @@ impl App {
             Action::Follow if !in_list => {
                 Err("follow is not possible: this pane is no list of arrivals; tab goes to one".to_owned())
             }
-            Action::Filter if place == Place::Groups => Ok(()),
+            Action::Filter if place == Place::Groups || self.searches() => Ok(()),
+            Action::NextMatch | Action::PreviousMatch => self.bars_next_hit().map_or(Ok(()), Err),
             Action::Filter | Action::FilterToggle if !in_list => {
                 Err("filter is not possible: this pane is no list; tab goes to one".to_owned())
             }

@@ -1,4 +1,4 @@
-//! The views of a payload that are made of the request alone: flat, tree, raw.
+//! The views of a payload that are made of the request alone: flat, tree, raw, hex.
 
 use crate::console::format::{count, size};
 use crate::console::lines::Line;
@@ -18,6 +18,10 @@ use std::sync::Arc;
 const KEPT: usize = 600;
 /// Bytes of a body that the raw view shows.
 const RAW: usize = 1 << 20;
+/// Bytes of a body that the hex view shows: what [`crate::console::lines::MOST`] lines of it hold.
+const HEX: usize = 256 << 10;
+/// Cells of a line of sixteen bytes: offset, digits in two halves, characters.
+const WIDE: u16 = 8 + 2 + 16 * 3 + 1 + 1 + 16;
 
 /// How a JSON value looks, and its text in one line.
 #[must_use]
@@ -227,6 +231,51 @@ pub(super) fn raw(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
     }
 }
 
+/// The bytes of the body: sixteen a line, eight where there is no room, each line with its offset and
+/// what of it prints in ASCII.
+pub(super) fn hex(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
+    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(&detail.raw) else {
+        lines.push(Line::text("the body could not be read", Role::Bad));
+        return;
+    };
+    if bytes.is_empty() {
+        lines.push(Line::text("no byte of body", Role::Muted));
+    }
+    let row = if cells >= WIDE { 16 } else { 8 };
+    for (at, bytes) in bytes[..bytes.len().min(HEX)].chunks(row).enumerate() {
+        lines.push(Line { path: format!("{at}"), ..Line::text(hex_line(at * row, bytes, row), Role::Text) });
+    }
+    if bytes.len() > HEX {
+        lines.push(Line::text(format!("first 256 KiB of {} shown", size(bytes.len() as u64)), Role::Warn));
+    }
+    if let Some(kept) = why::kept(detail) {
+        lines.push(Line::text(kept, Role::Warn));
+    }
+}
+
+/// `00000000  7b 22 72 65 66 22 3a 22  72 65 66 73 2f 68 65 61  {"ref":"refs/hea`
+fn hex_line(offset: usize, bytes: &[u8], row: usize) -> String {
+    let mut line = format!("{offset:08x} ");
+    for at in 0..row {
+        if at % 8 == 0 {
+            line.push(' ');
+        }
+        match bytes.get(at) {
+            Some(byte) => {
+                let _ = write!(line, "{byte:02x} ");
+            }
+            None => line.push_str("   "),
+        }
+    }
+    line.push(' ');
+    line.extend(
+        bytes
+            .iter()
+            .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' }),
+    );
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +299,16 @@ mod tests {
         lines.clear();
         raw(&RequestDetail { target: None, ..detail }, 80, &mut lines);
         assert_eq!(lines[0].value, "x-a: 1");
+    }
+
+    #[test]
+    fn a_line_of_bytes_has_offset_digits_and_what_prints() {
+        assert_eq!(
+            hex_line(0, b"{\"ref\":\"refs/hea", 16),
+            "00000000  7b 22 72 65 66 22 3a 22  72 65 66 73 2f 68 65 61  {\"ref\":\"refs/hea"
+        );
+        assert_eq!(hex_line(16, b"a\x1b\xff", 8), "00000010  61 1b ff                 a..");
+        assert_eq!(hex_line(0, &[0; 16], 16).len(), usize::from(WIDE));
     }
 
     #[test]

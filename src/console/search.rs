@@ -1,0 +1,212 @@
+//! Searching in a pane of lines: `/` there types, `n` and `N` walk, `esc` takes the marks away.
+
+use super::app::{App, PaneId, Place, Tone};
+use super::edit::Edit;
+use super::input::edit_key;
+use super::key::Key;
+use super::lines::{Line, Lines};
+use crossterm::event::KeyCode;
+
+/// What is looked for in a pane, and which of its lines have it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Find {
+    /// As it was typed.
+    pub text: String,
+    /// Positions of the lines that have it, ascending.
+    pub hits: Vec<usize>,
+}
+
+impl Find {
+    /// The lines that have a text, in key or value, whatever its case.
+    #[must_use]
+    pub fn new(text: &str, lines: &[Line]) -> Self {
+        let wanted = text.to_lowercase();
+        let has = |text: &str| text.to_lowercase().contains(&wanted);
+        let hits = lines.iter().enumerate().filter(|(_, line)| {
+            has(&line.key) || line.whole.as_deref().map_or_else(|| has(&line.value), has)
+        });
+        Self { text: text.to_owned(), hits: hits.map(|(at, _)| at).collect() }
+    }
+
+    /// The hit after a line, or before it; from the last one on to the first.
+    #[must_use]
+    pub fn beside(&self, at: usize, forward: bool) -> Option<usize> {
+        let next = if forward {
+            self.hits.iter().find(|hit| **hit > at).or_else(|| self.hits.first())
+        } else {
+            self.hits.iter().rev().find(|hit| **hit < at).or_else(|| self.hits.last())
+        };
+        next.copied()
+    }
+
+    /// For the title: `search "vat" 3 of 3`.
+    #[must_use]
+    pub fn told(&self, at: usize) -> String {
+        let all = self.hits.len();
+        match self.hits.iter().position(|hit| *hit == at) {
+            Some(hit) => format!("search \"{}\" {} of {all}", self.text, hit + 1),
+            None => format!("search \"{}\" {all}", self.text),
+        }
+    }
+}
+
+/// The search line while it is open.
+#[derive(Debug)]
+pub struct SearchLine {
+    /// What was typed.
+    pub edit: Edit,
+    /// What was looked for before.
+    before: Option<String>,
+    /// Where the selection was.
+    from: usize,
+}
+
+impl SearchLine {
+    /// Where the selection was when it was opened.
+    #[must_use]
+    pub fn from(&self) -> usize {
+        self.from
+    }
+}
+
+impl App {
+    /// The lines that the focus searches in.
+    pub(super) fn searched(&mut self) -> Option<&mut Lines> {
+        match self.place() {
+            Place::Payload(id) => self.payload(id).map(|payload| &mut payload.lines),
+            Place::Timeline(id) => self.run_pane(id).map(|run| &mut run.timeline),
+            Place::Attempt(id) => self.run_pane(id).map(|run| &mut run.attempt),
+            _ => None,
+        }
+    }
+
+    /// Whether `/` searches here; elsewhere it filters.
+    #[must_use]
+    pub fn searches(&self) -> bool {
+        matches!(self.place(), Place::Payload(_) | Place::Timeline(_) | Place::Attempt(_))
+    }
+
+    /// Opens the search line. A tree is unfolded: what is folded away would not be found.
+    pub(super) fn open_search(&mut self) {
+        if let Place::Payload(id) = self.place()
+            && let Some(payload) = self.payload(id)
+        {
+            payload.unfold_all();
+        }
+        let Some(lines) = self.searched() else { return };
+        let before = lines.find.as_ref().map(|find| find.text.clone());
+        let (edit, from) = (Edit::with(before.as_deref().unwrap_or_default()), lines.at);
+        self.search = Some(SearchLine { edit, before, from });
+    }
+
+    /// A key while the line is open: the first hit from where the person was is selected as one types.
+    pub(super) fn search_key(&mut self, key: Key) {
+        let Some(search) = &mut self.search else { return };
+        let text = match (key.code, key.ctrl) {
+            (KeyCode::Esc, _) => {
+                let (before, from) = (search.before.take(), search.from);
+                self.search = None;
+                if let Some(lines) = self.searched() {
+                    lines.search(before.as_deref().unwrap_or_default());
+                    lines.go(from);
+                }
+                return;
+            }
+            (KeyCode::Enter, _) => {
+                self.search = None;
+                let nothing = self.searched().and_then(|lines| lines.find.clone());
+                if let Some(find) = nothing.filter(|find| find.hits.is_empty()) {
+                    self.toast(Tone::Info, format!("\"{}\" is not in this pane", find.text));
+                }
+                return;
+            }
+            (KeyCode::Char('c' | 'z' | 'l'), true) => return self.global(key),
+            _ if edit_key(&mut search.edit, key) => search.edit.text(),
+            _ => return,
+        };
+        let from = search.from;
+        self.look_for(&text, from);
+    }
+
+    /// Looks for a text, from a line on.
+    pub(super) fn look_for(&mut self, text: &str, from: usize) {
+        let Some(lines) = self.searched() else { return };
+        lines.search(text);
+        let hit = lines.find.as_ref().and_then(|find| {
+            let here = find.hits.binary_search(&from).is_ok();
+            if here { Some(from) } else { find.beside(from, true) }
+        });
+        lines.go(hit.unwrap_or(from));
+    }
+
+    /// To the next hit, or the one before.
+    pub(super) fn next_hit(&mut self, forward: bool) {
+        let Some(lines) = self.searched() else { return };
+        let Some(find) = &lines.find else { return };
+        let text = find.text.clone();
+        match find.beside(lines.at, forward) {
+            Some(at) => lines.go(at),
+            None => self.toast(Tone::Info, format!("\"{text}\" is not in this pane")),
+        }
+    }
+
+    /// Why `n` cannot go on.
+    pub(super) fn bars_next_hit(&self) -> Option<String> {
+        let found = match self.place() {
+            Place::Payload(PaneId::Payload) => self.requests.payload.lines.find.is_some(),
+            Place::Payload(_) => self.live.payload.lines.find.is_some(),
+            Place::Timeline(PaneId::RequestRun) => self.requests.run.timeline.find.is_some(),
+            Place::Timeline(_) => self.runs.run.timeline.find.is_some(),
+            Place::Attempt(PaneId::RequestRun) => self.requests.run.attempt.find.is_some(),
+            Place::Attempt(_) => self.runs.run.attempt.find.is_some(),
+            _ => {
+                return Some(
+                    "next match is not possible: this pane is not searched; tab goes to one that is"
+                        .to_owned(),
+                );
+            }
+        };
+        (!found).then(|| "next match is not possible: nothing is looked for; / searches here".to_owned())
+    }
+
+    /// Takes the marks of a search away, where there are some.
+    pub(super) fn end_search(&mut self) -> bool {
+        self.searched().is_some_and(|lines| lines.find.take().is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::theme::Role;
+
+    fn lines() -> Vec<Line> {
+        ["Umsatzsteuer", "VAT number", "none", "reduced vat"]
+            .iter()
+            .map(|text| Line::text(*text, Role::Text))
+            .collect()
+    }
+
+    #[test]
+    fn hits_are_found_in_any_case_and_walked_round() {
+        let find = Find::new("vat", &lines());
+        assert_eq!(find.hits, [1, 3]);
+        assert_eq!(
+            (find.beside(0, true), find.beside(1, true), find.beside(3, true)),
+            (Some(1), Some(3), Some(1))
+        );
+        assert_eq!((find.beside(3, false), find.beside(1, false)), (Some(1), Some(3)));
+        assert_eq!(
+            (find.told(3), find.told(0)),
+            ("search \"vat\" 2 of 2".to_owned(), "search \"vat\" 2".to_owned())
+        );
+        assert_eq!(Find::new("nowhere", &lines()).beside(0, true), None);
+    }
+
+    #[test]
+    fn what_a_line_cuts_is_searched_whole() {
+        let mut lines = lines();
+        lines[2].whole = Some(std::sync::Arc::from("a long value that ends in needle"));
+        assert_eq!(Find::new("NEEDLE", &lines).hits, [2]);
+    }
+}
