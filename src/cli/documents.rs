@@ -54,7 +54,7 @@ pub async fn remove(door: &Door, name: String, verb: &Consent) -> Result<u8, Ref
     }
     // One object: without a terminal it is not asked for.
     let asks = !verb.yes && std::io::stdin().is_terminal();
-    if asks && !verbs::confirmed(&format!("Remove {name}?"))? {
+    if asks && !verbs::confirmed(&format!("Remove {name}?")).await? {
         super::tell("Nothing was done.");
         return Ok(4);
     }

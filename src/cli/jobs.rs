@@ -146,7 +146,7 @@ async fn stop(door: &Door, id: String, verb: Consent) -> Result<u8, Refusal> {
     if !dry_run && !yes && std::io::stdin().is_terminal() {
         let Answer::Done(plan) = door.ask(ask(true)).await? else { return Err(unexpected()) };
         plan.lines.iter().for_each(|line| super::tell(line));
-        if !confirmed("stop it?")? {
+        if !confirmed("stop it?").await? {
             super::tell("Nothing was done.");
             return Ok(4);
         }

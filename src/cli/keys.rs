@@ -186,7 +186,7 @@ async fn remove(door: &Door, name: String, verb: &Consent) -> Result<u8, Refusal
     if verb.dry_run {
         return Ok(0);
     }
-    if asks && !verbs::confirmed(&format!("Remove the key {name}?"))? {
+    if asks && !verbs::confirmed(&format!("Remove the key {name}?")).await? {
         super::tell("Nothing was done.");
         return Ok(4);
     }

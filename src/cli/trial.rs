@@ -140,7 +140,7 @@ async fn agreed(
         if let Some(sent) = &plan.sends {
             request(sent).lines().for_each(tell);
         }
-        if !confirmed(question)? {
+        if !confirmed(question).await? {
             tell("Nothing was done.");
             return Ok(Err(4));
         }

@@ -19,15 +19,18 @@ pub fn unexpected() -> Refusal {
 ///
 /// # Errors
 /// There is no terminal to ask at.
-pub fn confirmed(question: &str) -> Result<bool, Refusal> {
+pub async fn confirmed(question: &str) -> Result<bool, Refusal> {
     if !std::io::stdin().is_terminal() {
         return Err(Refusal::usage(format!("{question} There is no terminal to ask at: give --yes")));
     }
-    let mut err = std::io::stderr().lock();
-    let _ = write!(err, "{} [y/N] ", crate::text::clean(question));
-    let _ = err.flush();
-    let mut answer = String::new();
-    let _ = std::io::stdin().lock().read_line(&mut answer);
+    let _ = write!(std::io::stderr(), "{} [y/N] ", crate::text::clean(question));
+    // On a thread that may block, so that ctrl-c is heard meanwhile.
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut answer);
+        answer
+    });
+    let answer = answer.await.unwrap_or_default();
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
@@ -142,12 +145,12 @@ pub async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> R
         if plan.count == 0 {
             show_plan(&plan, Output::Text)?;
             super::tell(&format!("There is nothing to {word}."));
-            return Ok(0);
+            return Ok(if plan.left_out.is_empty() { 0 } else { 4 });
         }
         // One object is not asked about where nobody could answer.
         if !yes && (plan.count > 1 || std::io::stdin().is_terminal()) {
             show_plan(&plan, Output::Text)?;
-            if !confirmed(&format!("{word} {}?", plan.count))? {
+            if !confirmed(&format!("{word} {}?", plan.count)).await? {
                 super::tell("Nothing was done.");
                 return Ok(4);
             }

@@ -427,7 +427,7 @@ pub struct Retry {
     pub exponential: bool,
     /// The most that a delay or a `Retry-After` may be.
     pub max_delay: Ms,
-    /// Whether the document wrote `retry`: without it a step that is not idempotent is repeated
+    /// Whether the document wrote `attempts`: without it a step that is not idempotent is repeated
     /// only where no connection could be made.
     pub written: bool,
 }

@@ -134,6 +134,13 @@ impl Breaker {
         Self { phase: Phase::Closed, failures: 0, window: ROW, under_way: 0, pauses: 0, epoch: 0, last: now }
     }
 
+    /// Of a target in whose line runs waited when the process began: whatever they waited for then, one
+    /// exchange tries before the others.
+    #[must_use]
+    pub fn doubted(now: Ms) -> Self {
+        Self { phase: Phase::Open { since: now, until: now }, failures: ROW, ..Self::new(now) }
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn phase(&self) -> Phase {

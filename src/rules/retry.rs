@@ -6,9 +6,9 @@ use crate::model::run::Outcome;
 
 /// No attempt follows another sooner.
 pub const FLOOR: Ms = 100;
-/// Attempts of an idempotent step whose document does not write `retry`: two automatic retries.
+/// Attempts of an idempotent step whose document does not write `attempts`: two automatic retries.
 pub const IDEMPOTENT_ATTEMPTS: u32 = 3;
-/// Attempts of any other step whose document does not write `retry`, and only where no connection
+/// Attempts of any other step whose document does not write `attempts`, and only where no connection
 /// could be made.
 pub const OTHER_ATTEMPTS: u32 = 2;
 /// Attempts of an idempotent step, at least, where our own end cut one off: a crash must not use up

@@ -112,6 +112,8 @@ fn runtime() -> Result<Runtime, String> {
 }
 
 async fn run(shared: Arc<Shared>, handover: Handover) {
+    // Before anything is sent. Where it cannot be read nothing can be claimed either.
+    shared.slots.hosts().inherit(shared.store.lined().await.unwrap_or_default());
     let pump = tokio::spawn(pump::pump(Arc::clone(&shared), handover));
     let timer = tokio::spawn(timer(Arc::clone(&shared)));
     let ticker = tokio::spawn(ticker(Arc::clone(&shared)));

@@ -7,7 +7,7 @@
 use crate::model::Ms;
 use crate::model::target::{BreakerEvent, BreakerView, Breakers, Target};
 use crate::rules::breaker::{Breaker, Heard, Moved, Phase, Ticket};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -58,6 +58,8 @@ struct Table {
     under_way: u32,
     /// Somebody was refused since others have the slots.
     shared: bool,
+    /// Tags of lines that an earlier process left, of targets that were not sent to since.
+    left: HashSet<u32>,
     openings: u64,
     seq: u64,
     events: VecDeque<BreakerEvent>,
@@ -79,8 +81,12 @@ impl Table {
         if self.hosts.len() >= HOSTS && !self.hosts.contains_key(target) {
             self.forget(now);
         }
-        let new = || Host { breaker: Breaker::new(now), lined: false, wanted: false, refused: None };
-        self.hosts.entry(Arc::clone(target)).or_insert_with(new)
+        let left = &mut self.left;
+        self.hosts.entry(Arc::clone(target)).or_insert_with(|| {
+            let lined = left.remove(&target.tag());
+            let breaker = if lined { Breaker::doubted(now) } else { Breaker::new(now) };
+            Host { breaker, lined, wanted: false, refused: None }
+        })
     }
 
     /// Makes room: what is as if it were not known goes first, then what was sent to least of late.
@@ -178,6 +184,12 @@ impl Hosts {
     /// There is none.
     pub fn room(&self, target: &Arc<Target>, comer: Comer, now: Ms) -> Result<u32, Refused> {
         self.table().room(target, comer, now, self.0.slots)
+    }
+
+    /// Runs wait in the lines of these tags since an earlier process: their targets are tried by one
+    /// exchange first, so that a restart burns no attempts of a dead one.
+    pub fn inherit(&self, tags: impl IntoIterator<Item = u32>) {
+        self.table().left.extend(tags);
     }
 
     /// A run was sent to a target's line: who comes later waits behind it.

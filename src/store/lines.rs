@@ -1,7 +1,7 @@
 //! Lines of targets: runs that wait for one, found by flow and tag.
 
 use super::claims::{lanes, whole};
-use super::{Store, codec};
+use super::{Store, StoreError, codec};
 use crate::model::run::Run;
 use crate::model::{FlowId, Ms};
 use crate::rules::lane::{self, LINES};
@@ -116,6 +116,14 @@ pub(super) fn waiting(conn: &Connection) -> Result<BTreeMap<u32, u64>> {
 }
 
 impl Store {
+    /// The tags of all lines in which runs wait now.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn lined(&self) -> std::result::Result<Vec<u32>, StoreError> {
+        self.read(|conn| Ok(waiting(conn)?.into_keys().collect())).await
+    }
+
     /// How many runs wait in each line, by its tag, as of the last second.
     #[must_use]
     pub fn lines(&self) -> BTreeMap<u32, u64> {

@@ -52,13 +52,14 @@ fn again(conn: &Connection, cause: i64) -> Result<()> {
     conn.prepare_cached("UPDATE cause SET count = count + 1 WHERE id = ?1")?.execute([cause]).map(|_| ())
 }
 
-/// A run stopped for a cause. One that ended with it is not errored, and waits for nobody.
+/// A run stopped for a cause: the first of those that are errored for it now began the group. One that ended with it is not errored, and waits for nobody.
 fn enter(conn: &Connection, id: i64, flow: FlowId, cause: &Cause, errored: bool, now: Ms) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO cause (id, flow, step, text, normal, count, seen, stops, first, last)
          VALUES (?1, ?2, ?3, ?4, ?5, ?7, 1, ?7, ?6, ?6)
-         ON CONFLICT (id) DO UPDATE SET count = count + excluded.count, seen = seen + 1,
-             stops = stops + excluded.stops, text = excluded.text, last = excluded.last",
+         ON CONFLICT (id) DO UPDATE SET first = CASE WHEN count > 0 THEN first ELSE excluded.first END,
+             count = count + excluded.count, seen = seen + 1, stops = stops + excluded.stops,
+             text = excluded.text, last = excluded.last",
     )?
     .execute(params![id, flow.0, cause.step, cause.text, cause.normal, now, i64::from(errored)])
     .map(|_| ())

@@ -1,11 +1,12 @@
 //! What people do to a run: retry, skip, abort.
 
 use super::Transition;
-use super::words::{not_possible, state_phrase};
-use super::work::Work;
+use super::words::{WHEN_FALSE, not_possible, state_phrase};
+use super::work::{Work, unbuilt};
 use crate::model::Map;
 use crate::model::ask::Refusal;
 use crate::model::run::{EntryKind, RunState, StepState};
+use crate::rules::template::{self, StepData};
 
 impl Work<'_> {
     /// A new attempt of the same step, with the definition of the plan that was given.
@@ -36,9 +37,41 @@ impl Work<'_> {
         entry.detail.reason = reason;
         entry.detail.fresh_key = fresh;
         entry.detail.moved = moved;
-        self.step_state(StepState::Pending);
-        self.queue();
+        match moved {
+            Some(_) => self.queue_moved()?,
+            None => {
+                self.step_state(StepState::Pending);
+                self.queue();
+            }
+        }
         self.finish()
+    }
+
+    /// The step is queued as another version has it: its `when` was not judged yet, and may leave it out.
+    fn queue_moved(&mut self) -> Result<(), Refusal> {
+        let (plan, at) = (self.plan, self.run.step as usize);
+        let step = self.step()?;
+        let judged = match &step.when {
+            Some(_) if step.kind.for_each().is_none() => template::step_when(plan, at, self.context()),
+            _ => Ok(true),
+        };
+        match judged {
+            Ok(true) => {
+                self.step_state(StepState::Pending);
+                self.queue();
+                Ok(())
+            }
+            Ok(false) => {
+                let name = step.name.clone();
+                if let Some(entry) = &mut self.entry {
+                    entry.detail.cause = Some(WHEN_FALSE.to_owned());
+                }
+                self.step_state(StepState::Skipped);
+                self.finished(&name, StepData::of(step, StepState::Skipped));
+                self.after()
+            }
+            Err(error) => self.fail(&unbuilt(&error), None, Vec::new()),
+        }
     }
 
     /// Finds the current step by name in the plan, and moves the run to the plan's version.

@@ -332,9 +332,10 @@ fn retry(fields: &Fields<'_>, idempotent: bool) -> Retry {
         written: false,
     };
     let Some(table) = fields.table("retry", "retry") else { return retry };
-    retry.written = true;
-    let attempts = table.integer("attempts", 1..101).and_then(|attempts| u32::try_from(attempts).ok());
-    retry.attempts = attempts.unwrap_or(3);
+    if let Some(attempts) = table.integer("attempts", 1..101).and_then(|n| u32::try_from(n).ok()) {
+        retry.attempts = attempts;
+        retry.written = true;
+    }
     if let Some(delay) = table.duration("delay", 30 * DAY, "\"30d\"") {
         retry.delay = delay;
     }

@@ -142,3 +142,23 @@ fn a_secret_target_is_shown_to_nobody() {
     let shown = format!("{:?} {:?}", hosts.breakers(), hosts.events_after(0));
     assert!(!shown.contains("s3cret") && !shown.contains("8443"), "{shown}");
 }
+
+#[test]
+fn a_target_whose_line_an_earlier_process_left_is_tried_by_one_first() {
+    let hosts = Hosts::new(512);
+    let (left, other) = (target(1), target(2));
+    hosts.inherit([left.tag()]);
+    assert!(hosts.enter(&left, Comer::Newborn, NOW).is_err(), "others wait already");
+    let tries = hosts.enter(&left, Comer::Waiting, NOW).unwrap();
+    assert_eq!(hosts.enter(&left, Comer::Waiting, NOW).err(), Some(Refused::Open));
+    assert!(hosts.enter(&other, Comer::Newborn, NOW).is_ok());
+    assert!(!tries.end(Heard::Failure, NOW, 0.0), "it was open before");
+    assert!(
+        hosts.enter(&left, Comer::Waiting, NOW).is_err(),
+        "it is dead still: after a pause one tries again"
+    );
+    let tries = hosts.enter(&left, Comer::Waiting, NOW + PAUSE).unwrap();
+    assert!(tries.end(Heard::Answer, NOW + PAUSE, 0.0));
+    hosts.lines(|_| false);
+    assert!(hosts.enter(&left, Comer::Newborn, NOW + PAUSE).is_ok());
+}

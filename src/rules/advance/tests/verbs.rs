@@ -160,3 +160,36 @@ fn a_fresh_key_lasts_until_the_step_ends() {
     assert_eq!(idempotency_key("r", "a", None, None), "r.a");
     assert_eq!(idempotency_key("r", "a", None, Some(2)), "r.a.r2");
 }
+
+#[test]
+fn a_retry_that_moves_to_another_version_judges_its_when() {
+    let when = |text: &str| Step { when: Some(text.to_owned()), ..request("b") };
+    let errored = || {
+        let mut world = World::new(vec![request("a"), request("b"), request("c")]);
+        world.claim();
+        world.put(world.answered(200));
+        world.put(world.answered(404));
+        world
+    };
+    let mut world = errored();
+    world.plan = plan_of(5, vec![request("a"), when("{{ 1 == 2 }}"), request("c")]);
+    world.put(retry());
+    assert_eq!((world.state(), world.snapshot.run.step), (RunState::Running, 2), "b is left out");
+    let fold = world.fold();
+    assert_eq!(
+        (fold.steps[1].state, fold.steps[1].cause.as_deref()),
+        (StepState::Skipped, Some("its when is false"))
+    );
+    world.put(world.answered(200));
+    assert_eq!(world.state(), RunState::Succeeded, "nobody skipped it");
+
+    let mut world = errored();
+    world.plan = plan_of(5, vec![request("a"), when("{{ 1 == 1 }}"), request("c")]);
+    world.put(retry());
+    assert_eq!((world.state(), world.snapshot.run.step), (RunState::Queued, 1));
+
+    let mut world = errored();
+    world.plan = plan_of(5, vec![request("a"), when("{{ 1 }}"), request("c")]);
+    world.put(retry());
+    assert_eq!(world.state(), RunState::Errored, "a when that is no boolean stops it");
+}
