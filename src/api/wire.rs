@@ -73,6 +73,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Set { .. }
         | Ask::Act(_)
         | Ask::StopJob { .. }
+        | Ask::ResumeJob { .. }
         | Ask::AddKey(_)
         | Ask::RemoveKey { .. }
         | Ask::Token(_)

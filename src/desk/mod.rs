@@ -151,6 +151,9 @@ impl Desk {
             Ask::Job { id } => self.job(&id).await,
             Ask::Pieces { id, from, limit } => self.pieces(&id, from, limit).await,
             Ask::StopJob { id, reason, dry_run } => self.stop_job(who, &id, reason.as_deref(), dry_run).await,
+            Ask::ResumeJob { id, reason, dry_run } => {
+                self.resume_job(who, &id, reason.as_deref(), dry_run).await
+            }
             Ask::Keys => self.keys().await,
             Ask::AddKey(add) => self.add_key(who, *add).await,
             Ask::RemoveKey { name, reason, dry_run } => {
@@ -215,6 +218,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Set { .. } => Some("set"),
         Ask::Act(act) => Some(act.verb.word()),
         Ask::StopJob { .. } => Some("stopping a job"),
+        Ask::ResumeJob { .. } => Some("resuming a job"),
         Ask::AddKey(_) => Some("key add"),
         Ask::RemoveKey { .. } => Some("key rm"),
         Ask::Token(_) => Some("token"),

@@ -217,6 +217,17 @@ pub enum Ask {
         #[serde(default)]
         dry_run: bool,
     },
+    /// Lets a job go on that stopped itself: failures are counted from here.
+    ResumeJob {
+        /// Which.
+        id: String,
+        /// Why.
+        #[serde(default)]
+        reason: Option<String>,
+        /// Only says what would happen.
+        #[serde(default)]
+        dry_run: bool,
+    },
     /// Senders' keys.
     Keys,
     /// Adds a sender's key.
