@@ -53,6 +53,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Request { .. }
         | Ask::Explain { .. }
         | Ask::Run { .. }
+        | Ask::Alerts
         | Ask::Endpoints
         | Ask::Integrations
         | Ask::Integration { .. }

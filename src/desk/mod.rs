@@ -125,6 +125,7 @@ impl Desk {
             Ask::Explain { id } => self.explain(&id).await,
             Ask::Run { id } => self.run(&id).await,
             Ask::Callback { id, reveal } => self.callback(who, &id, reveal).await,
+            Ask::Alerts => Ok(Answer::Alerts { alerts: self.deps.store.told_alerts().await? }),
             Ask::Endpoints => Ok(Answer::Endpoints { endpoints: self.deps.store.endpoints().await? }),
             Ask::Integrations => {
                 let integrations = self.deps.store.with_ticks(self.deps.store.integrations()).await?;
@@ -197,6 +198,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         | Ask::Request { .. }
         | Ask::Explain { .. }
         | Ask::Run { .. }
+        | Ask::Alerts
         | Ask::Endpoints
         | Ask::Integrations
         | Ask::Integration { .. }
