@@ -89,3 +89,41 @@ impl Needs {
         self.badge(at).map(|drift| drift.request.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_place_is_one_item_of_one_kind_in_the_order_of_their_urgency() {
+        let job = |id: &str| HaltedJob {
+            id: id.to_owned(),
+            what: "retry of 40 runs".to_owned(),
+            who: "anna".to_owned(),
+            at: 7,
+            failures: 10,
+            left: 30,
+        };
+        let silent = SilentView {
+            integration: "shop".to_owned(),
+            flow: "Orders".to_owned(),
+            since: 7,
+            cause: "nothing for 3h".to_owned(),
+        };
+        let group = json!({"id": "g", "count": 3, "integration": "shop", "flow": "Orders", "step": "push",
+            "cause": "404", "first": "", "last": ""});
+        let needs = Needs {
+            groups: vec![serde_json::from_value(group).unwrap()],
+            halted: vec![job("a"), job("b")],
+            silent: vec![silent],
+            ..Needs::default()
+        };
+        assert_eq!((needs.count(), needs.figured()), (4, 3));
+        let halted: Vec<Option<&str>> = (0..5).map(|at| needs.halt(at).map(|job| job.id.as_str())).collect();
+        assert_eq!(halted, [None, Some("a"), Some("b"), None, None]);
+        let silent: Vec<bool> = (0..5).map(|at| needs.silence(at).is_some()).collect();
+        assert_eq!(silent, [false, false, false, true, false]);
+        assert!((0..5).all(|at| needs.breaker(at).is_none() && needs.badge(at).is_none()));
+    }
+}

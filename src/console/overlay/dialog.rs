@@ -52,7 +52,8 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
             paint.right(x, right, y, lasts, Role::Muted);
         }
         if shown.purpose == Purpose::StopAfter {
-            paint.right(x, right, y, "failures in a row", Role::Muted);
+            // Beside the number, which has four digits at most; none at all is told by a word.
+            paint.put(x + 20, y, right.saturating_sub(x + 20), "failures in a row", Role::Muted);
         }
         y = field(paint, shown, at == dialog.focus, x, y, right, bottom);
         if let Some(with_it) = with_it.as_ref().filter(|_| shown.purpose == Purpose::StandIn && y < bottom) {
