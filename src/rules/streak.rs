@@ -24,18 +24,29 @@ pub enum Fate {
     Silent,
 }
 
-/// What an object of which something became tells. `run` is the state of the run that it moved or
-/// made, where its verb makes runs go on; `why` is the cause of a stop, or of a refusal.
+/// The run that an object led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Led {
+    /// None: its verb makes no run go on.
+    Nowhere,
+    /// Retention has taken it.
+    Gone,
+    /// It stands so.
+    To(RunState),
+}
+
+/// What an object of which something became tells. `led` is the run that it moved or made; `why` is the
+/// cause of a stop, or of a refusal.
 #[must_use]
-pub fn fate(piece: PieceState, run: Option<Option<RunState>>, why: &str) -> Fate {
+pub fn fate(piece: PieceState, led: Led, why: &str) -> Fate {
     // A process that ended in the middle says nothing of the target.
     let failed = if why.contains(UNKNOWN) { Fate::Silent } else { Fate::Bad };
-    match (piece, run) {
+    match (piece, led) {
         (PieceState::Left | PieceState::Sending, _) => Fate::UnderWay,
         (PieceState::Refused, _) => failed,
-        (PieceState::Done, None) => Fate::Good,
-        (PieceState::Done, Some(None)) => Fate::Silent,
-        (PieceState::Done, Some(Some(state))) => match state {
+        (PieceState::Done, Led::Nowhere) => Fate::Good,
+        (PieceState::Done, Led::Gone) => Fate::Silent,
+        (PieceState::Done, Led::To(state)) => match state {
             RunState::Queued | RunState::Running | RunState::Retrying => Fate::UnderWay,
             RunState::Succeeded | RunState::SucceededWithSkips => Fate::Good,
             RunState::Errored | RunState::Failed => failed,
@@ -66,6 +77,7 @@ pub enum Verdict {
 
 impl Streak {
     /// Of fates, the newest first.
+    #[must_use]
     pub fn of(fates: impl IntoIterator<Item = Fate>) -> Self {
         let mut streak = Self::default();
         for fate in fates {
@@ -124,18 +136,18 @@ mod tests {
 
     #[test]
     fn a_run_tells_by_its_state_and_a_refusal_by_its_reason() {
-        let done = |state| fate(PieceState::Done, Some(Some(state)), "");
-        let told = RunState::ALL.map(done);
         use Fate::{Bad, Good, Silent, UnderWay};
+        let done = |state| fate(PieceState::Done, Led::To(state), "");
+        let told = RunState::ALL.map(done);
         assert_eq!(told, [UnderWay, UnderWay, Good, Silent, UnderWay, Bad, Good, Bad, Silent]);
-        assert_eq!(fate(PieceState::Done, Some(None), ""), Silent, "its run is gone");
-        assert_eq!(fate(PieceState::Done, None, ""), Good, "it makes no run go on");
-        assert_eq!(fate(PieceState::Refused, None, "answered 422"), Bad);
-        assert_eq!(fate(PieceState::Left, None, ""), UnderWay);
+        assert_eq!(fate(PieceState::Done, Led::Gone, ""), Silent, "its run is gone");
+        assert_eq!(fate(PieceState::Done, Led::Nowhere, ""), Good, "it makes no run go on");
+        assert_eq!(fate(PieceState::Refused, Led::Nowhere, "answered 422"), Bad);
+        assert_eq!(fate(PieceState::Left, Led::Nowhere, ""), UnderWay);
         // What a crash cut off is no word of the target's.
         let cut = format!("{UNKNOWN}: this process ended while it was under way");
-        assert_eq!(fate(PieceState::Refused, None, &cut), Silent);
-        assert_eq!(fate(PieceState::Done, Some(Some(RunState::Errored)), &cut), Silent);
+        assert_eq!(fate(PieceState::Refused, Led::Nowhere, &cut), Silent);
+        assert_eq!(fate(PieceState::Done, Led::To(RunState::Errored), &cut), Silent);
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use crate::model::JobId;
 use crate::model::ask::Verb;
 use crate::model::job::{Outcomes, PieceState, Reason};
 use crate::model::run::RunState;
-use crate::rules::streak::{Fate, Streak, fate};
+use crate::rules::streak::{Fate, Led, Streak, fate};
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, Row, params};
 
@@ -90,8 +90,12 @@ fn streak(conn: &Connection, id: JobId, limit: u32, follows: Follows) -> rusqlit
         let number: i64 = row.get(0)?;
         let piece =
             PieceState::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, number))?;
-        let run = (follows != Follows::Nothing).then_some(state(row.get(1)?));
-        Ok(fate(piece, run, row.get_ref(2)?.as_str().unwrap_or_default()))
+        let led = match (follows, state(row.get(1)?)) {
+            (Follows::Nothing, _) => Led::Nowhere,
+            (_, None) => Led::Gone,
+            (_, Some(state)) => Led::To(state),
+        };
+        Ok(fate(piece, led, row.get_ref(2)?.as_str().unwrap_or_default()))
     };
     let fates: Vec<Fate> =
         statement.query_map(params![id.0, limit.saturating_add(BACK)], told)?.collect::<Result<_, _>>()?;
