@@ -96,8 +96,10 @@ impl Desk {
             let mut turn = pacer.turn(store.now(), store.crowded());
             match self.room(&job).await {
                 Ok(Verdict::Halt) => {
-                    // Where the store refuses, it is judged again in the next turn.
-                    let _ = store.halt_job(id).await;
+                    // Where the store refuses, it is judged again later.
+                    if store.halt_job(id).await.is_err() && rest(REST, stop).await {
+                        return;
+                    }
                     continue;
                 }
                 Ok(Verdict::Go(room)) if room < turn.pieces => {
