@@ -53,6 +53,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Request { .. }
         | Ask::Explain { .. }
         | Ask::Run { .. }
+        | Ask::Alerts
         | Ask::Endpoints
         | Ask::Integrations
         | Ask::Integration { .. }
@@ -73,6 +74,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Set { .. }
         | Ask::Act(_)
         | Ask::StopJob { .. }
+        | Ask::ResumeJob { .. }
         | Ask::AddKey(_)
         | Ask::RemoveKey { .. }
         | Ask::Token(_)

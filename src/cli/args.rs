@@ -170,6 +170,11 @@ pub enum Command {
         #[command(subcommand)]
         command: IntegrationsCommand,
     },
+    /// Alerts that were told: open, or in their quiet period
+    Alerts {
+        #[command(subcommand)]
+        command: AlertsCommand,
+    },
     /// URLs of flows
     Endpoints {
         #[command(subcommand)]
@@ -367,6 +372,13 @@ pub struct Targets {
     pub pace: Pace,
     #[command(flatten)]
     pub verb: Consent,
+}
+
+/// `alerts`.
+#[derive(Debug, Subcommand)]
+pub enum AlertsCommand {
+    /// All of them, open ones first
+    Ls,
 }
 
 /// `endpoints`.

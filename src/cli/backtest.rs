@@ -65,7 +65,7 @@ pub async fn back_test(door: &Door, args: Test, output: Output) -> Result<u8, Re
     let columns = [("TIME (UTC)", 19), ("REQUEST", 7), ("STEP", 12), ("FIELD", 28), ("BEFORE → AFTER", 0)];
     let mut rows = Rows::new(output, &columns);
     let mut progress = Progress { terminal: std::io::stderr().is_terminal(), said: Some(Instant::now()) };
-    let (mut looked, mut changed) = (0, 0);
+    let (mut looked, mut changed, mut alike) = (0, 0, 0);
     let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
     loop {
         let part = tokio::select! {
@@ -79,6 +79,7 @@ pub async fn back_test(door: &Door, args: Test, output: Output) -> Result<u8, Re
         };
         let Studied::BackTested(part) = part else { return Err(unexpected()) };
         looked += part.looked;
+        alike += part.failing_alike;
         changed += part.changes.len() as u64;
         for (why, many) in &part.left_out {
             *left_out.entry(why.clone()).or_default() += many;
@@ -93,6 +94,11 @@ pub async fn back_test(door: &Door, args: Test, output: Output) -> Result<u8, Re
             progress.clear();
             rows.end("Nothing would change.")?;
             said(&part, looked, changed, &left_out);
+            match alike {
+                0 => {}
+                1 => tell("1 fails before and after, in the same way."),
+                many => tell(&format!("{} fail before and after, each in the same way.", count(many))),
+            }
             return Ok(0);
         };
         let at = part.at.as_deref().map_or_else(String::new, |at| format!(", back to {}", clock(at)));

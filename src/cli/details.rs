@@ -10,7 +10,7 @@ use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::run::StepState;
 use crate::model::schedule::ScheduleView;
 use crate::model::time::parse_rfc3339;
-use crate::model::view::{CheckState, IntegrationView, ItemView, RequestDetail, StepView, Tally};
+use crate::model::view::{CheckState, IntegrationView, ItemView, RequestDetail, StepView};
 use crate::rules::schedule::wall_clock;
 use std::fmt::Write as _;
 
@@ -252,11 +252,8 @@ pub async fn run(door: &Door, id: String, output: Output) -> Result<u8, Refusal>
         field(&mut text, "next", due);
     }
     for step in &run.steps {
-        let items = if step.items.is_empty() {
-            String::new()
-        } else {
-            format!(", items {}", Tally::of(&step.items).words())
-        };
+        let items =
+            if step.items.is_empty() { String::new() } else { format!(", items {}", step.tally().words()) };
         field(&mut text, "step", &format!("{} ({}) {}{items}", step.name, step.kind, step.state.word()));
         items_of(&mut text, step);
     }

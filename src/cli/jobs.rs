@@ -7,7 +7,7 @@ use super::output::{self, Rows, field};
 use super::verbs::{confirmed, unexpected};
 use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::id::short;
-use crate::model::job::{JobState, JobView, PieceView};
+use crate::model::job::{JobState, JobView, Line, PieceView, failures};
 use crate::text;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often its progress is a line where no terminal is.
 const LINE: Duration = Duration::from_secs(2);
 
-/// `jobs ls|show|stop`.
+/// `jobs ls|show|stop|resume`.
 pub async fn jobs(door: &Door, command: JobsCommand, output: Output) -> Result<u8, Refusal> {
     match command {
         JobsCommand::Ls { limit } => ls(door, limit, output).await,
@@ -33,7 +33,14 @@ pub async fn jobs(door: &Door, command: JobsCommand, output: Output) -> Result<u
             }
             Ok(0)
         }
-        JobsCommand::Stop { id, verb } => stop(door, id, verb).await,
+        JobsCommand::Stop { id, verb } => {
+            steer(door, verb, "stop it?", |reason, dry_run| Ask::StopJob { id: id.clone(), reason, dry_run })
+                .await
+        }
+        JobsCommand::Resume { id, verb } => {
+            let ask = |reason, dry_run| Ask::ResumeJob { id: id.clone(), reason, dry_run };
+            steer(door, verb, "let it go on?", ask).await
+        }
     }
 }
 
@@ -99,6 +106,9 @@ fn described(job: &JobView) -> String {
     if let Some(rate) = job.rate {
         field(&mut told, "rate", &rate.to_string());
     }
+    if let Some(many) = job.stop_after {
+        field(&mut told, "halts after", &failures(many));
+    }
     let by = job.stopped_by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
     let at = job.ended.as_ref().map_or_else(String::new, |at| format!(", {}", clock(at)));
     field(&mut told, "state", &format!("{}{by}{at}", job.state.word()));
@@ -108,8 +118,25 @@ fn described(job: &JobView) -> String {
     for reason in &job.reasons {
         field(&mut told, "", &format!("{} × {}", text::count(reason.count), reason.why));
     }
-    field(&mut told, "left", &text::count(job.left));
+    let lasts = job.lasts().filter(|_| job.left > 0);
+    let lasts = lasts.map_or_else(String::new, |lasts| format!(", about {}", text::took(lasts)));
+    field(&mut told, "left", &format!("{}{lasts}", text::count(job.left)));
+    let lines = job.outcomes.as_ref().map(|outcomes| outcomes.lines(job.again())).unwrap_or_default();
+    for (at, line) in lines.iter().enumerate() {
+        field(&mut told, if at == 0 { "runs now" } else { "" }, &outcome(job, line));
+    }
+    if job.state == JobState::Halted {
+        let id = short(&job.id);
+        field(&mut told, "next", &format!("pointsman jobs resume {id}, or pointsman jobs stop {id}"));
+    }
     told
+}
+
+/// `errored again 5: 3 × progix answered 409, 2 × timeout`.
+fn outcome(job: &JobView, line: &Line) -> String {
+    let many = text::count(line.many);
+    let why = job.outcomes.as_ref().filter(|_| line.bad()).map(|told| told.why(5)).unwrap_or_default();
+    if why.is_empty() { format!("{} {many}", line.word) } else { format!("{} {many}: {why}", line.word) }
 }
 
 async fn objects(door: &Door, id: String, limit: u32, output: Output) -> Result<u8, Refusal> {
@@ -140,13 +167,19 @@ fn cells(piece: &PieceView) -> Vec<String> {
     vec![piece.id.clone(), piece.state.word().to_owned(), text(&piece.run), text(&piece.said)]
 }
 
-async fn stop(door: &Door, id: String, verb: Consent) -> Result<u8, Refusal> {
+/// Stops a job, or lets it go on: what would happen is said first.
+async fn steer(
+    door: &Door,
+    verb: Consent,
+    question: &str,
+    ask: impl Fn(Option<String>, bool) -> Ask,
+) -> Result<u8, Refusal> {
     let Consent { reason, yes, dry_run } = verb;
-    let ask = |dry_run| Ask::StopJob { id: id.clone(), reason: reason.clone(), dry_run };
+    let ask = |dry_run| ask(reason.clone(), dry_run);
     if !dry_run && !yes && std::io::stdin().is_terminal() {
         let Answer::Done(plan) = door.ask(ask(true)).await? else { return Err(unexpected()) };
         plan.lines.iter().for_each(|line| super::tell(line));
-        if !confirmed("stop it?").await? {
+        if !confirmed(question).await? {
             super::tell("Nothing was done.");
             return Ok(4);
         }
@@ -213,6 +246,12 @@ pub async fn follow(door: &Door, job: JobView, pace: &Pace, output: Output) -> R
         for reason in &now.reasons {
             super::tell(&format!("  {} × {}", text::count(reason.count), reason.why));
         }
+        if now.state == JobState::Halted {
+            let id = short(&now.id);
+            super::tell(&format!(
+                "  pointsman jobs resume {id} lets it go on, pointsman jobs stop {id} stops it."
+            ));
+        }
         output::write(&format!("{}\n", now.id))?;
     } else {
         output::object(&now, output)?;
@@ -237,7 +276,10 @@ impl Progress {
         if !self.told {
             return;
         }
-        let line = format!("{}, {}%", job.stands(), (job.total - job.left) * 100 / job.total.max(1));
+        let part = (job.total - job.left) * 100 / job.total.max(1);
+        let lasts =
+            job.lasts().map_or_else(String::new, |lasts| format!(", about {} left", text::took(lasts)));
+        let line = format!("{}, {part}%{lasts}", job.stands());
         if line == self.line {
             return;
         }

@@ -3,6 +3,7 @@
 //! One file a command group. Data goes to stdout, everything else to stderr. Exit codes: 0 ok,
 //! 1 failed, 2 usage, 3 not found, 4 refused, 5 some of many failed, 130 interrupted.
 
+mod alerts;
 mod args;
 mod backtest;
 mod beside;
@@ -118,6 +119,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Export { name, version } => documents::export(door, name, version).await,
         Command::Set(set) => documents::set(door, set).await,
         Command::Integrations { command } => lists::integrations(door, command, output).await,
+        Command::Alerts { command: args::AlertsCommand::Ls } => alerts::ls(door, output).await,
         Command::Endpoints { command: args::EndpointsCommand::Ls } => lists::endpoints(door, output).await,
         Command::Requests { command } => match command {
             args::RequestsCommand::Ls { list, fold: false } => lists::requests(door, list, output).await,

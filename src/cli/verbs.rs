@@ -133,7 +133,15 @@ pub async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> R
     let word = verb.word();
     let bulk = filter.is_some() || ids.len() > 1;
     let Consent { reason, yes, dry_run } = consent;
-    let mut act = Act { ids, filter, reason, rate: pace.rate, dry_run: true, ..Act::of(verb) };
+    let mut act = Act {
+        ids,
+        filter,
+        reason,
+        rate: pace.rate,
+        stop_after: pace.stop_after,
+        dry_run: true,
+        ..Act::of(verb)
+    };
     let Answer::Plan(plan) = door.ask(Ask::Act(Box::new(act.clone()))).await? else {
         return Err(unexpected());
     };

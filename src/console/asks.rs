@@ -65,6 +65,8 @@ pub enum Want {
     Job,
     /// One was stopped.
     StopJob,
+    /// An order to let a job go on.
+    ResumeJob,
     /// The samples.
     Load,
     /// The capture of the open table.
@@ -300,6 +302,7 @@ impl App {
             self.asks.drop_wants(|want| *want == Want::Drift);
             self.asks.ask(Want::Drift, Ask::Study(Study::Drift { flow: None }));
         }
+        self.ask_job_again();
         self.ask_for_panes();
     }
 

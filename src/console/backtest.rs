@@ -29,6 +29,8 @@ pub struct BackTested {
     pub changed: u64,
     /// Requests that could not be judged.
     pub left_out: u64,
+    /// Requests that fail before and after in the same way.
+    pub alike: u64,
     /// The first of those that change, newest first.
     pub changes: Vec<BackTestChange>,
     /// It goes on.
@@ -48,6 +50,7 @@ impl BackTested {
             looked: 0,
             changed: 0,
             left_out: 0,
+            alike: 0,
             changes: Vec::new(),
             running: true,
             trouble: None,
@@ -96,6 +99,7 @@ impl App {
         let Some(Overlay::BackTest(open)) = &mut self.overlay else { return };
         open.versions = Some((part.live, part.draft));
         open.looked += part.looked;
+        open.alike += part.failing_alike;
         open.changed += part.changes.len() as u64;
         open.left_out += part.left_out.iter().map(|(_, many)| many).sum::<u64>();
         let room = KEPT.saturating_sub(open.changes.len());

@@ -25,6 +25,9 @@ pub use version::Version;
 /// From how many objects on the count must be typed.
 pub const TYPED_FROM: u64 = 20;
 
+/// After how many failures in a row a bulk verb halts where nobody says otherwise.
+const STOP_AFTER: u64 = 10;
+
 /// The dialog.
 #[derive(Debug, Clone)]
 pub struct Dialog {
@@ -291,6 +294,12 @@ impl Dialog {
         }
         if self.is_many() {
             fields.push(Field::line(Purpose::Rate, "rate"));
+            // Fewer than may fail never halt.
+            if plan.count > STOP_AFTER && self.kind.makes_runs_go_on() {
+                let mut field = Field::line(Purpose::StopAfter, "stop after");
+                field.edit = Edit::with(&STOP_AFTER.to_string());
+                fields.push(field);
+            }
         }
         fields.push(Field::line(Purpose::Reason, "reason"));
         if plan.count >= TYPED_FROM {
@@ -343,7 +352,7 @@ impl Dialog {
         if plan.count == 0 {
             return Outcome::Close;
         }
-        if let Err(error) = self.rate() {
+        if let Err(error) = self.rate().map(|_| ()).and(self.stop_after().map(|_| ())) {
             self.error = Some(error);
             return Outcome::Stays;
         }

@@ -1,12 +1,12 @@
 //! Jobs over the screen: which there are, how far each is, and how it is stopped.
 
 use super::action::Action;
-use super::app::{App, Dirt, Overlay, Tone};
+use super::app::{App, Dirt, Overlay, Place, Tone};
 use super::asks::{Effect, Want};
 use super::key::Key;
 use super::keymap;
 use crate::model::ask::{Answer, Ask, Refusal};
-use crate::model::change::JobFigures;
+use crate::model::change::{HaltedJob, JobFigures};
 use crate::model::id::short;
 use crate::model::job::{JobState, JobView};
 use crossterm::event::KeyCode;
@@ -27,11 +27,54 @@ pub struct Jobs {
     pub known: bool,
     /// Why it did not.
     pub trouble: Option<String>,
-    /// `x` was pressed once on this one.
-    pub stopping: Option<String>,
+    /// `x` or `P` was pressed once on this one.
+    pub asked: Option<(Steer, String)>,
+    /// What became of its runs has changed since it was read.
+    pub stale: bool,
+}
+
+/// What is done to a job once its key is pressed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Steer {
+    /// It stops: what is left stays as it is.
+    Stop,
+    /// One that halted goes on.
+    Resume,
+}
+
+impl Steer {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Resume => "resume",
+        }
+    }
+
+    /// Whether it can be done to a job in a state.
+    fn fits(self, state: JobState) -> bool {
+        match self {
+            Self::Stop => matches!(state, JobState::Running | JobState::Halted),
+            Self::Resume => state == JobState::Halted,
+        }
+    }
+
+    fn refusal(self, state: JobState) -> String {
+        let why = match (self, state) {
+            (Self::Stop, _) | (Self::Resume, JobState::Done | JobState::Stopped) => "it has ended, ",
+            (Self::Resume, _) => "the job is ",
+        };
+        format!("{} is not possible: {why}{}", self.word(), state.word())
+    }
 }
 
 impl Jobs {
+    /// What is done when its key is pressed again.
+    #[must_use]
+    pub fn asks(&self) -> Option<Steer> {
+        let (steer, id) = self.asked.as_ref()?;
+        (self.current().map(|job| &job.id) == Some(id)).then_some(*steer)
+    }
+
     /// The place of the cursor.
     #[must_use]
     pub fn at(&self) -> usize {
@@ -53,7 +96,7 @@ impl Jobs {
         let last = self.list.len().saturating_sub(1);
         let at = self.at().saturating_add_signed(by).min(last);
         self.selected = self.list.get(at).map(|job| job.id.clone());
-        self.stopping = None;
+        self.asked = None;
     }
 }
 
@@ -72,8 +115,38 @@ impl App {
         }
     }
 
+    /// Runs moved: those of the job that is shown may be among them.
+    pub fn job_moved(&mut self) {
+        if let Some(Overlay::Jobs(open)) = &mut self.overlay {
+            open.stale = true;
+        }
+    }
+
+    /// Asks for the job that is shown, where its runs may have moved, at the pace of data.
+    pub fn ask_job_again(&mut self) {
+        let stale = matches!(&self.overlay, Some(Overlay::Jobs(open)) if open.stale);
+        if stale && !self.asks.awaits(|want| *want == Want::Job) {
+            self.ask_job();
+        }
+    }
+
+    /// The halted job that the focus is on, among what needs a person.
+    pub(super) fn halted_job(&self) -> Option<&HaltedJob> {
+        self.needs.halt(self.needs.at).filter(|_| self.place() == Place::Needs)
+    }
+
+    /// Opens the halted job that the focus is on: the same key there lets it go on.
+    pub(super) fn resume_halted(&mut self) {
+        let Some(id) = self.halted_job().map(|job| job.id.clone()) else { return };
+        self.open_jobs(Some(id.clone()));
+        if let Some(Overlay::Jobs(open)) = &mut self.overlay {
+            open.asked = Some((Steer::Resume, id));
+        }
+    }
+
     fn ask_job(&mut self) {
-        let Some(Overlay::Jobs(open)) = &self.overlay else { return };
+        let Some(Overlay::Jobs(open)) = &mut self.overlay else { return };
+        open.stale = false;
         if let Some(id) = open.current().map(|job| job.id.clone()) {
             self.asks.drop_wants(|want| *want == Want::Job);
             self.asks.ask(Want::Job, Ask::Job { id });
@@ -90,7 +163,7 @@ impl App {
             }
             (Want::Jobs, Answer::Jobs { jobs, .. }) => self.jobs_came(jobs),
             (Want::Job, Answer::Job(job)) => self.job_came(job),
-            (Want::StopJob, Answer::Done(done)) => {
+            (Want::StopJob | Want::ResumeJob, Answer::Done(done)) => {
                 self.toast(Tone::Good, done.lines.into_iter().next().unwrap_or_default());
                 self.ask_jobs();
             }
@@ -152,7 +225,8 @@ impl App {
             (_, Some(Action::Top)) => open.go(isize::MIN + 1),
             (_, Some(Action::Bottom)) => open.go(isize::MAX),
             (KeyCode::Enter, _) => return self.open_runs_of_job(),
-            (_, Some(Action::Abort)) => return self.stop_job(),
+            (_, Some(Action::Abort)) => return self.steer_job(Steer::Stop),
+            (_, Some(Action::Pause)) => return self.steer_job(Steer::Resume),
             (_, Some(Action::Copy)) => return self.copy_job(),
             (_, Some(Action::Back | Action::Quit)) => self.overlay = None,
             (_, Some(Action::Interrupt | Action::Suspend | Action::Redraw)) => return self.global(key),
@@ -179,26 +253,29 @@ impl App {
         self.open_runs(&filter);
     }
 
-    /// Stops the selected one, when it is pressed twice.
-    fn stop_job(&mut self) {
-        let barred = self.barred_word("stop");
+    /// Stops the selected one, or lets it go on, when the key is pressed twice.
+    fn steer_job(&mut self, steer: Steer) {
+        let barred = self.barred_word(steer.word());
         let Some(Overlay::Jobs(open)) = &mut self.overlay else { return };
         let Some(job) = open.current() else {
-            return self.toast(Tone::Info, "stop is not possible: there is no job");
+            return self.toast(Tone::Info, format!("{} is not possible: there is no job", steer.word()));
         };
         let (id, state) = (job.id.clone(), job.state);
         if let Some(reason) = barred {
             return self.toast(Tone::Info, reason);
         }
-        if state != JobState::Running {
-            let said = format!("stop is not possible: it has ended, {}", state.word());
-            return self.toast(Tone::Info, said);
+        if !steer.fits(state) {
+            return self.toast(Tone::Info, steer.refusal(state));
         }
-        if open.stopping.as_ref() == Some(&id) {
-            open.stopping = None;
-            self.asks.ask(Want::StopJob, Ask::StopJob { id, reason: None, dry_run: false });
-        } else {
-            open.stopping = Some(id);
+        if open.asks() != Some(steer) {
+            open.asked = Some((steer, id));
+            return self.touch(Dirt::Input);
+        }
+        open.asked = None;
+        let (reason, dry_run) = (None, false);
+        match steer {
+            Steer::Stop => self.asks.ask(Want::StopJob, Ask::StopJob { id, reason, dry_run }),
+            Steer::Resume => self.asks.ask(Want::ResumeJob, Ask::ResumeJob { id, reason, dry_run }),
         }
     }
 
@@ -234,12 +311,23 @@ mod tests {
         let mut open = Jobs { list: vec![job("b", "running"), job("a", "done")], ..Jobs::default() };
         open.go(1);
         assert_eq!(open.selected.as_deref(), Some("a"));
-        open.stopping = Some("a".to_owned());
+        open.asked = Some((Steer::Stop, "a".to_owned()));
+        assert_eq!(open.asks(), Some(Steer::Stop));
         open.list.insert(0, job("c", "running"));
         assert_eq!((open.at(), open.current().unwrap().id.as_str()), (2, "a"));
         open.go(isize::MAX);
         assert_eq!(open.at(), 2);
         open.go(isize::MIN + 1);
-        assert_eq!((open.at(), open.stopping), (0, None), "a move takes the question back");
+        assert_eq!((open.at(), open.asks()), (0, None), "a move takes the question back");
+    }
+
+    #[test]
+    fn only_what_halted_goes_on_and_what_ended_is_not_stopped() {
+        let fits = |steer: Steer| JobState::ALL.map(|state| steer.fits(state));
+        assert_eq!(fits(Steer::Stop), [true, false, false, true]);
+        assert_eq!(fits(Steer::Resume), [false, false, false, true]);
+        let said = "resume is not possible: the job is running";
+        assert_eq!(Steer::Resume.refusal(JobState::Running), said);
+        assert_eq!(Steer::Stop.refusal(JobState::Done), "stop is not possible: it has ended, done");
     }
 }

@@ -93,7 +93,12 @@ pub const KEYS: &[Binding] = &[
     key(&["y"], Action::Copy, "copy", "copy the value or the id, through the terminal"),
     key(&["Y"], Action::CopyAs, "copy as", "copy as path, template, curl, body, URL, id"),
     key(&["o"], Action::Links, "go to", "to its run, request, first; from a refusal all like it"),
-    key(&["P"], Action::Pause, "pause", "pause its flow or integration, or resume it"),
+    key(
+        &["P"],
+        Action::Pause,
+        "pause",
+        "pause its flow or integration, or resume it; a job that halted goes on",
+    ),
     key(&["T"], Action::Theme, "theme", "next theme"),
     key(&[":"], Action::Palette, "all", "all actions by their words, and jobs"),
     key(&["?"], Action::Help, "help", "these keys"),

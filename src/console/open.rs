@@ -42,6 +42,8 @@ impl App {
                 {
                     let run = callback.run.clone();
                     self.open_run(run);
+                } else if let Some(job) = self.needs.halt(self.needs.at) {
+                    self.open_jobs(Some(job.id.clone()));
                 } else if let Some(breaker) = self.needs.breaker(self.needs.at) {
                     let said = breaker.words(|at| clock(at, self.now, &self.options.zone));
                     self.toast(Tone::Info, format!("{said}."));

@@ -421,7 +421,7 @@ mod tests {
         let with = |width| {
             let mut app = app(width);
             let counters = app.counters.as_mut().unwrap();
-            counters.jobs = JobFigures { running: 1, total: 1_209, past: 702, ended: None };
+            counters.jobs = JobFigures { running: 1, total: 1_209, past: 702, ..JobFigures::default() };
             line(&app)
         };
         assert!(with(160).contains("callbacks 1 overdue   job 702 of 1,209"), "{}", with(160));

@@ -147,7 +147,7 @@ impl App {
                 self.acted(kind, &acted);
                 self.ask_counters();
             }
-            (want @ (Want::Act(_) | Want::Jobs | Want::Job | Want::StopJob), answer) => {
+            (want @ (Want::Act(_) | Want::Jobs | Want::Job | Want::StopJob | Want::ResumeJob), answer) => {
                 self.jobs_answered(want, answer);
             }
             (Want::Standing, Answer::Integrations { integrations }) => {
@@ -306,7 +306,7 @@ impl App {
                 self.reload_panes();
             }
             Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(refusal),
-            Want::Jobs | Want::Job | Want::StopJob => self.jobs_refused(refusal),
+            Want::Jobs | Want::Job | Want::StopJob | Want::ResumeJob => self.jobs_refused(refusal),
             Want::Replayed => self.replayed_came(Err(refusal.message)),
             Want::WhatIf | Want::Trial | Want::BackTest => self.untried(&want, refusal),
             // It is asked without the fields to begin with, and without a suggestion.
@@ -355,6 +355,7 @@ impl App {
         // The cursor stays on its badge, wherever that stands now.
         let drift = self.needs.badge(self.needs.at).is_some();
         let before = self.needs.figured();
+        self.needs.halted.clone_from(&counters.jobs.halted);
         self.needs.breakers.clone_from(&counters.breakers.open);
         self.needs.silent.clone_from(&counters.silent);
         if drift {
@@ -405,6 +406,7 @@ impl App {
         }
         if !changes.runs.is_empty() || changes.callbacks {
             self.callbacks_moved(&changes.runs);
+            self.job_moved();
             self.needs.stale = true;
             self.behind = true;
         }

@@ -7,7 +7,7 @@ use super::theme::Role;
 use crate::model::id::short;
 use crate::model::run::{CallbackState, Outcome, RunState, StepState};
 use crate::model::time::parse_rfc3339;
-use crate::model::view::{AttemptView, CallbackView, EventView, Pair, RunView, StepView, Tally};
+use crate::model::view::{AttemptView, CallbackView, EventView, Pair, RunView, StepView};
 use jiff::tz::TimeZone;
 
 /// The pane.
@@ -137,7 +137,7 @@ impl RunPane {
         match self.current_step() {
             None => "steps".to_owned(),
             Some(step) if self.lists_items() => {
-                format!("{} {} · items {}", self.step + 1, step.name, Tally::of(&step.items).words())
+                format!("{} {} · items {}", self.step + 1, step.name, step.tally().words())
             }
             Some(step) if step.attempts.is_empty() => format!("{} {}", self.step + 1, step.name),
             Some(step) => format!(

@@ -63,6 +63,7 @@ impl App {
             Action::Copy => self.copy_selected(),
             Action::CopyAs => self.open_copy_menu(),
             Action::Links => self.open_links(),
+            Action::Pause if self.halted_job().is_some() => self.resume_halted(),
             Action::Pause => self.open_pause(),
             Action::Deploy => self.open_deploy(),
             Action::Theme => self.next_theme(),

@@ -332,6 +332,7 @@ impl App {
             Action::Copy => self.selected_text().map(|_| ()),
             Action::CopyAs => self.copy_menu().map(|_| ()),
             Action::Links => self.links().map(|_| ()),
+            Action::Pause if self.halted_job().is_some() => self.barred_word("resume").map_or(Ok(()), Err),
             Action::Pause => self.paused_flow().map(|_| ()),
             Action::Full if place == Place::Empty => Err("full is not possible: there is one pane".to_owned()),
             Action::Later(what) => Err(format!("{what} is not possible: this version does not have it yet")),

@@ -125,6 +125,7 @@ impl Desk {
             Ask::Explain { id } => self.explain(&id).await,
             Ask::Run { id } => self.run(&id).await,
             Ask::Callback { id, reveal } => self.callback(who, &id, reveal).await,
+            Ask::Alerts => Ok(Answer::Alerts { alerts: self.deps.store.told_alerts().await? }),
             Ask::Endpoints => Ok(Answer::Endpoints { endpoints: self.deps.store.endpoints().await? }),
             Ask::Integrations => {
                 let integrations = self.deps.store.with_ticks(self.deps.store.integrations()).await?;
@@ -151,6 +152,9 @@ impl Desk {
             Ask::Job { id } => self.job(&id).await,
             Ask::Pieces { id, from, limit } => self.pieces(&id, from, limit).await,
             Ask::StopJob { id, reason, dry_run } => self.stop_job(who, &id, reason.as_deref(), dry_run).await,
+            Ask::ResumeJob { id, reason, dry_run } => {
+                self.resume_job(who, &id, reason.as_deref(), dry_run).await
+            }
             Ask::Keys => self.keys().await,
             Ask::AddKey(add) => self.add_key(who, *add).await,
             Ask::RemoveKey { name, reason, dry_run } => {
@@ -194,6 +198,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         | Ask::Request { .. }
         | Ask::Explain { .. }
         | Ask::Run { .. }
+        | Ask::Alerts
         | Ask::Endpoints
         | Ask::Integrations
         | Ask::Integration { .. }
@@ -215,6 +220,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Set { .. } => Some("set"),
         Ask::Act(act) => Some(act.verb.word()),
         Ask::StopJob { .. } => Some("stopping a job"),
+        Ask::ResumeJob { .. } => Some("resuming a job"),
         Ask::AddKey(_) => Some("key add"),
         Ask::RemoveKey { .. } => Some("key rm"),
         Ask::Token(_) => Some("token"),

@@ -112,6 +112,45 @@ impl AlertView {
     }
 }
 
+/// A cause that was told: open, or over and in its quiet period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldView {
+    /// errored, overdue, breaker, silent.
+    pub alert: AlertKind,
+    /// It has not recovered.
+    pub open: bool,
+    /// The integration's name.
+    pub integration: String,
+    /// The flow's name; a breaker has none.
+    pub flow: Option<String>,
+    /// The step's name.
+    pub step: Option<String>,
+    /// In words; of a breaker the target.
+    pub cause: String,
+    /// Since when it is there.
+    pub since: String,
+    /// When it was told last, recoveries left out.
+    pub last_told: String,
+    /// Until when nothing more is told of it; null where that is past.
+    pub quiet_until: Option<String>,
+    /// Whom.
+    pub to: String,
+}
+
+impl ToldView {
+    /// Causes that are listed.
+    pub const SHOWN: usize = 500;
+
+    /// `acme-erp / Sync customers`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match &self.flow {
+            Some(flow) => format!("{} / {flow}", self.integration),
+            None => self.integration.clone(),
+        }
+    }
+}
+
 /// An endpoint that has gone silent, as an alert told it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilentView {

@@ -8,6 +8,7 @@ mod fate;
 mod given;
 mod json;
 pub mod keys;
+mod refusal;
 mod start;
 mod versions;
 
@@ -16,9 +17,11 @@ pub use changes::Changes;
 pub use fate::{Fate, FieldPlan};
 pub use given::GivenView;
 pub use json::from_json;
+pub use refusal::Refusal;
 pub use start::Start;
 pub use versions::{DiffView, Rollback, VersionView};
 
+use super::alert::ToldView;
 use super::change::Counters;
 use super::credential::{KeyView, Secret};
 use super::gate::PauseOrder;
@@ -109,6 +112,8 @@ pub enum Ask {
         /// With the URL.
         reveal: bool,
     },
+    /// Alerts that were told: those that are open, and those in their quiet period.
+    Alerts,
     /// All endpoints.
     Endpoints,
     /// All integrations.
@@ -217,6 +222,17 @@ pub enum Ask {
         #[serde(default)]
         dry_run: bool,
     },
+    /// Lets a job go on that stopped itself: failures are counted from here.
+    ResumeJob {
+        /// Which.
+        id: String,
+        /// Why.
+        #[serde(default)]
+        reason: Option<String>,
+        /// Only says what would happen.
+        #[serde(default)]
+        dry_run: bool,
+    },
     /// Senders' keys.
     Keys,
     /// Adds a sender's key.
@@ -260,46 +276,6 @@ pub struct Apply {
     pub reason: Option<String>,
     /// Only says what would happen.
     pub dry_run: bool,
-}
-
-/// Why something is refused; `exit` is the command line's exit code.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[error("{message}")]
-pub struct Refusal {
-    /// For programs: `not_found`, `not_stopped`, `ended`, `stand_in_shape`, `gone`, `stale`, …
-    pub code: String,
-    /// For people: what is not possible, why, and what would be.
-    pub message: String,
-    /// 1 failed, 2 usage, 3 not found, 4 refused, 5 some of many failed.
-    pub exit: u8,
-}
-
-impl Refusal {
-    /// A refusal by its rules: exit code 4.
-    pub fn refused(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), exit: 4 }
-    }
-
-    /// Nothing of that name or id: exit code 3.
-    pub fn not_found(message: impl Into<String>) -> Self {
-        Self { code: "not_found".to_owned(), message: message.into(), exit: 3 }
-    }
-
-    /// A question that makes no sense: exit code 2.
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self { code: "usage".to_owned(), message: message.into(), exit: 2 }
-    }
-
-    /// The same with another code.
-    #[must_use]
-    pub fn coded(self, code: &str) -> Self {
-        Self { code: code.to_owned(), ..self }
-    }
-
-    /// It went wrong: exit code 1.
-    pub fn failed(message: impl Into<String>) -> Self {
-        Self { code: "failed".to_owned(), message: message.into(), exit: 1 }
-    }
 }
 
 /// Rows of a list, as far as they were found.
@@ -350,6 +326,11 @@ pub enum Answer {
     },
     /// To [`Ask::Callback`].
     Callback(Box<CallbackView>),
+    /// To [`Ask::Alerts`].
+    Alerts {
+        /// Open ones first, then by when they were told last; at most [`ToldView::SHOWN`].
+        alerts: Vec<ToldView>,
+    },
     /// To [`Ask::Endpoints`].
     Endpoints {
         /// By integration and flow.

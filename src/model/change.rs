@@ -119,6 +119,31 @@ pub struct JobFigures {
     pub past: u64,
     /// The one that ended last since this process began.
     pub ended: Option<JobEnd>,
+    /// Those that stopped themselves and wait for a person, newest first; at most
+    /// [`HaltedJob::SHOWN`] of them.
+    pub halted: Vec<HaltedJob>,
+}
+
+/// A job that stopped itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaltedJob {
+    /// Which.
+    pub id: String,
+    /// `retry of 1,209 runs`.
+    pub what: String,
+    /// Who started it.
+    pub who: String,
+    /// When it halted, in ms since 1970.
+    pub at: Ms,
+    /// After so many failures in a row.
+    pub failures: u32,
+    /// Objects that are left.
+    pub left: u64,
+}
+
+impl HaltedJob {
+    /// Jobs that are listed.
+    pub const SHOWN: usize = 16;
 }
 
 /// The end of a job.

@@ -1,5 +1,9 @@
 //! Jobs: verbs on many, done piece by piece, and what is told of them.
 
+mod outcome;
+
+pub use outcome::{Line, Outcomes};
+
 use super::ask::Verb;
 use super::id::Kind;
 use super::rate::RateLimit;
@@ -15,11 +19,13 @@ pub enum JobState {
     Stopped = 1,
     /// No piece is left.
     Done = 2,
+    /// It stopped itself after failures in a row: a person lets it go on, or stops it.
+    Halted = 3,
 }
 
 impl JobState {
     /// All of them, by number.
-    pub const ALL: [Self; 3] = [Self::Running, Self::Stopped, Self::Done];
+    pub const ALL: [Self; 4] = [Self::Running, Self::Stopped, Self::Done, Self::Halted];
 
     /// The word for it.
     #[must_use]
@@ -28,6 +34,7 @@ impl JobState {
             Self::Running => "running",
             Self::Stopped => "stopped",
             Self::Done => "done",
+            Self::Halted => "halted",
         }
     }
 
@@ -97,7 +104,10 @@ pub struct JobView {
     pub reason: Option<String>,
     /// At most so many in a time.
     pub rate: Option<RateLimit>,
-    /// running, stopped, done.
+    /// It halts after so many failures in a row.
+    #[serde(default)]
+    pub stop_after: Option<u32>,
+    /// running, stopped, done, halted.
     pub state: JobState,
     /// Its objects, fixed when it was started.
     pub total: u64,
@@ -109,7 +119,11 @@ pub struct JobView {
     pub left: u64,
     /// Why, and how many: the most first. Only where one job is asked for.
     pub reasons: Vec<Reason>,
-    /// When it ended.
+    /// What became of the runs that it moved or made, as they stand now. Only where one job is asked
+    /// for, and its verb makes runs go on.
+    #[serde(default)]
+    pub outcomes: Option<Outcomes>,
+    /// When it ended, or halted.
     pub ended: Option<String>,
     /// Who stopped it.
     pub stopped_by: Option<String>,
@@ -142,6 +156,20 @@ pub struct PieceView {
 }
 
 impl JobView {
+    /// Whether its runs had stopped before: what stops now does so again.
+    #[must_use]
+    pub fn again(&self) -> bool {
+        matches!(self.options, Verb::Retry { .. } | Verb::Skip { .. })
+    }
+
+    /// How long what is left takes at its rate, in ms: of one that runs, where it has a rate.
+    #[must_use]
+    pub fn lasts(&self) -> Option<i64> {
+        let rate = self.rate.filter(|_| self.state == JobState::Running)?;
+        let left = i64::try_from(self.left).unwrap_or(i64::MAX);
+        Some(left.saturating_mul(rate.per) / i64::from(rate.count.max(1)))
+    }
+
     /// `1,209 runs`, `1 request`.
     #[must_use]
     pub fn objects(&self, many: u64) -> String {
@@ -162,8 +190,21 @@ impl JobView {
         match (self.state, self.rate) {
             (JobState::Running, Some(rate)) => format!("{said}, at {rate}"),
             (JobState::Stopped, _) => format!("{said}, stopped"),
+            (JobState::Halted, _) => match self.stop_after {
+                Some(many) => format!("{said}, halted after {}", failures(many)),
+                None => format!("{said}, halted"),
+            },
             _ => said,
         }
+    }
+}
+
+/// `10 failures in a row`.
+#[must_use]
+pub fn failures(many: u32) -> String {
+    match many {
+        1 => "1 failure".to_owned(),
+        many => format!("{} failures in a row", crate::text::count(u64::from(many))),
     }
 }
 
@@ -203,16 +244,22 @@ mod tests {
             filter: None,
             reason: None,
             rate: Some(RateLimit { count: 20, per: 1_000 }),
+            stop_after: Some(10),
             state: JobState::Running,
             total: 1_209,
             done: 700,
             refused: 2,
             left: 507,
             reasons: Vec::new(),
+            outcomes: None,
             ended: None,
             stopped_by: None,
         };
         assert_eq!(job.stands(), "retry of 1,209 runs: 700 done, 2 refused, 507 left, at 20/s");
+        assert_eq!(job.lasts(), Some(25_350));
+        job.state = JobState::Halted;
+        let halted = "retry of 1,209 runs: 700 done, 2 refused, 507 left, halted after 10 failures in a row";
+        assert_eq!((job.stands().as_str(), job.lasts()), (halted, None));
         job.state = JobState::Stopped;
         assert_eq!(job.stands(), "retry of 1,209 runs: 700 done, 2 refused, 507 left, stopped");
         job = JobView { state: JobState::Done, total: 1, done: 1, refused: 0, left: 0, ..job };

@@ -6,11 +6,13 @@
 mod awaited;
 mod explain;
 mod item;
+mod listed;
 mod message;
 
 pub use awaited::AwaitedView;
 pub use explain::{CopyView, ExplainView, FieldView, LikeView};
 pub use item::{ItemView, Tally};
+use listed::is_zero;
 pub use message::{AnswerView, GotView, SentView};
 
 use super::gate::PauseView;
@@ -163,11 +165,19 @@ pub struct StepView {
     /// Attempts that its plan allows without a person, the first included; of steps that send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tries: Option<u32>,
-    /// In order; under `for_each` in the order in which they left.
+    /// In order; under `for_each` in the order in which they left. Lists hold the last
+    /// [`StepView::LISTED`] of them.
     pub attempts: Vec<AttemptView>,
-    /// Under `for_each`, once its list is known, in the order of the list.
+    /// Earlier attempts, which a list leaves out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts_left_out: u64,
+    /// Under `for_each`, once its list is known, in the order of the list. Lists hold the first
+    /// [`StepView::LISTED`] of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<ItemView>,
+    /// How many have ended how, where a list leaves some out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_counts: Option<Tally>,
 }
 
 /// One try of a step.

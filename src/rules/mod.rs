@@ -32,6 +32,7 @@ pub mod secrets;
 pub mod shape;
 pub mod simulate;
 pub mod split;
+pub mod streak;
 pub mod survey;
 pub mod template;
 pub mod verify;

@@ -1,6 +1,8 @@
 //! Jobs: verbs on many, done piece by piece. A piece is marked in the transaction of its act, so that
 //! whatever ends this process none is done twice; what is left is found by its mark.
 
+mod halt;
+mod outcome;
 mod piece;
 
 pub(super) use piece::not_left;
@@ -62,9 +64,12 @@ pub struct JobOrder {
     pub reason: Option<String>,
     /// At most so many in a time.
     pub rate: Option<RateLimit>,
+    /// It halts after so many failures in a row.
+    pub stop_after: Option<u32>,
 }
 
-const JOB: &str = "id, who, door, verb, filter, reason, rate, state, total, done, refused, ended, stopped_by";
+const JOB: &str = "id, who, door, verb, filter, reason, rate, state, total, done, refused, ended, stopped_by, \
+     stop_after";
 
 fn wrong(column: usize, why: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(why))
@@ -83,6 +88,7 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
             filter: row.get(4)?,
             reason: row.get(5)?,
             rate: rate.map(|rate| rate.parse()).transpose().map_err(|error| wrong(6, error))?,
+            stop_after: row.get(13)?,
         },
         state: JobState::from_number(state).ok_or(rusqlite::Error::IntegralValueOutOfRange(7, state))?,
         total: whole(8)?,
@@ -267,7 +273,7 @@ impl Store {
         .await
     }
 
-    /// Stops a job, and writes that into the audit trail; whether it was running.
+    /// Stops a job that runs or has halted, and writes that into the audit trail; whether it did.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -284,7 +290,7 @@ impl Store {
         self.write(Vec::new(), move |tx| {
             let changed = tx
                 .prepare_cached(
-                    "UPDATE job SET state = 1, ended = ?2, stopped_by = ?3 WHERE id = ?1 AND state = 0",
+                    "UPDATE job SET state = 1, ended = ?2, stopped_by = ?3 WHERE id = ?1 AND state IN (0, 3)",
                 )?
                 .execute(params![id.0, now, by])?;
             if changed > 0 {
@@ -301,8 +307,9 @@ fn write_job(conn: &Connection, job: &Job, trail: &Trail) -> rusqlite::Result<()
     let verb = serde_json::to_string(&order.verb)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     conn.prepare_cached(
-        "INSERT INTO job (id, who, door, verb, filter, reason, rate, state, total, done, refused)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, 0, 0)",
+        "INSERT INTO job (id, who, door, verb, filter, reason, rate, stop_after, counted_from, state, total, done,
+             refused)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9, 0, 0, ?8, 0, 0)",
     )?
     .execute(params![
         job.id.0,
@@ -312,7 +319,8 @@ fn write_job(conn: &Connection, job: &Job, trail: &Trail) -> rusqlite::Result<()
         order.filter,
         order.reason,
         order.rate.map(|rate| rate.to_string()),
-        i64::try_from(job.total).unwrap_or(i64::MAX)
+        i64::try_from(job.total).unwrap_or(i64::MAX),
+        order.stop_after
     ])?;
     trail.write(conn)
 }

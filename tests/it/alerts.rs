@@ -136,10 +136,22 @@ fn three_hundred_errored_runs_are_one_alert_and_one_recovery() {
     assert!(now["last_told"].is_string(), "{now}");
     let text = house.run(&["integrations", "show", "acme"]);
     assert!(text.contains("errored, overdue → ") && text.contains("last told "), "{text}");
+    let listed = house.json(&["alerts", "ls"]);
+    let of = |name: &str| listed[0][name].clone();
+    assert_eq!(
+        (of("open"), of("alert"), of("flow")),
+        (true.into(), "errored".into(), "Sync customers".into())
+    );
+    assert_eq!((of("last_told"), of("cause")), (now["last_told"].clone(), first["cause"].clone()));
+    assert_eq!(at(&listed[0], "quiet_until") - at(&listed[0], "last_told"), 900_000, "{listed}");
+    let text = house.run(&["alerts", "ls"]);
+    assert!(text.contains("open") && text.contains("acme / Sync customers"), "{text}");
     ends.steps.store(200, Ordering::SeqCst);
     house.run(&["groups", "retry", group, "--yes"]);
     wait_count(&house, "state:succeeded", 300);
     let recovered = ends.wait("recovered", 1);
+    let listed = house.json(&["alerts", "ls"]);
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["open"]), (1, &false.into()), "{listed}");
     assert_eq!((&recovered[0]["group"], &recovered[0]["count"]), (&group.into(), &0.into()));
     // Another group is another cause, and is told after all that the first one had to say.
     ends.steps.store(422, Ordering::SeqCst);

@@ -72,6 +72,12 @@ fn new_prints_a_document_that_check_likes() {
     assert!(document.contains("name = \"acme-erp\""));
     let path = house.file("new.toml", &document);
     house.run(&["check", path.to_str().unwrap()]);
+    // The alert that it shows is one, once its marks are taken away.
+    let (before, rest) = document.split_once("# [[alert]]").unwrap();
+    let (alert, after) = rest.split_once("\n\n").unwrap();
+    let alert = alert.replace("\n# ", "\n");
+    let path = house.file("alert.toml", &format!("{before}[[alert]]{alert}\n\n{after}"));
+    house.run(&["check", path.to_str().unwrap()]);
     assert_eq!(house.try_run(&["new", "Not A Name"]).status.code(), Some(2));
 }
 

@@ -281,3 +281,87 @@ fn items_are_tried_again_by_themselves_and_an_abort_waits_for_those_under_way() 
     let ended = run["steps"][0]["attempts"].as_array().unwrap();
     assert!(ended.len() == 8 && ended.iter().all(|attempt| !attempt["outcome"].is_null()), "{ended:?}");
 }
+
+#[test]
+fn items_wait_behind_an_open_breaker_without_an_attempt_and_each_is_sent_once_when_it_closes() {
+    let house = House::new();
+    let well = Arc::new(AtomicBool::new(false));
+    let refused = Arc::new(AtomicUsize::new(0));
+    let (is_well, says_no) = (well.clone(), refused.clone());
+    let target = Target::new(move |arrived| {
+        if is_well.load(Ordering::SeqCst) {
+            return (200, format!("{{\"id\":\"p{}\"}}", sku(&arrived.path).unwrap_or_default()));
+        }
+        if sku(&arrived.path).is_some() {
+            says_no.fetch_add(1, Ordering::SeqCst);
+        }
+        (503, "{}".into())
+    });
+    let other = format!(
+        "[[flow]]\nname = \"Other\"\n[flow.trigger]\ntype = \"webhook\"\npath = \"other\"\n\
+         auth = {{ type = \"none\" }}\n[[flow.step]]\nname = \"call\"\ntype = \"request\"\nurl = \"{}/other\"\n",
+        target.url()
+    );
+    // The one item that tries the target now and then may need several attempts.
+    let retry = "retry = { attempts = 9, delay = \"1s\" }";
+    house.apply(&format!("{}\n{other}", document(&target.url(), retry)));
+    house.serve();
+    for _ in 0..10 {
+        assert_eq!(house.post("other", "{}").status, 200);
+    }
+    wait_for("the breaker to open", || house.log().contains("breaker opened").then_some(()));
+
+    assert_eq!(house.post("products", &products(40)).status, 200);
+    let waiting = wait_for("the items to wait", || {
+        let runs = house.json(&["runs", "ls", "flow:Products"]);
+        let run = house.json(&["runs", "show", runs[0]["id"].as_str()?]);
+        run["waits"].as_str()?;
+        Some(run)
+    });
+    let attempts = |run: &Value| {
+        let items = run["steps"][0]["items"].as_array().cloned().unwrap_or_default();
+        items.iter().map(|item| item["attempts"].as_u64().unwrap()).sum::<u64>()
+    };
+    // Nothing is spent on a target that is not sent to: at most by the one that tries.
+    let tried = refused.load(Ordering::SeqCst) as u64;
+    assert!(attempts(&waiting) <= tried, "{} attempts, {tried} arrived: {waiting}", attempts(&waiting));
+    assert!(tried <= 2, "{tried} tries in so short a time");
+
+    well.store(true, Ordering::SeqCst);
+    let id = run_in(&house, "succeeded");
+    let run = house.json(&["runs", "show", &id]);
+    let refused = refused.load(Ordering::SeqCst);
+    let mut arrived: BTreeMap<usize, usize> = BTreeMap::new();
+    for sku in target.arrived().iter().filter_map(|arrived| sku(&arrived.path)) {
+        *arrived.entry(sku).or_default() += 1;
+    }
+    assert_eq!(arrived.len(), 40, "{arrived:?}");
+    assert_eq!(arrived.values().sum::<usize>(), 40 + refused, "each once, but for what was refused");
+    assert_eq!(attempts(&run), 40 + refused as u64, "{run}");
+    let items = run["steps"][0]["items"].as_array().unwrap();
+    assert!(items.iter().all(|item| item["state"] == "succeeded"), "{run}");
+}
+
+#[test]
+fn a_list_holds_of_a_thousand_attempts_the_last_ones_and_says_so() {
+    let house = House::new();
+    let target = Target::new(|arrived| (200, format!("{{\"id\":\"p{}\"}}", sku(&arrived.path).unwrap_or(0))));
+    house.apply(&document(&target.url(), ""));
+    house.serve();
+    assert_eq!(house.post("products", &products(1_000)).status, 200);
+    let id = run_in(&house, "succeeded");
+    let shown = house.json(&["runs", "show", &id]);
+    let count = |run: &Value, what: &str| run["steps"][0][what].as_array().map(Vec::len);
+    assert_eq!((count(&shown, "attempts"), count(&shown, "items")), (Some(1_000), Some(1_000)));
+    assert_eq!(shown["steps"][0]["attempts_left_out"], Value::Null);
+    let text = house.run(&["runs", "ls", "--output", "json"]);
+    let rows: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((count(&rows[0], "attempts"), count(&rows[0], "items")), (Some(20), Some(20)));
+    assert_eq!(rows[0]["steps"][0]["attempts_left_out"], 980);
+    assert_eq!(rows[0]["steps"][0]["item_counts"]["done"], 1_000);
+    assert!(rows[0]["steps"][0]["attempts"][19]["request"].is_null(), "lists hold no bodies");
+    assert!(text.len() < 64 * 1024, "{} bytes for one run", text.len());
+    // Filters see all of them.
+    let found = house.json(&["runs", "ls", "step.attempts>999"]);
+    assert_eq!(found.as_array().unwrap().len(), 1);
+}

@@ -1,6 +1,8 @@
 //! Jobs with the real binary: a verb on many goes on over a kill, does nothing twice, is told and
 //! stopped; and replays to other URLs, signed anew or as they came.
 
+mod halts;
+
 use super::common::{Answer, Arrived, House, Target, wait_for};
 use super::senders::{hex, mac, post};
 use serde_json::{Value, json};

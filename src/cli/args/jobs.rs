@@ -10,6 +10,10 @@ pub struct Pace {
     /// At most so many objects in a time, as a job: 50/s, 600/m, 1000/h
     #[arg(long, value_name = "RATE")]
     pub rate: Option<RateLimit>,
+    /// Halts after so many failures in a row, as a job: what is left stays as it is until
+    /// `jobs resume`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub stop_after: Option<u32>,
     /// Of a job: tells how far it is where no terminal is, too
     #[arg(long)]
     pub follow: bool,
@@ -40,6 +44,13 @@ pub enum JobsCommand {
     },
     /// Stops one: what is left of it stays as it is
     Stop {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        verb: Consent,
+    },
+    /// Lets one go on that halted after failures in a row
+    Resume {
         /// Its id
         id: String,
         #[command(flatten)]

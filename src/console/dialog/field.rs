@@ -29,6 +29,8 @@ pub enum Purpose {
     Sign,
     /// How many in a time.
     Rate,
+    /// After how many failures in a row it halts.
+    StopAfter,
     /// Why.
     Reason,
     /// How many.

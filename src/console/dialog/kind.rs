@@ -66,6 +66,12 @@ impl Kind {
         }
     }
 
+    /// Whether runs go on for it: what becomes of them tells whether to go on.
+    #[must_use]
+    pub fn makes_runs_go_on(self) -> bool {
+        matches!(self, Self::Retry | Self::Skip | Self::Replay | Self::Readmit)
+    }
+
     /// What it acts on.
     #[must_use]
     pub fn object(self) -> &'static str {

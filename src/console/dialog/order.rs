@@ -4,6 +4,7 @@ use super::{Dialog, Facts, Kind, Purpose, Subject, answer};
 use crate::model::ask::{Act, Ask, Replay, Signing, Verb};
 use crate::model::rate::RateLimit;
 use crate::rules::json;
+use crate::rules::streak::MOST;
 use serde_json::Value;
 
 impl Dialog {
@@ -41,7 +42,7 @@ impl Dialog {
         match &self.facts {
             // What was shown is done, and nothing that has come since.
             Facts::Known(plan) if !dry_run && plan.token.is_some() => {
-                Act { plan: plan.token.clone(), rate: self.rate().ok().flatten(), ..act }
+                Act { plan: plan.token.clone(), ..self.paced(act) }
             }
             Facts::Known(plan) if !dry_run => {
                 Act { ids: self.ids.clone(), filter: self.filter.clone(), seen: plan.seen.clone(), ..act }
@@ -75,6 +76,26 @@ impl Dialog {
             Ok(rate) if rate.count > 0 => Ok(Some(rate)),
             _ => Err(format!("{text:?} is no rate: 20/s, 600/m, 1000/h; empty: as fast as it goes")),
         }
+    }
+
+    /// After how many failures in a row it halts, as it is typed.
+    pub(super) fn stop_after(&self) -> Result<Option<u32>, String> {
+        let Some(text) = self.field(Purpose::StopAfter).map(|field| field.edit.text()) else {
+            return Ok(None);
+        };
+        let text = text.trim().replace(',', "");
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match text.parse() {
+            Ok(many) if (1..=MOST).contains(&many) => Ok(Some(many)),
+            _ => Err(format!("stop after 1 to {MOST} failures in a row; empty: never")),
+        }
+    }
+
+    /// With how fast it goes, and when it halts.
+    fn paced(&self, act: Act) -> Act {
+        Act { rate: self.rate().ok().flatten(), stop_after: self.stop_after().ok().flatten(), ..act }
     }
 
     /// What the rate comes to: `about 60s, as a job`.

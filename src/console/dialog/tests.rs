@@ -149,6 +149,35 @@ fn many_take_a_rate_and_go_by_the_plan_that_was_shown() {
 }
 
 #[test]
+fn more_than_may_fail_halt_after_failures_in_a_row_unless_told_otherwise() {
+    let install = |kind, count| {
+        let mut dialog = Dialog::many(kind, "group:a".to_owned(), "group".to_owned());
+        let plan = Plan { count, token: Some("t".to_owned()), ..Plan::default() };
+        dialog.install(Ok(Box::new(plan)));
+        dialog.flushed();
+        dialog
+    };
+    let place = |dialog: &Dialog| dialog.fields.iter().position(|field| field.purpose == Purpose::StopAfter);
+    assert_eq!(place(&install(Kind::Retry, 10)), None, "ten cannot fail eleven times");
+    assert_eq!(place(&install(Kind::Abort, 12)), None, "what ends runs sends nothing");
+    let mut dialog = install(Kind::Retry, 12);
+    assert_eq!(dialog.act(false).stop_after, Some(10));
+    dialog.focus = place(&dialog).unwrap();
+    for (typed, wanted) in
+        [("0", Err(())), ("x", Err(())), ("1,001", Err(())), ("25", Ok(Some(25))), ("", Ok(None))]
+    {
+        dialog.edit().unwrap().delete_to_start();
+        dialog.edit().unwrap().insert(typed);
+        assert_eq!(dialog.stop_after().map_err(|_| ()), wanted, "{typed}");
+        if wanted.is_err() {
+            assert_eq!(dialog.enter(), Outcome::Stays, "{typed}");
+        }
+    }
+    assert_eq!(dialog.act(false).stop_after, None);
+    assert_eq!(dialog.enter(), Outcome::Act);
+}
+
+#[test]
 fn a_replay_to_another_url_is_of_no_version_and_is_planned_again() {
     let mut dialog = dialog(Kind::Replay, 1);
     dialog.flushed();

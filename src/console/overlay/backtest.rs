@@ -35,9 +35,10 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &BackTested) {
         .map_or_else(String::new, |(live, draft)| format!("v{live} against the draft v{draft}: "));
     let going = if open.running { " so far" } else { "" };
     let told = format!(
-        "{versions}{} of {} requests change{going}. Nothing is sent.",
+        "{versions}{} of {} requests change{going}{}. Nothing is sent.",
         count(open.changed),
-        count(open.looked)
+        count(open.looked),
+        if open.alike > 0 { format!("; {} fail as before", count(open.alike)) } else { String::new() }
     );
     paint.put(x, y, room, &told, Role::Title);
     y += 1;

@@ -51,6 +51,10 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
         if let Some(lasts) = lasts.as_ref().filter(|_| shown.purpose == Purpose::Rate) {
             paint.right(x, right, y, lasts, Role::Muted);
         }
+        if shown.purpose == Purpose::StopAfter {
+            // Beside the number, which has four digits at most; none at all is told by a word.
+            paint.put(x + 20, y, right.saturating_sub(x + 20), "failures in a row", Role::Muted);
+        }
         y = field(paint, shown, at == dialog.focus, x, y, right, bottom);
         if let Some(with_it) = with_it.as_ref().filter(|_| shown.purpose == Purpose::StandIn && y < bottom) {
             let role = if with_it.ends_with("all values there") { Role::Good } else { Role::Warn };
@@ -103,6 +107,7 @@ fn field(
                 Purpose::Count => "",
                 Purpose::To => "‹the flow itself›",
                 Purpose::Rate => "‹as fast as it goes›",
+                Purpose::StopAfter => "‹never›",
                 _ => "‹optional›",
             };
             paint.put(start, y, room, empty, Role::Muted);

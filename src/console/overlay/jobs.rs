@@ -2,27 +2,29 @@
 
 use crate::console::app::App;
 use crate::console::format::{clock, count, took};
-use crate::console::jobs::Jobs;
+use crate::console::glyphs;
+use crate::console::jobs::{Jobs, Steer};
 use crate::console::layout::centred;
 use crate::console::paint::Paint;
 use crate::console::theme::Role;
 use crate::model::id::short;
-use crate::model::job::{JobState, JobView};
+use crate::model::job::{JobState, JobView, failures};
 use crate::model::time::parse_rfc3339;
 use ratatui::layout::Rect;
 
 /// Rows of what is told of the selected one.
-const DETAIL: u16 = 9;
+const DETAIL: u16 = 12;
 
 /// Draws them.
 pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Jobs) {
     let rows = u16::try_from(open.list.len().clamp(1, 200)).unwrap_or(1);
     let height = (rows + DETAIL + 3).min(app.size.1.saturating_sub(4));
     let area = centred(Rect::new(0, 0, app.size.0, app.size.1), 100, height);
-    let keys = if open.stopping.is_some() {
-        "x again stops it: what is left stays as it is   esc leave it running"
-    } else {
-        "enter its runs   x stop   y copy as JSON   esc leave it running"
+    let keys = match (open.asks(), open.current().map(|job| job.state)) {
+        (Some(Steer::Stop), _) => "x again stops it: what is left stays as it is   esc leave it",
+        (Some(Steer::Resume), _) => "P again lets it go on with what is left   esc leave it",
+        (None, Some(JobState::Halted)) => "P go on   x stop   enter its runs   y copy as JSON   esc leave it",
+        (None, _) => "enter its runs   x stop   y copy as JSON   esc leave it running",
     };
     paint.boxed(area, "Jobs", keys);
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
@@ -59,7 +61,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Jobs) {
 fn glyph(state: JobState) -> (&'static str, Role) {
     match state {
         JobState::Running => ("●", Role::Info),
-        JobState::Stopped => ("■", Role::Warn),
+        JobState::Stopped => ("■", Role::Muted),
+        JobState::Halted => ("■", Role::Warn),
         JobState::Done => ("✓", Role::Good),
     }
 }
@@ -85,7 +88,10 @@ fn detail(app: &App, paint: &mut Paint<'_>, job: &JobView, area: Rect) {
             y += 1;
         }
     };
-    let rate = job.rate.map_or_else(|| "as fast as it goes".to_owned(), |rate| rate.to_string());
+    let mut rate = job.rate.map_or_else(|| "as fast as it goes".to_owned(), |rate| rate.to_string());
+    if let Some(many) = job.stop_after {
+        rate = format!("{rate}, until {}", failures(many));
+    }
     let past = job.total - job.left;
     let told = format!("  {} of {}   {rate}", count(past), count(job.total));
     let cells = area.width.saturating_sub(u16::try_from(told.chars().count()).unwrap_or(30)).clamp(8, 40);
@@ -99,21 +105,29 @@ fn detail(app: &App, paint: &mut Paint<'_>, job: &JobView, area: Rect) {
         put(paint, &format!("filter {filter}"), Role::Muted);
     }
     put(paint, &format!("✓ done     {}", count(job.done)), Role::Good);
-    let role = if job.refused > 0 { Role::Warn } else { Role::Muted };
-    put(paint, &format!("! refused  {}", count(job.refused)), role);
-    for reason in job.reasons.iter().take(2) {
-        put(paint, &format!("  {} × {}", count(reason.count), reason.why), Role::Muted);
+    if job.refused > 0 {
+        let why: Vec<String> =
+            job.reasons.iter().take(2).map(|one| format!("{} × {}", count(one.count), one.why)).collect();
+        put(paint, &format!("! refused  {}   {}", count(job.refused), why.join(", ")), Role::Warn);
     }
-    let end = match (job.state, job.rate) {
-        (JobState::Running, Some(rate)) => {
-            let left = i64::try_from(job.left).unwrap_or(i64::MAX);
-            let lasts = took(left.saturating_mul(rate.per) / i64::from(rate.count.max(1)));
-            format!("about {lasts} left. It goes on if you leave, and after a restart.")
+    let lines = job.outcomes.as_ref().map(|outcomes| outcomes.lines(job.again())).unwrap_or_default();
+    for line in &lines {
+        let (mark, role) = line.state.map_or(("·", Role::Muted), glyphs::run);
+        let why = job.outcomes.as_ref().filter(|_| line.bad()).map(|told| told.why(3)).unwrap_or_default();
+        put(paint, &format!("  {mark} {:<17} {:>7}   {why}", line.word, count(line.many)), role);
+    }
+    let end = match (job.state, job.lasts()) {
+        (JobState::Running, Some(lasts)) => {
+            format!("about {} left. It goes on if you leave, and after a restart.", took(lasts))
         }
         (JobState::Running, None) => "It goes on if you leave, and after a restart.".to_owned(),
         (JobState::Stopped, _) => {
             let by = job.stopped_by.as_deref().unwrap_or("somebody");
             format!("Stopped by {by}; {} left as they were.", count(job.left))
+        }
+        (JobState::Halted, _) => {
+            let after = job.stop_after.map(|many| format!(" after {}", failures(many)));
+            format!("Halted{}; {} left as they were.", after.unwrap_or_default(), count(job.left))
         }
         (JobState::Done, _) => {
             let at = job.ended.as_deref().and_then(parse_rfc3339);

@@ -11,7 +11,7 @@ use crate::console::rows::{RequestRow, RunRow};
 use crate::console::theme::Role;
 use crate::model::id::short;
 use crate::model::run::{RunState, StepState};
-use crate::model::view::{RunView, Tally};
+use crate::model::view::{RunView, StepView};
 use crate::session::Link;
 use crate::text::size_short;
 use ratatui::layout::Rect;
@@ -227,9 +227,9 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
                     }
                 }
                 Name::Tries => {
-                    let tries: usize = view.steps.iter().map(|step| step.attempts.len()).sum();
+                    let tries: u64 = view.steps.iter().map(StepView::tried).sum();
                     if tries > 0 {
-                        number(paint, x, y, cells, tries as u64, &mut text, Role::Muted);
+                        number(paint, x, y, cells, tries, &mut text, Role::Muted);
                     }
                 }
                 Name::Version => {
@@ -268,10 +268,10 @@ fn now_or_cause(view: &RunView, text: &mut String, app: &App) {
         at.map(|at| (clock(at, app.now, &app.options.zone), at - app.now))
     };
     let items = current.filter(|step| !step.items.is_empty());
-    let items = items.map(|step| format!("items {}", Tally::of(&step.items).words()));
+    let items = items.map(|step| format!("items {}", step.tally().words()));
     match (view.state, &view.cause) {
         (RunState::Retrying, cause) => {
-            let tries = current.map_or(0, |step| step.attempts.len());
+            let tries = current.map_or(0, StepView::tried);
             if let Some(cause) = cause {
                 let _ = write!(text, "{cause}, ");
             }

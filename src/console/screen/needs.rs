@@ -1,11 +1,12 @@
-//! What needs a person, worst first: groups of errored runs, overdue callbacks, targets that refuse,
-//! silent endpoints.
+//! What needs a person, worst first: groups of errored runs, overdue callbacks, jobs that halted,
+//! targets that refuse, silent endpoints.
 
 use crate::console::app::{App, Place};
 use crate::console::format::{age, clock, count};
 use crate::console::layout::{Class, Pane};
 use crate::console::paint::Paint;
 use crate::console::theme::Role;
+use crate::model::job::failures;
 use crate::model::time::parse_rfc3339;
 use ratatui::layout::Rect;
 
@@ -34,6 +35,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         let room = area.width.saturating_sub(3);
         let (glyph, role) = match lines.kind {
             "drift" => ("•", Role::New),
+            "job" => ("■", Role::Warn),
             "breaker" => ("↻", Role::Warn),
             "silent" => ("○", Role::Warn),
             _ => ("!", Role::Bad),
@@ -48,7 +50,11 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
                 paint.foreign(next, y + 1, right.saturating_sub(next), &lines.why, Role::Text);
             }
             if y + 2 < area.bottom() {
-                let keys = if lines.kind == "drift" { "enter look · X it is fine" } else { "enter look" };
+                let keys = match lines.kind {
+                    "drift" => "enter look · X it is fine",
+                    "job" => "enter look · P go on · there x stops it",
+                    _ => "enter look",
+                };
                 paint.put(next, y + 2, right.saturating_sub(next), keys, Role::Muted);
             }
         }
@@ -78,6 +84,15 @@ fn item(app: &App, at: usize) -> Lines {
             what: format!("{} {runs} · {} / {}", count(group.count), group.integration, group.flow),
             why: format!("{}: {}, since {}", group.step, group.cause, since(&group.first)),
             short: format!("{} {} {} {}", count(group.count), group.integration, group.step, group.cause),
+        };
+    }
+    if let Some(one) = app.needs.halt(at) {
+        let at = clock(one.at, app.now, &app.options.zone);
+        return Lines {
+            kind: "job",
+            what: format!("{} · {}", one.what, one.who),
+            why: format!("halted after {}, {at}; {} left", failures(one.failures), count(one.left)),
+            short: format!("{} halted, {} left", one.what, count(one.left)),
         };
     }
     if let Some(one) = app.needs.breaker(at) {

@@ -77,7 +77,7 @@ fn spent(step: &StepView) -> String {
 
 /// `12 of 14 ✓ 1 ! 1 ·`: what became of the items of a step.
 fn tally(step: &StepView) -> String {
-    let Tally { all, done, failed, .. } = Tally::of(&step.items);
+    let Tally { all, done, failed, .. } = step.tally();
     let glyph = |state| glyphs::step(state).0;
     let mut text = format!("{done} of {all} {}", glyph(StepState::Succeeded));
     for (count, state) in [(failed, StepState::Errored), (all - done - failed, StepState::Pending)] {
@@ -165,7 +165,7 @@ fn narrow_steps(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
     for (n, step) in run.steps.iter().enumerate().skip(from).take(shown) {
         let (glyph, role) = glyphs::step(step.state);
         let next = paint.put(x, area.y, 1, glyph, role);
-        let spent = if step.items.is_empty() { spent(step) } else { Tally::of(&step.items).words() };
+        let spent = if step.items.is_empty() { spent(step) } else { step.tally().words() };
         let text = format!(" {} {} {spent}", n + 1, step.name);
         let text_role = if n == at { Role::Title } else { Role::Text };
         paint.foreign(next, area.y, NARROW_BOX - 1, &text, text_role);

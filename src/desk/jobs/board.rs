@@ -1,8 +1,8 @@
-//! What the header tells of jobs: those that are under way in this process, and the one that ended
-//! last.
+//! What the header tells of jobs: those that are under way in this process, the one that ended
+//! last, and those that wait for a person.
 
 use crate::model::JobId;
-use crate::model::change::{JobEnd, JobFigures};
+use crate::model::change::{HaltedJob, JobEnd, JobFigures};
 use crate::model::job::{JobState, JobView};
 use crate::store::Job;
 use std::collections::BTreeMap;
@@ -21,6 +21,7 @@ struct Shown {
     /// Objects, and those of which something became.
     running: BTreeMap<JobId, (u64, u64)>,
     ended: Option<JobEnd>,
+    halted: Vec<HaltedJob>,
 }
 
 impl Board {
@@ -39,10 +40,15 @@ impl Board {
     pub(super) fn ended(&self, job: JobId, view: &JobView) {
         let mut shown = self.lock();
         shown.running.remove(&job);
-        let short = view.refused > 0 || view.state == JobState::Stopped;
+        let short = view.refused > 0 || matches!(view.state, JobState::Stopped | JobState::Halted);
         let id = view.id.clone();
         let said = format!("Job {}: {}", crate::model::id::short(&id), view.stands());
         shown.ended = Some(JobEnd { id, said, short });
+    }
+
+    /// The jobs that wait for a person, as the store has them now.
+    pub(super) fn halted(&self, jobs: Vec<HaltedJob>) {
+        self.lock().halted = jobs;
     }
 
     /// The header's figures.
@@ -53,6 +59,7 @@ impl Board {
             total: shown.running.values().map(|(total, _)| total).sum(),
             past: shown.running.values().map(|(_, past)| past).sum(),
             ended: shown.ended.clone(),
+            halted: shown.halted.clone(),
         }
     }
 

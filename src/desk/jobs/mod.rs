@@ -1,7 +1,8 @@
 //! Jobs: verbs on many, done piece by piece. Here they are started, told of and stopped; `work` does
-//! them, `board` holds what the header tells of those under way.
+//! them, `resume` lets those go on that stopped themselves, `board` holds what the header tells of those under way.
 
 mod board;
+mod resume;
 mod work;
 
 pub use board::Board;
@@ -10,7 +11,7 @@ use super::Desk;
 use super::verbs::{Chosen, Target, count};
 use crate::model::ask::{Act, Answer, Done, Refusal, Verb, Who};
 use crate::model::id::{Kind, Typed as _, short};
-use crate::model::job::{JobState, JobView, PieceView, Reason};
+use crate::model::job::{JobState, JobView, PieceView, failures};
 use crate::model::time::rfc3339;
 use crate::model::{CallbackId, JobId};
 use crate::store::{Job, JobOrder, NewPiece, PieceRow};
@@ -33,7 +34,7 @@ impl Desk {
             ));
         }
         let reason = act.reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-        let Act { verb, rate, .. } = act;
+        let Act { verb, rate, stop_after, .. } = act;
         let objects = count(chosen.targets.len() as u64, verb.object());
         let mut detail = format!("Started a job: {} of {objects}", verb.word());
         if let Some(filter) = &chosen.filter {
@@ -42,16 +43,19 @@ impl Desk {
         if let Some(rate) = rate {
             detail = format!("{detail}, at {rate}");
         }
+        if let Some(many) = stop_after {
+            detail = format!("{detail}, until {}", failures(many));
+        }
         if let Some(options) = super::verbs::options(&verb) {
             detail = format!("{detail}, with {options}");
         }
         let pieces = chosen.targets.iter().map(|target| piece(*target, chosen.seq(*target))).collect();
-        let order = JobOrder { who: who.clone(), verb, filter: chosen.filter, reason, rate };
+        let order = JobOrder { who: who.clone(), verb, filter: chosen.filter, reason, rate, stop_after };
         let detail = super::trail::cut(&format!("{detail}.")).to_owned();
         let job = self.deps.store.new_job(order, pieces, &detail).await?;
         self.board.note(&job);
         self.board.wake();
-        Ok(Answer::Job(Box::new(self.job_view(job, Vec::new()))))
+        Ok(Answer::Job(Box::new(self.job_view(job))))
     }
 
     /// Jobs, newest first.
@@ -65,7 +69,7 @@ impl Desk {
         });
         let limit = bounded(limit);
         let jobs = self.deps.store.jobs(before.transpose()?, limit).await?;
-        let jobs: Vec<JobView> = jobs.into_iter().map(|job| self.job_view(job, Vec::new())).collect();
+        let jobs: Vec<JobView> = jobs.into_iter().map(|job| self.job_view(job)).collect();
         let next = jobs.last().filter(|_| jobs.len() == limit as usize).map(|job| job.id.clone());
         Ok(Answer::Jobs { jobs, next })
     }
@@ -74,7 +78,8 @@ impl Desk {
     pub(super) async fn job(&self, id: &str) -> Result<Answer, Refusal> {
         let job = self.found(id).await?;
         let reasons = self.deps.store.refusals_of(job.id).await?;
-        Ok(Answer::Job(Box::new(self.job_view(job, reasons))))
+        let outcomes = self.deps.store.outcomes_of(job.id, &job.order).await?;
+        Ok(Answer::Job(Box::new(JobView { reasons, outcomes, ..self.job_view(job) })))
     }
 
     /// The objects of a job.
@@ -100,7 +105,7 @@ impl Desk {
             let message = format!("stop is not possible: the job is {}", state.word());
             Refusal::refused("ended", message)
         };
-        if job.state != JobState::Running {
+        if !matches!(job.state, JobState::Running | JobState::Halted) {
             return Err(ended(job.state));
         }
         let text = self.deps.store.ids().print(job.id);
@@ -136,10 +141,10 @@ impl Desk {
         self.deps.store.job(id).await?.ok_or_else(unknown)
     }
 
-    fn job_view(&self, job: Job, reasons: Vec<Reason>) -> JobView {
+    fn job_view(&self, job: Job) -> JobView {
         let left = job.left();
         let Job { id, order, state, total, done, refused, ended, stopped_by } = job;
-        let JobOrder { who, verb, filter, reason, rate } = order;
+        let JobOrder { who, verb, filter, reason, rate, stop_after } = order;
         JobView {
             id: self.deps.store.ids().print(id),
             time: rfc3339(id.time()),
@@ -151,12 +156,14 @@ impl Desk {
             filter,
             reason,
             rate,
+            stop_after,
             state,
             total,
             done,
             refused,
             left,
-            reasons,
+            reasons: Vec::new(),
+            outcomes: None,
             ended: ended.map(rfc3339),
             stopped_by,
         }

@@ -7,9 +7,12 @@
 use super::super::Desk;
 use super::super::verbs::{Order, SIDE_BY_SIDE};
 use crate::model::JobId;
+use crate::model::Ms;
 use crate::model::ask::Refusal;
 use crate::model::job::JobState;
-use crate::rules::pace::Pacer;
+use crate::rules::advance::UNKNOWN;
+use crate::rules::pace::{Pacer, Turn};
+use crate::rules::streak::Verdict;
 use crate::store::{Job, PieceRow, Refused};
 use futures_util::StreamExt as _;
 use std::collections::HashSet;
@@ -22,20 +25,21 @@ const AT_ONCE: usize = 8;
 /// Between two looks while nothing can be done.
 const REST: Duration = Duration::from_secs(1);
 
-/// What is said of a piece whose answer nobody lived to see.
-const UNKNOWN: &str = "may have been delivered: this process ended while it was under way";
+/// Until the next look where a job waits to see what became of its runs.
+const UNKNOWING: Ms = 100;
 
 impl Desk {
     /// Does what jobs there are, until `stop`: those that an earlier process left too.
     pub async fn work(self, stop: CancellationToken) {
-        if self.deps.settings.read_only {
-            return;
-        }
+        let at_once = if self.deps.settings.read_only { 0 } else { AT_ONCE };
         let (mut under_way, mut tasks) = (HashSet::new(), JoinSet::new());
         while !stop.is_cancelled() {
+            self.note_halted().await;
             for job in self.deps.store.open_jobs().await.unwrap_or_default() {
-                self.board.note(&job);
-                if under_way.len() < AT_ONCE && under_way.insert(job.id) {
+                if at_once > 0 {
+                    self.board.note(&job);
+                }
+                if under_way.len() < at_once && under_way.insert(job.id) {
                     let (desk, stop) = (self.clone(), stop.clone());
                     tasks.spawn(async move {
                         desk.carry_out(job.id, &stop).await;
@@ -63,7 +67,9 @@ impl Desk {
     /// Does one job to its end, or until `stop`.
     pub async fn carry_out(&self, id: JobId, stop: &CancellationToken) {
         let store = &self.deps.store;
-        while store.settle_pieces(id, UNKNOWN).await.is_err() {
+        // Pieces whose answer nobody lived to see.
+        let unknown = format!("{UNKNOWN}: this process ended while it was under way");
+        while store.settle_pieces(id, unknown.clone()).await.is_err() {
             if rest(REST, stop).await {
                 return;
             }
@@ -77,8 +83,7 @@ impl Desk {
                 continue;
             };
             if job.state != JobState::Running {
-                let reasons = Vec::new();
-                return self.board.ended(id, &self.job_view(job, reasons));
+                return self.board.ended(id, &self.job_view(job));
             }
             self.board.note(&job);
             if store.refuses().is_some() {
@@ -88,7 +93,25 @@ impl Desk {
                 continue;
             }
             let pacer = pacer.get_or_insert_with(|| Pacer::new(job.order.rate, store.now()));
-            let turn = pacer.turn(store.now(), store.crowded());
+            let mut turn = pacer.turn(store.now(), store.crowded());
+            match self.room(&job).await {
+                Ok(Verdict::Halt) => {
+                    // Where the store refuses, it is judged again later.
+                    if store.halt_job(id).await.is_err() && rest(REST, stop).await {
+                        return;
+                    }
+                    continue;
+                }
+                Ok(Verdict::Go(room)) if room < turn.pieces => {
+                    pacer.give_back(turn.pieces - room);
+                    turn = Turn { pieces: room, wait: turn.wait.max(UNKNOWING) };
+                }
+                Ok(Verdict::Go(_)) => {}
+                Err(_) => {
+                    pacer.give_back(turn.pieces);
+                    turn = Turn { pieces: 0, wait: 1_000 };
+                }
+            }
             let mut wait = Duration::from_millis(u64::try_from(turn.wait).unwrap_or(0));
             if self.turn(&job, turn.pieces).await.is_err() {
                 // The store takes no writes just now: what was not done is left.
@@ -99,6 +122,14 @@ impl Desk {
                 return;
             }
         }
+    }
+
+    /// Whether a job goes on, and with how many pieces: what became of the last ones says so.
+    async fn room(&self, job: &Job) -> Result<Verdict, Refusal> {
+        // One that has nothing left ends, however it went.
+        let limit = job.order.stop_after.filter(|_| job.left() > 0);
+        let Some(limit) = limit else { return Ok(Verdict::Go(u32::MAX)) };
+        Ok(self.deps.store.streak_of(job.id, &job.order, limit).await?.judge(limit))
     }
 
     /// Does the next pieces of a job; ends it where none is left.

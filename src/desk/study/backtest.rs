@@ -10,7 +10,7 @@ use super::trial::{build, judged};
 use crate::model::ask::{Page, Refusal};
 use crate::model::query::Query;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
-use crate::model::run::StepState;
+use crate::model::run::{RunState, StepState};
 use crate::model::study::{BackTest, BackTestChange, BackTestField, BackTestView};
 use crate::model::time::{parse_rfc3339, rfc3339};
 use crate::model::{FlowId, Map, RequestId, RunId};
@@ -86,6 +86,7 @@ impl Desk {
             from: rfc3339(from),
             looked: 0,
             left_out: Vec::new(),
+            failing_alike: 0,
             changes: Vec::new(),
             next: None,
             at: None,
@@ -196,6 +197,7 @@ impl Desk {
             unknown: Vec::new(),
         };
         let mut traced = Traces::default();
+        let mut alike = false;
         if before.words != after.words {
             change.fields.push(BackTestField {
                 element: None,
@@ -210,9 +212,10 @@ impl Desk {
             let one = (self.base(live, &sides.live.config, stored), before.elements);
             let other = (self.base(draft, &sides.draft.config, stored), after.elements);
             traced = traces(&self.deps.store, draft, &other.0);
-            self.compare((live, one), (draft, other), stored, &mut change).await?;
+            alike = self.compare((live, one), (draft, other), stored, &mut change).await?;
         }
         if change.fields.is_empty() {
+            view.failing_alike += u64::from(alike);
             return Ok(());
         }
         for field in &mut change.fields {
@@ -262,13 +265,15 @@ impl Desk {
         Context { config: Arc::clone(config), run: "<run>".to_owned(), ..context }
     }
 
+    /// Adds what differs of the runs of a request; whether one of them stops or fails in both.
     async fn compare(
         &self,
         (live, (one, elements)): (&Plan, (Context, Option<u32>)),
         (draft, (other, others)): (&Plan, (Context, Option<u32>)),
         stored: &StoredRequest,
         change: &mut BackTestChange,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
+        let mut alike = false;
         if elements != others {
             let count = |elements: Option<u32>| Value::from(elements.unwrap_or(1));
             change.fields.push(BackTestField {
@@ -292,6 +297,8 @@ impl Desk {
             differ.compare(fields(&before), fields(&after));
             change.more += differ.more;
             if differ.found.is_empty() {
+                alike |=
+                    matches!(before.end, RunState::Errored | RunState::Failed) && before.end == after.end;
                 continue;
             }
             for asked in before.steps.iter().chain(&after.steps).flat_map(|step| &step.asks) {
@@ -315,7 +322,7 @@ impl Desk {
                 after: plain(found.after),
             }));
         }
-        Ok(())
+        Ok(alike)
     }
 
     fn sent_by(

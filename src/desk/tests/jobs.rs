@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::model::JobId;
-use crate::model::job::{JobState, JobView, PieceState, PieceView};
+use crate::model::job::{JobState, JobView, Outcomes, PieceState, PieceView};
 use crate::store::{Piece, Refused};
 use tokio_util::sync::CancellationToken;
 
@@ -219,4 +219,131 @@ async fn what_was_being_sent_when_a_process_ended_is_never_sent_again() {
     let pieces = house.pieces(&job.id).await;
     assert!(pieces[0].said.as_deref().unwrap().starts_with("may have been delivered"), "{pieces:?}");
     assert!(pieces[1].said.as_deref().unwrap().contains("no answer came"), "{pieces:?}");
+}
+
+#[tokio::test]
+async fn what_became_of_the_runs_of_a_job_is_told_as_they_stand_now() {
+    let house = House::acme().await;
+    let runs = house.many(RunState::Errored, 6).await;
+    let job = house.start(slowly(act_by(retry(), ERRORED))).await;
+    house.carry_out(&job).await;
+    let told = || async { house.job(&job.id).await.outcomes.unwrap() };
+    assert_eq!(told().await, Outcomes { under_way: 6, ..Outcomes::default() });
+    for (run, status) in [(0, 404), (1, 404), (2, 409)] {
+        house.step(runs[run], status).await;
+    }
+    house.step(runs[3], 503).await;
+    house.act(Verb::Abort, runs[4]).await.unwrap();
+    let now = told().await;
+    let counts = [now.under_way, now.errored, now.retrying, now.aborted, now.succeeded, now.gone];
+    assert_eq!(counts, [1, 3, 1, 1, 0, 0], "{now:?}");
+    let causes: Vec<(u64, bool)> =
+        now.causes.iter().map(|cause| (cause.count, cause.why.contains("404"))).collect();
+    assert_eq!(causes, [(2, true), (1, false)], "the most first: {:?}", now.causes);
+    assert!(now.causes[1].why.contains("answered 409"), "{:?}", now.causes);
+    // A list holds no outcomes, and a verb that ends things has none.
+    let Answer::Jobs { jobs, .. } = house.ask(Ask::Jobs { before: None, limit: 0 }).await.unwrap() else {
+        panic!("no jobs")
+    };
+    assert!(jobs[0].outcomes.is_none());
+    let job = house.start(slowly(act_by(Verb::Abort, ERRORED))).await;
+    house.carry_out(&job).await;
+    assert_eq!(house.job(&job.id).await.outcomes, None);
+}
+
+#[tokio::test]
+async fn a_replay_tells_what_became_of_the_runs_that_it_made() {
+    let house = House::acme().await;
+    for at in 0..3 {
+        house.receive("Orders", json!({"ref": format!("r{at}")})).await;
+    }
+    let job = house.start(slowly(act_by(Verb::Replay(Replay::default()), "flow:Orders"))).await;
+    house.carry_out(&job).await;
+    let first = house.pieces(&job.id).await[0].run.clone().unwrap();
+    house.step(house.store.ids().parse(&first).unwrap(), 404).await;
+    let now = house.job(&job.id).await.outcomes.unwrap();
+    assert_eq!((now.under_way, now.errored, now.causes.len()), (2, 1, 1), "not their parents: {now:?}");
+}
+
+/// A job that halts after failures in a row, as far as it goes by itself.
+async fn until_it_waits(house: &House, job: &JobView) {
+    let id = house.job_id(job);
+    let stop = CancellationToken::new();
+    let work = house.desk.carry_out(id, &stop);
+    let look = async {
+        let mut before = (u64::MAX, 0);
+        loop {
+            for _ in 0..20 {
+                house.clock.advance(50);
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            let done = house.job(&job.id).await.done;
+            before = if before.0 == done { (done, before.1 + 1) } else { (done, 0) };
+            if before.1 >= 2 {
+                return stop.cancel();
+            }
+        }
+    };
+    tokio::join!(work, look);
+}
+
+#[tokio::test]
+async fn a_job_waits_for_what_it_began_and_halts_after_failures_in_a_row() {
+    let house = House::acme().await;
+    let runs = house.many(RunState::Errored, 30).await;
+    let order = Act { stop_after: Some(4), ..slowly(act_by(retry(), ERRORED)) };
+    let job = house.start(order).await;
+    until_it_waits(&house, &job).await;
+    let state = |job: JobView| (job.state, job.done, job.left);
+    assert_eq!(state(house.job(&job.id).await), (JobState::Running, 4, 26), "no more than may fail");
+    // Three fail and a person ends one: it goes on with one more, and no further.
+    for run in &runs[..3] {
+        house.step(*run, 404).await;
+    }
+    house.step(runs[3], 200).await;
+    house.act(Verb::Abort, runs[3]).await.unwrap();
+    until_it_waits(&house, &job).await;
+    let now = house.job(&job.id).await;
+    assert_eq!(state(now), (JobState::Running, 5, 25), "one that was ended by a person tells nothing");
+    house.step(runs[4], 404).await;
+    house.carry_out(&job).await;
+    assert_eq!(state(house.job(&job.id).await), (JobState::Halted, 5, 25));
+    // It waits for a person, who is told and has two ways.
+    house.desk.note_halted().await;
+    let halted = house.desk.counters().jobs.halted;
+    assert_eq!(halted.len(), 1);
+    assert_eq!((halted[0].what.as_str(), halted[0].failures, halted[0].left), ("retry of 30 runs", 4, 25));
+    let resume = |dry_run| Ask::ResumeJob { id: job.id.clone(), reason: Some("fixed".into()), dry_run };
+    let Answer::Done(would) = house.ask(resume(true)).await.unwrap() else { panic!("no plan") };
+    assert!(would.lines[0].starts_with("Would resume job"), "{would:?}");
+    house.ask(resume(false)).await.unwrap();
+    assert_eq!(house.ask(resume(false)).await.unwrap_err().code, "not_halted");
+    let entry = &house.trail().await[0];
+    assert_eq!((entry.verb.as_str(), entry.reason.as_deref()), ("resume", Some("fixed")));
+    // What failed before does not count any more.
+    until_it_waits(&house, &job).await;
+    assert_eq!(state(house.job(&job.id).await), (JobState::Running, 9, 21));
+    house.ask(Ask::StopJob { id: job.id.clone(), reason: None, dry_run: false }).await.unwrap();
+    assert_eq!(house.job(&job.id).await.state, JobState::Stopped);
+}
+
+#[tokio::test]
+async fn failures_in_a_row_have_a_bound_and_one_that_halted_can_be_stopped() {
+    let house = House::acme().await;
+    house.many(RunState::Errored, 3).await;
+    for many in [0, 1_001] {
+        let order = Act { stop_after: Some(many), ..act_by(retry(), ERRORED) };
+        assert_eq!(house.act_on(order).await.unwrap_err().code, "usage", "{many}");
+    }
+    // What is refused fails as well; with nothing left there is nothing to halt.
+    let order = Act { stop_after: Some(1), ..act_by(retry(), ERRORED) };
+    let job = house.start(order).await;
+    let id = house.job_id(&job);
+    house.store.refuse_pieces(id, vec![Refused { at: 0, why: "it is gone".into() }]).await.unwrap();
+    house.carry_out(&job).await;
+    let now = house.job(&job.id).await;
+    assert_eq!((now.state, now.refused, now.left), (JobState::Halted, 1, 2));
+    house.ask(Ask::StopJob { id: job.id.clone(), reason: None, dry_run: false }).await.unwrap();
+    let now = house.job(&job.id).await;
+    assert_eq!((now.state, now.stopped_by.as_deref()), (JobState::Stopped, Some("anna")));
 }

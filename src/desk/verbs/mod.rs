@@ -23,6 +23,7 @@ pub(super) use select::{Chosen, Target};
 
 use super::Desk;
 use crate::model::ask::{Act, Answer, Object, Plan, Refusal, Verb, Who};
+use crate::rules::streak::MOST;
 
 /// From how many objects on a verb becomes a job, where no rate says so before.
 const AT_ONCE: usize = 100;
@@ -36,7 +37,7 @@ impl Desk {
             return self.plan(who, &act.verb, chosen).await.map(Answer::Plan);
         }
         let many = chosen.one().is_none();
-        if many && (act.rate.is_some() || chosen.targets.len() > AT_ONCE) {
+        if many && (act.rate.is_some() || act.stop_after.is_some() || chosen.targets.len() > AT_ONCE) {
             return self.start_job(who, act, chosen).await;
         }
         self.at_once(who, &act, &chosen).await.map(Answer::Acted)
@@ -70,6 +71,12 @@ fn sound(act: &Act) -> Result<(), Refusal> {
     steer::stand_in_shape(&act.verb)?;
     if act.rate.is_some_and(|rate| rate.count == 0) {
         return Err(Refusal::usage("a rate is at least 1: 1/s, 1/m, 1/h"));
+    }
+    if act.stop_after.is_some_and(|many| !(1..=MOST).contains(&many)) {
+        return Err(Refusal::usage(format!(
+            "a job stops after 1 to {} failures in a row",
+            crate::text::count(u64::from(MOST))
+        )));
     }
     match &act.verb {
         Verb::Replay(how) => forward::sound(how),

@@ -167,6 +167,9 @@ pub struct Act {
     /// Many objects at most so many in a time, as a job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<RateLimit>,
+    /// Halts after so many failures in a row, as a job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_after: Option<u32>,
     /// In place of ids and filter: what a plan of many found, and nothing that came since
     /// ([`Plan::token`](super::Plan::token)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -185,6 +188,7 @@ impl Act {
             reason: None,
             dry_run: false,
             rate: None,
+            stop_after: None,
             plan: None,
         }
     }

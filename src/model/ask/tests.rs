@@ -36,6 +36,7 @@ fn every_ask_comes_back_as_it_was() {
             reason: None,
             dry_run: true,
             rate: Some("50/s".parse().unwrap()),
+            stop_after: Some(10),
             plan: Some("t".into()),
         })));
     }
@@ -45,7 +46,9 @@ fn every_ask_comes_back_as_it_was() {
         Ask::Runs(page),
         Ask::RunsById { ids: vec!["a".into()] },
         Ask::Jobs { before: Some("a".into()), limit: 7 },
+        Ask::Alerts,
         Ask::Job { id: "a".into() },
+        Ask::ResumeJob { id: "a".into(), reason: Some("r".into()), dry_run: true },
         Ask::Pieces { id: "a".into(), from: 7, limit: 9 },
         Ask::StopJob { id: "a".into(), reason: Some("r".into()), dry_run: true },
         Ask::Export { name: "n".into(), version: Some(4) },

@@ -222,6 +222,10 @@ pub struct BackTestView {
     pub looked: u64,
     /// Requests that could not be judged, by reason.
     pub left_out: Vec<(String, u64)>,
+    /// Requests whose run stops or fails in both, in the same place and for the same reason: nothing of
+    /// them changes, and nothing of them is well.
+    #[serde(default)]
+    pub failing_alike: u64,
     /// What changes, newest first.
     pub changes: Vec<BackTestChange>,
     /// Where the next part begins; none at the end.

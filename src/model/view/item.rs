@@ -17,7 +17,7 @@ pub struct ItemView {
 }
 
 /// How many items of a step have ended how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// All of them.
     pub all: usize,

@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 pub use each::{ready_items, skipped};
 pub use hand::{Hand, digest};
-pub use words::{EXPIRED, answer_cause, normal, note};
+pub use words::{EXPIRED, UNKNOWN, answer_cause, normal, note};
 pub use work::body_value;
 
 /// A run as the store has it.

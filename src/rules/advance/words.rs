@@ -6,6 +6,9 @@ use crate::model::document::{RequestStep, StatusMatch};
 use crate::model::run::{Got, RunState};
 use crate::model::time::{rfc3339, spell_duration};
 
+/// What is said of what was cut off while it was under way.
+pub const UNKNOWN: &str = "may have been delivered";
+
 /// Why a step failed: for people, and as the name of its group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
@@ -136,8 +139,8 @@ pub(super) fn may_have_been_delivered(lapsed: Option<Ms>, now: Ms) -> Failure {
         None => format!("the process died after sending (found at {})", clock(now)),
     };
     Failure {
-        text: format!("may have been delivered: {why}. Ask the target, then retry or skip"),
-        normal: "may have been delivered".to_owned(),
+        text: format!("{UNKNOWN}: {why}. Ask the target, then retry or skip"),
+        normal: UNKNOWN.to_owned(),
     }
 }
 
@@ -151,7 +154,7 @@ pub(super) fn interrupted_for_good(attempts: u32) -> Failure {
     let after = if attempts > 1 { format!(" in attempt {attempts}") } else { String::new() };
     Failure {
         text: format!("interrupted{after}: it may have been delivered. Ask the target, then retry or skip"),
-        normal: "interrupted: it may have been delivered".to_owned(),
+        normal: format!("interrupted: it {UNKNOWN}"),
     }
 }
 

@@ -12,12 +12,13 @@
 //! | `causes` | how things stand |
 //! | `silences` | endpoints and their last requests |
 //! | `posts` | what waits for its URL |
-//! | `views` | how it is shown |
+//! | `views`, `told` | how it is shown |
 
 mod causes;
 mod posts;
 mod rules;
 mod silences;
+mod told;
 mod views;
 
 pub use causes::BreakerMove;

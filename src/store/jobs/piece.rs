@@ -214,7 +214,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn settle_pieces(&self, id: JobId, why: &'static str) -> Result<(), StoreError> {
+    pub async fn settle_pieces(&self, id: JobId, why: String) -> Result<(), StoreError> {
         self.write(Vec::new(), move |tx| {
             let many = tx
                 .prepare_cached(

@@ -142,7 +142,7 @@ pub(super) fn runs(
         Ok(matches.then_some((run, view)))
     })?;
     with_views(found, |(run, view): (Run, Option<RunView>)| match view {
-        Some(view) => Ok(view),
+        Some(view) => Ok(view.listed()),
         None => run_view(look, &run),
     })
 }
@@ -150,7 +150,7 @@ pub(super) fn runs(
 /// A run as lists show it.
 pub(super) fn run_view(look: &Look<'_>, run: &Run) -> rusqlite::Result<RunView> {
     let journal = head::journal(look.conn, run.id, false)?;
-    Ok(views::run(look, run, &journal, false))
+    Ok(views::run(look, run, &journal, false).listed())
 }
 
 /// Callbacks.

@@ -306,10 +306,12 @@ fn step(step: StepFold, tries: Option<u32>, whole: bool) -> StepView {
         ended: step.ended.map(rfc3339),
         outputs: step.outputs,
         attempts: step.attempts.into_iter().map(|attempt| self::attempt(attempt, whole)).collect(),
+        attempts_left_out: 0,
         items: (0..)
             .zip(step.items)
             .map(|(index, ItemFold { state, cause, attempts })| ItemView { index, state, cause, attempts })
             .collect(),
+        item_counts: None,
     }
 }
 

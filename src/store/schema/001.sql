@@ -348,6 +348,9 @@ CREATE TABLE job (
     filter TEXT,
     reason TEXT,
     rate TEXT,
+    -- It halts after so many failures in a row, counted from this place on.
+    stop_after INTEGER,
+    counted_from INTEGER NOT NULL,
     state INTEGER NOT NULL,
     total INTEGER NOT NULL,
     done INTEGER NOT NULL,
@@ -356,6 +359,7 @@ CREATE TABLE job (
     stopped_by TEXT
 ) STRICT;
 CREATE INDEX job_open ON job (id) WHERE state = 0;
+CREATE INDEX job_halted ON job (id) WHERE state = 3;
 
 -- Its objects, fixed when it began. `seq` is the run's as the person was shown it; `run` is the
 -- first one that a replay made.
@@ -371,6 +375,7 @@ CREATE TABLE piece (
     PRIMARY KEY (job, at)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX piece_left ON piece (job, at) WHERE state = 0;
+CREATE INDEX piece_past ON piece (job, at) WHERE state >= 2;
 CREATE INDEX piece_sending ON piece (job, at) WHERE state = 1;
 CREATE INDEX piece_refused ON piece (job, said) WHERE state = 3;
 CREATE INDEX piece_object ON piece (object);

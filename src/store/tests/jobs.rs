@@ -9,7 +9,14 @@ use crate::store::jobs::past;
 async fn started(store: &Store, pieces: usize) -> Job {
     let who = Who { name: "anna".into(), door: "console".into(), read_only: false };
     let rate = Some("5/s".parse().unwrap());
-    let order = JobOrder { who, verb: Verb::Abort, filter: Some("f".into()), reason: None, rate };
+    let order = JobOrder {
+        who,
+        verb: Verb::Abort,
+        filter: Some("f".into()),
+        reason: None,
+        rate,
+        stop_after: Some(10),
+    };
     let piece = NewPiece { kind: Kind::Run, object: 7, seq: Some(3) };
     store.new_job(order, vec![piece; pieces], "said").await.unwrap()
 }
@@ -39,7 +46,7 @@ async fn a_job_is_as_it_was_after_a_restart() {
     let left = store.pieces_left(job.id, 10).await.unwrap();
     assert_eq!(left[0].piece.at, 4);
     assert_eq!(left[0].object, NewPiece { kind: Kind::Run, object: 7, seq: Some(3) });
-    store.settle_pieces(job.id, "unknown").await.unwrap();
+    store.settle_pieces(job.id, "unknown".to_owned()).await.unwrap();
     let reasons = store.refusals_of(job.id).await.unwrap();
     let told: Vec<(&str, u64)> = reasons.iter().map(|reason| (reason.why.as_str(), reason.count)).collect();
     assert_eq!(told, [("why 0", 2), ("unknown", 1), ("why 1", 1)]);

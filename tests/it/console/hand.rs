@@ -175,7 +175,9 @@ pub fn run(n: u64) -> RunView {
         outputs: None,
         tries: Some(3),
         attempts,
+        attempts_left_out: 0,
         items: Vec::new(),
+        item_counts: None,
     };
     RunView {
         id: id(n),

@@ -173,6 +173,7 @@ fn back_tested(first: bool) -> BackTestView {
         from: rfc3339(NOW - 86_400_000),
         looked: 100,
         left_out: Vec::new(),
+        failing_alike: 0,
         changes: vec![change],
         next: first.then(|| id(490)),
         at: Some(rfc3339(NOW - 60_000)),

@@ -202,3 +202,28 @@ fn ctrl_c_stops_it() {
     house.signal("CONT");
     assert_eq!(code.code(), Some(130));
 }
+
+#[test]
+fn those_that_fail_before_and_after_alike_are_counted() {
+    let target = Target::new(|_| (200, r#"{"price":2.50}"#.to_owned()));
+    let house = House::new();
+    let amount = "request.body.qty if request.body.qty is defined else error('no quantity')";
+    house.apply(&document(&target.url(), amount, ""));
+    house.serve();
+    for no in 0..5 {
+        let body = if no < 2 { format!(r#"{{"no":{no}}}"#) } else { format!(r#"{{"no":{no},"qty":7}}"#) };
+        assert_eq!(house.post("orders", &body).status, 200);
+    }
+    wait_for("every run to stand still", || {
+        let stopped = house.json(&["runs", "ls", "state:errored"]).as_array().unwrap().len();
+        let done = house.json(&["runs", "ls", "state:succeeded"]).as_array().unwrap().len();
+        (stopped == 2 && done == 3).then_some(())
+    });
+    let amount = amount.replace("request.body.qty if", "request.body.qty + 1 if");
+    let path = house.file("draft.toml", &document(&target.url(), &amount, ""));
+    house.run(&["apply", path.to_str().unwrap(), "--draft"]);
+    let out = house.try_run(&["test", "shop", "--draft"]);
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert!(said.contains("5 requests since") && said.contains(": 3 change."), "{said}");
+    assert!(said.contains("2 fail before and after, each in the same way."), "{said}");
+}

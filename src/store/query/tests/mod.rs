@@ -2,6 +2,7 @@
 
 mod details;
 mod paging;
+mod urgent;
 
 use super::*;
 use crate::feed::Feed;
