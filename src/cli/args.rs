@@ -6,6 +6,7 @@ mod groups;
 mod integrations;
 mod jobs;
 mod study;
+mod upkeep;
 
 pub use callbacks::{CallbacksCommand, Complete, Extend};
 pub use filters::filters;
@@ -13,6 +14,7 @@ pub use groups::{Groups, GroupsCommand};
 pub use integrations::IntegrationsCommand;
 pub use jobs::{JobsCommand, Pace};
 pub use study::{Capture, DriftCommand, Test};
+pub use upkeep::{ConfigCommand, StoreCommand};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -259,25 +261,6 @@ pub enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-}
-
-/// What of the store.
-#[derive(Debug, Subcommand)]
-pub enum StoreCommand {
-    /// Copies the store into a new file, as of one moment, beside a running server or without one
-    Backup {
-        /// The new file
-        file: PathBuf,
-    },
-}
-
-/// What of the settings.
-#[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
-    /// Prints where the configuration file is, or would be
-    Path,
-    /// Lists the settings in force, each with who said it: flag, environment, file or default
-    Show,
 }
 
 /// Whatever is written after a command that this version does not have yet.

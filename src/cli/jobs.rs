@@ -9,6 +9,7 @@ use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::id::short;
 use crate::model::job::{JobState, JobView, Line, PieceView, failures};
 use crate::text;
+use serde_json::Value;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
@@ -92,6 +93,19 @@ fn what(job: &JobView) -> String {
     format!("{}{rate}{filter}", job.verb)
 }
 
+/// `retry, fresh_key`: the verb, and those of its options that were given.
+fn with_options(job: &JobView) -> String {
+    let options = serde_json::to_value(&job.options).ok();
+    let options = options.as_ref().and_then(|options| options.as_object()?.values().next()?.as_object());
+    let given = options.into_iter().flatten().filter_map(|(key, value)| match value {
+        Value::Null | Value::Bool(false) => None,
+        Value::Bool(true) => Some(key.clone()),
+        Value::Array(items) if items.is_empty() => None,
+        other => Some(format!("{key} {other}")),
+    });
+    std::iter::once(job.verb.clone()).chain(given).collect::<Vec<_>>().join(", ")
+}
+
 fn described(job: &JobView) -> String {
     let mut told = String::new();
     field(&mut told, "job", &job.id);
@@ -99,7 +113,7 @@ fn described(job: &JobView) -> String {
     if let Some(reason) = &job.reason {
         field(&mut told, "reason", reason);
     }
-    field(&mut told, "verb", &serde_json::to_string(&job.options).unwrap_or_else(|_| job.verb.clone()));
+    field(&mut told, "verb", &with_options(job));
     if let Some(filter) = &job.filter {
         field(&mut told, "filter", filter);
     }

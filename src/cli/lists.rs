@@ -291,7 +291,8 @@ pub async fn audit(door: &Door, args: List, output: Output) -> Result<u8, Refusa
 
 /// `groups ls`.
 pub async fn groups(door: &Door, output: Output) -> Result<u8, Refusal> {
-    let Answer::Groups { groups } = door.ask(Ask::Groups).await? else { return Err(unexpected()) };
+    let Answer::Groups { mut groups } = door.ask(Ask::Groups).await? else { return Err(unexpected()) };
+    groups.sort_by(|one, other| other.last.cmp(&one.last));
     let columns = [("COUNT", 7), ("FLOW", 28), ("STEP", 14), ("LAST (UTC)", 19), ("ID", 16), ("CAUSE", 0)];
     let mut out = Rows::new(output, &columns);
     for group in &groups {

@@ -214,7 +214,10 @@ impl Desk {
             .collect();
         let urls = self.deps.store.webhook_urls(holding.id);
         for flow in webhooks(integration) {
-            match urls.get(&flow.name).and_then(serde_json::Value::as_str) {
+            // A flow that is renamed keeps the URL that its old name has.
+            let mut known = holding.live.iter().flat_map(|doc| &doc.integration.flows);
+            let name = known.find(|old| old.id == flow.id).map_or(&flow.name, |old| &old.name);
+            match urls.get(name).and_then(serde_json::Value::as_str) {
                 Some(url) => lines.push(format!("  {}  {url}", flow.name)),
                 None if live.contains(flow.id.as_str()) => {
                     lines.push(format!("  {} keeps its endpoint", flow.name));

@@ -5,7 +5,7 @@ use super::look::Look;
 use super::{clock, count, fields, list};
 use crate::model::Ms;
 use crate::model::ask::{GivenView, Object, Plan, Verb};
-use crate::model::run::{CallbackState, RunState};
+use crate::model::run::{Callback, CallbackState, RunState};
 use crate::model::time::rfc3339;
 use crate::rules::advance::Transition;
 
@@ -71,7 +71,12 @@ fn line(look: &Look, transition: &Transition, verb: &Verb, now: Ms) -> String {
         }
         Verb::Cancel => format!("{name} waits no longer: {then}. A late POST gets 410."),
         Verb::Complete { status, .. } => {
-            format!("{name} ends as if {status} had been posted: {then}. Another POST gets 409.")
+            // Past its deadline a POST is late, whatever answered before.
+            let of = |callback: &&Callback| callback.step == look.run().step;
+            let callback = look.snapshot().callbacks.iter().rev().find(of);
+            let over = callback.is_some_and(|one| one.state != CallbackState::Pending || one.deadline <= now);
+            let code = if over { 410 } else { 409 };
+            format!("{name} ends as if {status} had been posted: {then}. Another POST gets {code}.")
         }
         _ => String::new(),
     }

@@ -74,7 +74,7 @@ impl Desk {
             let traces = traces(&self.deps.store, look.plan(), &look.snapshot().context);
             match sends {
                 Ok(sends) => {
-                    plan.hosts = vec![(sends.host, 1)];
+                    plan.hosts = vec![(sends.host, sends.requests)];
                     plan.sends = Some(hidden(&traces, sends.sent));
                 }
                 Err(error) => {
@@ -98,19 +98,25 @@ impl Desk {
         let at = transition.run.step as usize;
         let mut context = after(look, transition);
         let mut number = transition.run.attempt + 1;
+        let mut requests = 1;
         if let Some(items) = &frame.items {
             // Of several the first is shown.
             let (index, item) = items.of(StepState::Pending).next()?;
             number = item.attempt + 1;
             context.item = Some(index);
+            requests = items.count(StepState::Pending) as u64;
         } else {
             context = match first_item(look.plan(), at, &context) {
                 Ok(context) => context?,
                 Err(error) => return Some(Err(error)),
             };
+            if let (Some(_), Some(list)) = (context.item, &context.list) {
+                requests = list.len() as u64;
+            }
         }
         let attempt = Attempt::of(look, context.item, number, frame.fresh_key, url);
-        preview(&self.deps.vault, look.plan(), at, &context, attempt)
+        let preview = preview(&self.deps.vault, look.plan(), at, &context, attempt);
+        preview.map(|built| built.map(|built| Preview { requests, ..built }))
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Preview {
     pub sent: SentView,
     /// The target's host and port.
     pub host: String,
+    /// How many requests leave, at most: one an item under `for_each`, of which this is the first.
+    pub requests: u64,
 }
 
 /// Builds what a step would send; `None` where it sends nothing.
@@ -39,7 +41,7 @@ pub fn preview(
     };
     Some(Call::build(plan, step, context, &attempt).map(|call| {
         let sent = call.view(vault);
-        Preview { host: host(&sent.url), sent }
+        Preview { host: host(&sent.url), sent, requests: 1 }
     }))
 }
 

@@ -92,9 +92,9 @@ impl Work<'_> {
 
     /// A person says that no answer will come: a failure of the step.
     pub fn cancel(mut self, hand: Hand) -> Result<Transition, Refusal> {
-        let pending = self.held(&hand, "cancel")?.state == CallbackState::Pending;
-        if !pending || self.run.state != RunState::Waiting {
-            return Err(not_waiting("cancel", self.run.state));
+        let callback = self.held(&hand, "cancel")?;
+        if callback.state != CallbackState::Pending || self.run.state != RunState::Waiting {
+            return Err(not_waiting("cancel", self.run.state, Some(callback)));
         }
         self.callbacks.push(CallbackWrite::Move {
             id: hand.callback,
@@ -130,6 +130,6 @@ impl Work<'_> {
             (RunState::Errored, _) => true,
             _ => false,
         };
-        if current && held { Ok(callback) } else { Err(not_waiting(verb, self.run.state)) }
+        if current && held { Ok(callback) } else { Err(not_waiting(verb, self.run.state, Some(callback))) }
     }
 }

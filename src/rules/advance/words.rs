@@ -3,7 +3,7 @@
 use crate::model::Ms;
 use crate::model::ask::Refusal;
 use crate::model::document::{RequestStep, StatusMatch};
-use crate::model::run::{Got, RunState};
+use crate::model::run::{Callback, CallbackState, Got, RunState};
 use crate::model::time::{rfc3339, spell_duration};
 
 /// What is said of what was cut off while it was under way.
@@ -200,12 +200,18 @@ pub(super) fn not_possible(verb: &str, state: RunState) -> Refusal {
 }
 
 /// A verb on a callback that the run does not wait for.
-pub(super) fn not_waiting(verb: &str, state: RunState) -> Refusal {
-    let phrase = state_phrase(state);
-    Refusal::refused(
-        "not_waiting",
-        format!("{verb} is not possible: the run {phrase} and does not wait for this callback"),
-    )
+pub(super) fn not_waiting(verb: &str, state: RunState, callback: Option<&Callback>) -> Refusal {
+    let why = match callback.map(|callback| (callback.state, callback)) {
+        Some((CallbackState::Received, Callback { status: Some(status), received: Some(at), .. })) => {
+            format!("it was answered {status} at {}", clock(*at))
+        }
+        Some((CallbackState::Received, _)) => "it was answered".to_owned(),
+        Some((CallbackState::Cancelled, _)) => "it was cancelled".to_owned(),
+        Some((CallbackState::Expired, _)) => "it expired".to_owned(),
+        _ if state == RunState::Waiting => "the run waits for something else".to_owned(),
+        _ => format!("the run {}", state_phrase(state)),
+    };
+    Refusal::refused("not_waiting", format!("{verb} is not possible: {why}"))
 }
 
 /// A state that an input has no use for: nothing is to be done.

@@ -120,6 +120,11 @@ impl<'d> Fields<'d> {
 
     /// A duration of at least a millisecond.
     pub(super) fn duration(&self, key: &str, most: Ms, most_text: &str) -> Option<Ms> {
+        self.duration_from(key, (1, "1ms"), (most, most_text))
+    }
+
+    /// A duration from so long to so long, both as they are written.
+    pub(super) fn duration_from(&self, key: &str, least: (Ms, &str), most: (Ms, &str)) -> Option<Ms> {
         let value = self.get(key)?;
         let text = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
@@ -131,10 +136,13 @@ impl<'d> Fields<'d> {
             }
         };
         match parse_duration(&text) {
-            Ok(0) => self.report.error(value.span().start, format!("{key} is 0: write at least \"1ms\"")),
-            Ok(duration) if duration > most => {
-                self.report
-                    .error(value.span().start, format!("{key} is {text:?}: at most {most_text} is possible"));
+            Ok(duration) if duration < least.0 => {
+                let message = format!("{key} is {text:?}: write at least \"{}\"", least.1);
+                self.report.error(value.span().start, message);
+            }
+            Ok(duration) if duration > most.0 => {
+                let message = format!("{key} is {text:?}: at most {} is possible", most.1);
+                self.report.error(value.span().start, message);
             }
             Ok(duration) => return Some(duration),
             Err(message) => self.report.error(value.span().start, message),

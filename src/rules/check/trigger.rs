@@ -78,7 +78,7 @@ fn strangers(fields: &Fields<'_>, kind: &str, own: &[&str]) {
 fn schedule(fields: &Fields<'_>) -> Option<Schedule> {
     const EXAMPLE: &str = "write every = \"15m\" or cron = \"0 6 * * *\"";
     let report = fields.report;
-    let every = fields.duration("every", 365 * DAY, "\"365d\"");
+    let every = fields.duration_from("every", (SECOND, "1s"), (365 * DAY, "\"365d\""));
     let cron = fields.text("cron");
     let zone = zone(fields);
     match (fields.has("every"), fields.has("cron")) {
@@ -94,10 +94,6 @@ fn schedule(fields: &Fields<'_>) -> Option<Schedule> {
         (true, false) => {
             if fields.has("zone") {
                 report.error(fields.key_at("zone"), "zone belongs to cron: with every leave it out");
-            }
-            if every.is_some_and(|every| every < SECOND) {
-                let at = fields.get("every").map_or(fields.span.start, |value| value.span().start);
-                report.error(at, "every is too short: write at least \"1s\"");
             }
             every.map(Schedule::Every)
         }

@@ -33,10 +33,12 @@ type Fits<'a> = dyn Fn(&Flow, &Known) -> bool + 'a;
 /// Finds the flows of a document in the store, each at most once, surest first:
 ///
 /// 1. by the id that the document wrote;
-/// 2. by `was` (a name or an id), as long as no flow has the new name already: the key may stay in
+/// 2. by the id that the name in `was` makes, where that flow has the old name or the new one: so two
+///    flows may swap their names;
+/// 3. by `was` (a name or an id), as long as no flow has the new name already: the key may stay in
 ///    the text after the rename is done;
-/// 3. by its name;
-/// 4. by the id that its name makes.
+/// 4. by its name;
+/// 5. by the id that its name makes.
 ///
 /// A new flow whose id is taken by a flow that went by another way (renamed with `was`) gets the id
 /// with `-2`, `-3`, …
@@ -45,8 +47,12 @@ pub fn match_flows(document: &[Flow], known: &[Known]) -> Vec<Matched> {
     let mut found: Vec<Option<usize>> = vec![None; document.len()];
     let mut used = BTreeSet::new();
     let named = |name: &String| known.iter().any(|known| !known.removed && known.names.first() == Some(name));
-    let rounds: [&Fits<'_>; 5] = [
+    let rounds: [&Fits<'_>; 6] = [
         &|flow, known| flow.id_written && known.key == flow.id,
+        &|flow, known| {
+            let renamed = |was: &String| known.names.contains(was) || known.names.contains(&flow.name);
+            !flow.id_written && known.key == flow.id && flow.was.as_ref().is_some_and(renamed)
+        },
         &|flow, known| {
             flow.was.as_ref().is_some_and(|was| known.names.contains(was) || known.key == *was)
                 && !named(&flow.name)
@@ -146,6 +152,18 @@ mod tests {
             // The same while the deployed version still has the old name.
             store[0].names.push("Flow 1".into());
         }
+    }
+
+    #[test]
+    fn two_flows_swap_their_names() {
+        // The id of a flow without one is made from its first name, which `was` tells.
+        let was = |id: &str, name: &str, was: &str| Flow { id: id.into(), ..flow(None, name, Some(was)) };
+        let store = [known(1, "a", "A"), known(2, "b", "B")];
+        let swapped = [was("a", "B", "A"), was("b", "A", "B")];
+        assert_eq!(matched(&swapped, &store), [(Some(1), "a".to_owned()), (Some(2), "b".to_owned())]);
+        // Saved so, the text finds the same flows again.
+        let store = [known(1, "a", "B"), known(2, "b", "A")];
+        assert_eq!(matched(&swapped, &store), [(Some(1), "a".to_owned()), (Some(2), "b".to_owned())]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a verb does to many runs: how many, to which hosts, five of them, and what is left out and why.
 
-use super::{Foreseen, cancelled};
+use super::{Foreseen, cancelled, skip};
 use crate::desk::Desk;
 use crate::desk::verbs::many::SIDE_BY_SIDE;
 use crate::desk::verbs::select::{Chosen, Planned};
@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// Objects whose id and `seq` a plan lists.
 const SEEN: usize = 1_000;
+/// Ways in which runs miss a skipped step's values that a plan of many tells apart.
+const MISSES: usize = 4;
 /// Objects that a plan of many shows.
 pub const SAMPLE: usize = 5;
 
@@ -22,6 +24,7 @@ impl Desk {
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
         let mut hosts: BTreeMap<String, u64> = BTreeMap::new();
         let mut own: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+        let mut misses: BTreeMap<String, u64> = BTreeMap::new();
         let (mut void, mut unbuilt) = (0, 0);
         let mut found = Planned::default();
         let aims: Vec<_> =
@@ -47,13 +50,18 @@ impl Desk {
             void += cancelled(&foreseen.transition);
             let versions = (foreseen.look.run().version, foreseen.look.plan().version);
             *own.entry(versions).or_default() += 1;
+            if let Verb::Skip { stand_in } = verb
+                && let Some(line) = skip::misses(&foreseen.look, stand_in.as_ref(), self.deps.store.now())
+            {
+                *misses.entry(line).or_default() += 1;
+            }
             let sends = self.sends(verb, &foreseen);
             if plan.sample.len() < SAMPLE {
                 let sends = sends.as_ref().and_then(|sends| sends.as_ref().ok());
                 plan.sample.push((self.printed(target), self.told(&foreseen, sends)));
             }
             match sends {
-                Some(Ok(sends)) => *hosts.entry(sends.host).or_default() += 1,
+                Some(Ok(sends)) => *hosts.entry(sends.host).or_default() += sends.requests,
                 Some(Err(_)) => unbuilt += 1,
                 None => {}
             }
@@ -64,6 +72,7 @@ impl Desk {
         plan.hosts = hosts.into_iter().collect();
         plan.hosts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         plan.lines = many_lines(verb, &plan, &own, void, unbuilt);
+        plan.lines.extend(miss_lines(misses));
         (plan, found)
     }
 
@@ -86,6 +95,19 @@ impl Desk {
 /// callback, it does not matter how far it has come.
 fn goes_by_seq(verb: &Verb) -> bool {
     matches!(verb, Verb::Retry { .. } | Verb::Skip { .. })
+}
+
+/// What skipped steps would have given and later ones need, the most frequent first.
+fn miss_lines(misses: BTreeMap<String, u64>) -> Vec<String> {
+    let mut misses: Vec<(String, u64)> = misses.into_iter().collect();
+    misses.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let rest: u64 = misses.iter().skip(MISSES).map(|(_, count)| count).sum();
+    let mut lines: Vec<String> =
+        misses.into_iter().take(MISSES).map(|(line, count)| format!("{}: {line}", runs(count))).collect();
+    if rest > 0 {
+        lines.push(format!("{}: other values are missing.", runs(rest)));
+    }
+    lines
 }
 
 fn many_lines(

@@ -3,11 +3,13 @@
 
 use super::{Foreseen, cancelled, step_name};
 use crate::desk::Desk;
+use crate::desk::verbs::look::Look;
 use crate::desk::verbs::sends::differs;
 use crate::desk::verbs::{clock, list};
 use crate::model::Ms;
 use crate::model::ask::{Plan, Verb};
 use crate::model::run::{Items, Outcome, RunState, StepState};
+use crate::rules::advance::Transition;
 use crate::rules::advance::fold::{AttemptFold, StepFold};
 use crate::rules::lane::is_parked;
 
@@ -15,6 +17,10 @@ impl Desk {
     pub(super) fn plan_retry(&self, foreseen: &Foreseen, fresh: bool, now: Ms, plan: &mut Plan) {
         let Foreseen { look, transition } = foreseen;
         let before = look.run();
+        if let Some(line) = left_out(look, transition) {
+            plan.versions = Some((before.version, look.plan().version));
+            return plan.lines.push(line);
+        }
         let at = transition.run.step as usize;
         let steps = &look.plan().flow.steps;
         let name = step_name(look, transition);
@@ -30,7 +36,13 @@ impl Desk {
         };
         let frame = transition.frame.as_ref().unwrap_or(&look.snapshot().frame);
         let again = frame.items.as_ref().and_then(again);
-        plan.lines.push(if let Some((open, _, done)) = &again {
+        // The step sends once an item as the live version has it, and did not before.
+        let begins = again.is_none() && steps.get(at).is_some_and(|step| step.kind.for_each().is_some());
+        plan.lines.push(if begins {
+            format!(
+                "Begins {name} anew, now{instead}: it sends once an item, each with a key of its own{then}."
+            )
+        } else if let Some((open, _, done)) = &again {
             format!("Sends {open} of {name} again, now{instead}; {done}{then}.")
         } else if sends {
             format!("Sends attempt {number} of {name} now{instead}{then}.")
@@ -49,11 +61,22 @@ impl Desk {
             ));
         }
         let history = look.history();
+        let passed: Vec<&str> = steps.iter().take(at).map(|step| step.name.as_str()).collect();
+        let passed = passed.into_iter().filter(|name| {
+            !history.iter().any(|step| step.name == *name && step.state != StepState::Pending)
+        });
+        let passed = list(passed);
+        if !passed.is_empty() {
+            let version = look.plan().version;
+            plan.lines.push(format!(
+                "What v{version} has before {name} and this run never did stays undone: {passed}."
+            ));
+        }
         if let Some(step) = history.iter().find(|step| step.name == name && step.items.is_empty()) {
             plan.lines.extend(attempts_line(step));
         }
         let item = again.map(|(_, first, _)| first);
-        if !sends {
+        if !sends || begins {
             return;
         }
         if fresh {
@@ -80,6 +103,21 @@ impl Desk {
             });
         }
     }
+}
+
+/// `push does not run: its when is false in v5. The run goes on with notify.`
+fn left_out(look: &Look, transition: &Transition) -> Option<String> {
+    let entry = transition.entry.as_ref()?;
+    if entry.detail.step_state != Some(StepState::Skipped) {
+        return None;
+    }
+    let (name, version) = (look.step_name(), look.plan().version);
+    let then = if transition.run.state.ended() {
+        format!("The run ends {}.", transition.run.state.word())
+    } else {
+        format!("The run goes on with {}.", step_name(look, transition))
+    };
+    Some(format!("{name} does not run: its when is false in v{version}. {then}"))
 }
 
 /// Which items of a step a retry sends, the first of them, and what becomes of the others: `2 of 40

@@ -103,6 +103,16 @@ impl Desk {
     }
 }
 
+/// What later steps of a run miss where its current one is skipped; nothing where they miss nothing.
+pub(super) fn misses(look: &Look, stand_in: Option<&Map>, now: Ms) -> Option<String> {
+    let fields = Desk::fates(look, look.run().step as usize, stand_in, now);
+    let touched = fields
+        .iter()
+        .any(|field| matches!(field.fate, Fate::LeftOut | Fate::Empty | Fate::Passed | Fate::Fails));
+    let lead = if stand_in.is_some() { "with the stand-in" } else { "without its outputs" };
+    touched.then(|| missing_line(lead, &fields))
+}
+
 /// `Without its outputs 2 fields are missing and 1 step fails.`
 fn missing_line(lead: &str, fields: &[FieldPlan]) -> String {
     let count = |wanted: &[Fate]| fields.iter().filter(|field| wanted.contains(&field.fate)).count();
