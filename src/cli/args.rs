@@ -14,6 +14,8 @@ pub use integrations::IntegrationsCommand;
 pub use jobs::{JobsCommand, Pace};
 pub use study::{Capture, DriftCommand, Test};
 
+use crate::model::overview::Span;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -104,6 +106,12 @@ pub enum ColorChoice {
     Always,
     /// No.
     Never,
+}
+
+/// Reads the word of a span.
+fn span() -> impl TypedValueParser<Value = Span> {
+    PossibleValuesParser::new(Span::ALL.map(Span::word))
+        .map(|word| Span::ALL.into_iter().find(|span| span.word() == word).unwrap_or_default())
 }
 
 /// What to do.
@@ -220,6 +228,12 @@ pub enum Command {
     Flatten,
     /// Checks store and settings; exits 0 unless something is broken
     Doctor,
+    /// Figures over time: requests, steps against their deadline, runs, queue and store
+    Overview {
+        /// Over which: hour, day or week
+        #[arg(long, value_name = "SPAN", default_value = "hour", value_parser = span())]
+        span: Span,
+    },
     /// Prints a script that completes commands in a shell
     Completions {
         /// The shell
