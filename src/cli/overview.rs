@@ -78,8 +78,9 @@ fn told(view: &OverviewView, glyphs: Glyphs) -> String {
         let name = if at == 0 { "errors" } else { "" };
         field(&mut text, name, &format!("{}  {}", pad_left(&count(error.n), 5), error.label));
     }
-    for (line, name) in overview::store(view, now, &when).into_iter().zip(["queue", "commits", "store"]) {
-        field(&mut text, name, &line.text);
+    for line in overview::store(view, now, &when) {
+        let (name, rest) = line.text.split_once(' ').unwrap_or((line.text.as_str(), ""));
+        field(&mut text, name, rest);
     }
     text
 }
