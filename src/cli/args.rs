@@ -5,6 +5,7 @@ mod filters;
 mod groups;
 mod integrations;
 mod jobs;
+mod overview;
 mod study;
 
 pub use callbacks::{CallbacksCommand, Complete, Extend};
@@ -12,10 +13,9 @@ pub use filters::filters;
 pub use groups::{Groups, GroupsCommand};
 pub use integrations::IntegrationsCommand;
 pub use jobs::{JobsCommand, Pace};
+pub use overview::Overview;
 pub use study::{Capture, DriftCommand, Test};
 
-use crate::model::overview::Span;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -106,12 +106,6 @@ pub enum ColorChoice {
     Always,
     /// No.
     Never,
-}
-
-/// Reads the word of a span.
-fn span() -> impl TypedValueParser<Value = Span> {
-    PossibleValuesParser::new(Span::ALL.map(Span::word))
-        .map(|word| Span::ALL.into_iter().find(|span| span.word() == word).unwrap_or_default())
 }
 
 /// What to do.
@@ -229,11 +223,7 @@ pub enum Command {
     /// Checks store and settings; exits 0 unless something is broken
     Doctor,
     /// Figures over time: requests, steps against their deadline, runs, queue and store
-    Overview {
-        /// Over which: hour, day or week
-        #[arg(long, value_name = "SPAN", default_value = "hour", value_parser = span())]
-        span: Span,
-    },
+    Overview(Overview),
     /// Prints a script that completes commands in a shell
     Completions {
         /// The shell

@@ -164,7 +164,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Capture(capture) => study::capture(door, capture, output).await,
         Command::Drift { command } => study::drift(door, command, output).await,
         Command::Doctor => details::doctor(door, output).await,
-        Command::Overview { span } => overview::overview(door, span, global).await,
+        Command::Overview(args) => overview::overview(door, args.span, global).await,
         Command::Attach { .. } => Err(later("attach")),
         Command::Key { command } => keys::key(door, command, output).await,
         Command::Token(token) => keys::token(door, token, output).await,
