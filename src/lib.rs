@@ -90,10 +90,13 @@
 //! their occasion (`store::occasion`), with a small request that tells it, and parked: the runner finds
 //! them in the due index, once the configuration that they came with is in memory.
 //!
+//! Figures over time are counted by the writer with each commit, in memory, and written every ten
+//! seconds (`store::series`): a crash loses what came since, but for the verdicts, which the ledger has.
+//!
 //! # Threads
 //!
 //! One writer thread, four readers, a tender that wakes once a
-//! second for watermarks, free disk and retention; a task for each job under way (at most eight);
+//! second for watermarks, free disk, the series of figures and retention; a task for each job under way (at most eight);
 //! the tokio workers for everything with a socket, those of
 //! the runner apart from those that accept (which go first while requests crowd in); one task looks at schedules once a second;
 //! the console draws on the task that runs it and never waits for the store.

@@ -64,7 +64,8 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Jobs { .. }
         | Ask::Job { .. }
         | Ask::Pieces { .. }
-        | Ask::Doctor => true,
+        | Ask::Doctor
+        | Ask::Overview { .. } => true,
         Ask::Callback { reveal, .. } => !reveal,
         Ask::Study(study) => study.order().is_none(),
         Ask::Apply(_)

@@ -5,6 +5,7 @@ mod filters;
 mod groups;
 mod integrations;
 mod jobs;
+mod overview;
 mod study;
 mod upkeep;
 
@@ -13,6 +14,7 @@ pub use filters::filters;
 pub use groups::{Groups, GroupsCommand};
 pub use integrations::IntegrationsCommand;
 pub use jobs::{JobsCommand, Pace};
+pub use overview::Overview;
 pub use study::{Capture, DriftCommand, Test};
 pub use upkeep::{ConfigCommand, StoreCommand};
 
@@ -222,6 +224,8 @@ pub enum Command {
     Flatten,
     /// Checks store and settings; exits 0 unless something is broken
     Doctor,
+    /// Figures over time: requests, steps against their deadline, runs, queue and store
+    Overview(Overview),
     /// Prints a script that completes commands in a shell
     Completions {
         /// The shell

@@ -20,6 +20,7 @@ mod local;
 mod man;
 mod many;
 mod output;
+mod overview;
 mod send;
 mod serve;
 mod store;
@@ -163,6 +164,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Capture(capture) => study::capture(door, capture, output).await,
         Command::Drift { command } => study::drift(door, command, output).await,
         Command::Doctor => details::doctor(door, output).await,
+        Command::Overview(args) => overview::overview(door, args.span, global).await,
         Command::Attach { .. } => Err(later("attach")),
         Command::Key { command } => keys::key(door, command, output).await,
         Command::Token(token) => keys::token(door, token, output).await,

@@ -6,14 +6,19 @@ use crate::model::time::{MINUTE, Ms, SECOND};
 use crate::session::Link;
 
 impl App {
-    /// When something that is shown changes by itself, if anything does.
+    /// When something changes by itself, if anything does.
     #[must_use]
     pub fn next_age(&self) -> Option<Ms> {
+        self.shown_age().into_iter().chain(self.overview_age()).min()
+    }
+
+    /// When something that is shown changes by the time alone.
+    fn shown_age(&self) -> Option<Ms> {
         let toast = self.toasts.iter().filter(|toast| toast.tone != Tone::Bad).map(|toast| toast.at + TOAST);
         let fresh = match self.screen {
             Screen::Live => Some(&self.live.runs),
             Screen::Runs => Some(&self.runs.list),
-            Screen::Requests | Screen::Callbacks | Screen::Integrations => None,
+            _ => None,
         };
         let fresh = fresh
             .into_iter()
@@ -51,13 +56,18 @@ impl App {
         if counters.recent > 0 { None } else { counters.last_accepted }
     }
 
-    /// Time passed: old toasts leave, a typed filter is tried.
+    /// Time passed: old toasts leave, a typed filter is tried. Where figures are only to be asked for
+    /// nothing is drawn until they come.
     pub fn tick(&mut self) {
         let now = self.now;
+        let due = |at: Option<Ms>| at.is_some_and(|at| at <= now);
+        let unseen = due(self.overview_age()) && !due(self.shown_age());
         self.toasts.retain(|toast| toast.tone == Tone::Bad || toast.at + TOAST > now);
         self.try_typed(false);
         self.replan();
-        self.touch(Dirt::Input);
+        if !unseen {
+            self.touch(Dirt::Input);
+        }
         self.settle();
     }
 

@@ -8,6 +8,7 @@ use super::group_pane::GroupPane;
 use super::layout::{self, Class, Frame, PANES, Pane};
 use super::list::List;
 use super::options::Options;
+use super::overview::Overview;
 use super::payload::{Payload, View};
 pub use super::place::{Crumb, ListId, Overlay, PaneId, Place, Screen, Toast, Tone};
 use super::rows::{RequestRow, RunRow};
@@ -118,6 +119,8 @@ pub struct App {
     pub board: Board,
     /// Screen 5.
     pub tree: Tree,
+    /// Screen 6.
+    pub overview: Overview,
     /// The worklist.
     pub needs: Needs,
     /// What stands above.
@@ -175,6 +178,7 @@ impl App {
             runs: Runs::default(),
             board: Board::default(),
             tree: Tree::default(),
+            overview: Overview::default(),
             needs: Needs { stale: true, ..Needs::default() },
             overlay: None,
             filter: None,
@@ -234,7 +238,7 @@ impl App {
     #[must_use]
     pub fn is_opened(&self) -> bool {
         match self.screen {
-            Screen::Live | Screen::Callbacks | Screen::Integrations => false,
+            Screen::Live | Screen::Callbacks | Screen::Integrations | Screen::Overview => false,
             Screen::Requests => self.requests.opened.is_some(),
             Screen::Runs => self.runs.opened.is_some(),
         }
@@ -246,7 +250,7 @@ impl App {
         let first = usize::from(self.is_opened());
         let wide = self.frame().class == Class::Wide;
         match self.screen {
-            Screen::Live | Screen::Integrations => (0, 4),
+            Screen::Live | Screen::Integrations | Screen::Overview => (0, 4),
             Screen::Requests => (first, if wide && self.requests.run.id.is_some() { 4 } else { 2 }),
             Screen::Runs if self.runs.groups && !self.is_opened() => (0, 1),
             Screen::Runs => (first, 3),
@@ -279,6 +283,7 @@ impl App {
             (Screen::Integrations, 1) => Place::Facts,
             (Screen::Integrations, 2) => Place::Versions,
             (Screen::Integrations, _) => Place::Diff,
+            (Screen::Overview, _) => Place::Overview,
         }
     }
 
@@ -287,9 +292,9 @@ impl App {
     pub fn panes(&self) -> [Pane; PANES] {
         let frame = self.frame();
         let at = match (self.screen, self.focus) {
-            (Screen::Live | Screen::Callbacks | Screen::Integrations, focus) => focus,
             (Screen::Requests, focus) => focus.min(2),
             (Screen::Runs, focus) => focus.min(1),
+            (_, focus) => focus,
         };
         let mut panes = match self.screen {
             Screen::Live => layout::live(&frame, at, self.full),
@@ -297,6 +302,7 @@ impl App {
             Screen::Runs => layout::runs(&frame, at, self.full),
             Screen::Callbacks => layout::callbacks(&frame, at, self.full),
             Screen::Integrations => layout::integrations(&frame, at, self.full),
+            Screen::Overview => layout::overview(&frame, at, self.full),
         };
         let run = self.screen == Screen::Requests && self.requests.run.id.is_some();
         if self.screen == Screen::Requests && !run && !panes[2].is_empty() {
@@ -427,6 +433,7 @@ impl App {
                 self.tree.versions.list.resize(rows(panes[2]));
                 self.tree.versions.lines.resize(rows(panes[3]));
             }
+            Screen::Overview => {}
         }
         self.needs.at = self.needs.at.min(self.needs.count().saturating_sub(1));
         self.runs.at = self.runs.at.min(self.needs.groups.len().saturating_sub(1));
@@ -468,6 +475,7 @@ impl App {
             }
             Screen::Callbacks => self.aim_board(),
             Screen::Integrations => self.aim_tree(),
+            Screen::Overview => {}
         }
     }
 }

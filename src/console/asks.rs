@@ -6,6 +6,7 @@ use super::dialog::Kind;
 use super::list::{Item, List, PAGE, Wanted};
 use super::rows::{RequestRow, RunRow};
 use crate::model::ask::{Ask, Page};
+use crate::model::overview::Span;
 use crate::model::study::Study;
 use crate::session::{Link, Ticket};
 use std::collections::HashMap;
@@ -119,6 +120,8 @@ pub enum Want {
     Versions(String),
     /// What differs between two of them.
     Diff(String),
+    /// Figures over a span.
+    Overview(Span),
 }
 
 /// Questions under way.
@@ -207,7 +210,7 @@ impl App {
             Screen::Live => &[ListId::LiveRequests, ListId::LiveRuns],
             Screen::Requests => &[ListId::Requests],
             Screen::Runs => &[ListId::Runs],
-            Screen::Callbacks | Screen::Integrations => &[],
+            Screen::Callbacks | Screen::Integrations | Screen::Overview => &[],
         }
     }
 
@@ -231,6 +234,7 @@ impl App {
         }
         self.ask_for_board(data);
         self.ask_for_tree(data);
+        self.ask_for_overview();
     }
 
     /// Asks for the objects that the screen's panes shall show and do not.
@@ -244,7 +248,9 @@ impl App {
                 (PaneId::RequestRun, self.requests.run.id.clone()),
             ],
             Screen::Runs => [(PaneId::Run, self.runs.run.id.clone()), (PaneId::Payload, None)],
-            Screen::Callbacks | Screen::Integrations => [(PaneId::Run, None), (PaneId::Payload, None)],
+            Screen::Callbacks | Screen::Integrations | Screen::Overview => {
+                [(PaneId::Run, None), (PaneId::Payload, None)]
+            }
         };
         for (pane, id) in panes {
             let Some(id) = id else { continue };

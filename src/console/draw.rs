@@ -2,7 +2,7 @@
 //! stands above. A pure function of the state.
 
 use super::action::Action;
-use super::app::{App, PaneId, Place, Screen};
+use super::app::{App, PaneId, Place};
 use super::edit::Edit;
 use super::format::count;
 use super::keymap;
@@ -71,13 +71,7 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
-    let current = match app.screen {
-        Screen::Live => 0,
-        Screen::Requests => 1,
-        Screen::Runs => 2,
-        Screen::Callbacks => 3,
-        Screen::Integrations => 4,
-    };
+    let current = app.screen as usize;
     let gap = if area.width >= 160 { 3 } else { 2 };
     let mut x = area.x + 1;
     for (at, name) in TABS.iter().enumerate() {
@@ -176,6 +170,7 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
         Place::Tree => {
             &[Open, Action::Deploy, Action::Difference, Action::Pause, Action::Links, Action::Copy, NextPane]
         }
+        Place::Overview => &[Open, View, NextPane, Full, Action::Reload, Back],
         Place::Versions => &[Open, Action::Difference, Action::Deploy, Mark, NextPane, Full, Back],
         Place::Facts | Place::Diff => {
             &[NextPane, Action::Copy, Open, Full, Action::Deploy, Action::Pause, Back]
@@ -222,6 +217,8 @@ fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str,
         (Action::Forget, Place::Needs) => (binding.keys[0], "it is fine"),
         (Action::Forget, Place::Board | Place::BoardPane) => (binding.keys[0], "cancel"),
         (Action::Open, Place::Board) => (binding.keys[0], "run"),
+        (Action::Open, Place::Overview) => (binding.keys[0], "list them"),
+        (Action::View, Place::Overview) => (binding.keys[0], "hour, day, week"),
         (Action::Open, Place::Versions) => (binding.keys[0], "its text"),
         (Action::Deploy, Place::Versions)
             if app.deployed().is_ok_and(|it| it.kind == super::dialog::Kind::Rollback) =>

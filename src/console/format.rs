@@ -21,6 +21,17 @@ pub fn clock(at: Ms, now: Ms, zone: &TimeZone) -> String {
     }
 }
 
+/// The minute of the day where it is today, else with the day: `14:05`, `18 Nov 14:05`.
+#[must_use]
+pub fn minute(at: Ms, now: Ms, zone: &TimeZone) -> String {
+    let (Ok(then), Ok(now)) = (Timestamp::from_millisecond(at), Timestamp::from_millisecond(now)) else {
+        return "?".to_owned();
+    };
+    let then = then.to_zoned(zone.clone());
+    let today = now.to_zoned(zone.clone()).date() == then.date();
+    then.strftime(if today { "%H:%M" } else { "%-d %b %H:%M" }).to_string()
+}
+
 /// The time of day with milliseconds, for timelines: `14:12:03.114`.
 #[must_use]
 pub fn precise(at: Ms, zone: &TimeZone) -> String {
@@ -61,5 +72,8 @@ mod tests {
         assert_eq!(when(now, &zone), "18 Nov 14:31:55");
         assert_eq!(exact(now, &zone), "18 Nov 2026 14:31:55.120 +01:00");
         assert_eq!(clock(i64::MAX, now, &zone), "?");
+        assert_eq!(minute(now, now, &zone), "14:31");
+        assert_eq!(minute(now - DAY, now, &zone), "17 Nov 14:31");
+        assert_eq!(minute(i64::MAX, now, &zone), "?");
     }
 }

@@ -42,7 +42,7 @@ impl App {
             }
             Screen::Requests => self.requests.list.leave(),
             Screen::Runs => self.runs.list.leave(),
-            Screen::Callbacks | Screen::Integrations => {}
+            Screen::Callbacks | Screen::Integrations | Screen::Overview => {}
         }
     }
 

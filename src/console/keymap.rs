@@ -48,7 +48,7 @@ pub const KEYS: &[Binding] = &[
     key(&["tab"], Action::NextPane, "pane", "next pane"),
     key(&["backtab"], Action::PreviousPane, "pane", "pane before"),
     key(&["+"], Action::Full, "full", "this pane over everything, and back"),
-    key(&["v"], Action::View, "view", "next view: why, tree, flat, raw, hex; list, groups"),
+    key(&["v"], Action::View, "view", "next view: why, tree, flat, raw, hex; list, groups; span"),
     key(&["h", "left"], Action::Left, "fold", "fold, also redeliveries; step before"),
     key(&["l", "right"], Action::Right, "unfold", "unfold; next step"),
     key(&["["], Action::PreviousSibling, "previous", "attempt, request before"),

@@ -224,6 +224,30 @@ pub fn integrations(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
     [Pane::of(tree), facts, versions, diff]
 }
 
+/// Overview's panes: requests over steps, and under them runs beside queue and store; these two stand
+/// over each other where there is no room beside.
+#[must_use]
+pub fn overview(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
+    let area = frame.content;
+    if full || frame.class <= Class::Narrow {
+        return only(area, focus);
+    }
+    let (top, bottom) = match area.height {
+        40.. => (11, 9),
+        27.. => (8, 6),
+        _ => (5, 4),
+    };
+    let (requests, rest) = split_down(area, top);
+    if frame.class == Class::Compact {
+        let (steps, rest) = split_down(rest, rest.height.saturating_sub(2 * bottom));
+        let (runs, store) = split_down(rest, bottom);
+        return [requests, steps, runs, store].map(Pane::of);
+    }
+    let (steps, rest) = split_down(rest, rest.height.saturating_sub(bottom));
+    let (runs, _, store) = split_across(rest, area.width * 58 / 100);
+    [requests, steps, runs, store].map(Pane::of)
+}
+
 /// The parts of one run: steps, timeline, attempt.
 #[must_use]
 pub fn run(area: Rect) -> (Pane, Pane, Pane) {
@@ -289,8 +313,8 @@ mod tests {
                         assert_eq!(part.intersection(area), part, "{width}x{height}");
                     }
                     for (focus, full) in [(0, false), (3, false), (1, true)] {
-                        for panes in
-                            [live, requests, runs, callbacks, integrations].map(|of| of(&frame, focus, full))
+                        for panes in [live, requests, runs, callbacks, integrations, overview]
+                            .map(|of| of(&frame, focus, full))
                         {
                             let mut cells = 0u32;
                             for pane in panes {

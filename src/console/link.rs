@@ -63,6 +63,7 @@ impl App {
         self.board.stale = true;
         self.board.pane.stale = true;
         self.tree.stale = true;
+        self.overview.wants = true;
         self.behind = true;
     }
 }

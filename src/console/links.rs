@@ -28,6 +28,9 @@ impl App {
         if self.in_tree() {
             return self.of_node();
         }
+        if place == Place::Overview {
+            return self.figure_link();
+        }
         if let Some(group) = self.focused_group() {
             return Ok(vec![("runs", count(group.count), Does::Runs(format!("group:{}", group.id)))]);
         }

@@ -41,6 +41,7 @@ pub mod menu;
 mod open;
 pub mod options;
 pub mod overlay;
+pub mod overview;
 pub mod pacer;
 pub mod paint;
 mod palette;

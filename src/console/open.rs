@@ -83,6 +83,7 @@ impl App {
                     "open is not possible: this line is shown whole; h l go through the steps",
                 ),
             },
+            Place::Overview => self.open_figure(),
             _ => self.open_workflow(),
         }
     }
@@ -118,9 +119,9 @@ impl App {
 
     pub(super) fn crumb(&mut self) {
         let opened = match self.screen {
-            Screen::Live | Screen::Callbacks | Screen::Integrations => None,
             Screen::Requests => self.requests.opened.clone(),
             Screen::Runs => self.runs.opened.clone(),
+            _ => None,
         };
         if self.crumbs.len() < 32 {
             let from = self.requests.from;

@@ -26,6 +26,8 @@ pub enum Screen {
     Callbacks,
     /// Integrations, their versions.
     Integrations,
+    /// Figures over time.
+    Overview,
 }
 
 /// What has the focus: where a key acts.
@@ -59,6 +61,8 @@ pub enum Place {
     Versions,
     /// What differs between two of them.
     Diff,
+    /// A pane of figures.
+    Overview,
 }
 
 /// The lists that have a filter.

@@ -337,6 +337,7 @@ impl App {
                 self.toast(Tone::Bad, refusal.message);
             }
             Want::Board(epoch) => self.board_refused(epoch, refusal.message),
+            Want::Overview(_) => self.overview_refused(refusal.message),
             Want::Callback(id) | Want::CallbackRun(id) => self.callback_refused(&id, refusal.message),
             Want::Document(name, version) => self.document_refused(&name, version),
             Want::Diff(name) => self.diff_refused(&name, refusal.message),
@@ -367,12 +368,14 @@ impl App {
         if let Some(before) = before.filter(|before| *before != now) {
             self.jobs_moved(&before, &now);
         }
+        self.as_counted();
         if !same {
             self.touch(Dirt::Data);
         }
     }
 
     fn changed(&mut self, changes: Changes) {
+        self.overview.stale = true;
         if let Some(counters) = changes.counters {
             self.counted(counters);
         }
@@ -441,7 +444,7 @@ impl App {
             Screen::Live => !self.live.requests.follow || !self.live.runs.follow,
             Screen::Requests => !self.requests.list.follow,
             Screen::Runs => !self.runs.list.follow,
-            Screen::Callbacks | Screen::Integrations => false,
+            Screen::Callbacks | Screen::Integrations | Screen::Overview => false,
         };
         if stopped {
             self.touch(Dirt::Data);

@@ -29,7 +29,7 @@ pub fn breadcrumb(app: &App) -> String {
     let opened = match app.screen {
         Screen::Requests => &app.requests.opened,
         Screen::Runs => &app.runs.opened,
-        Screen::Live | Screen::Callbacks | Screen::Integrations => &None,
+        _ => &None,
     };
     match opened {
         Some(id) => {
@@ -60,6 +60,7 @@ fn here(app: &App, parts: &mut Vec<String>) {
         Place::Needs => "Needs you",
         Place::Versions => "versions",
         Place::Diff => "diff",
+        Place::Overview => app.overview.span.word(),
         _ => "",
     };
     if !pane.is_empty() {
@@ -69,7 +70,7 @@ fn here(app: &App, parts: &mut Vec<String>) {
         Screen::Requests => app.requests.payload.id.as_deref(),
         Screen::Runs => app.runs.run.id.as_deref(),
         Screen::Callbacks => app.board.current().map(|row| row.view.run.as_str()),
-        Screen::Live | Screen::Integrations => None,
+        Screen::Live | Screen::Integrations | Screen::Overview => None,
     };
     parts.extend(selected.map(|id| short(id).to_owned()));
     if let (Screen::Integrations, Some(node)) = (app.screen, app.tree.current()) {
@@ -81,7 +82,7 @@ fn here(app: &App, parts: &mut Vec<String>) {
 /// The list that a screen is made of.
 fn of_screen(screen: Screen) -> Option<ListId> {
     match screen {
-        Screen::Live | Screen::Integrations => None,
+        Screen::Live | Screen::Integrations | Screen::Overview => None,
         Screen::Requests => Some(ListId::Requests),
         Screen::Runs => Some(ListId::Runs),
         Screen::Callbacks => Some(ListId::Callbacks),

@@ -92,10 +92,7 @@ impl App {
             3 => Screen::Runs,
             4 => Screen::Callbacks,
             5 => Screen::Integrations,
-            _ => {
-                let told = "Overview: this version has no charts yet; pointsman doctor checks the store";
-                return self.toast(Tone::Info, told);
-            }
+            _ => Screen::Overview,
         };
         self.forget_the_way();
         self.show(screen, 0);
@@ -116,7 +113,7 @@ impl App {
             let runs = match screen {
                 Screen::Live => Some(&self.live.runs),
                 Screen::Runs => Some(&self.runs.list),
-                Screen::Requests | Screen::Callbacks | Screen::Integrations => None,
+                _ => None,
             };
             self.moved.extend(runs.into_iter().flat_map(List::visible).map(|row| row.id().to_owned()));
             self.reload_panes();
@@ -161,6 +158,7 @@ impl App {
                 }
             }
             Place::Empty => {}
+            Place::Overview => self.step_figure(rows),
             _ => self.step_workflow(rows),
         }
     }
@@ -233,6 +231,7 @@ impl App {
             (Screen::Runs, true) => {
                 self.toast(Tone::Info, "view is not possible: a run has one; esc goes back to the list");
             }
+            (Screen::Overview, _) => self.next_span(),
             (Screen::Callbacks | Screen::Integrations, _) => {}
         }
     }
@@ -351,12 +350,12 @@ impl App {
             self.runs.opened = None;
             self.show(crumb.screen, crumb.focus);
             match crumb.screen {
-                Screen::Live | Screen::Callbacks | Screen::Integrations => {}
                 Screen::Requests => {
                     self.requests.opened = crumb.opened;
                     self.requests.from = crumb.from;
                 }
                 Screen::Runs => self.runs.opened = crumb.opened,
+                _ => {}
             }
             self.runs.groups |= group;
             if let Some((list, filter)) = crumb.filter {

@@ -243,6 +243,9 @@ impl App {
             }
             Place::Timeline(_) | Place::Attempt(_) => self.one_run(kind),
             Place::Board | Place::BoardPane => self.callback_targets(kind),
+            Place::Overview => {
+                Err(format!("{word} is not possible: these are figures; enter lists what they count"))
+            }
             Place::Tree | Place::Facts | Place::Versions | Place::Diff => Err(format!(
                 "{word} is not possible: this is an integration; o goes to its runs and requests"
             )),
@@ -275,7 +278,7 @@ impl App {
         if let Some(kind) = self.kind_here(action) {
             return self.targets(kind).map(|_| ());
         }
-        if let Some(reason) = self.workflow_bars(action) {
+        if let Some(reason) = self.workflow_bars(action).or_else(|| self.overview_bars(action)) {
             return Err(reason);
         }
         let place = self.place();

@@ -39,6 +39,7 @@ impl App {
             }
             (Want::Versions(name), Answer::History { versions }) => self.versions_came(&name, versions),
             (Want::Diff(_), Answer::Diff(diff)) => self.diff_came(diff),
+            (Want::Overview(span), Answer::Overview(view)) => self.overview_came(span, view),
             (want, _) => return Err(want),
         }
         Ok(())

@@ -166,6 +166,7 @@ impl Desk {
             Ask::Pause(order) => self.pause(who, order).await,
             Ask::LoadSamples => self.load_samples(who).await,
             Ask::Doctor => self.doctor().await,
+            Ask::Overview { span } => Ok(Answer::Overview(Box::new(self.deps.store.overview(span).await?))),
             Ask::Study(study) => self.study(who, study).await,
         }
     }
@@ -210,6 +211,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         | Ask::Job { .. }
         | Ask::Pieces { .. }
         | Ask::Doctor
+        | Ask::Overview { .. }
         | Ask::Callback { reveal: false, .. } => None,
         Ask::Callback { reveal: true, .. } => Some("showing the URL"),
         Ask::Study(study) => study.order(),

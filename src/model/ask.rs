@@ -26,6 +26,7 @@ use super::change::Counters;
 use super::credential::{KeyView, Secret};
 use super::gate::PauseOrder;
 use super::job::{JobView, PieceView};
+use super::overview::{OverviewView, Span};
 use super::study::{Studied, Study};
 use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
@@ -258,6 +259,11 @@ pub enum Ask {
     LoadSamples,
     /// Checks the store and the settings.
     Doctor,
+    /// Figures over time.
+    Overview {
+        /// Over which.
+        span: Span,
+    },
     /// A question about traffic that was stored.
     Study(Study),
 }
@@ -391,6 +397,8 @@ pub enum Answer {
     },
     /// To [`Ask::Study`].
     Studied(Box<Studied>),
+    /// To [`Ask::Overview`].
+    Overview(Box<OverviewView>),
     /// To [`Ask::Doctor`].
     Doctor {
         /// In the order in which they were made.

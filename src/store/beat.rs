@@ -5,6 +5,7 @@ use super::arrivals;
 use super::commit::{Fault, blame};
 use super::ledger::COUNTED;
 use super::refusals::{self, Pending};
+use super::series::{self, Unwritten};
 use super::state::{Batch, State};
 use super::tally::Total;
 use super::writer::Writer;
@@ -17,24 +18,36 @@ use std::time::{Duration, Instant};
 /// A running run without `due` gets a lease after this long.
 const PROMOTE: Ms = 10_000;
 
-/// How often totals are written.
+/// How often totals and series are written, in one commit: what the one lacks the other lacks too.
 const TOTALS: Duration = Duration::from_secs(10);
 
 impl Writer {
-    /// Does what is due; an idle store is not written to.
+    /// Does what is due; an idle store is written to once a minute, to say that it was up.
     pub(super) fn beat(&mut self) {
+        let due = self.totals_at.elapsed() >= TOTALS;
+        self.beat_at(due, false);
+    }
+
+    /// The last one: everything that was counted is written.
+    pub(super) fn last_beat(&mut self) {
+        self.beat_at(true, true);
+    }
+
+    fn beat_at(&mut self, due: bool, ends: bool) {
         self.links.records.sweep();
+        let now = self.state.clock.now();
+        let series = self.series(now, due, ends);
         if self.resting().is_some() {
             return;
         }
-        let now = self.state.clock.now();
         let old: Vec<i64> =
             self.state.bare.iter().copied().take_while(|run| time_of(*run) + PROMOTE <= now).collect();
         let refused = self.links.refusals.take();
-        let totals = if self.totals_at.elapsed() >= TOTALS { self.dirty() } else { Vec::new() };
+        let totals = if due { self.dirty() } else { Vec::new() };
         let low = self.fresh_low(&old);
         let moved = matches!(low, Ok(low) if low > self.state.fresh_low);
-        if old.is_empty() && refused.is_empty() && totals.is_empty() && !moved && !self.probing() {
+        let nothing = refused.is_empty() && totals.is_empty() && series.is_empty();
+        if old.is_empty() && nothing && !moved && !self.probing() {
             return;
         }
         let result = self.transact(|tx, state, batch| {
@@ -43,6 +56,7 @@ impl Writer {
                 write_low(tx, state, low, batch.now)?;
                 write_refusals(tx, &refused, batch)?;
                 write_totals(tx, &totals, state.seq + 1)?;
+                series::write(tx, &series, batch.now)?;
                 Ok(low)
             });
             low.map_err(|error| blame(0, error))
@@ -56,11 +70,23 @@ impl Writer {
                     // What this very commit counted is not in the lines that it wrote.
                     tally.dirty =
                         batch.deltas.counts.0.iter().map(|line| (line.flow, line.verdict)).collect();
+                }
+                if due {
                     self.totals_at = Instant::now();
                 }
+                tally.series.written(&series);
+                tally.series.causes(&refused, batch.now);
             }
             Err(Fault::Item(..) | Fault::Down(_)) => self.links.refusals.put_back(refused),
         }
+    }
+
+    /// The process is up, and so much waits; what of the series is to be written.
+    fn series(&self, now: Ms, due: bool, ends: bool) -> Unwritten {
+        let mut tally = self.links.tally();
+        let waits = tally.waits();
+        tally.series.waits(now, waits);
+        if due { tally.series.unwritten(ends) } else { Unwritten::default() }
     }
 
     fn dirty(&self) -> Vec<((i64, i64), Total)> {

@@ -130,7 +130,10 @@ impl Writer {
         self.state.seq = seq;
         self.state.longest_written = longest;
         let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.links.tally().commit_took(micros);
+        let mut tally = self.links.tally();
+        tally.commit_took(micros);
+        tally.series.commit_took(micros, batch.now);
+        drop(tally);
         Ok((result, batch))
     }
 

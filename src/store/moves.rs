@@ -112,6 +112,10 @@ impl State {
         for write in &transition.callbacks {
             write_callback(conn, write, batch)?;
         }
+        if let (Some(group), Some(_)) = (is_in, &transition.cause) {
+            batch.deltas.errors.push(group);
+        }
+        batch.deltas.took.extend(transition.took.clone().map(|took| (run.flow.0, took)));
         batch.deltas.callbacks |= was_in.is_some() || is_in.is_some();
         batch.deltas.causes |= was_in.is_some() || is_in.is_some();
         batch.placed(&run, Some(old.state));

@@ -84,6 +84,7 @@ pub(super) fn seed(conn: &Connection, tally: &mut Tally, fresh_low: i64) -> Resu
     tally.runs = runs(conn, fresh_low)?;
     tally.pending = conn.query_row("SELECT count(*) FROM callback WHERE state = 0", [], |row| row.get(0))?;
     tally.recount = true;
+    tally.series.load(conn)?;
     tally.totals.clear();
     tally.dirty.clear();
     let mut totals = conn.prepare("SELECT flow, verdict, n, bytes, last FROM total")?;
@@ -97,7 +98,9 @@ pub(super) fn seed(conn: &Connection, tally: &mut Tally, fresh_low: i64) -> Resu
         conn.prepare("SELECT counts, at FROM ledger WHERE seq > ?1 AND counts IS NOT NULL ORDER BY seq")?;
     let mut rows = later.query([upto])?;
     while let Some(row) = rows.next()? {
-        tally.count(&Counts::read(row.get_ref(0)?.as_blob()?), row.get(1)?);
+        let (counts, at) = (Counts::read(row.get_ref(0)?.as_blob()?), row.get(1)?);
+        tally.series.again(conn, &counts, at)?;
+        tally.count(&counts, at);
     }
     Ok(())
 }

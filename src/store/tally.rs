@@ -1,9 +1,11 @@
 //! Figures that are kept while committing, so that nobody has to count rows.
 
 use super::ledger::{COUNTED, Counts};
+use super::series::Series;
 use crate::model::Ms;
 use crate::model::request::Verdict;
 use crate::model::run::RunState;
+use crate::rules::advance::Took;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What a commit adds; applied once the commit is there.
@@ -19,6 +21,12 @@ pub(super) struct Deltas {
     pub(super) callbacks: bool,
     /// A run came into an error group, or left one.
     pub(super) causes: bool,
+    /// Runs that came into a state, whatever became of them in the same commit.
+    pub(super) came: [u64; 9],
+    /// The groups of runs that became errored.
+    pub(super) errors: Vec<i64>,
+    /// How long steps took, by flow.
+    pub(super) took: Vec<(i64, Took)>,
 }
 
 impl Deltas {
@@ -29,6 +37,7 @@ impl Deltas {
         }
         if let Some(to) = to {
             self.runs[to as usize] += 1;
+            self.came[to as usize] += u64::from(from != Some(to));
         }
     }
 }
@@ -78,6 +87,8 @@ pub(super) struct Tally {
     pub(super) wal: u64,
     /// Bytes of the dedup table.
     pub(super) dedup: u64,
+    /// Figures over time.
+    pub(super) series: Series,
     /// Accepted by second, newest last.
     recent: VecDeque<(Ms, u64)>,
     /// Microseconds of the last commits.
@@ -93,6 +104,8 @@ impl Tally {
         self.pending += deltas.pending;
         self.recount |= deltas.callbacks;
         self.count(&deltas.counts, at);
+        let waits = self.waits();
+        self.series.count(deltas, at, waits);
         let accepted: i64 = deltas
             .counts
             .0
@@ -124,6 +137,11 @@ impl Tally {
             }
             self.dirty.insert((line.flow, line.verdict));
         }
+    }
+
+    /// Work that is due and unclaimed.
+    pub(super) fn waits(&self) -> u64 {
+        u64::try_from(self.runs[RunState::Queued as usize]).unwrap_or(0) + self.due_retries
     }
 
     /// Accepted in the last ten seconds.

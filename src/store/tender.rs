@@ -122,9 +122,11 @@ impl Tender {
 
     /// Reads what is not kept while committing.
     pub(super) fn look(&self) {
-        if let Some(free) = self.file.parent().and_then(free_disk) {
+        let free = self.file.parent().and_then(free_disk);
+        if let Some(free) = free {
             self.health.set(health::LOW_DISK, free < self.limits.free_disk);
         }
+        let file = std::fs::metadata(&self.file).map_or(0, |meta| meta.len());
         let mut wal = self.file.clone().into_os_string();
         wal.push("-wal");
         let wal = std::fs::metadata(wal).map_or(0, |meta| meta.len());
@@ -136,6 +138,7 @@ impl Tender {
         });
         let mut tally = self.tally();
         tally.wal = wal;
+        (tally.series.file, tally.series.free) = (file, free);
         match read {
             Ok(((oldest, due_retries), overdue, lines)) => {
                 tally.lines = lines;

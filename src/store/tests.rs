@@ -141,6 +141,7 @@ fn step(run: &Run, change: impl FnOnce(&mut Run)) -> Transition {
         finished: Vec::new(),
         results: Vec::new(),
         list: None,
+        took: None,
         effect: Effect::None,
     }
 }

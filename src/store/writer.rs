@@ -153,8 +153,7 @@ impl Writer {
     }
 
     fn finish(&mut self) {
-        self.totals_at = Instant::now().checked_sub(Duration::from_hours(1)).unwrap_or(self.totals_at);
-        self.beat();
+        self.last_beat();
         if self.down.is_some() {
             return;
         }

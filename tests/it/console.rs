@@ -13,6 +13,7 @@ mod board;
 mod budget;
 mod hand;
 mod loops;
+mod overview;
 mod pictures;
 mod readme;
 mod real;

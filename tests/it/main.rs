@@ -35,6 +35,7 @@ mod manual;
 mod outgoing;
 mod outside;
 mod overdue;
+mod overview;
 mod packages;
 mod readmit;
 mod receive;

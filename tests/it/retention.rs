@@ -72,6 +72,7 @@ async fn to(store: &Store, run: RunId, state: RunState) -> Run {
         finished: Vec::new(),
         results: Vec::new(),
         list: None,
+        took: None,
         effect: Effect::None,
     };
     store.commit(transition).await.unwrap();

@@ -6,6 +6,7 @@ pub mod groups;
 pub mod integrations;
 pub mod logs;
 pub mod needs;
+pub mod overview;
 pub mod run;
 
 use super::app::{App, ListId, PaneId, Place, Screen};
@@ -43,6 +44,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
             (Screen::Callbacks, 0) => callbacks::draw(app, paint, *pane),
             (Screen::Callbacks, _) => callbacks::detail(app, paint, *pane),
             (Screen::Integrations, at) => integrations::draw(app, paint, at, *pane),
+            (Screen::Overview, at) => overview::draw(app, paint, at, *pane),
         }
     }
     join(paint, &panes, frame.class);

@@ -30,6 +30,7 @@ impl Work<'_> {
         }
         let step = self.exchange()?;
         let target = target(step, &exchange);
+        self.measure(&exchange);
         let Exchange { fence, started, elapsed_ms, sent, left_out, result, .. } = exchange;
         let entry = self.open(EntryKind::Answer);
         entry.sent = sent;

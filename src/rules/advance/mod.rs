@@ -23,6 +23,7 @@ mod hand;
 mod hide;
 mod local;
 mod outside;
+mod took;
 mod verbs;
 mod words;
 mod work;
@@ -44,6 +45,7 @@ use std::sync::Arc;
 
 pub use each::{ready_items, skipped};
 pub use hand::{Hand, digest};
+pub use took::Took;
 pub use words::{EXPIRED, UNKNOWN, answer_cause, normal, note};
 pub use work::body_value;
 
@@ -305,6 +307,8 @@ pub struct Transition {
     pub results: Vec<(u32, StepData)>,
     /// The list of a step under `for_each` that began in it.
     pub list: Option<Arc<Vec<serde_json::Value>>>,
+    /// How long what ended with it took.
+    pub took: Option<Took>,
     /// What to do next.
     pub effect: Effect,
 }

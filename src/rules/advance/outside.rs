@@ -29,6 +29,7 @@ impl Work<'_> {
         let mut waited = exchange.callback_deadline;
         if let Some(callback) = self.open_callback() {
             waited = callback.deadline - callback.created;
+            self.measure_wait(callback);
             self.callbacks.push(CallbackWrite::Move {
                 id: callback.id,
                 state: CallbackState::Expired,
@@ -58,6 +59,7 @@ impl Work<'_> {
         let step = self.exchange()?;
         let Given { got, answer } = self.given(status, body)?;
         let early = if got.cut || got.binary { String::new() } else { got.body.clone() };
+        self.measure_wait(callback);
         self.callbacks.push(CallbackWrite::Move {
             id,
             state: CallbackState::Received,

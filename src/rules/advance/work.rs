@@ -2,7 +2,7 @@
 
 use super::local::Local;
 use super::words::{Failure, WHEN_FALSE, no_use};
-use super::{CallbackWrite, Cause, Effect, Env, Snapshot, Transition, each};
+use super::{CallbackWrite, Cause, Effect, Env, Snapshot, Took, Transition, each};
 use crate::model::ask::Refusal;
 use crate::model::document::{OnError, RequestStep, Step, StepKind};
 use crate::model::run::{
@@ -42,6 +42,7 @@ pub struct Work<'a> {
     pub list: Option<Arc<Vec<Value>>>,
     /// Items that ended in this transition.
     pub results: Vec<(u32, StepData)>,
+    pub took: Option<Took>,
     pub effect: Effect,
     /// The context with what finished in this transition; made when it is first asked for.
     context: Option<Context>,
@@ -76,6 +77,7 @@ impl<'a> Work<'a> {
             begun: None,
             list: None,
             results: Vec::new(),
+            took: None,
             effect: Effect::None,
             context: None,
         })
@@ -158,6 +160,7 @@ impl<'a> Work<'a> {
             finished: self.finished,
             results: self.results,
             list: self.list,
+            took: self.took,
             effect: self.effect,
         })
     }

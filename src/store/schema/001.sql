@@ -238,6 +238,16 @@ CREATE TABLE arrival (
     PRIMARY KEY (flow, quarter)
 ) STRICT, WITHOUT ROWID;
 
+-- Figures over time, a bucket a row, as JSON: of minutes (grain 0, kept for two days) and of quarters of
+-- an hour (grain 1, kept for nine days), both numbered since 1970. Where there is none the process was
+-- down. As of `meta.totals`; verdicts that came later are counted from `ledger.counts`.
+CREATE TABLE series (
+    grain INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (grain, at)
+) STRICT;
+
 -- Rows are never deleted; a removed name can be given again, to a new row.
 CREATE TABLE integration (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -50,6 +50,7 @@ fn moved(run: i64, state: RunState, given: Option<Given>) -> Transition {
         finished: Vec::new(),
         results: Vec::new(),
         list: None,
+        took: None,
         effect: Effect::None,
     }
 }

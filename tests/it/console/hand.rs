@@ -405,6 +405,7 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
             lines: vec![format!("{} would be paused: requests are answered 503", order.target)],
             refused: false,
         }),
+        Ask::Overview { span } => Answer::Overview(Box::new(super::overview::view(*span))),
         Ask::Study(study) => Answer::Studied(Box::new(studied(study))),
         Ask::Run { id } => {
             Answer::Run { run: Box::new(workflows::run(number(id))), events: events(number(id)) }

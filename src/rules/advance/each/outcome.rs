@@ -34,6 +34,7 @@ impl Work<'_> {
         let tried =
             Tried { step: self.step()?, exchange: self.exchange()?, index, attempt: exchange.attempt };
         let target = target(tried.exchange, &exchange);
+        self.measure(&exchange);
         let Exchange { fence, attempt, started, elapsed_ms, sent, left_out, result, .. } = exchange;
         let entry = self.open(EntryKind::Answer);
         entry.item = Some(index);

@@ -7,6 +7,7 @@ mod people;
 mod respond;
 mod runs;
 mod secrets;
+mod took;
 mod verbs;
 
 use super::fold::fold;
