@@ -41,7 +41,7 @@ impl Desk {
         let store = &self.deps.store;
         let mut integrations =
             store.with_ticks(store.integration(&holding.name).into_iter().collect()).await?;
-        integrations = store.with_alerts(integrations).await?;
+        integrations = store.with_traffic(store.with_alerts(integrations).await?).await?;
         for one in &mut integrations {
             one.drift = self.drifts(Some(&holding.name)).await?;
         }

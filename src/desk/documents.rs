@@ -252,7 +252,7 @@ impl Desk {
     }
 
     /// The runs that a deploy or a removal began.
-    fn begun_lines(&self, begun: &[Occasion]) -> Vec<String> {
+    pub(super) fn begun_lines(&self, begun: &[Occasion]) -> Vec<String> {
         let ids = self.deps.store.ids();
         let line = |one: &Occasion| Some(format!("  {}  run {}", one.name, short(&ids.print(one.run?))));
         begun.iter().filter_map(line).collect()
@@ -310,6 +310,7 @@ impl Desk {
                         .extend(unset_line(&newest.integration, &unset(&newest.integration, Some(&holding))));
                 }
                 lines.extend(keep_version(&holding));
+                lines.extend(also_runs(&holding));
             }
             return Ok(Answer::Done(Done { lines, refused: false }));
         }
@@ -318,31 +319,6 @@ impl Desk {
         self.audit(who, "deploy", name, reason, &lines[0]).await?;
         lines.extend(self.remedies(std::slice::from_ref(&saved)));
         Ok(Answer::Done(Done { lines, refused: !saved.deployed }))
-    }
-
-    /// Closes the endpoints of an integration.
-    pub(super) async fn remove(
-        &self,
-        who: &Who,
-        name: &str,
-        reason: Option<&str>,
-        dry_run: bool,
-    ) -> Result<Answer, Refusal> {
-        let holding = self.holding(name)?;
-        let endpoints = self.deps.store.webhook_urls(holding.id).len();
-        let mut lines = Vec::new();
-        if dry_run {
-            lines.push(format!("{name} would be removed: {}", closes(endpoints)));
-            lines.extend(begins_with(&holding, &Trigger::Remove).map(|flow| format!("  {flow} would run")));
-            lines.push("its open runs go on to their end".to_owned());
-            return Ok(Answer::Done(Done { lines, refused: false }));
-        }
-        let begun = self.deps.store.remove(name, &who.name, reason).await?;
-        lines.push(format!("{name} is removed: {}", closes(endpoints)));
-        self.audit(who, "remove", name, reason, &lines[0]).await?;
-        lines.extend(self.begun_lines(&begun));
-        lines.push("its open runs go on to their end".to_owned());
-        Ok(Answer::Done(Done { lines, refused: false }))
     }
 
     /// The text of a version.
@@ -393,12 +369,6 @@ fn aliases(integration: &Integration) -> Vec<(String, String)> {
     let own =
         |flow: &Flow| Some((flow.webhook()?.path.clone()?, format!("{} / {}", integration.name, flow.name)));
     integration.flows.iter().filter_map(own).collect()
-}
-
-/// Names of the live flows that begin with something other than a request.
-fn begins_with<'h>(holding: &'h Holding, trigger: &'h Trigger) -> impl Iterator<Item = &'h str> {
-    let flows = holding.live.iter().flat_map(|doc| &doc.integration.flows);
-    flows.filter(move |flow| flow.trigger == *trigger).map(|flow| flow.name.as_str())
 }
 
 fn webhooks(integration: &Integration) -> impl Iterator<Item = &Flow> {
@@ -455,12 +425,24 @@ fn keep_version(holding: &Holding) -> Option<String> {
     Some(format!("runs under way keep v{deployed}; a retry moves its run to v{}", holding.latest))
 }
 
-fn closes(endpoints: usize) -> String {
-    match endpoints {
-        0 => "it has no endpoint".to_owned(),
-        1 => "its endpoint answers 410 and is never given out again".to_owned(),
-        many => format!("its {many} endpoints answer 410 and are never given out again"),
-    }
+/// The flows that a deploy of the draft begins, and how much they send.
+fn also_runs(holding: &Holding) -> Vec<String> {
+    let is_live =
+        |name: &str| holding.live.iter().flat_map(|doc| &doc.integration.flows).any(|flow| flow.name == name);
+    let begins = |flow: &&Flow| match flow.trigger {
+        Trigger::Deploy { first } => !(first && is_live(&flow.name)),
+        _ => false,
+    };
+    let told = |flow: &Flow| {
+        let sends = match flow.steps.iter().filter(|step| step.kind.exchange().is_some()).count() {
+            0 => "it sends nothing".to_owned(),
+            1 => "1 step of it sends".to_owned(),
+            many => format!("{many} steps of it send"),
+        };
+        format!("also runs {} (deploy): {sends}", flow.name)
+    };
+    let flows = holding.newest.iter().flat_map(|doc| &doc.integration.flows);
+    flows.filter(begins).map(told).collect()
 }
 
 fn shorten(names: &[&str]) -> String {

@@ -10,6 +10,7 @@ mod jobs;
 mod keys;
 mod lists;
 mod pauses;
+mod removal;
 mod samples;
 mod sign;
 mod start;
@@ -128,7 +129,8 @@ impl Desk {
             Ask::Alerts => Ok(Answer::Alerts { alerts: self.deps.store.told_alerts().await? }),
             Ask::Endpoints => Ok(Answer::Endpoints { endpoints: self.deps.store.endpoints().await? }),
             Ask::Integrations => {
-                let integrations = self.deps.store.with_ticks(self.deps.store.integrations()).await?;
+                let store = &self.deps.store;
+                let integrations = store.with_traffic(store.with_ticks(store.integrations()).await?).await?;
                 Ok(Answer::Integrations { integrations })
             }
             Ask::Integration { name } => self.integration(&name).await,

@@ -26,6 +26,7 @@ pub mod settings;
 pub mod study;
 pub mod target;
 pub mod time;
+pub mod traffic;
 pub mod view;
 
 pub use id::{AlertId, AuditId, CallbackId, FlowId, IdKey, IntegrationId, JobId, RequestId, RunId};

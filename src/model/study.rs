@@ -50,6 +50,11 @@ pub enum Study {
         /// Which.
         id: String,
     },
+    /// The samples that were saved, those of a flow first.
+    Samples {
+        /// `NAME/FLOW`.
+        flow: String,
+    },
     /// Badges of shape drift that are open.
     Drift {
         /// `NAME/FLOW` or `NAME`; all where there is none.
@@ -76,6 +81,7 @@ impl Study {
             | Self::Captured { .. }
             | Self::Simulate(_)
             | Self::BackTest(_)
+            | Self::Samples { .. }
             | Self::Drift { .. } => None,
             Self::Capture { .. } => Some("capture"),
             Self::Call(_) => Some("a call of a step"),
@@ -145,6 +151,11 @@ pub enum Studied {
     Saved {
         /// The file.
         path: String,
+    },
+    /// To [`Study::Samples`].
+    Samples {
+        /// The files' names.
+        names: Vec<String>,
     },
     /// To [`Study::Drift`].
     Drift {

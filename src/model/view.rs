@@ -165,6 +165,12 @@ pub struct StepView {
     /// Attempts that its plan allows without a person, the first included; of steps that send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tries: Option<u32>,
+    /// Of a step that was not reached: what it needs of steps before it (`push.id`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// Of such a step: how long it will wait for a callback, as documents write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaits: Option<String>,
     /// In order; under `for_each` in the order in which they left. Lists hold the last
     /// [`StepView::LISTED`] of them.
     pub attempts: Vec<AttemptView>,
@@ -342,6 +348,18 @@ pub struct FlowView {
     /// Its own pause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<PauseView>,
+    /// How much comes to its endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<super::traffic::TrafficView>,
+}
+
+/// When a value was set, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetView {
+    /// When.
+    pub at: String,
+    /// By whom.
+    pub by: String,
 }
 
 /// A variable and its value.
@@ -357,6 +375,9 @@ pub struct VariableView {
     pub value: Value,
     /// Whether it was set, or is the default.
     pub set: bool,
+    /// When it was set and by whom, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands: Option<SetView>,
     /// Deploying without a value is refused.
     pub required: bool,
     /// The heading it is grouped under.
@@ -412,6 +433,9 @@ pub struct GroupView {
     pub first: String,
     /// Newest of them.
     pub last: String,
+    /// How many of them began in each of the last twelve hours, the hour that runs last.
+    #[serde(default)]
+    pub hours: Vec<u64>,
 }
 
 /// A check of `doctor`.

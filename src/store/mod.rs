@@ -38,6 +38,7 @@ mod occasion;
 mod open;
 mod overview;
 mod pool;
+mod pulse;
 mod purge;
 mod query;
 mod queue;

@@ -1,6 +1,7 @@
 //! Figures that are kept while committing, so that nobody has to count rows.
 
 use super::ledger::{COUNTED, Counts};
+use super::pulse::Pulse;
 use super::series::Series;
 use crate::model::Ms;
 use crate::model::request::Verdict;
@@ -89,6 +90,8 @@ pub(super) struct Tally {
     pub(super) dedup: u64,
     /// Figures over time.
     pub(super) series: Series,
+    /// What each flow let in during the last minute.
+    pub(super) pulse: Pulse,
     /// Accepted by second, newest last.
     recent: VecDeque<(Ms, u64)>,
     /// Microseconds of the last commits.
@@ -106,6 +109,7 @@ impl Tally {
         self.count(&deltas.counts, at);
         let waits = self.waits();
         self.series.count(deltas, at, waits);
+        self.pulse.add(&deltas.counts, at);
         let accepted: i64 = deltas
             .counts
             .0

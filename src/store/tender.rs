@@ -13,7 +13,7 @@ use crate::model::Ms;
 use crate::model::id::{first_at, time_of};
 use crate::model::settings::Limits;
 use crate::model::time::DAY;
-use crate::rules::lane::{FRONT, since};
+use crate::rules::lane::{FRONT, LINES, since};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::io::{self, Read as _};
 use std::net::Shutdown;
@@ -256,18 +256,19 @@ fn oldest(conn: &Connection, now: Ms) -> Result<(Option<Ms>, u64)> {
             )?
             .query_row(params![flow, now], |row| Ok((row.get(0)?, row.get(1)?)))?;
         retries += u64::try_from(n).unwrap_or(0);
-        // What waits in its lane waits too, but for what a pause holds.
+        // What waits in its lane waits too, but for what a pause holds. What waits in the line of a target
+        // is not late here: the target is, and its breaker says so.
         let parked: Option<Ms> = conn
             .prepare_cached(
                 "SELECT run.due FROM run INDEXED BY run_due, flow, integration
-                 WHERE run.flow = ?1 AND run.due IS NOT NULL AND run.state IN (0, 4) AND run.due >= ?3
+                 WHERE run.flow = ?1 AND run.due IS NOT NULL AND run.state IN (0, 4) AND run.due >= ?3 AND run.due < ?4
                    AND flow.id = run.flow
                    AND integration.id = flow.integration
                    AND (flow.hold IS NULL OR ifnull(flow.paused_until, ?2 + 1) <= ?2)
                    AND (integration.hold IS NULL OR ifnull(integration.paused_until, ?2 + 1) <= ?2)
                  ORDER BY run.due LIMIT 1",
             )?
-            .query_row(params![flow, now, FRONT], |row| row.get(0))
+            .query_row(params![flow, now, FRONT, LINES], |row| row.get(0))
             .optional()?;
         oldest = [oldest, first, parked.map(since)].into_iter().flatten().min();
     }

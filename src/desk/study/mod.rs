@@ -63,6 +63,7 @@ impl Desk {
             Study::TestRun(order) => Studied::Tried(self.test_run(who, &order).await?),
             Study::BackTest(asked) => Studied::BackTested(self.back_test(&asked).await?),
             Study::SaveSample { id } => Studied::Saved { path: self.save_sample(who, &id).await? },
+            Study::Samples { flow } => Studied::Samples { names: self.samples(&flow).await? },
             Study::Drift { flow } => Studied::Drift { drifts: self.drifts(flow.as_deref()).await? },
             Study::DriftOk { ids, flow, reason } => Studied::Done {
                 lines: vec![self.drift_ok(who, &ids, flow.as_deref(), reason.as_deref()).await?],

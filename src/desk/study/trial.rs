@@ -173,6 +173,10 @@ impl Desk {
     async fn seed_of(&self, sampled: &Sampled, plan: &Plan) -> Result<(Seed, Option<RequestId>), Refusal> {
         let store = &self.deps.store;
         let id = match sampled {
+            Sampled::Saved(name) => {
+                let text = self.saved(name).await?;
+                return Box::pin(self.seed_of(&Sampled::Text(text), plan)).await;
+            }
             Sampled::Text(text) => {
                 let (sample, body) = sample::read(text).map_err(Refusal::usage)?;
                 if !body.is_empty() {

@@ -199,3 +199,51 @@ async fn a_removed_integration_is_gone_and_named_candidates_help_a_typo() {
     let refusal = house.act(Verb::Replay(Replay::default()), run).await.unwrap_err();
     assert_eq!(refusal.message, "replay is not possible: its integration was removed");
 }
+
+#[tokio::test]
+async fn a_deploy_says_what_it_begins_and_a_removal_what_stops() {
+    let house = House::acme().await;
+    let text = r#"
+name = "begins"
+[[flow]]
+name = "Orders"
+[flow.trigger]
+type = "webhook"
+path = "begins"
+auth = { type = "none" }
+[[flow]]
+name = "Nightly"
+[flow.trigger]
+type = "schedule"
+every = "1h"
+[[flow]]
+name = "Once"
+[flow.trigger]
+type = "deploy"
+first = true
+[[flow]]
+name = "Init"
+[flow.trigger]
+type = "deploy"
+[[flow.step]]
+name = "tell"
+type = "request"
+method = "POST"
+url = "http://127.0.0.1:9/tell"
+"#;
+    let deploy = |dry_run| Ask::Deploy { name: "begins".into(), seen: None, reason: None, dry_run };
+    apply(&house, Apply { draft: true, ..files(&[("b.toml", text)]) }).await.unwrap();
+    let lines = done(&house, deploy(true)).await.lines;
+    assert!(lines.contains(&"also runs Once (deploy): it sends nothing".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"also runs Init (deploy): 1 step of it sends".to_owned()), "{lines:?}");
+    done(&house, deploy(false)).await;
+    let again = text.replace("/tell", "/told");
+    apply(&house, Apply { draft: true, ..files(&[("b.toml", &again)]) }).await.unwrap();
+    let lines = done(&house, deploy(true)).await.lines;
+    assert!(!lines.iter().any(|line| line.contains("Once")), "it ran already: {lines:?}");
+    let remove = Ask::Remove { name: "begins".into(), reason: None, dry_run: true };
+    let lines = done(&house, remove).await.lines;
+    for line in ["  Orders takes no more requests (/in/begins)", "  Nightly ticks no more"] {
+        assert!(lines.iter().any(|said| said == line), "{lines:?}");
+    }
+}

@@ -39,6 +39,8 @@ pub enum Sampled {
     Text(String),
     /// A stored request; `last` is the newest one of the flow that was accepted.
     Request(String),
+    /// A sample that was saved on the server, by its file's name.
+    Saved(String),
 }
 
 impl Default for Sampled {

@@ -106,6 +106,7 @@ fn flows(state: &State, public_url: &str, doc: &Doc, now: Ms) -> Vec<FlowView> {
             schedule: schedule(&flow.trigger),
             last_run: None,
             paused: paused(row.and_then(|row| row.pause), now),
+            traffic: None,
         }
     };
     doc.flows.iter().zip(&doc.integration.flows).map(|(id, flow)| view(id.flow, flow)).collect()
@@ -132,6 +133,7 @@ fn variables(doc: &Doc, holding: &Holding) -> Vec<VariableView> {
                 kind: kind_word(&variable.kind).to_owned(),
                 value: value.map(|(value, _)| value.clone()).unwrap_or_default(),
                 set: value.is_some_and(|(_, set)| set),
+                stands: None,
                 required: variable.required,
                 heading: variable.heading.clone(),
                 help: variable.help.clone(),

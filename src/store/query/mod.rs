@@ -19,6 +19,7 @@ mod rows;
 pub mod scan;
 mod status;
 mod timeline;
+mod traffic;
 mod urgent;
 mod views;
 mod walk;

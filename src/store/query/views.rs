@@ -6,7 +6,7 @@ use super::look::Look;
 use super::{status, what};
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
-use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent};
+use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent, StepState};
 use crate::model::time::rfc3339;
 use crate::model::view::{
     AnswerView, AttemptView, CallbackView, GotView, ItemView, Pair, RequestDetail, RequestView, RunView,
@@ -16,8 +16,11 @@ use crate::model::{Map, RequestId, RunId};
 use crate::rules::advance::fold::{AttemptFold, Fold, ItemFold, StepFold, fold};
 use crate::rules::answer::{self, Kept};
 use crate::rules::data::{self, flat, query_lists, request_data};
+use crate::rules::explain::written;
 use crate::rules::lane::{is_parked, tag_of};
 use crate::rules::mask::{self, Traces};
+use crate::rules::needs::needs;
+use crate::rules::plan::Plan;
 use crate::rules::redelivery;
 use crate::store::told::{self, Noted};
 use base64::Engine as _;
@@ -210,9 +213,15 @@ pub(super) fn run(look: &Look<'_>, run: &Run, journal: &[Entry], whole: bool) ->
             .map(|fold| fold.steps)
             .unwrap_or_default()
             .into_iter()
-            .map(|step| {
+            .enumerate()
+            .map(|(at, step)| {
                 let tries = tries(&step.name);
-                self::step(step, tries, whole)
+                let mut view = self::step(step, tries, whole);
+                if let Some(plan) = plan.as_deref().filter(|_| whole && view.state == StepState::Pending) {
+                    view.needs = needs(plan, at);
+                    view.awaits = awaits(plan, at);
+                }
+                view
             })
             .collect(),
     };
@@ -295,9 +304,17 @@ fn gone_without(fold: &Fold, journal: &[Entry]) -> Option<String> {
     })
 }
 
+/// How long a step will wait for its callback.
+fn awaits(plan: &Plan, step: usize) -> Option<String> {
+    let exchange = plan.flow.steps.get(step)?.kind.exchange()?;
+    exchange.callback.then(|| written(exchange.callback_deadline))
+}
+
 fn step(step: StepFold, tries: Option<u32>, whole: bool) -> StepView {
     StepView {
         tries,
+        needs: Vec::new(),
+        awaits: None,
         name: step.name,
         kind: step.kind.to_owned(),
         state: step.state,

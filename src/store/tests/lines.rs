@@ -134,3 +134,15 @@ async fn a_look_takes_no_more_than_there_are_slots_however_many_are_due_at_once(
     all.sort_unstable();
     assert_eq!(all, ids);
 }
+
+#[tokio::test]
+async fn what_waits_in_the_line_of_a_target_is_not_late() {
+    let rig = Rig::new();
+    let (store, _handover) = rig.open();
+    due(&store, &[1], 3).await;
+    until("what nobody takes is late", || async { store.counters().oldest.is_some() }).await;
+    let gate = Turnstile::new(tag(), 0);
+    assert_eq!(look(&store, &gate, 100).await, []);
+    until("what its target keeps waiting is not", || async { store.counters().oldest.is_none() }).await;
+    assert_eq!(store.counters().queue, 3, "it waits all the same");
+}

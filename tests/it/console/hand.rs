@@ -174,6 +174,12 @@ pub fn run(n: u64) -> RunView {
         ended: Some(rfc3339(at(n) + 377)),
         outputs: None,
         tries: Some(3),
+        needs: if state == StepState::Pending && name == "notify" {
+            vec!["push.id".to_owned()]
+        } else {
+            Vec::new()
+        },
+        awaits: (state == StepState::Pending && name == "notify").then(|| "7d".to_owned()),
         attempts,
         attempts_left_out: 0,
         items: Vec::new(),
@@ -327,6 +333,18 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
             scanned: 0,
             partial: false,
         }),
+        Ask::Audit(_) => Answer::Audit(Rows {
+            rows: vec![
+                serde_json::from_value(json!({
+                    "id": id(1), "at": rfc3339(NOW - 31 * MINUTE), "who": "ben", "door": "console", "verb": "deploy",
+                    "target": "acme-erp", "reason": "move to v2 API", "detail": "acme-erp v14 is live",
+                }))
+                .unwrap(),
+            ],
+            next: None,
+            scanned: 1,
+            partial: false,
+        }),
         Ask::Groups => Answer::Groups {
             groups: vec![GroupView {
                 id: "g1".to_owned(),
@@ -337,6 +355,7 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 cause: "404 Progix does not know this URL".to_owned(),
                 first: rfc3339(NOW - 30 * MINUTE),
                 last: rfc3339(NOW - MINUTE),
+                hours: vec![0, 0, 1, 40, 212, 180, 190, 200, 170, 90, 60, 69],
             }],
         },
         Ask::Callbacks(_) => Answer::Callbacks(workflows::rows(vec![workflows::callback(0)])),

@@ -182,6 +182,11 @@ async fn groups_add_up_to_the_errored_runs() {
     for group in &groups {
         let runs = house.runs(&format!("group:{}", group.id)).await;
         assert_eq!(runs.len() as u64, group.count);
+        assert_eq!(
+            (group.hours.len(), group.hours.iter().sum::<u64>()),
+            (12, group.count),
+            "they began just now"
+        );
         assert!(!group.integration.is_empty() && group.step == "push", "{group:?}");
     }
     // Expired, and their step is still errored.
