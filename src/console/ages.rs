@@ -46,7 +46,17 @@ impl App {
             _ => None,
         };
         let board = (self.screen == Screen::Callbacks).then(|| self.board.next_age(self.now)).flatten();
-        toast.chain(open).chain(board).chain(fresh).chain(typing).chain(silent).chain(late).chain(down).min()
+        let traffic = self.next_traffic();
+        toast
+            .chain(traffic)
+            .chain(open)
+            .chain(board)
+            .chain(fresh)
+            .chain(typing)
+            .chain(silent)
+            .chain(late)
+            .chain(down)
+            .min()
     }
 
     /// Since when nothing was accepted, where that is a minute or more, or will be one.
@@ -65,6 +75,7 @@ impl App {
         self.toasts.retain(|toast| toast.tone == Tone::Bad || toast.at + TOAST > now);
         self.try_typed(false);
         self.replan();
+        self.age_traffic();
         if !unseen {
             self.touch(Dirt::Input);
         }

@@ -16,6 +16,7 @@ use super::run_pane::RunPane;
 use super::search::SearchLine;
 use super::theme::Theme;
 use super::tree::Tree;
+use super::trial::Simulated;
 pub use super::worklist::Needs;
 use crate::model::change::Counters;
 use crate::model::time::{Ms, SECOND};
@@ -125,6 +126,8 @@ pub struct App {
     pub needs: Needs,
     /// What stands above.
     pub overlay: Option<Overlay>,
+    /// The trial that the open dialog was opened from: `esc` comes back to it.
+    pub tried: Option<Box<Simulated>>,
     /// The filter line.
     pub filter: Option<FilterLine>,
     /// The search line.
@@ -181,6 +184,7 @@ impl App {
             overview: Overview::default(),
             needs: Needs { stale: true, ..Needs::default() },
             overlay: None,
+            tried: None,
             filter: None,
             search: None,
             toasts: Vec::new(),

@@ -54,6 +54,10 @@ pub enum Want {
     GroupRuns(String),
     /// The newest run of a group, whole.
     GroupRun(String),
+    /// What was deployed before the first run of a group.
+    GroupDeploy(String),
+    /// What that changed.
+    GroupDiff(String),
     /// The plan of the dialog that is open.
     Plan,
     /// What the dialog did.
@@ -84,6 +88,8 @@ pub enum Want {
     WhatIfFields,
     /// What the open trial would do.
     Trial,
+    /// What was saved as samples.
+    Samples,
     /// The next part of the open back-test.
     BackTest,
     /// A sample was saved.

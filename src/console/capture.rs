@@ -246,8 +246,10 @@ impl App {
             (Want::WhatIf, Studied::WhatIf(view)) => self.what_if_found(view),
             (Want::WhatIfFields, Studied::Fields(found)) => self.what_if_fields(&found),
             (Want::Trial, Studied::Simulated(view)) => self.trial_found(&view),
+            (Want::Samples, Studied::Samples { names }) => self.samples_found(names),
+            (Want::Plan | Want::Act(_), Studied::Tried(tried)) => self.tried(tried),
             (Want::BackTest, Studied::BackTested(part)) => self.back_test_found(part),
-            (Want::Sample, Studied::Saved { path }) => self.say_whole("Saved as a sample", &path),
+            (Want::Sample, Studied::Saved { path }) => self.sample_saved(&path),
             (Want::Drift, Studied::Drift { drifts }) => self.needs.drifts = drifts,
             (Want::DriftOk, Studied::Done { lines }) => {
                 self.needs.stale = true;

@@ -15,11 +15,15 @@ mod field;
 mod kind;
 mod order;
 mod pause;
+mod setting;
+mod trying;
 mod version;
 
+use field::Typed;
 pub use field::{Field, Purpose};
 pub use kind::{Facts, Kind, Outcome, Subject};
 pub use pause::Paused;
+pub use setting::Setting;
 pub use version::Version;
 
 /// From how many objects on the count must be typed.
@@ -62,7 +66,7 @@ pub struct Dialog {
     /// What it is about.
     pub subject: Subject,
     /// The stand-in or the time that the facts are about, as it was typed.
-    planned: String,
+    planned: Typed,
     zone: TimeZone,
 }
 
@@ -86,7 +90,7 @@ impl Dialog {
             without: Vec::new(),
             due: None,
             subject: Subject::Objects,
-            planned: answer::first(kind),
+            planned: Typed(answer::first(kind)),
             zone: TimeZone::UTC,
         }
     }
@@ -111,7 +115,9 @@ impl Dialog {
         if let Subject::Flow(paused) = &self.subject {
             return format!("{verb} {}", paused.named(self.chosen(Purpose::Scope)));
         }
-        if let Some(title) = self.version_title() {
+        if let Some(title) =
+            self.version_title().or_else(|| self.trial_title()).or_else(|| self.value_title())
+        {
             return title;
         }
         let (count, step) = match &self.facts {
@@ -142,7 +148,7 @@ impl Dialog {
     /// Whether the default is to keep things as they are.
     #[must_use]
     pub fn keeps(&self) -> bool {
-        matches!(self.kind, Kind::Abort | Kind::Forget | Kind::Cancel)
+        matches!(self.kind, Kind::Abort | Kind::Forget | Kind::Cancel | Kind::Remove)
     }
 
     /// Takes the facts in: they decide which fields there are. Where a stand-in was filled in, the
@@ -151,6 +157,12 @@ impl Dialog {
         self.armed = false;
         let plan = match facts {
             Ok(plan) => plan,
+            // What is typed stays, to be mended.
+            Err(refusal) if self.is_setting() => {
+                self.error = Some(refusal.message);
+                self.facts = Facts::Known(Box::new(setting::first_plan()));
+                return;
+            }
             Err(refusal) => {
                 self.facts = Facts::Refused(refusal);
                 return;
@@ -160,11 +172,11 @@ impl Dialog {
             self.fields = self.fields_for(&plan);
             self.focus = self.first_field();
         }
-        if self.planned.trim().is_empty() {
+        if self.planned.0.trim().is_empty() {
             self.without.clone_from(&plan.fields);
         }
         self.facts = Facts::Known(plan);
-        if self.typed() != self.planned {
+        if self.typed() != self.planned.0 {
             // Filled in by the store itself: what it changes is asked for at once.
             self.due = Some(0);
         }
@@ -181,6 +193,7 @@ impl Dialog {
         let first = at(Purpose::Count).or_else(|| at(Purpose::StandIn));
         let first = first.or_else(|| at(Purpose::With)).or_else(|| at(Purpose::Scope));
         let first = first.or_else(|| at(Purpose::Status)).or_else(|| at(Purpose::By));
+        let first = first.or_else(|| at(Purpose::Value));
         first.or_else(|| at(Purpose::Reason)).unwrap_or(0)
     }
 
@@ -190,15 +203,16 @@ impl Dialog {
         if let Some(answer) = self.typed_answer() {
             return answer;
         }
-        let field =
-            [Purpose::StandIn, Purpose::Lasts, Purpose::To].into_iter().find_map(|one| self.field(one));
+        let field = [Purpose::StandIn, Purpose::Lasts, Purpose::To, Purpose::Value]
+            .into_iter()
+            .find_map(|one| self.field(one));
         field.map_or_else(String::new, |field| field.edit.text())
     }
 
     /// Something was typed: what changes the plan is asked about after a pause, and nothing is
     /// confirmed until the answer is seen.
     pub fn changed(&mut self, at: Ms) {
-        if self.typed() != self.planned {
+        if self.typed() != self.planned.0 {
             self.armed = false;
             self.due = Some(at);
         }
@@ -216,7 +230,7 @@ impl Dialog {
             return false;
         }
         self.error = None;
-        self.planned = self.typed();
+        self.planned = Typed(self.typed());
         self.armed = false;
         self.facts = Facts::Asking;
         true
@@ -228,7 +242,7 @@ impl Dialog {
         use crate::model::ask::Fate;
         let Facts::Known(plan) = &self.facts else { return None };
         self.field(Purpose::StandIn)?;
-        if self.is_many() || self.planned.trim().is_empty() || self.typed() != self.planned {
+        if self.is_many() || self.planned.0.trim().is_empty() || self.typed() != self.planned.0 {
             return None;
         }
         let fails = |fate: Fate| plan.fields.iter().filter(|field| field.fate == fate).count();
@@ -253,7 +267,10 @@ impl Dialog {
     fn fields_for(&self, plan: &Plan) -> Vec<Field> {
         let mut fields = match &self.subject {
             Subject::Flow(paused) => paused.fields(self.kind),
-            Subject::Objects | Subject::Version(_) => self.answer_fields(plan),
+            Subject::Value(setting) => vec![setting.field()],
+            Subject::Objects | Subject::Version(_) | Subject::Trial(_) | Subject::Whole(_) => {
+                self.answer_fields(plan)
+            }
         };
         match self.kind {
             Kind::Retry => {
@@ -313,7 +330,9 @@ impl Dialog {
     /// The frame that shows the dialog as it is was flushed.
     pub fn flushed(&mut self) {
         self.armed =
-            matches!(self.facts, Facts::Known(_)) && self.due.is_none() && self.typed() == self.planned;
+            matches!(self.facts, Facts::Known(_)) && self.due.is_none() && self.typed() == self.planned.0;
+        // A value that was refused is not sent again as it is.
+        self.armed &= !(self.is_setting() && self.error.is_some());
     }
 
     fn field(&self, purpose: Purpose) -> Option<&Field> {
@@ -340,7 +359,7 @@ impl Dialog {
             return if matches!(self.facts, Facts::Refused(_)) { Outcome::Close } else { Outcome::Stays };
         };
         if !self.armed {
-            if self.due.is_some() || self.typed() != self.planned {
+            if self.due.is_some() || self.typed() != self.planned.0 {
                 // What was typed is asked about first: nobody confirms what was not shown.
                 self.due = Some(0);
             }

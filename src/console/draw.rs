@@ -153,7 +153,7 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
             &[Open, NextPane, Full]
         }
         Place::Needs => &[Open, Retry, Skip, Abort, NextPane, Full],
-        Place::Groups => &[Open, Retry, Skip, Abort, View, Back],
+        Place::Groups => &[Open, Retry, Skip, Abort, Action::Difference, View, Back],
         // What is said of it asks for an act.
         Place::Payload(_) => match why(app) {
             Some(Verdict::Duplicate) => {

@@ -4,10 +4,18 @@
 pub const MOST: usize = 4_000;
 
 /// The text and where the next letter goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Edit {
     letters: Vec<char>,
     at: usize,
+    hidden: bool,
+}
+
+/// What is hidden is in no log either.
+impl std::fmt::Debug for Edit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.hidden { f.write_str("•••") } else { write!(f, "{:?} at {}", self.text(), self.at) }
+    }
 }
 
 impl Edit {
@@ -17,6 +25,18 @@ impl Edit {
         let mut edit = Self::default();
         edit.insert(text);
         edit
+    }
+
+    /// One that shows nobody what is typed.
+    #[must_use]
+    pub fn hidden() -> Self {
+        Self { hidden: true, ..Self::default() }
+    }
+
+    /// How many characters more it takes.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        MOST - self.letters.len().min(MOST)
     }
 
     /// What was typed.
@@ -100,7 +120,8 @@ impl Edit {
     pub fn window(&self, cells: u16) -> (String, u16) {
         let cells = usize::from(cells.max(1));
         let from = (self.at + 1).saturating_sub(cells);
-        let text: String = self.letters.iter().skip(from).take(cells).collect();
+        let shown = |letter: &char| if self.hidden { '•' } else { *letter };
+        let text: String = self.letters.iter().skip(from).take(cells).map(shown).collect();
         (text, u16::try_from(self.at - from).unwrap_or(0))
     }
 }

@@ -1,18 +1,22 @@
 //! What a group of errored runs has in common: what its newest run sent and got, since when, and
 //! which runs are in it.
 
-use super::app::{App, Screen};
+use super::app::{App, Dirt, Overlay, Screen};
 use super::asks::Want;
 use super::format::clock;
 use super::lines::{Line, Lines};
 use super::theme::Role;
-use crate::model::ask::{Ask, Page};
+use super::whole::Whole;
+use crate::model::ask::{Ask, DiffView, Page};
 use crate::model::id::short;
-use crate::model::time::parse_rfc3339;
-use crate::model::view::RunView;
+use crate::model::query::quoted;
+use crate::model::time::{Ms, parse_rfc3339};
+use crate::model::view::{AuditView, RunView};
 
 /// Runs that are named.
 const NAMED: u32 = 3;
+/// Deploys that are looked at: some of them made nothing live.
+const ACTS: u32 = 10;
 
 /// The pane under the groups.
 #[derive(Debug, Default)]
@@ -23,8 +27,34 @@ pub struct GroupPane {
     pub runs: Vec<RunView>,
     /// The newest of them, with its attempts.
     pub run: Option<Box<RunView>>,
+    /// The last deploy before its first run.
+    deploy: Option<Deployed>,
     /// What is shown.
     pub lines: Lines,
+}
+
+/// A version that went live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Deployed {
+    version: u32,
+    who: String,
+    at: Ms,
+    reason: Option<String>,
+}
+
+impl Deployed {
+    /// The newest deploy of a list of acts, newest first: what says `acme v14 is live`.
+    fn newest(integration: &str, acts: &[AuditView]) -> Option<Self> {
+        acts.iter().find_map(|act| {
+            let says = act.detail.strip_prefix(integration)?.strip_prefix(" v")?;
+            let (version, says) = says.split_once(' ')?;
+            // A rollback also says whose text it is; one that changed nothing made nothing live.
+            let live = says == "is live" || says.starts_with("is live; its text");
+            let version = version.parse().ok().filter(|_| live)?;
+            let (who, reason) = (act.who.clone(), act.reason.clone());
+            Some(Self { version, who, at: parse_rfc3339(&act.at)?, reason })
+        })
+    }
 }
 
 impl App {
@@ -38,8 +68,16 @@ impl App {
             return;
         }
         self.runs.group = GroupPane { id: id.clone(), ..GroupPane::default() };
-        self.asks.drop_wants(|want| matches!(want, Want::GroupRuns(_) | Want::GroupRun(_)));
+        self.asks.drop_wants(|want| {
+            matches!(want, Want::GroupRuns(_) | Want::GroupRun(_) | Want::GroupDeploy(_) | Want::GroupDiff(_))
+        });
         if let Some(id) = id {
+            if let Some(group) = self.needs.groups.iter().find(|group| group.id == id) {
+                let name = quoted(&group.integration);
+                let filter = format!("target={name} detail:\"is live\" until:{}", group.first);
+                let page = Page { filter, limit: ACTS, ..Page::default() };
+                self.asks.ask(Want::GroupDeploy(id.clone()), Ask::Audit(page));
+            }
             let page = Page { filter: format!("group:{id}"), limit: NAMED, ..Page::default() };
             self.asks.ask(Want::GroupRuns(id), Ask::Runs(page));
         }
@@ -63,6 +101,51 @@ impl App {
             self.runs.group.run = Some(run);
             self.group_lines();
         }
+    }
+
+    /// What was deployed before its first run came.
+    pub fn group_deploy(&mut self, id: &str, acts: &[AuditView]) {
+        let group = self.needs.groups.iter().find(|group| group.id == id);
+        let Some(group) = group.filter(|_| self.runs.group.id.as_deref() == Some(id)) else { return };
+        self.runs.group.deploy = Deployed::newest(&group.integration, acts);
+        self.group_lines();
+    }
+
+    /// The versions before and after the deploy that the selected group came after.
+    ///
+    /// # Errors
+    /// The sentence that the key says.
+    pub fn group_change(&self) -> Result<(String, u32, u32), String> {
+        let group = self.focused_group().filter(|group| Some(&group.id) == self.runs.group.id.as_ref());
+        let group = group.ok_or_else(|| "diff is not possible: no group is selected".to_owned())?;
+        match &self.runs.group.deploy {
+            Some(deploy) if deploy.version > 1 => {
+                Ok((group.integration.clone(), deploy.version - 1, deploy.version))
+            }
+            Some(_) => Err("diff is not possible: v1 has nothing before it".to_owned()),
+            None => Err("diff is not possible: no deploy before its first run is known".to_owned()),
+        }
+    }
+
+    /// Shows what that deploy changed.
+    pub(super) fn open_group_change(&mut self) {
+        match self.group_change() {
+            Err(why) => self.toast(super::app::Tone::Info, why),
+            Ok((name, from, to)) => {
+                self.asks.drop_wants(|want| matches!(want, Want::GroupDiff(_)));
+                self.asks
+                    .ask(Want::GroupDiff(name.clone()), Ask::Diff { name, from: Some(from), to: Some(to) });
+            }
+        }
+    }
+
+    /// What it changed came.
+    pub(super) fn group_changed(&mut self, diff: &DiffView) {
+        let title = format!("{} · v{} → v{}", diff.integration, diff.from, diff.to);
+        let text = if diff.diff.is_empty() { "Nothing differs." } else { diff.diff.as_str() };
+        let whole = Whole::new(title, text.into(), self.value_cells());
+        self.overlay = Some(Overlay::Value(Box::new(whole)));
+        self.touch(Dirt::Input);
     }
 
     /// What is shown of it, made again.
@@ -92,8 +175,15 @@ impl App {
             None if attempt.is_some() => lines.push(Line::label("back", group.cause.clone(), Role::Text)),
             None => {}
         }
-        let since = format!("first {}, last {}", shown(&group.first), shown(&group.last));
-        lines.push(Line::label("started", since, Role::Text));
+        let mut since = format!("first {}, last {}", shown(&group.first), shown(&group.last));
+        if let Some(deploy) = &self.runs.group.deploy {
+            let at = clock(deploy.at, self.now, &self.options.zone);
+            let why = deploy.reason.as_ref().map_or_else(String::new, |why| format!(" (\"{why}\")"));
+            since = format!("{since}; after v{} was deployed by {}, {at}{why}", deploy.version, deploy.who);
+        }
+        let change = self.group_change().map(|(_, from, to)| format!("d shows v{from} → v{to}"));
+        let note = change.unwrap_or_default();
+        lines.push(Line { note, ..Line::label("started", since, Role::Text) });
         let runs: Vec<String> = self
             .runs
             .group
@@ -112,5 +202,39 @@ impl App {
             lines.push(Line::label("runs", format!("{}{more}", runs.join(" · ")), Role::Text));
         }
         self.runs.group.lines.set(lines);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_deploy_is_told_from_what_was_kept_or_changed_nothing() {
+        let act = |detail: &str, reason: Option<&str>| AuditView {
+            id: String::new(),
+            at: "2026-11-18T13:00:00.000Z".to_owned(),
+            who: "ben".to_owned(),
+            door: "console".to_owned(),
+            verb: "deploy".to_owned(),
+            target: "acme".to_owned(),
+            reason: reason.map(str::to_owned),
+            detail: detail.to_owned(),
+        };
+        let acts = [
+            act("acme v16 is live already; nothing changed", None),
+            act("acme v15 is kept as a draft", None),
+            act("acme-two v9 is live", None),
+            act("acme v14 is live", Some("move to v2")),
+            act("acme v13 is live", None),
+        ];
+        let found = Deployed::newest("acme", &acts).unwrap();
+        assert_eq!(
+            (found.version, found.who.as_str(), found.reason.as_deref()),
+            (14, "ben", Some("move to v2"))
+        );
+        let back = Deployed::newest("acme", &[act("acme v17 is live; its text is that of v13", None)]);
+        assert_eq!(back.map(|back| back.version), Some(17));
+        assert_eq!(Deployed::newest("acme", &acts[..3]), None);
     }
 }

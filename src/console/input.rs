@@ -47,6 +47,11 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) {
+        if let Some(Overlay::Verb(dialog)) = &self.overlay
+            && let Some(reason) = dialog.refuses_paste(text)
+        {
+            return self.toast(Tone::Info, reason);
+        }
         if let Some(Overlay::Verb(dialog)) = &mut self.overlay
             && let Some(edit) = dialog.edit()
         {
@@ -58,8 +63,8 @@ impl App {
             self.paste_captured(text);
             return self.touch(Dirt::Input);
         }
-        if let Some(edit) = self.trial_paste() {
-            edit.insert(text);
+        if matches!(self.overlay, Some(Overlay::Trial(_))) {
+            self.trial_pastes(text);
             return self.touch(Dirt::Input);
         }
         if let (None, Some(search)) = (&self.overlay, &mut self.search) {
@@ -174,7 +179,7 @@ impl App {
         };
         match outcome {
             Outcome::Stays => self.replan(),
-            Outcome::Close => self.overlay = None,
+            Outcome::Close => self.close_dialog(),
             Outcome::Replan | Outcome::Act => {
                 let Some(Overlay::Verb(dialog)) = &self.overlay else { return };
                 let (kind, dry_run) = (dialog.kind, outcome == Outcome::Replan);

@@ -65,7 +65,12 @@ pub const KEYS: &[Binding] = &[
     key(&["s"], Action::Skip, "skip", "the step ends skipped, the run goes on"),
     key(&["x"], Action::Abort, "abort", "the run ends aborted"),
     key(&["R"], Action::Replay, "replay", "a new run from the stored request"),
-    key(&["X"], Action::Forget, "forget key", "forget the dedup key; take a badge away; cancel a callback"),
+    key(
+        &["X"],
+        Action::Forget,
+        "forget key",
+        "forget the dedup key; take a badge away; cancel a callback; remove an integration",
+    ),
     key(&["c"], Action::Complete, "complete", "give a callback's answer by hand"),
     key(&["u"], Action::Extend, "extend", "wait longer for a callback"),
     key(&["D"], Action::Deploy, "deploy", "make the draft live; an older version: back to it"),
@@ -75,13 +80,14 @@ pub const KEYS: &[Binding] = &[
         &["d"],
         Action::Difference,
         "diff",
-        "two requests (marked, a copy and its first, a refusal and what passed), or a replay and its run",
+        "two requests (marked, a copy and its first, a refusal and what passed), a replay and its run, or the \
+         versions that a group came after",
     ),
     key(
         &["t"],
         Action::Test,
         "test",
-        "what a run would send, nothing sent; there t again: another dedup rule",
+        "try its flow: what it would send, one real call, a test run; there t again: another dedup rule",
     ),
     key(&["b"], Action::BackTest, "back-test", "what the draft changes of the flow's stored requests"),
     key(

@@ -182,7 +182,9 @@ impl Lines {
                 x = (next + 1).max(left + keys + 1);
             }
             let mut end = right;
-            if !line.note.is_empty() && end > x + 24 + width(&line.note) {
+            // A note gives way to the value, but for the end of a long one.
+            let fits = |value: u16| end > x + value + width(&line.note);
+            if !line.note.is_empty() && (fits(VALUE) || fits(width(&line.value) + 1)) {
                 end = paint.right(x, end, y, &line.note, Role::Muted) - 1;
             }
             if !line.value.is_empty() && x < end {
@@ -212,6 +214,9 @@ impl Lines {
 
 /// Cells of a key that it keeps however deep it stands.
 const KEY: u16 = 10;
+
+/// Cells of a value that a note leaves to it.
+const VALUE: u16 = 24;
 
 /// Where a URL begins that goes on to the end of a text.
 fn url_in(text: &str) -> Option<usize> {

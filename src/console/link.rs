@@ -28,7 +28,7 @@ impl App {
                     list.unanswered();
                 }
                 if let Some(Overlay::Verb(_)) = self.overlay {
-                    self.overlay = None;
+                    self.close_dialog();
                     self.toast(Tone::Bad, "The link went down: whether it was done is not known.");
                 }
             }

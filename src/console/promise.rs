@@ -262,6 +262,10 @@ fn queue(app: &App) -> Item {
     } else {
         Role::Text
     };
+    if counters.oldest.is_none() {
+        // All of it waits for its targets or is about to be taken: nothing is late here.
+        return Item::new(8, &[format!("queue {queued}"), format!("q {queued}")], role);
+    }
     let waited = age(waited);
     Item::new(8, &[format!("queue {queued}, oldest {waited}"), format!("q {queued} {waited}")], role)
 }
@@ -329,6 +333,14 @@ mod tests {
             " ● 127.0.0.1:7700   38/s   accepted 48,211 = stored 48,211   queue 12, oldest 0.4s   errored 3   \
              callbacks 1 overdue   duplicates 214   rejected 13 store ok 3ms"
         );
+    }
+
+    #[test]
+    fn work_that_only_waits_for_its_targets_is_not_late() {
+        let mut app = app(160);
+        app.counters.as_mut().unwrap().oldest = None;
+        let line = line(&app);
+        assert!(line.contains("queue 12 ") && !line.contains("oldest"), "{line}");
     }
 
     #[test]

@@ -118,6 +118,11 @@ impl App {
                 self.group_runs(&id, rows.rows);
                 self.touch(Dirt::Data);
             }
+            (Want::GroupDeploy(id), Answer::Audit(rows)) => {
+                self.group_deploy(&id, &rows.rows);
+                self.touch(Dirt::Data);
+            }
+            (Want::GroupDiff(_), Answer::Diff(diff)) => self.group_changed(&diff),
             (Want::GroupRun(id), Answer::Run { run, .. }) => {
                 self.group_run(&id, run);
                 self.touch(Dirt::Data);
@@ -147,6 +152,7 @@ impl App {
                 self.acted(kind, &acted);
                 self.ask_counters();
             }
+            (want @ (Want::Plan | Want::Act(_)), Answer::Studied(studied)) => self.studied(&want, *studied),
             (want @ (Want::Act(_) | Want::Jobs | Want::Job | Want::StopJob | Want::ResumeJob), answer) => {
                 self.jobs_answered(want, answer);
             }
@@ -194,6 +200,7 @@ impl App {
                 want @ (Want::WhatIf
                 | Want::WhatIfFields
                 | Want::Trial
+                | Want::Samples
                 | Want::BackTest
                 | Want::Sample
                 | Want::Captured
@@ -296,7 +303,7 @@ impl App {
                 self.touch(Dirt::Input);
             }
             Want::Act(_) => {
-                self.overlay = None;
+                self.close_dialog();
                 let text = if refusal.code == "stale" && !refusal.message.contains("Changed since") {
                     format!("Changed since you looked: {}. Nothing was done.", refusal.message)
                 } else {
@@ -311,7 +318,7 @@ impl App {
             Want::WhatIf | Want::Trial | Want::BackTest => self.untried(&want, refusal),
             // It is asked without the fields to begin with, and without a suggestion.
             Want::WhatIfRule => self.what_if_rule(&[]),
-            Want::WhatIfFields => {}
+            Want::WhatIfFields | Want::Samples => {}
             Want::Beside(_) => {
                 if let Some(Overlay::Beside(beside)) = &mut self.overlay {
                     beside.trouble = Some(refusal.message);
@@ -327,6 +334,8 @@ impl App {
             | Want::Urls
             | Want::GroupRuns(_)
             | Want::GroupRun(_)
+            | Want::GroupDeploy(_)
+            | Want::GroupDiff(_)
             | Want::Reveal
             | Want::Integrations
             | Want::Keys

@@ -290,7 +290,8 @@ fn attempt_lines(
 ) {
     let Some(attempt) = attempt else {
         let text = match (step.state, step.kind.as_str()) {
-            (StepState::Pending, _) => "not reached yet".to_owned(),
+            (StepState::Pending, _) if step.needs.is_empty() => "not reached yet".to_owned(),
+            (StepState::Pending, _) => format!("not reached yet; it needs {}", step.needs.join(", ")),
             (state, kind) => format!("{kind}: {}, nothing was sent", state.word()),
         };
         lines.push(Line::text(text, Role::Muted));

@@ -9,16 +9,22 @@ use super::theme::Role;
 use crate::model::ask::Ask;
 use crate::model::credential::KeyView;
 use crate::model::document;
-use crate::model::schedule::BegunView;
-use crate::model::study::DriftView;
+use crate::model::time::{Ms, SECOND};
 use crate::model::view::{FlowView, IntegrationView};
 use crate::rules::check::{Known, check};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub mod facts;
+pub mod marks;
+mod setting;
+mod traffic;
 pub mod versions;
 
+use marks::Badges;
 pub use versions::Versions;
+
+/// How often what flows are sent is read anew while it is shown.
+const TRAFFIC: Ms = 10 * SECOND;
 
 /// A line of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +97,8 @@ pub struct Tree {
     pub known: bool,
     /// Something changed since.
     pub stale: bool,
+    /// When it was asked for last: what flows are sent changes by itself.
+    pub asked_at: Ms,
     /// What each line is.
     pub nodes: Vec<Node>,
     /// The lines, as they are unfolded.
@@ -183,7 +191,7 @@ impl Tree {
     }
 
     /// Makes the lines again.
-    pub fn build(&mut self, drifts: &[DriftView]) {
+    pub fn build(&mut self, badges: Badges<'_>) {
         let mut lines = Vec::new();
         let mut nodes = Vec::new();
         for one in &self.integrations {
@@ -194,7 +202,7 @@ impl Tree {
                 nodes.push(node);
             };
             let open = self.open.contains(&one.name);
-            put(Part::Whole, integration(one, document, open, drifts));
+            put(Part::Whole, marks::integration(one, document, open, badges.drifts));
             if !open {
                 continue;
             }
@@ -202,11 +210,11 @@ impl Tree {
                 let written = document.and_then(|doc| doc.flows.iter().find(|known| known.name == flow.name));
                 let part = Part::Flow(flow.name.clone());
                 let open = self.open.contains(&format!("{}\0{}", one.name, flow.name));
-                put(part, of_flow(one, flow, open, drifts));
+                put(part, marks::of_flow(one, flow, open, badges));
                 if !open {
                     continue;
                 }
-                put(Part::Trigger(flow.name.clone()), trigger(flow, written));
+                put(Part::Trigger(flow.name.clone()), marks::trigger(flow, written));
                 for (at, (name, kind)) in flow.steps.iter().enumerate() {
                     let step = written.and_then(|flow| flow.steps.get(at)).filter(|step| step.name == *name);
                     let told = step.map_or_else(|| kind.clone(), facts::step_words);
@@ -215,7 +223,7 @@ impl Tree {
                     put(Part::Step(flow.name.clone(), at), line);
                 }
             }
-            put(Part::Values, values(one, document, &self.keys));
+            put(Part::Values, marks::values(one, document, &self.keys));
         }
         self.nodes = nodes;
         self.lines.set(lines);
@@ -228,109 +236,12 @@ pub fn version_of(one: &IntegrationView) -> Option<u32> {
     one.deployed.or(one.draft)
 }
 
-fn integration(
-    one: &IntegrationView,
-    document: Option<&document::Integration>,
-    open: bool,
-    drifts: &[DriftView],
-) -> Line {
-    let icon =
-        document.and_then(|doc| doc.icon.as_deref()).map(|icon| format!("{icon}  ")).unwrap_or_default();
-    let mut marks = vec![match (one.deployed, one.draft) {
-        (Some(live), Some(_)) => format!("v{live} +draft"),
-        (Some(live), None) => format!("v{live}"),
-        (None, Some(draft)) => format!("v{draft} draft"),
-        (None, None) => String::new(),
-    }];
-    marks.extend(one.paused.as_ref().map(|paused| paused.word().to_owned()));
-    let failed =
-        |flow: &FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(BegunView::bad);
-    let failed = one.flows.iter().any(failed);
-    marks.extend(failed.then(|| "deploy !".to_owned()));
-    let drifts = !open && drifts.iter().any(|drift| drift.integration == one.name);
-    marks.extend(drifts.then(|| "• drift".to_owned()));
-    let role = if failed { Role::Bad } else { Role::Text };
-    Line {
-        fold: Some(open),
-        indent: 2,
-        key: format!("{icon}{}", one.title),
-        key_role: Role::Title,
-        value: marks.join(" "),
-        role,
-        note: one.name.clone(),
-        ..Line::default()
-    }
-}
-
-fn of_flow(one: &IntegrationView, flow: &FlowView, open: bool, drifts: &[DriftView]) -> Line {
-    let (mut marks, mut role) = match flow.auth.as_deref() {
-        Some("none") => (vec!["none (open)".to_owned()], Role::Warn),
-        Some(auth) => (vec![auth.to_owned()], Role::Muted),
-        None => {
-            let rule = flow.schedule.as_ref().map(|schedule| schedule.rule.clone());
-            (vec![rule.unwrap_or_else(|| flow.trigger.clone())], Role::Muted)
-        }
-    };
-    if let Some(run) = &flow.last_run {
-        let (glyph, _) = super::glyphs::run(run.state);
-        marks.push(if flow.trigger == "deploy" { glyph.to_owned() } else { format!("last {glyph}") });
-        role = if run.bad() { Role::Bad } else { role };
-    }
-    if let Some(paused) = &flow.paused {
-        marks.push(paused.word().to_owned());
-        role = Role::Warn;
-    }
-    if drifts.iter().any(|drift| drift.integration == one.name && drift.flow == flow.name) {
-        marks.push("• drift".to_owned());
-    }
-    Line {
-        fold: Some(open),
-        indent: 4,
-        key: flow.name.clone(),
-        value: marks.join(" "),
-        role,
-        ..Line::default()
-    }
-}
-
-fn trigger(flow: &FlowView, written: Option<&document::Flow>) -> Line {
-    let value = match written.map(|flow| &flow.trigger) {
-        Some(document::Trigger::Webhook(webhook)) => {
-            let path = webhook.path.as_deref().map_or_else(
-                || "/in/…".to_owned(),
-                |path| format!("/in/{}", path.trim_start_matches('/').trim_start_matches("in/")),
-            );
-            let keys = webhook.auth.keys().join(", ");
-            // Four methods are the rule, and say nothing.
-            let method = match webhook.methods.as_slice() {
-                [one] => format!("{one} "),
-                _ => String::new(),
-            };
-            format!("{method}{path}  {} {keys}", webhook.auth.word())
-        }
-        _ => flow.schedule.as_ref().map_or_else(|| flow.trigger.clone(), |schedule| schedule.rule.clone()),
-    };
-    let role = if flow.auth.as_deref() == Some("none") { Role::Warn } else { Role::Muted };
-    Line { indent: 6, key: "trigger".to_owned(), value: value.trim_end().to_owned(), role, ..Line::default() }
-}
-
-fn values(one: &IntegrationView, document: Option<&document::Integration>, keys: &[KeyView]) -> Line {
-    let connections =
-        document.map_or_else(String::new, |doc| format!(" · connections {}", doc.connections.len()));
-    let used = facts::keys_of(&one.name, None, keys).count();
-    let unset = one.variables.iter().any(|variable| variable.required && variable.value.is_null());
-    let missing = if unset { " · a value is missing" } else { "" };
-    let text = format!("variables {}{connections} · keys {used}{missing}", one.variables.len());
-    Line { indent: 4, ..Line::text(text, if unset { Role::Warn } else { Role::Muted }) }
-}
-
 impl App {
     /// Makes the lines of the screen again, and points what is beside the tree at the cursor.
     pub(super) fn aim_tree(&mut self) {
-        let drifts = std::mem::take(&mut self.needs.drifts);
-        self.tree.build(&drifts);
-        let facts = facts::facts(&self.tree, &drifts, self.now, &self.options.zone);
-        self.needs.drifts = drifts;
+        let badges = Badges { drifts: &self.needs.drifts, groups: &self.needs.groups };
+        self.tree.build(badges);
+        let facts = facts::facts(&self.tree, badges.drifts, self.now, &self.options.zone);
         self.tree.facts.set(facts);
         self.aim_versions();
     }
@@ -344,6 +255,7 @@ impl App {
         let busy = self.asks.awaits(|want| matches!(want, Want::Integrations | Want::Keys));
         if (data && tree.stale || !tree.known) && !busy {
             tree.stale = false;
+            tree.asked_at = self.now;
             self.asks.ask(Want::Integrations, Ask::Integrations);
             self.asks.ask(Want::Keys, Ask::Keys);
         }
@@ -356,6 +268,21 @@ impl App {
             }
         }
         self.ask_for_versions();
+    }
+
+    /// When what flows are sent is read again, while it is shown.
+    pub(super) fn next_traffic(&self) -> Option<Ms> {
+        let shown = self.screen == Screen::Integrations && self.link.0 == crate::session::Link::Live;
+        shown.then_some(self.tree.asked_at + TRAFFIC)
+    }
+
+    /// Time passed: what flows are sent is another.
+    pub(super) fn age_traffic(&mut self) {
+        if self.next_traffic().is_some_and(|at| at <= self.now) {
+            self.tree.asked_at = self.now;
+            self.tree.stale = true;
+            self.behind = true;
+        }
     }
 
     /// The text of a version came: it is read.
@@ -415,7 +342,7 @@ mod tests {
         let mut tree = Tree::default();
         tree.lines.resize(20);
         tree.install(vec![view("acme"), view("shop")]);
-        tree.build(&[]);
+        tree.build(Badges::default());
         assert_eq!(
             text_of(&tree)[..4],
             [
@@ -429,19 +356,19 @@ mod tests {
         assert_eq!(tree.current().unwrap().part, Part::Flow("Orders".to_owned()));
         assert_eq!(tree.current().unwrap().integration, "shop");
         tree.fold(true).unwrap();
-        tree.build(&[]);
+        tree.build(Badges::default());
         assert_eq!(tree.lines.lines.len(), 4 + 4 + 3);
         assert!(tree.fold(true).is_err());
         // Another one unfolded above moves nothing under the cursor.
         tree.open.insert("acme\0Orders".to_owned());
-        tree.build(&[]);
+        tree.build(Badges::default());
         assert_eq!(tree.current().unwrap().integration, "shop");
         tree.lines.step(2);
         assert_eq!(tree.current().unwrap().part, Part::Step("Orders".to_owned(), 0));
         tree.fold(false).unwrap();
         assert_eq!(tree.current().unwrap().part, Part::Flow("Orders".to_owned()));
         tree.fold(false).unwrap();
-        tree.build(&[]);
+        tree.build(Badges::default());
         assert!(tree.is_folded());
     }
 
@@ -476,7 +403,7 @@ outputs = { a = "b" }
         let checked = check(text, &Known::default());
         let says = Some(Box::new(checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems))));
         tree.documents.insert("acme".to_owned(), Document { version: 14, says });
-        tree.build(&[]);
+        tree.build(Badges::default());
         let shown = text_of(&tree);
         assert!(shown[0].starts_with("A  ACME"), "{shown:?}");
         assert_eq!(shown[2], "trigger | /in/orders  none | ");

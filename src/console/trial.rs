@@ -1,48 +1,60 @@
-//! A flow tried out with a request: what every step would send, nothing of it sent. Values that nobody
-//! knows are given here.
+//! A flow tried out: which version, with which request, which steps, and whether anything is really
+//! sent. What every step would send is built at once; values that nobody knows are given here.
 
-use super::app::{App, Overlay, Tone};
+use super::app::{App, Dirt, Overlay, Tone};
 use super::asks::Want;
-use super::edit::Edit;
+use super::dialog::{Dialog, Kind};
+use super::edit::{Edit, MOST};
 use super::input::edit_key;
 use super::key::Key;
 use super::keymap;
 use super::lines::{Line, Lines};
-use super::payload::value_text;
 use super::theme::Role;
 use crate::console::action::Action;
 use crate::model::ask::{Ask, Refusal};
-use crate::model::id::short;
-use crate::model::request::Verdict;
-use crate::model::run::RunState;
-use crate::model::study::{Sampled, SimulatedStep, SimulatedView, Study, Trial};
-use crate::model::view::{Pair, SentView};
-use crate::rules::flatten::flatten;
+use crate::model::study::{Sampled, SimulatedView, Study, Trial, Tried};
 use crate::rules::json;
 use crossterm::event::KeyCode;
 use serde_json::Value;
+
+pub mod choice;
+mod lines;
+
+use choice::{Choices, Does, Row};
+
+/// Most bytes of JSON that is pasted.
+const PASTED: usize = 1 << 20;
+
+/// What is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// The value of a path.
+    Value(String),
+    /// What stands for the request: an id, or JSON.
+    Sample,
+}
 
 /// What is tried, and what came of it.
 #[derive(Debug)]
 pub struct Simulated {
     /// `NAME/FLOW`.
     pub flow: String,
-    /// The stored request, or `last`.
-    pub request: String,
-    /// The one that is shown.
+    /// What was chosen.
+    pub choices: Choices,
+    /// The stored request that is shown.
     shown: Option<String>,
-    /// With the draft.
-    pub draft: bool,
     /// Values that were given.
     set: Vec<(String, Value)>,
     /// What is told above the steps.
     pub head: Vec<(String, Role)>,
     /// The steps.
     pub lines: Lines,
-    /// Paths that steps ask for, those that nobody knows first.
-    asks: Vec<String>,
-    /// The value that is given now: its path, and what is typed.
-    pub giving: Option<(String, Edit)>,
+    /// What the last call that was really made sent and got.
+    pub called: Vec<Line>,
+    /// Paths that steps ask for, those that nobody knows first, with the value that is known.
+    asks: Vec<(String, Option<Value>)>,
+    /// What is typed now, and for what.
+    pub giving: Option<(Given, Edit)>,
     /// The desk is asked.
     pub asking: bool,
     /// Why there is no answer.
@@ -53,12 +65,12 @@ impl Simulated {
     fn new(flow: String, request: String) -> Self {
         Self {
             flow,
-            request,
+            choices: Choices::new(request),
             shown: None,
-            draft: false,
             set: Vec::new(),
             head: Vec::new(),
             lines: Lines::default(),
+            called: Vec::new(),
             asks: Vec::new(),
             giving: None,
             asking: true,
@@ -66,203 +78,79 @@ impl Simulated {
         }
     }
 
-    fn study(&self) -> Study {
-        Study::Simulate(Trial {
+    /// What is tried, as it was chosen.
+    fn trial(&self) -> Trial {
+        Trial {
             flow: self.flow.clone(),
-            sample: Sampled::Request(self.request.clone()),
-            draft: self.draft,
+            sample: self.choices.sample(),
+            draft: self.choices.draft,
+            step: self.choices.step().map(str::to_owned),
             set: self.set.clone(),
             ..Trial::default()
-        })
+        }
     }
 
     fn install(&mut self, view: &SimulatedView) {
         self.asking = false;
         self.trouble = None;
-        self.head = head(view);
+        self.head = lines::head(view);
         self.shown.clone_from(&view.request);
-        self.asks.clone_from(&view.unknown);
-        let mut lines = Vec::new();
+        if self.choices.step().is_none() {
+            self.choices.know_steps(&view.steps);
+        }
+        self.asks = view.unknown.iter().map(|path| (path.clone(), None)).collect();
+        let mut told = self.called.clone();
         for step in &view.steps {
             for asked in step.asks.iter().filter(|asked| asked.path != "steps") {
-                if !self.asks.contains(&asked.path) {
-                    self.asks.push(asked.path.clone());
+                if !self.asks.iter().any(|(path, _)| *path == asked.path) {
+                    self.asks.push((asked.path.clone(), asked.known.then(|| asked.value.clone())));
                 }
             }
-            step_lines(step, &mut lines);
+            lines::step_lines(step, &mut told);
         }
-        if lines.is_empty() {
-            lines.push(Line::text("The flow has no steps that would run.", Role::Muted));
+        if view.steps.is_empty() {
+            told.push(Line::text("The flow has no steps that would run.", Role::Muted));
         }
-        self.lines.set(lines);
+        self.lines.set(told);
     }
 
     /// The next value to give: that of the selected line, else the first that nobody knows.
-    fn next_asked(&self) -> Option<String> {
+    fn next_asked(&self) -> Option<usize> {
         let of_line = self.lines.current().and_then(|line| line.path.strip_prefix("asks "));
-        let selected = of_line.and_then(|rest| rest.split_once('\0')).map(|(_, path)| path.to_owned());
-        selected.or_else(|| self.asks.first().cloned())
+        let selected = of_line.and_then(|rest| rest.split_once('\0')).map(|(_, path)| path);
+        let selected = selected.and_then(|path| self.asks.iter().position(|(other, _)| other == path));
+        selected.or_else(|| (!self.asks.is_empty()).then_some(0))
     }
-}
 
-fn head(view: &SimulatedView) -> Vec<(String, Role)> {
-    let word = if view.draft { "the draft" } else { "live" };
-    let of =
-        view.request.as_deref().map_or_else(|| "a sample".to_owned(), |id| format!("request {}", short(id)));
-    let cause = view.cause.as_deref().map_or_else(String::new, |cause| format!(": {cause}"));
-    let element = match (view.elements, view.element) {
-        (Some(all), Some(at)) => format!(" · element {at} of {all}"),
-        _ => String::new(),
-    };
-    let verdict = if view.verdict == Verdict::Accepted { Role::Good } else { Role::Warn };
-    let cause_of_end = view.end_cause.as_deref().map_or_else(String::new, |cause| format!(": {cause}"));
-    let end = match view.end {
-        RunState::Succeeded | RunState::SucceededWithSkips => Role::Text,
-        _ => Role::Bad,
-    };
-    let unknown = match view.unknown.len() {
-        0 => String::new(),
-        1 => ", with 1 value that nobody knows".to_owned(),
-        many => format!(", with {many} values that nobody knows"),
-    };
-    let mut all = vec![
-        (format!("v{}, {word} · {of}{element} · {}{cause}", view.version, view.verdict.word()), verdict),
-        (format!("it would end {}{cause_of_end}{unknown}", view.end.word()), end),
-    ];
-    if !view.not_touched.is_empty() {
-        all.push((format!("not touched: {}", view.not_touched.join(", ")), Role::Muted));
-    }
-    all
-}
-
-fn step_lines(step: &SimulatedStep, lines: &mut Vec<Line>) {
-    let (glyph, role) = match (step.runs, &step.cause, &step.blocked) {
-        (Some(false), _, _) => ("»", Role::Muted),
-        (_, Some(_), _) | (_, _, Some(_)) => ("!", Role::Bad),
-        (None, _, _) => ("?", Role::Warn),
-        _ => ("►", Role::Busy),
-    };
-    let value = match (&step.request, step.runs) {
-        (_, None) => "nobody knows whether it runs".to_owned(),
-        (Some(sent), _) => format!("{} {}", sent.method, sent.url),
-        (None, _) => match step.item_count {
-            Some(1) => "once, for 1 item".to_owned(),
-            Some(count) => format!("once for each of {} items", crate::text::count(count)),
-            None => step.kind.clone(),
-        },
-    };
-    lines.push(Line {
-        glyph: Some((glyph, role)),
-        key: step.name.clone(),
-        key_role: Role::Title,
-        value,
-        role: if step.runs == Some(false) { Role::Muted } else { Role::Text },
-        path: step.name.clone(),
-        opens: true,
-        ..Line::default()
-    });
-    let mut label = |key: &str, value: String, role: Role| {
-        let path = format!("{}\0{key}", step.name);
-        lines.push(Line { indent: 2, path, opens: true, ..Line::label(key, value, role) });
-    };
-    if let (None, Some(sent)) = (step.runs, &step.request) {
-        label("would send", format!("{} {}", sent.method, sent.url), Role::Text);
-    }
-    for (key, why, role) in [("why", &step.cause, Role::Warn), ("not sent", &step.blocked, Role::Bad)] {
-        if let Some(why) = why {
-            label(key, why.clone(), role);
+    /// Asks for a value, filled with the last one.
+    fn give(&mut self, at: usize) {
+        if let Some((path, last)) = self.asks.get(at) {
+            let text = last.as_ref().map_or_else(String::new, written);
+            // A value that a line cannot hold is not half filled in.
+            let text = if text.chars().count() < MOST { text } else { String::new() };
+            self.giving = Some((Given::Value(path.clone()), Edit::with(&text)));
         }
     }
-    if let Some(until) = &step.until {
-        label("waits until", until.clone(), Role::Info);
-    }
-    for (name, value) in step.outputs.iter().flatten() {
-        let (role, text) = value_text(value);
-        label(&format!("outputs.{name}"), text, role);
-    }
-    if let Some(answer) = &step.answer {
-        label("answers", answer.status.to_string(), Role::Info);
-        content(&step.name, &answer.headers, &answer.body, lines);
-    }
-    if let Some(SentView { headers, body, .. }) = &step.request {
-        content(&step.name, headers, body.as_deref().unwrap_or_default(), lines);
-    }
-    for place in &step.left_out {
-        lines.push(Line { indent: 2, ..Line::label("left out", place.clone(), Role::Warn) });
-    }
-    if let Some(count) = step.item_count {
-        item_lines(step, count, lines);
-    }
-    for asked in &step.asks {
-        let (value, role) = match &asked.from {
-            Some(from) => (format!("{} = {} ({from})", asked.path, value_text(&asked.value).1), Role::Info),
-            None => (format!("{}: nobody knows it; e gives it", asked.path), Role::Warn),
-        };
-        let path = format!("asks {}.{}\0{}", step.name, asked.field, asked.path);
-        let key = format!("{} asks", asked.field);
-        lines.push(Line { indent: 2, path, ..Line::label(&key, value, role) });
-    }
 }
 
-/// The items of a step that sends once an item of a list.
-fn item_lines(step: &SimulatedStep, count: u64, lines: &mut Vec<Line>) {
-    for item in &step.items {
-        let why = item.cause.as_ref().or(item.blocked.as_ref());
-        let (glyph, role) = match (item.runs, why) {
-            (false, _) => ("»", Role::Muted),
-            (true, Some(_)) => ("!", Role::Bad),
-            (true, None) => ("►", Role::Busy),
-        };
-        let (name, request) = (format!("{}[{}]", step.name, item.item), item.request.as_ref());
-        let sent = request.map(|sent| format!("{} {}", sent.method, sent.url));
-        let told = [sent, why.cloned()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
-        lines.push(Line {
-            indent: 2,
-            glyph: Some((glyph, role)),
-            key: format!("item {}", item.item),
-            value: told,
-            role: if item.runs { Role::Text } else { Role::Muted },
-            path: name.clone(),
-            opens: true,
-            ..Line::default()
-        });
-        if let Some(SentView { headers, body, .. }) = request {
-            content(&name, headers, body.as_deref().unwrap_or_default(), lines);
+/// A value as it is typed: what reads as itself stands bare.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) if json::parse(text.as_bytes()).is_err() && !text.trim().is_empty() => {
+            text.clone()
         }
-    }
-    let more = count.saturating_sub(step.items.len() as u64);
-    if more > 0 {
-        let text = format!("{} more items", crate::text::count(more));
-        lines.push(Line { indent: 2, ..Line::text(text, Role::Muted) });
+        other => other.to_string(),
     }
 }
 
-/// Headers, and a body by its leaves where it is JSON.
-fn content(step: &str, headers: &[Pair], body: &str, lines: &mut Vec<Line>) {
-    let mut push = |key: &str, value: String, role: Role| {
-        lines.push(Line {
-            indent: 2,
-            key: key.to_owned(),
-            key_role: Role::JsonKey,
-            value,
-            role,
-            path: format!("{step}\0{key}"),
-            opens: true,
-            ..Line::default()
-        });
-    };
-    for (name, value) in headers {
-        push(name, value.clone(), Role::Text);
-    }
-    if body.is_empty() {
-        return;
-    }
-    match json::parse_answer(body.as_bytes()) {
-        Ok(value) => flatten("body", &value, &mut |path, leaf| {
-            let (role, text) = value_text(leaf);
-            push(path, text, role);
-        }),
-        Err(_) => push("body", body.to_owned(), Role::Text),
+/// What is typed or pasted for the request: JSON, else an id.
+fn sampled(text: &str) -> Sampled {
+    let text = text.trim();
+    if text.starts_with(['{', '[', '"']) {
+        Sampled::Text(text.to_owned())
+    } else {
+        Sampled::Request(text.to_owned())
     }
 }
 
@@ -287,6 +175,8 @@ impl App {
     /// Simulates a flow with what is selected.
     pub fn open_trial(&mut self) {
         let Some((flow, request)) = self.tried_flow() else { return };
+        self.asks.drop_wants(|want| *want == Want::Samples);
+        self.asks.ask(Want::Samples, Ask::Study(Study::Samples { flow: flow.clone() }));
         self.overlay = Some(Overlay::Trial(Box::new(Simulated::new(flow, request))));
         self.ask_trial();
     }
@@ -296,7 +186,7 @@ impl App {
         let Some(Overlay::Trial(open)) = &mut self.overlay else { return };
         open.lines.resize(height);
         open.asking = true;
-        let study = open.study();
+        let study = Study::Simulate(open.trial());
         self.asks.drop_wants(|want| *want == Want::Trial);
         self.asks.ask(Want::Trial, Ask::Study(study));
     }
@@ -313,13 +203,23 @@ impl App {
         let page = isize::try_from(height.max(2) - 1).unwrap_or(1);
         match (key.code, keymap::action_of(key)) {
             (KeyCode::Char('e'), _) if !key.ctrl => match open.next_asked() {
-                Some(path) => open.giving = Some((path, Edit::default())),
+                Some(at) => open.give(at),
                 None => self.toast(Tone::Info, "no step asks an earlier one for a value"),
             },
             (KeyCode::Char('v'), _) if !key.ctrl => {
-                open.draft = !open.draft;
+                open.choices.draft = !open.choices.draft;
                 self.ask_trial();
             }
+            (KeyCode::Tab, _) => open.choices.next_row(1),
+            (KeyCode::BackTab, _) => open.choices.next_row(-1),
+            (KeyCode::Left | KeyCode::Right, _) => {
+                let by = if key.code == KeyCode::Left { -1 } else { 1 };
+                match open.choices.sideways(by) {
+                    Ok(()) => self.ask_trial(),
+                    Err(said) => self.toast(Tone::Info, said),
+                }
+            }
+            (_, Some(Action::Open)) => self.trial_enter(),
             (_, Some(Action::Test)) if of_request => self.open_what_if(),
             (_, Some(Action::Test)) => {
                 self.toast(Tone::Info, "another dedup rule is tried from a request: 2 lists them");
@@ -344,27 +244,93 @@ impl App {
         }
     }
 
-    /// A key while a value is typed.
+    /// `enter`: another request, the steps again, or the dialog of what is really sent.
+    fn trial_enter(&mut self) {
+        let Some(Overlay::Trial(open)) = &mut self.overlay else { return };
+        if open.choices.focused() == Row::Sample {
+            open.giving = Some((Given::Sample, Edit::default()));
+            return;
+        }
+        let kind = match open.choices.does {
+            Does::Build => return self.ask_trial(),
+            Does::Call => Kind::Call,
+            Does::Run => Kind::TestRun,
+        };
+        if let Some(reason) = self.barred(kind) {
+            return self.toast(Tone::Info, reason);
+        }
+        let zone = self.options.zone.clone();
+        let Some(Overlay::Trial(open)) = self.overlay.take() else { return };
+        let dialog = Dialog::trying(kind, open.trial());
+        self.tried = Some(open);
+        self.open_dialog(dialog.in_zone(zone));
+    }
+
+    /// The dialog is closed; what it was opened from is back.
+    pub(super) fn close_dialog(&mut self) {
+        self.overlay = self.tried.take().map(Overlay::Trial);
+    }
+
+    /// What was really sent.
+    pub(super) fn tried(&mut self, tried: Tried) {
+        match tried {
+            Tried::Plan(plan) => {
+                if let Some(Overlay::Verb(dialog)) = &mut self.overlay {
+                    dialog.install(Ok(plan));
+                }
+                self.touch(Dirt::Input);
+            }
+            Tried::Called(view) => {
+                self.close_dialog();
+                if let Some(Overlay::Trial(open)) = &mut self.overlay {
+                    open.called = lines::called(&view);
+                    open.lines.rewind();
+                    // It is done: another enter builds, and does not call again.
+                    open.choices.does = Does::Build;
+                    // What it gave is remembered, and later steps have it.
+                    self.ask_trial();
+                }
+            }
+            Tried::Begun(begun) => {
+                (self.tried, self.overlay) = (None, None);
+                let said = match begun.runs.len() {
+                    1 => "The test run began.".to_owned(),
+                    many => format!("{} test runs began.", super::format::count(many as u64)),
+                };
+                match begun.runs.as_slice() {
+                    [one] => self.open_run(one.clone()),
+                    _ => self.open_runs(&format!("request:{}", begun.request)),
+                }
+                self.toast(Tone::Good, said);
+            }
+        }
+    }
+
+    /// A key while something is typed.
     fn trial_typed(&mut self, key: Key) {
         let Some(Overlay::Trial(open)) = &mut self.overlay else { return };
-        let Some((path, edit)) = &mut open.giving else { return };
+        let Some((what, edit)) = &mut open.giving else { return };
         match (key.code, key.ctrl) {
             (KeyCode::Esc, _) => open.giving = None,
             (KeyCode::Tab | KeyCode::BackTab, _) => {
-                let at = open.asks.iter().position(|other| other == path).map_or(0, |at| at + 1);
-                if let Some(next) = open.asks.get(at % open.asks.len().max(1)) {
-                    (*path, *edit) = (next.clone(), Edit::default());
-                }
+                let Given::Value(path) = what else { return };
+                let at = open.asks.iter().position(|(other, _)| other == path).map_or(0, |at| at + 1);
+                open.give(at % open.asks.len().max(1));
             }
             (KeyCode::Enter, _) => {
                 let text = edit.text();
-                let value = match text.trim() {
-                    "" => Value::Null,
-                    read => json::parse(read.as_bytes()).unwrap_or(Value::String(text)),
-                };
-                let path = std::mem::take(path);
-                open.set.retain(|(other, _)| *other != path);
-                open.set.push((path, value));
+                match std::mem::replace(what, Given::Sample) {
+                    Given::Sample if text.trim().is_empty() => open.choices.take(Sampled::default()),
+                    Given::Sample => open.choices.take(sampled(&text)),
+                    Given::Value(path) => {
+                        let value = match text.trim() {
+                            "" => Value::Null,
+                            read => json::parse(read.as_bytes()).unwrap_or(Value::String(text)),
+                        };
+                        open.set.retain(|(other, _)| *other != path);
+                        open.set.push((path, value));
+                    }
+                }
                 open.giving = None;
                 self.ask_trial();
             }
@@ -375,11 +341,26 @@ impl App {
         }
     }
 
-    /// Where a value that is given is pasted.
-    pub fn trial_paste(&mut self) -> Option<&mut Edit> {
-        match &mut self.overlay {
-            Some(Overlay::Trial(open)) => open.giving.as_mut().map(|(_, edit)| edit),
-            _ => None,
+    /// What is pasted while it is open: into what is typed, else JSON in the request's place.
+    pub(super) fn trial_pastes(&mut self, text: &str) {
+        let Some(Overlay::Trial(open)) = &mut self.overlay else { return };
+        if let Some((Given::Value(_), edit)) = &mut open.giving {
+            return edit.insert(text);
+        }
+        if text.len() > PASTED {
+            let most = super::format::size(PASTED as u64);
+            return self.toast(Tone::Info, format!("paste is not possible: a sample has at most {most}"));
+        }
+        match sampled(text) {
+            sample @ Sampled::Text(_) => {
+                open.giving = None;
+                open.choices.take(sample);
+                self.ask_trial();
+            }
+            _ => match &mut open.giving {
+                Some((_, edit)) => edit.insert(text),
+                None => self.toast(Tone::Info, "paste: a sample is JSON; enter at sample takes an id"),
+            },
         }
     }
 
@@ -387,6 +368,25 @@ impl App {
     pub fn trial_found(&mut self, view: &SimulatedView) {
         if let Some(Overlay::Trial(open)) = &mut self.overlay {
             open.install(view);
+        }
+    }
+
+    /// A request was saved as a sample: it is one that can be chosen.
+    pub(super) fn sample_saved(&mut self, path: &str) {
+        if let Some(Overlay::Trial(open)) = &self.overlay {
+            let flow = open.flow.clone();
+            self.asks.ask(Want::Samples, Ask::Study(Study::Samples { flow }));
+            // The trial stays: its line of samples has the file now.
+            let name = path.rsplit('/').next().unwrap_or(path);
+            return self.toast(Tone::Good, format!("Saved as a sample: {name}"));
+        }
+        self.say_whole("Saved as a sample", path);
+    }
+
+    /// What was saved as samples.
+    pub(super) fn samples_found(&mut self, names: Vec<String>) {
+        if let Some(Overlay::Trial(open)) = &mut self.overlay {
+            open.choices.know_saved(names);
         }
     }
 
@@ -405,7 +405,7 @@ impl App {
             open.asking = false;
             open.trouble = Some(refusal.message);
         }
-        self.touch(super::app::Dirt::Input);
+        self.touch(Dirt::Input);
     }
 
     /// Writes the selected request into a file that can be sent and tried.

@@ -52,6 +52,7 @@ impl App {
             }
             Action::Undo => self.undo(),
             Action::Capture => self.open_capture(),
+            Action::Difference if self.place() == Place::Groups => self.open_group_change(),
             Action::Difference if self.in_tree() => self.focus = 3,
             Action::Difference => match self.run_with_parent() {
                 Some(pair) => self.open_replayed(pair),

@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::app::{App, ListId, Overlay, PaneId, Place, Screen, Tone};
 use super::asks::Want;
-use super::dialog::{Dialog, Kind};
+use super::dialog::{Dialog, Facts, Kind};
 use super::format::clock;
 use super::rows::RunRow;
 use crate::model::ask::Ask;
@@ -51,6 +51,8 @@ pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
         (Kind::Forget | Kind::Readmit, _) => "this is a run; its request is on 2 Requests",
         (Kind::Pause | Kind::Resume, _) => "a run is not paused; its flow is",
         (Kind::Complete | Kind::Extend | Kind::Cancel, _) => "no callback is pending or overdue",
+        (Kind::Call | Kind::TestRun, _) => "it is a flow that is tried out, not a run; t tries it",
+        (Kind::Set | Kind::Remove, _) => "a run is not set or removed; its integration is",
         (Kind::Deploy | Kind::Rollback, _) => "a run is not deployed; its integration is",
         (Kind::Skip, _) => "no step is errored, waiting or retrying",
         (Kind::Abort, Failed) => "the run has failed already",
@@ -275,8 +277,11 @@ impl App {
         if action == Action::Forget && self.place() == Place::Needs {
             return self.badge().map(|_| ());
         }
-        if let Some(kind) = self.kind_here(action) {
-            return self.targets(kind).map(|_| ());
+        match self.kind_here(action) {
+            Some(Kind::Remove) => return self.removed_here().map(|_| ()),
+            Some(Kind::Set) => return self.set_here().map(|_| ()),
+            Some(kind) => return self.targets(kind).map(|_| ()),
+            None => {}
         }
         if let Some(reason) = self.workflow_bars(action).or_else(|| self.overview_bars(action)) {
             return Err(reason);
@@ -320,6 +325,7 @@ impl App {
             Action::Capture if self.captured_flow().is_none() => {
                 Err("capture is not possible: no request is selected".to_owned())
             }
+            Action::Difference if place == Place::Groups => self.group_change().map(|_| ()),
             Action::Difference if self.in_tree() || self.run_with_parent().is_some() => Ok(()),
             Action::Difference => self.two_requests().map(|_| ()),
             Action::Deploy => self.deployed().map(|_| ()),
@@ -354,6 +360,11 @@ impl App {
         if kind == Kind::Forget && self.place() == Place::Needs {
             return self.take_badge_away();
         }
+        match kind {
+            Kind::Remove => return self.open_built(self.removed_here()),
+            Kind::Set => return self.open_built(self.set_here()),
+            _ => {}
+        }
         match self.targets(kind) {
             Err(reason) => self.toast(Tone::Info, reason),
             Ok(ids) => {
@@ -376,11 +387,21 @@ impl App {
         }
     }
 
-    /// Opens a dialog, and asks for its plan.
+    /// Opens a dialog, or says why not.
+    pub(super) fn open_built(&mut self, dialog: Result<Dialog, String>) {
+        match dialog {
+            Ok(dialog) => self.open_dialog(dialog),
+            Err(reason) => self.toast(Tone::Info, reason),
+        }
+    }
+
+    /// Opens a dialog, and asks for its plan where it has none yet.
     pub(super) fn open_dialog(&mut self, dialog: Dialog) {
-        let (kind, order) = (dialog.kind, dialog.order(true));
+        let (kind, order, asks) = (dialog.kind, dialog.order(true), matches!(dialog.facts, Facts::Asking));
         self.overlay = Some(Overlay::Verb(Box::new(dialog)));
-        self.ask_order(kind, order, true);
+        if asks {
+            self.ask_order(kind, order, true);
+        }
     }
 }
 

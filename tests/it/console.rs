@@ -22,4 +22,5 @@ mod storm;
 mod studies;
 mod study;
 pub mod terminal;
+mod trials;
 mod workflows;

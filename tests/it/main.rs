@@ -43,6 +43,7 @@ mod reply;
 mod retention;
 mod runs;
 mod samples;
+mod screens;
 mod secrets;
 mod senders;
 mod split;

@@ -27,6 +27,8 @@ pub enum Purpose {
     To,
     /// How it is signed then.
     Sign,
+    /// The value of a variable.
+    Value,
     /// How many in a time.
     Rate,
     /// After how many failures in a row it halts.
@@ -67,5 +69,15 @@ impl Field {
     #[must_use]
     pub fn takes_text(&self) -> bool {
         self.choices.is_empty()
+    }
+}
+
+/// What was typed, for the dialog alone: it may be a secret, and is in no log.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Typed(pub(super) String);
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
     }
 }

@@ -1,7 +1,8 @@
 //! Which verb a dialog is for, what it is about, what is known, and what a key did to it.
 
-use super::{Paused, Version};
+use super::{Paused, Setting, Version};
 use crate::model::ask::{Plan, Refusal};
+use crate::model::study::Trial;
 
 /// Which verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +33,18 @@ pub enum Kind {
     Deploy,
     /// The text of an earlier version comes back.
     Rollback,
+    /// The call of one step is really made, by hand.
+    Call,
+    /// A flow is really run, marked as a test.
+    TestRun,
+    /// A variable gets a value.
+    Set,
+    /// An integration is removed, its endpoints are closed.
+    Remove,
 }
 
 /// What a dialog is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
     /// Requests, runs or callbacks, by their ids or a filter.
     Objects,
@@ -43,6 +52,12 @@ pub enum Subject {
     Flow(Paused),
     /// A version of an integration.
     Version(Version),
+    /// A flow that is tried out.
+    Trial(Box<Trial>),
+    /// The value of a variable.
+    Value(Setting),
+    /// All of an integration, by its name.
+    Whole(String),
 }
 
 impl Kind {
@@ -63,6 +78,10 @@ impl Kind {
             Self::Cancel => "cancel",
             Self::Deploy => "deploy",
             Self::Rollback => "roll back",
+            Self::Call => "call",
+            Self::TestRun => "run",
+            Self::Set => "set",
+            Self::Remove => "remove",
         }
     }
 
@@ -78,8 +97,14 @@ impl Kind {
         match self {
             Self::Replay | Self::Forget | Self::Readmit => "request",
             Self::Complete | Self::Extend | Self::Cancel => "callback",
-            Self::Deploy | Self::Rollback => "integration",
-            Self::Retry | Self::Skip | Self::Abort | Self::Pause | Self::Resume => "run",
+            Self::Deploy | Self::Rollback | Self::Set | Self::Remove => "integration",
+            Self::Retry
+            | Self::Skip
+            | Self::Abort
+            | Self::Pause
+            | Self::Resume
+            | Self::Call
+            | Self::TestRun => "run",
         }
     }
 }

@@ -13,6 +13,9 @@ impl Dialog {
     pub fn order(&self, dry_run: bool) -> Ask {
         match &self.subject {
             Subject::Flow(_) => Ask::Pause(self.pause_order(dry_run)),
+            Subject::Trial(trial) => self.trial_order(trial, dry_run),
+            Subject::Value(setting) => self.set_order(setting, dry_run),
+            Subject::Whole(name) => Ask::Remove { name: name.clone(), reason: self.reason(), dry_run },
             Subject::Objects | Subject::Version(_) => {
                 self.version_order(dry_run).unwrap_or_else(|| Ask::Act(Box::new(self.act(dry_run))))
             }

@@ -120,7 +120,7 @@ impl Dialog {
         };
         let target = match &self.subject {
             Subject::Flow(paused) => paused.target(self.chosen(Purpose::Scope)),
-            Subject::Objects | Subject::Version(_) => String::new(),
+            _ => String::new(),
         };
         PauseOrder { target, act, reason: self.reason(), dry_run }
     }

@@ -2,7 +2,7 @@
 
 use crate::console::app::{App, Place};
 use crate::console::columns::{Column, fit};
-use crate::console::format::{clock, count};
+use crate::console::format::{clock, count, spark};
 use crate::console::layout::Pane;
 use crate::console::paint::Paint;
 use crate::console::theme::Role;
@@ -117,6 +117,7 @@ pub fn detail(app: &App, paint: &mut Paint<'_>, pane: Pane) {
     let runs = if group.count == 1 { "run" } else { "runs" };
     let title =
         format!("{} / {} · {} · {} {runs}", group.integration, group.flow, group.step, count(group.count));
-    paint.rule(pane.rule, &title, "", false);
+    let hours = format!("per hour {}", spark(&group.hours));
+    paint.rule(pane.rule, &title, if group.hours.is_empty() { "" } else { &hours }, false);
     app.runs.group.lines.draw(paint, pane.body, false);
 }

@@ -88,6 +88,15 @@ fn tally(step: &StepView) -> String {
     text
 }
 
+/// `needs push.id`: what a step that was not reached needs of those before it.
+fn wants(step: &StepView) -> String {
+    match step.needs.as_slice() {
+        [] => String::new(),
+        [one] => format!("needs {one}"),
+        [first, more @ ..] => format!("needs {first} +{}", more.len()),
+    }
+}
+
 fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
     if run.steps.is_empty() {
         return super::says(paint, area, "This flow has no steps: the run ended as it began.");
@@ -129,13 +138,17 @@ fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
         paint.foreign(x + 2, area.y + 1, inner, &first, Role::Text);
         let tries = match step.attempts.len() {
             _ if !step.items.is_empty() => tally(step),
-            0 => String::new(),
+            0 => wants(step),
             1 => spent(step),
             n => format!("{n} tries  {}", spent(step)),
         };
-        paint.put(x + 2, area.y + 2, inner, &tries, Role::Text);
+        paint.foreign(x + 2, area.y + 2, inner, &tries, Role::Text);
         let state_role = if step.state == StepState::Pending { Role::Muted } else { role };
-        paint.put(x + 2, area.y + 3, inner, step.state.word(), state_role);
+        let last = match &step.awaits {
+            Some(time) if step.state == StepState::Pending => format!("callback {time}"),
+            _ => step.state.word().to_owned(),
+        };
+        paint.put(x + 2, area.y + 3, inner, &last, state_role);
         x = right + 1;
         if n + 1 < run.steps.len() {
             paint.put(x, area.y + 2, JOIN, "──", Role::Border);

@@ -28,13 +28,13 @@ pub const URL: &str = "url";
 const GOES_ON: &str = " ";
 
 /// How times are written.
-struct Times<'t> {
+pub(super) struct Times<'t> {
     now: Ms,
     zone: &'t TimeZone,
 }
 
 impl Times<'_> {
-    fn short(&self, text: &str) -> String {
+    pub(super) fn short(&self, text: &str) -> String {
         parse_rfc3339(text).map_or_else(|| text.to_owned(), |at| clock(at, self.now, self.zone))
     }
 
@@ -135,7 +135,7 @@ fn of_flow(flow: &FlowView, written: Option<&Flow>, times: &Times<'_>, lines: &m
         lines.push(Line::label("starts", format!("by its trigger: {}", flow.trigger), Role::Text));
     }
     if let Some(hook) = written.and_then(Flow::webhook) {
-        webhook(hook, flow, lines);
+        webhook(hook, flow, times, lines);
     } else if let Some(auth) = &flow.auth {
         lines.push(Line::label("auth", auth.clone(), Role::Text));
     }
@@ -159,7 +159,7 @@ fn of_flow(flow: &FlowView, written: Option<&Flow>, times: &Times<'_>, lines: &m
     last_run(flow, times, lines);
 }
 
-fn webhook(hook: &Webhook, flow: &FlowView, lines: &mut Vec<Line>) {
+fn webhook(hook: &Webhook, flow: &FlowView, times: &Times<'_>, lines: &mut Vec<Line>) {
     if let Some(path) = &hook.path {
         let base = flow.url.as_deref().and_then(|url| url.split("/in/").next()).unwrap_or_default();
         let path = path.trim_start_matches('/').trim_start_matches("in/");
@@ -167,13 +167,19 @@ fn webhook(hook: &Webhook, flow: &FlowView, lines: &mut Vec<Line>) {
         let line = Line::label("alias", alias.clone(), Role::Text);
         lines.push(Line { path: "alias".to_owned(), whole: Some(alias.into()), ..line });
     }
-    lines.push(Line::label("methods", hook.methods.join(" "), Role::Text));
     let (text, role) = auth(&hook.auth);
+    let traffic = flow.traffic.as_ref();
     lines.push(Line::label("auth", text, role));
+    if let Some(at) = traffic.and_then(|traffic| traffic.last_refused.as_deref()) {
+        lines.push(Line::label("refused", format!("last at {}", times.short(at)), Role::Text));
+    }
+    lines.push(Line::label("methods", hook.methods.join(" "), Role::Text));
     if let Some(dedup) = &hook.dedup {
         let fields: Vec<String> = dedup.fields.iter().map(ToString::to_string).collect();
         let from = if dedup.from_first { "from the first" } else { "from the last copy" };
-        let text = format!("{}   {} {from}", fields.join(", "), written(dedup.window));
+        let hits =
+            traffic.and_then(super::traffic::hits).map_or_else(String::new, |hits| format!("   {hits}"));
+        let text = format!("{}   {} {from}{hits}", fields.join(", "), written(dedup.window));
         lines.push(Line::label("dedup", text, Role::Text));
     }
     if !hook.required.is_empty() {
@@ -211,6 +217,7 @@ fn webhook(hook: &Webhook, flow: &FlowView, lines: &mut Vec<Line>) {
     }
     lines.push(Line::label("reply", reply, Role::Text));
     lines.push(Line::label("limits", limits.join(" · "), Role::Text));
+    lines.extend(traffic.map(|traffic| super::traffic::last(traffic, times)));
     if !hook.gates.mask.is_empty() {
         let paths: Vec<String> = hook.gates.mask.iter().map(ToString::to_string).collect();
         lines.push(Line::label("masked", paths.join(", "), Role::Text));
@@ -264,10 +271,11 @@ fn values(
     lines: &mut Vec<Line>,
 ) {
     for (at, variable) in one.variables.iter().enumerate() {
-        let (text, role) = value(variable);
+        let (text, role) = value(variable, times);
         let label = if at == 0 { "variables" } else { GOES_ON };
         let line = Line::label(label, format!("{} = {text}", variable.name), role);
-        lines.push(Line { note: variable.kind.clone(), ..line });
+        let path = format!("{}{}", super::setting::PATH, variable.name);
+        lines.push(Line { note: variable.kind.clone(), path, ..line });
     }
     for (at, connection) in document.into_iter().flat_map(|doc| &doc.connections).enumerate() {
         let label = if at == 0 { "connections" } else { GOES_ON };
@@ -286,14 +294,18 @@ fn values(
 }
 
 /// A value as it may be shown: of a secret only whether it is set.
-fn value(variable: &VariableView) -> (String, Role) {
+fn value(variable: &VariableView, times: &Times<'_>) -> (String, Role) {
     let none = variable.value.is_null();
     if none && variable.required {
         return ("not set, and required".to_owned(), Role::Warn);
     }
     if variable.kind == "secret" {
-        let text = if none || !variable.set { "not set" } else { "••• set" };
-        return (text.to_owned(), Role::Text);
+        let text = match &variable.stands {
+            _ if none || !variable.set => "not set".to_owned(),
+            Some(set) => format!("••• set {} by {}", times.short(&set.at), set.by),
+            None => "••• set".to_owned(),
+        };
+        return (text, Role::Text);
     }
     let (role, text) = value_text(&variable.value);
     let default = if variable.set || none { "" } else { "   (default)" };

@@ -1,6 +1,6 @@
 //! The versions of the selected integration, and what differs between two of them.
 
-use crate::console::app::{App, Dirt, Place, Screen, Tone};
+use crate::console::app::{App, Dirt, Place, Screen};
 use crate::console::asks::Want;
 use crate::console::dialog::{Dialog, Kind, Version};
 use crate::console::format::{clock, count};
@@ -264,10 +264,7 @@ impl App {
 
     /// Opens the dialog of `D`.
     pub(in crate::console) fn open_deploy(&mut self) {
-        match self.deployed() {
-            Ok(dialog) => self.open_dialog(dialog),
-            Err(reason) => self.toast(Tone::Info, reason),
-        }
+        self.open_built(self.deployed());
     }
 
     /// The title over what differs.

@@ -30,12 +30,11 @@ pub(super) fn groups(look: &Look<'_>) -> rusqlite::Result<Vec<GroupView>> {
                 Ok((FlowId(row.get(0)?), row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
             })
             .optional()?;
-        let (flow, step, text, first, last) = match told {
-            Some(told) => told,
-            None => {
-                let (first, last) = (RunId(row.get(2)?).time(), RunId(row.get(3)?).time());
-                (FlowId(0), String::new(), String::new(), first, last)
-            }
+        let (flow, step, text, first, last) = if let Some(told) = told {
+            told
+        } else {
+            let (first, last) = (RunId(row.get(2)?).time(), RunId(row.get(3)?).time());
+            (FlowId(0), String::new(), String::new(), first, last)
         };
         let (integration, flow) = look.names(flow);
         groups.push(GroupView {

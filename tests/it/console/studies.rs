@@ -1,11 +1,13 @@
 //! Answers to questions about traffic.
 
 use super::hand::{NOW, id};
+use pointsman::model::ask::Plan;
 use pointsman::model::request::Verdict;
 use pointsman::model::run::RunState;
 use pointsman::model::study::{
-    AskedView, BackTestChange, BackTestField, BackTestView, CaptureView, Change, FieldsView, FoundField,
-    Judged, Rule, SimulatedStep, SimulatedView, Studied, Study, Trial, Tried, WhatIfChange, WhatIfView,
+    AskedView, BackTestChange, BackTestField, BackTestView, BegunView, CalledView, CaptureView, Change,
+    FieldsView, FoundField, Judged, Rule, SimulatedStep, SimulatedView, Studied, Study, Trial, Tried,
+    WhatIfChange, WhatIfView,
 };
 use pointsman::model::time::rfc3339;
 use pointsman::model::view::{FieldView, SentView};
@@ -51,7 +53,23 @@ pub fn studied(study: &Study) -> Studied {
         Study::Fields(_) => Studied::Fields(found),
         Study::WhatIf(rule) => Studied::WhatIf(what_if(rule)),
         Study::Simulate(trial) => Studied::Simulated(Box::new(simulated(trial))),
-        Study::Call(_) | Study::TestRun(_) => Studied::Tried(Tried::Plan(Box::default())),
+        Study::Call(order) => Studied::Tried(if order.dry_run {
+            Tried::Plan(Box::new(planned(
+                "Really makes the call of event of shop-orders / Orders, with v4, the live version.",
+            )))
+        } else {
+            Tried::Called(Box::new(called()))
+        }),
+        Study::TestRun(order) => Studied::Tried(if order.dry_run {
+            Tried::Plan(Box::new(planned(
+                "Really runs shop-orders / Orders, with v4, the live version, marked as a test.",
+            )))
+        } else {
+            Tried::Begun(BegunView { request: id(599), runs: vec![id(591)] })
+        }),
+        Study::Samples { .. } => Studied::Samples {
+            names: vec!["shop-orders-orders-d7fe00.json".to_owned(), "vat.json".to_owned()],
+        },
         Study::BackTest(asked) => Studied::BackTested(back_tested(asked.before.is_none())),
         Study::SaveSample { .. } => {
             Studied::Saved { path: "/var/lib/pointsman/samples/shop-orders-orders-d7fe00.json".to_owned() }
@@ -59,6 +77,36 @@ pub fn studied(study: &Study) -> Studied {
         Study::Drift { .. } => Studied::Drift { drifts: Vec::new() },
         Study::DriftOk { .. } => Studied::Done { lines: vec!["Took the badge away.".to_owned()] },
     }
+}
+
+fn planned(line: &str) -> Plan {
+    Plan {
+        count: 1,
+        lines: vec![line.to_owned()],
+        sends: Some(SentView {
+            method: "POST".to_owned(),
+            url: "https://events.example/event".to_owned(),
+            headers: Vec::new(),
+            body: Some(r#"{"no":10438}"#.to_owned()),
+        }),
+        ..Plan::default()
+    }
+}
+
+/// A call that was answered.
+fn called() -> CalledView {
+    serde_json::from_value(json!({
+        "integration": "shop-orders", "flow": "Orders", "version": 4, "step": "event", "success": true,
+        "attempt": {
+            "number": 1, "started": rfc3339(NOW), "elapsed_ms": 45, "outcome": "ok", "status": 200,
+            "request": {"method": "POST", "url": "https://events.example/event",
+                        "headers": [["content-type", "application/json"]], "body": "{\"no\":10438}"},
+            "response": {"status": 200, "headers": [["server", "e"]], "body": "{\"id\":\"evt_1\"}", "cut": false, "binary": false},
+            "cause": null, "left_out": [],
+        },
+        "outputs": {"id": "evt_1"},
+    }))
+    .unwrap()
 }
 
 /// 37 copies more, and one that would have been let through.

@@ -134,7 +134,9 @@ fn every_request_that_a_run_would_send_is_shown_and_what_nobody_knows_is_given()
     hand.app.input(Event::Paste("an".to_owned()));
     hand.keys("na<enter>");
     assert_eq!(simulated(&hand).set[0].1, "anna");
-    hand.keys("e<enter>");
+    hand.keys("e");
+    assert!(hand.text().contains("= anna"), "it is filled with the last one: {}", hand.text());
+    hand.keys("<ctrl-u><enter>");
     assert_eq!(simulated(&hand).set, [("steps.event.outputs.id".to_owned(), serde_json::Value::Null)]);
     hand.keys("e<esc>x");
     assert!(hand.text().contains("this box is open"), "{}", hand.text());

@@ -7,7 +7,7 @@ use pointsman::console::Options;
 use pointsman::model::ask::{Answer, Ask, DiffView, GivenView, Rows, Verb, VersionView};
 use pointsman::model::run::{CallbackState, RunState};
 use pointsman::model::time::{DAY, MINUTE, Ms, rfc3339};
-use pointsman::model::view::{AwaitedView, CallbackView, IntegrationView, RunView};
+use pointsman::model::view::{AttemptView, AwaitedView, CallbackView, IntegrationView, RunView};
 use serde_json::json;
 
 pub fn rows(rows: Vec<CallbackView>) -> Rows<CallbackView> {
@@ -48,9 +48,53 @@ pub fn callback(n: u64) -> CallbackView {
     }
 }
 
+/// The run of which a step sends once an item.
+pub const ITEMS: u64 = 581;
+
+/// 14 items of the second step: most arrived, one was refused, one was not sent yet.
+fn each(run: &mut RunView) {
+    let step = &mut run.steps[1];
+    let Some(model) = step.attempts.last().cloned() else { return };
+    let state = |item: u32| match item {
+        12 => ("errored", Some("Progix answered 503")),
+        13 => ("pending", None),
+        _ => ("succeeded", None),
+    };
+    step.items = (0..14)
+        .map(|item| {
+            let (state, cause) = state(item);
+            let attempts = match state {
+                "errored" => 3,
+                "pending" => 0,
+                _ => 1,
+            };
+            serde_json::from_value(
+                json!({"index": item, "state": state, "cause": cause, "attempts": attempts}),
+            )
+            .unwrap()
+        })
+        .collect();
+    step.attempts = (0..13)
+        .flat_map(|item| {
+            let tries: u32 = if item == 12 { 3 } else { 1 };
+            (1..=tries).map(move |number| (item, number))
+        })
+        .map(|(item, number)| {
+            let mut attempt = AttemptView { item: Some(item), number, ..model.clone() };
+            if item < 12 {
+                (attempt.status, attempt.cause) = (Some(200), None);
+            }
+            attempt
+        })
+        .collect();
+}
+
 /// A run as a detail has it: with the callback that it waits for.
 pub fn run(n: u64) -> RunView {
     let mut run = super::hand::run(n);
+    if n == ITEMS {
+        each(&mut run);
+    }
     let waits = (0..4).map(callback).find(|callback| callback.run == run.id);
     run.callback = waits.filter(|_| matches!(run.state, RunState::Waiting | RunState::Errored)).map(Box::new);
     run
@@ -121,7 +165,10 @@ fn integrations() -> Vec<IntegrationView> {
         "deployed": 14, "draft": 15, "saved": rfc3339(NOW - 20 * MINUTE), "author": "anna",
         "flows": [
             {"id": "s", "name": "Sync customers", "trigger": "webhook", "url": "https://hooks.example/in/8Zk2mPq0xT4nBv7sLw1RvQ",
-             "auth": "none", "steps": [["lookup", "request"], ["push", "request"]]},
+             "auth": "none", "steps": [["lookup", "request"], ["push", "request"]],
+             "traffic": {"minute": 36, "usual_hour": 2280, "accepted": 46120, "duplicates": 1426,
+                         "last": {"request": id(599), "time": rfc3339(NOW - 1_000), "verdict": "accepted"},
+                         "last_refused": rfc3339(NOW - 259 * MINUTE)}},
             {"id": "n", "name": "Nightly", "trigger": "schedule", "url": null, "auth": null, "steps": [],
              "schedule": {"rule": "cron 0 2 * * *", "zone": "Europe/Berlin", "next": next, "last": null, "made_up": 1}},
             {"id": "i", "name": "Initialization", "trigger": "deploy", "url": null, "auth": null, "steps": [],
@@ -129,7 +176,8 @@ fn integrations() -> Vec<IntegrationView> {
         ],
         "variables": [
             {"name": "tenant", "type": "text", "value": "42", "set": false, "required": false, "help": ""},
-            {"name": "token", "type": "secret", "value": "•••", "set": true, "required": true, "help": ""},
+            {"name": "token", "type": "secret", "value": "•••", "set": true, "required": true, "help": "",
+             "stands": {"at": rfc3339(NOW - 15 * DAY), "by": "anna"}},
             {"name": "pin", "type": "secret", "value": null, "set": false, "required": false, "help": ""},
         ],
     });
