@@ -32,18 +32,6 @@ pub fn minute(at: Ms, now: Ms, zone: &TimeZone) -> String {
     then.strftime(if today { "%H:%M" } else { "%-d %b %H:%M" }).to_string()
 }
 
-/// Counts as bars, the highest as high as a line: `▁▁▂▇█`. Nothing is the lowest bar, one is a higher one.
-#[must_use]
-pub fn spark(counts: &[u64]) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let most = counts.iter().copied().max().unwrap_or(0).max(1);
-    let bar = |n: &u64| match usize::try_from(u128::from(*n) * 7 / u128::from(most)) {
-        Ok(at) => BARS[at.max(usize::from(*n > 0)).min(7)],
-        Err(_) => BARS[7],
-    };
-    counts.iter().map(bar).collect()
-}
-
 /// The time of day with milliseconds, for timelines: `14:12:03.114`.
 #[must_use]
 pub fn precise(at: Ms, zone: &TimeZone) -> String {
@@ -87,13 +75,5 @@ mod tests {
         assert_eq!(minute(now, now, &zone), "14:31");
         assert_eq!(minute(now - DAY, now, &zone), "17 Nov 14:31");
         assert_eq!(minute(i64::MAX, now, &zone), "?");
-    }
-
-    #[test]
-    fn bars_are_as_high_as_the_counts_and_one_is_more_than_nothing() {
-        assert_eq!(spark(&[0, 1, 500, 1_000]), "▁▂▄█");
-        assert_eq!(spark(&[0, 0]), "▁▁");
-        assert_eq!(spark(&[u64::MAX, 1]), "█▂");
-        assert_eq!(spark(&[]), "");
     }
 }

@@ -160,12 +160,11 @@ async fn go_on(shared: Arc<Shared>, what: What, found: Found, mut carried: Carri
         (What::MoveOn, RunState::Running) => Some(Input::Lost),
         (What::MoveOn, _) => Some(Input::Due),
     };
-    let effect = match input {
-        Some(input) => settle_once(&shared, &mut carried, input, lease).await.ok(),
-        None => {
-            let now = &carried.snapshot.run;
-            (now.state == RunState::Running && now.fence == run.fence).then_some(Effect::Send)
-        }
+    let effect = if let Some(input) = input {
+        settle_once(&shared, &mut carried, input, lease).await.ok()
+    } else {
+        let now = &carried.snapshot.run;
+        (now.state == RunState::Running && now.fence == run.fence).then_some(Effect::Send)
     };
     if effect == Some(Effect::Send)
         && let Some(slot) = slot

@@ -2,11 +2,12 @@
 
 use crate::console::app::{App, Place};
 use crate::console::columns::{Column, fit};
-use crate::console::format::{clock, count, spark};
+use crate::console::format::{clock, count};
 use crate::console::layout::Pane;
 use crate::console::paint::Paint;
 use crate::console::theme::Role;
 use crate::model::time::parse_rfc3339;
+use crate::rules::chart::spark;
 use ratatui::layout::Rect;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +118,8 @@ pub fn detail(app: &App, paint: &mut Paint<'_>, pane: Pane) {
     let runs = if group.count == 1 { "run" } else { "runs" };
     let title =
         format!("{} / {} · {} · {} {runs}", group.integration, group.flow, group.step, count(group.count));
-    let hours = format!("per hour {}", spark(&group.hours));
+    let hours: Vec<Option<u64>> = group.hours.iter().copied().map(Some).collect();
+    let hours = format!("per hour {}", spark(&hours, super::overview::glyphs_of(app)));
     paint.rule(pane.rule, &title, if group.hours.is_empty() { "" } else { &hours }, false);
     app.runs.group.lines.draw(paint, pane.body, false);
 }

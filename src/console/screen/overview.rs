@@ -64,7 +64,7 @@ fn errors(app: &App) -> String {
     }
 }
 
-fn glyphs_of(app: &App) -> Glyphs {
+pub(super) fn glyphs_of(app: &App) -> Glyphs {
     if app.options.ascii { Glyphs::Ascii } else { Glyphs::Unicode }
 }
 

@@ -274,7 +274,8 @@ impl<'a> Folding<'a> {
             StepState::Errored | StepState::Failed | StepState::Retrying => {
                 detail.cause.clone().or(step.cause.take())
             }
-            StepState::Skipped => Some(by("skipped", entry)),
+            StepState::Skipped if entry.kind == EntryKind::Skip => Some(by("skipped", entry)),
+            StepState::Skipped => detail.cause.clone(),
             _ => None,
         };
         step.ended = final_state.then_some(entry.at);

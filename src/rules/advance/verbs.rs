@@ -37,12 +37,12 @@ impl Work<'_> {
         entry.detail.reason = reason;
         entry.detail.fresh_key = fresh;
         entry.detail.moved = moved;
-        match moved {
-            Some(_) => self.queue_moved()?,
-            None => {
-                self.step_state(StepState::Pending);
-                self.queue();
-            }
+        let moved = moved.is_some();
+        if moved {
+            self.queue_moved()?;
+        } else {
+            self.step_state(StepState::Pending);
+            self.queue();
         }
         self.finish()
     }

@@ -1,6 +1,7 @@
 //! Tests of the check of documents: every mistake at its place, defaults, bounds, hostile input.
 
 mod each;
+mod retry;
 
 use super::*;
 use crate::model::credential::Algorithm;
@@ -100,15 +101,6 @@ fn what_is_left_out_means_what_the_documentation_says() {
         (retry.attempts, retry.delay, retry.exponential, retry.max_delay, retry.written),
         (2, 1_000, true, 3_600_000, false)
     );
-    // What is written of it beside `attempts` says when, not how often.
-    for written in
-        ["retry = { delay = \"2s\" }", "retry = { backoff = \"fixed\", max_delay = \"5s\" }", "retry = {}"]
-    {
-        let retry = exchange(written).retry;
-        assert_eq!((retry.attempts, retry.written), (2, false), "{written}");
-    }
-    let retry = exchange("retry = { attempts = 3 }").retry;
-    assert_eq!((retry.attempts, retry.written), (3, true));
     for (method, idempotent) in
         [("GET", true), ("HEAD", true), ("PUT", true), ("DELETE", true), ("POST", false), ("PATCH", false)]
     {
