@@ -6,11 +6,16 @@
 //! [`Mailbox`] first and reads its first page of rows afterwards: a change that lies in both does
 //! no harm, one that lies in neither cannot be.
 
+mod log;
+
+pub use log::{Caught, LOG, Place};
+
 use crate::model::change::Change;
 use crate::model::request::Verdict;
 use crate::model::run::RunState;
 use crate::model::{FlowId, Ms, RequestId, RunId};
-use std::collections::BTreeMap;
+use log::Log;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
@@ -28,7 +33,14 @@ pub struct Feed {
 struct Inner {
     /// Mailboxes that are alive: what [`Feed::publish`] looks at before anything else.
     watchers: AtomicUsize,
-    boxes: Mutex<Vec<Weak<Shared>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    boxes: Vec<Weak<Shared>>,
+    /// Kept from the first watcher on that may lose its link.
+    log: Option<Log>,
 }
 
 impl Feed {
@@ -44,9 +56,11 @@ impl Feed {
         if changes.is_empty() {
             return;
         }
-        lock(&self.inner.boxes).retain(|mailbox| {
+        let mut state = lock(&self.inner.state);
+        let upto = state.log.as_mut().map_or(0, |log| log.put(&changes));
+        state.boxes.retain(|mailbox| {
             let Some(mailbox) = mailbox.upgrade() else { return false };
-            mailbox.put(&changes);
+            mailbox.put(&changes, upto);
             true
         });
     }
@@ -54,10 +68,33 @@ impl Feed {
     /// A mailbox that merges everything published from now on, until it is dropped.
     #[must_use]
     pub fn watch(&self) -> Mailbox {
+        self.open(&mut lock(&self.inner.state))
+    }
+
+    /// The same for a watcher that may lose its link: with the place from which it can go on later,
+    /// and with what it has missed since the place that it gives, as far as that is still known.
+    #[must_use]
+    pub fn watch_from(&self, place: Option<Place>) -> (Mailbox, Caught) {
+        let mut state = lock(&self.inner.state);
+        if state.log.is_none() {
+            state.log = Some(Log::new(fastrand::u64(1..)));
+            // From now on everything is written down, also while nobody watches.
+            self.inner.watchers.fetch_add(1, Ordering::SeqCst);
+        }
+        let caught = state.log.as_ref().map_or(Caught::Anew, |log| log.since(place));
+        let upto = state.log.as_ref().map_or(0, Log::upto);
+        let epoch = state.log.as_ref().map(Log::epoch);
+        let mut mailbox = self.open(&mut state);
+        mailbox.epoch = epoch;
+        lock(&mailbox.shared.merged).upto = upto;
+        (mailbox, caught)
+    }
+
+    fn open(&self, state: &mut State) -> Mailbox {
         let shared = Arc::new(Shared::default());
-        lock(&self.inner.boxes).push(Arc::downgrade(&shared));
+        state.boxes.push(Arc::downgrade(&shared));
         self.inner.watchers.fetch_add(1, Ordering::SeqCst);
-        Mailbox { shared, feed: Arc::clone(&self.inner) }
+        Mailbox { shared, feed: Arc::clone(&self.inner), epoch: None }
     }
 }
 
@@ -81,9 +118,24 @@ pub struct Merged {
     pub breakers: u64,
     /// More runs moved than a mailbox holds: read the page again.
     pub resync: bool,
+    /// The number of the last change in the feed's log that is in here or came before.
+    upto: u64,
 }
 
 impl Merged {
+    /// The first of changes that were missed, as many as a mailbox holds; `upto` is the number of the
+    /// last of them all.
+    pub fn first_of(missed: &mut VecDeque<Change>, upto: u64) -> Self {
+        let mut merged = Self::default();
+        while merged.runs.len() < MAX_RUNS
+            && let Some(change) = missed.pop_front()
+        {
+            merged.put(change);
+        }
+        merged.upto = upto - missed.len() as u64;
+        merged
+    }
+
     /// Whether nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -130,9 +182,10 @@ struct Shared {
 }
 
 impl Shared {
-    fn put(&self, changes: &[Change]) {
+    fn put(&self, changes: &[Change], upto: u64) {
         {
             let mut merged = lock(&self.merged);
+            merged.upto = upto;
             for change in changes {
                 merged.put(*change);
             }
@@ -146,9 +199,17 @@ impl Shared {
 pub struct Mailbox {
     shared: Arc<Shared>,
     feed: Arc<Inner>,
+    epoch: Option<u64>,
 }
 
 impl Mailbox {
+    /// The place in the feed's log up to which something that was taken goes; `None` for a mailbox
+    /// that keeps none.
+    #[must_use]
+    pub fn place(&self, taken: &Merged) -> Option<Place> {
+        self.epoch.map(|epoch| Place { epoch, seq: taken.upto })
+    }
+
     /// Waits until something has changed that was not taken yet. Safe to cancel; for one waiter.
     pub async fn changed(&self) {
         while lock(&self.shared.merged).is_empty() {
@@ -159,7 +220,9 @@ impl Mailbox {
     /// Empties the mailbox.
     #[must_use]
     pub fn take(&self) -> Merged {
-        std::mem::take(&mut *lock(&self.shared.merged))
+        let mut merged = lock(&self.shared.merged);
+        let rest = Merged { upto: merged.upto, ..Merged::default() };
+        std::mem::replace(&mut *merged, rest)
     }
 }
 
@@ -167,7 +230,7 @@ impl Drop for Mailbox {
     fn drop(&mut self) {
         self.feed.watchers.fetch_sub(1, Ordering::SeqCst);
         let gone = Arc::as_ptr(&self.shared);
-        lock(&self.feed.boxes).retain(|mailbox| !std::ptr::eq(mailbox.as_ptr(), gone));
+        lock(&self.feed.state).boxes.retain(|mailbox| !std::ptr::eq(mailbox.as_ptr(), gone));
     }
 }
 

@@ -36,7 +36,7 @@
 //! | [`scheduler`] | slots, the ready ring, targets and their breakers: who goes next | fairness, bounds of work |
 //! | [`runner`] | claims, leases, HTTP out, the address guard | what targets see |
 //! | [`desk`] | every question and order of people, with its plan | what a verb does and says |
-//! | [`api`], [`session`] | the desk over a unix socket; the console's two channel ends | how a console connects |
+//! | [`api`], [`session`] | the desk over a unix socket and TCP; the console's two channel ends | how a console connects |
 //! | [`console`] | terminal, keys, themes, screens, dialogs | what is drawn, which key does what |
 //! | [`cli`] | arguments, settings, one file a command group | flags, output, exit codes |
 //! | [`demo`] | the built-in target and the sample traffic | what a newcomer sees |
@@ -85,6 +85,11 @@
 //! person saw, each is marked in the transaction of its act, and [`rules::pace`] says how many go now.
 //! What is left is what the store says is left, so a process that begins goes on where the last one
 //! ended.
+//!
+//! A console's link (`session::remote`, `POST /changes`) pushes what changed with its place in the feed's
+//! log; one that was cut goes on from there (`feed::log`), and reads anew past the log's bound. Who asks
+//! is decided by the door that they came in by ([`model::ask::Who`]), what they may do by one table
+//! ([`model::ask::Deed`]), and who is here is kept by `desk::company`.
 //!
 //! Runs that nobody sent for (ticks of schedules, deploys, removals) are born inside the transaction of
 //! their occasion (`store::occasion`), with a small request that tells it, and parked: the runner finds

@@ -12,6 +12,7 @@ pub mod mask;
 mod material;
 pub mod memory;
 pub mod seal;
+pub mod tokens;
 mod values;
 
 use crate::model::{CallbackId, RequestId};

@@ -15,6 +15,26 @@ pub struct Envelope {
     pub ask: Ask,
 }
 
+/// A console's link, as it is asked for.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Following {
+    /// Who follows.
+    #[serde(default)]
+    pub who: Option<Who>,
+    /// Where the last link was cut.
+    #[serde(default)]
+    pub place: Option<String>,
+}
+
+/// A [`Following`] on its way out, borrowed.
+#[derive(Debug, Serialize)]
+pub struct OutFollowing<'a> {
+    /// Who follows.
+    pub who: &'a Who,
+    /// Where the last link was cut.
+    pub place: Option<&'a str>,
+}
+
 /// An [`Envelope`] on its way out, borrowed.
 #[derive(Debug, Serialize)]
 pub struct Outgoing<'a> {
@@ -27,62 +47,16 @@ pub struct Outgoing<'a> {
 /// The HTTP status of a refusal.
 pub fn status(refusal: &Refusal) -> u16 {
     match (refusal.code.as_str(), refusal.exit) {
+        ("unknown", _) => 401,
         ("gone", _) => 410,
         ("stale" | "down", _) => 503,
-        ("read_only", _) => 403,
+        ("read_only" | "role", _) => 403,
         ("too_large", _) => 413,
         ("version", _) => 426,
         (_, 2) => 400,
         (_, 3) => 404,
         (_, 4) => 409,
         _ => 500,
-    }
-}
-
-/// Whether a question only reads: all that another version may ask.
-pub fn reads(ask: &Ask) -> bool {
-    match ask {
-        Ask::Counters
-        | Ask::Requests(_)
-        | Ask::Runs(_)
-        | Ask::RunsById { .. }
-        | Ask::Callbacks(_)
-        | Ask::Urgent { .. }
-        | Ask::Groups
-        | Ask::Audit(_)
-        | Ask::Request { .. }
-        | Ask::Explain { .. }
-        | Ask::Run { .. }
-        | Ask::Alerts
-        | Ask::Endpoints
-        | Ask::Integrations
-        | Ask::Integration { .. }
-        | Ask::Export { .. }
-        | Ask::History { .. }
-        | Ask::Diff { .. }
-        | Ask::Keys
-        | Ask::Jobs { .. }
-        | Ask::Job { .. }
-        | Ask::Pieces { .. }
-        | Ask::Doctor
-        | Ask::Overview { .. } => true,
-        Ask::Callback { reveal, .. } => !reveal,
-        Ask::Study(study) => study.order().is_none(),
-        Ask::Apply(_)
-        | Ask::Deploy { .. }
-        | Ask::Remove { .. }
-        | Ask::Rollback(_)
-        | Ask::Set { .. }
-        | Ask::Act(_)
-        | Ask::StopJob { .. }
-        | Ask::ResumeJob { .. }
-        | Ask::AddKey(_)
-        | Ask::RemoveKey { .. }
-        | Ask::Token(_)
-        | Ask::Sign(_)
-        | Ask::Start(_)
-        | Ask::Pause(_)
-        | Ask::LoadSamples => false,
     }
 }
 
@@ -124,7 +98,9 @@ mod tests {
         for (refusal, code) in [
             (Refusal::refused("ended", ""), 409),
             (Refusal::refused("gone", ""), 410),
+            (Refusal::refused("unknown", ""), 401),
             (Refusal::refused("read_only", ""), 403),
+            (Refusal::refused("role", ""), 403),
             (Refusal::not_found(""), 404),
             (Refusal::usage(""), 400),
             (Refusal::failed(""), 500),

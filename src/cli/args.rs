@@ -71,8 +71,8 @@ pub struct Global {
     /// Shows everything, does nothing
     #[arg(long, global = true, env = "POINTSMAN_READ_ONLY")]
     pub read_only: bool,
-    /// The operators' API over TCP
-    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_OPERATOR_LISTEN", hide = true)]
+    /// The operators' API over TCP, for `attach URL`
+    #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_OPERATOR_LISTEN")]
     pub operator_listen: Option<String>,
     /// An asciicast of the console
     #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_RECORD", hide = true)]
@@ -123,13 +123,12 @@ pub enum Command {
         #[arg(long)]
         headless: bool,
     },
-    /// Console on a running server
-    #[command(hide = true)]
+    /// Console on a running server: that of the data folder, or one with an operators' API
     Attach {
-        /// The operators' API.
+        /// The operators' API: `https://gate.example.com:7701`
         url: Option<String>,
-        /// The operator's token.
-        #[arg(long)]
+        /// Holds the operator's token; `-` is stdin
+        #[arg(long, value_name = "FILE", env = "POINTSMAN_TOKEN_FILE")]
         token_file: Option<PathBuf>,
     },
     /// Prints a commented document to start from
@@ -238,8 +237,11 @@ pub enum Command {
     },
     /// Prints a token for a sender
     Token(super::keys::Token),
-    #[command(hide = true)]
-    Operator(Later),
+    /// People who may attach to a running server
+    Operator {
+        #[command(subcommand)]
+        command: super::operators::OperatorCommand,
+    },
     /// Verbs on many that are done piece by piece
     Jobs {
         #[command(subcommand)]
@@ -265,13 +267,6 @@ pub enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-}
-
-/// Whatever is written after a command that this version does not have yet.
-#[derive(Debug, clap::Args)]
-pub struct Later {
-    #[arg(num_args = 0.., trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    rest: Vec<String>,
 }
 
 /// Options of every verb.

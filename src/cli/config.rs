@@ -25,6 +25,7 @@ struct File {
     allow_networks: Option<Vec<String>>,
     trusted_proxies: Vec<String>,
     metrics_listen: Option<String>,
+    operator_listen: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     connection: Vec<connections::FileConnection>,
@@ -155,7 +156,18 @@ fn inbound(
         }
     };
     let metrics_listen = metrics.map(|text| parse_listen("--metrics-listen", text)).transpose()?;
-    Ok(Inbound { trusted_proxies, tls, metrics_listen })
+    let operators = global.operator_listen.as_ref().or(file.operator_listen.as_ref());
+    let operator_listen = operators.map(|text| parse_listen("--operator-listen", text)).transpose()?;
+    if let Some(address) = operator_listen
+        && tls.is_none()
+        && !address.ip().to_canonical().is_loopback()
+    {
+        return Err(Refusal::usage(format!(
+            "--operator-listen {address} without TLS would send operators' tokens over the network in the clear: \
+             give --tls-cert and --tls-key, or listen on 127.0.0.1 and reach it through a tunnel (ssh -L)"
+        )));
+    }
+    Ok(Inbound { trusted_proxies, tls, metrics_listen, operator_listen })
 }
 
 fn refuse_what_is_not_here_yet(global: &Global) -> Result<(), Refusal> {
@@ -167,12 +179,10 @@ fn refuse_what_is_not_here_yet(global: &Global) -> Result<(), Refusal> {
             "--store {scheme}: this version keeps its store in SQLite in the data folder only"
         )));
     }
-    let later =
-        [("--operator-listen", global.operator_listen.is_some()), ("--record", global.record.is_some())];
-    match later.iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Refusal::usage(format!(
-            "{flag} is not possible: this version of pointsman does not have it yet"
-        ))),
+    match &global.record {
+        Some(_) => Err(Refusal::usage(
+            "--record is not possible: this version of pointsman does not have it yet".to_owned(),
+        )),
         None => Ok(()),
     }
 }

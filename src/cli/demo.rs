@@ -44,7 +44,13 @@ pub async fn demo(mut settings: Settings, global: &Global, headless: bool) -> Re
     // The demo loads its samples itself; what is read-only is its console.
     settings.read_only = false;
     // Its senders and its target are on this machine.
-    settings.inbound.tls = None;
+    let secure = settings.inbound.tls.take().is_some();
+    let beyond = |address: SocketAddr| !address.ip().to_canonical().is_loopback();
+    if secure && settings.inbound.operator_listen.is_some_and(beyond) {
+        return Err(Refusal::usage(
+            "--operator-listen beyond 127.0.0.1 is not possible with demo: it serves without TLS",
+        ));
+    }
     let data = settings.data.clone();
     let code = play(settings, global, headless, own).await;
     if own {
@@ -71,7 +77,9 @@ async fn play(settings: Settings, global: &Global, headless: bool, own: bool) ->
         .map(|addr| format!("http://{addr}"))
         .map_err(|error| Refusal::failed(error.to_string()))?;
     tokio::spawn(target::serve(listener, stop.clone()));
-    let engine = Engine::start(settings).await?;
+    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let shown = terminal && !headless;
+    let engine = Engine::start(settings, if shown { serve::silence() } else { serve::lines() }).await?;
     super::tell(&format!(
         "demo: receiving on http://{}, store in {}{}",
         engine.settings.listen,
@@ -81,12 +89,11 @@ async fn play(settings: Settings, global: &Global, headless: bool, own: bool) ->
     let who = who("demo", false);
     let endpoints = load(&engine, &who, &target_url).await?;
     tokio::spawn(traffic::run(endpoints, stop.clone()));
-    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    let code = if headless || !terminal {
+    let code = if shown {
+        serve::show(&engine, global).await
+    } else {
         serve::watch(&engine).await;
         Ok(0)
-    } else {
-        serve::show(&engine, global).await
     };
     stop.cancel();
     engine.stop().await;

@@ -31,7 +31,7 @@ enum Way {
 pub fn who(door: &str, read_only: bool) -> Who {
     let name = login(|name| std::env::var(name).ok());
     let name = name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
-    Who { name, door: door.to_owned(), read_only }
+    Who { read_only, ..Who::local(name, door) }
 }
 
 fn login(variable: impl Fn(&str) -> Option<String>) -> Option<String> {

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod args;
+mod attach;
 mod backtest;
 mod beside;
 mod config;
@@ -19,6 +20,7 @@ mod lists;
 mod local;
 mod man;
 mod many;
+mod operators;
 mod output;
 mod overview;
 mod send;
@@ -92,6 +94,7 @@ fn run(args: Args) -> Result<u8, Refusal> {
         match command {
             Command::Run => serve::run(settings, &args.global).await,
             Command::Serve => serve::serve(settings).await,
+            Command::Attach { url, token_file } => attach::attach(&args.global, url, token_file).await,
             Command::Demo { headless } => demo::demo(settings, &args.global, headless).await,
             other => {
                 let door = door::Door::open(&settings, &args.global).await?;
@@ -165,13 +168,13 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Drift { command } => study::drift(door, command, output).await,
         Command::Doctor => details::doctor(door, output).await,
         Command::Overview(args) => overview::overview(door, args.span, global).await,
-        Command::Attach { .. } => Err(later("attach")),
         Command::Key { command } => keys::key(door, command, output).await,
         Command::Token(token) => keys::token(door, token, output).await,
-        Command::Operator(_) => Err(later("operator")),
+        Command::Operator { command } => operators::operator(door, command, output).await,
         Command::Jobs { command } => jobs::jobs(door, command, output).await,
         Command::Run
         | Command::Serve
+        | Command::Attach { .. }
         | Command::Demo { .. }
         | Command::Flatten
         | Command::Completions { .. }
@@ -181,12 +184,4 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         | Command::Config { .. }
         | Command::Store { .. } => Err(Refusal::failed("this command runs without a door")),
     }
-}
-
-/// A part of the promise that this version does not keep yet: said, never faked.
-fn later(what: &str) -> Refusal {
-    Refusal::refused(
-        "later",
-        format!("{what} is not possible: this version of pointsman does not have it yet"),
-    )
 }

@@ -9,9 +9,11 @@ use crate::desk::{self, Desk};
 use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Page, Refusal};
 use crate::model::settings::Settings;
+use crate::model::time::rfc3339;
 use crate::scheduler::Slots;
 use crate::session;
 use crate::store::Store;
+use crate::store::clock::Clock;
 use crate::{api, receiver, runner};
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -42,7 +44,7 @@ impl Engine {
     ///
     /// # Errors
     /// The store is held by another process, or the address cannot be bound.
-    pub async fn start(mut settings: Settings) -> Result<Self, Refusal> {
+    pub async fn start(mut settings: Settings, tell: api::Tell) -> Result<Self, Refusal> {
         let tls =
             settings.inbound.tls.as_ref().map(receiver::Tls::read).transpose().map_err(Refusal::usage)?;
         // The address first: a second process on the same port should not touch the store.
@@ -59,6 +61,12 @@ impl Engine {
             None => None,
             Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
                 Refusal::failed(format!("--metrics-listen {address} cannot be listened on: {error}"))
+            })?),
+        };
+        let operators = match settings.inbound.operator_listen {
+            None => None,
+            Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+                Refusal::failed(format!("--operator-listen {address} cannot be listened on: {error}"))
             })?),
         };
         let feed = Feed::default();
@@ -78,6 +86,7 @@ impl Engine {
         });
         // Before the first request is judged.
         desk.load_keys().await?;
+        desk.load_operators().await?;
         desk.equip().await?;
         if let Err(refusal) = desk.reachable_all() {
             store.close().await;
@@ -97,7 +106,9 @@ impl Engine {
         };
         // Before anybody is told that this process is ready.
         let door = api::Door::bind(&settings.data)
-            .map_err(|error| Refusal::failed(format!("commands could not reach this process: {error}")))?;
+            .map_err(|error| Refusal::failed(format!("commands could not reach this process: {error}")))?
+            .telling(Arc::clone(&tell));
+        let secure = tls.as_ref().map(receiver::Tls::acceptor);
         let mut tasks = vec![runner::start(runner, stop.clone()).map_err(Refusal::failed)?];
         let deps = receiver::Deps {
             store: store.clone(),
@@ -111,6 +122,13 @@ impl Engine {
         tasks.push(tokio::spawn(receiver::serve(listener, deps, stop.clone())));
         tasks.push(tokio::spawn(door.serve(desk.clone(), stop.clone())));
         tasks.push(tokio::spawn(desk.clone().work(stop.clone())));
+        if let Some(operators) = operators {
+            if let Ok(bound) = operators.local_addr() {
+                super::tell(&format!("operators on {}", default_url(bound, secure.is_some())));
+            }
+            let served = api::serve_operators(operators, secure, desk.clone(), tell, stop.clone());
+            tasks.push(tokio::spawn(served));
+        }
         if let Some(metrics) = metrics {
             if let Ok(bound) = metrics.local_addr() {
                 super::tell(&format!("figures on http://{bound}/metrics"));
@@ -158,7 +176,7 @@ pub async fn terminated() {
 /// # Errors
 /// It cannot start.
 pub async fn serve(settings: Settings) -> Result<u8, Refusal> {
-    let engine = Engine::start(settings).await?;
+    let engine = Engine::start(settings, lines()).await?;
     super::tell(&format!(
         "receiving on {} · store in {} · ctrl-c stops",
         default_url(engine.settings.listen, engine.settings.inbound.tls.is_some()),
@@ -195,7 +213,7 @@ pub async fn run(settings: Settings, global: &Global) -> Result<u8, Refusal> {
         super::tell("no terminal here, so no console: serving");
         return serve(settings).await;
     }
-    let engine = Engine::start(settings).await?;
+    let engine = Engine::start(settings, silence()).await?;
     let code = show(&engine, global).await;
     super::tell("stopping");
     engine.stop().await;
@@ -209,14 +227,8 @@ pub async fn run(settings: Settings, global: &Global) -> Result<u8, Refusal> {
 pub async fn show(engine: &Engine, global: &Global) -> Result<u8, Refusal> {
     let who = who("console", global.read_only);
     let session = session::local(engine.desk.clone(), who.clone());
-    let mut options = console_options(global, &who.name, Some(engine.settings.listen.to_string()));
-    let kept = engine.settings.data.join(THEME);
-    if global.theme.is_none()
-        && let Some(theme) = kept_theme(&kept)
-    {
-        options.theme = theme;
-    }
-    options.theme_file = Some(kept);
+    let listen = Some(engine.settings.listen.to_string());
+    let options = console_options(global, &who.name, listen, Some(engine.settings.data.join(THEME)));
     match console::run(session, options).await {
         Ok(()) => Ok(0),
         Err(error) => Err(Refusal::failed(error.to_string())),
@@ -224,7 +236,7 @@ pub async fn show(engine: &Engine, global: &Global) -> Result<u8, Refusal> {
 }
 
 /// The file of the data folder that keeps what `T` chose.
-const THEME: &str = "console-theme";
+pub(super) const THEME: &str = "console-theme";
 
 /// The theme that was chosen last, where there still is one of that name.
 fn kept_theme(file: &std::path::Path) -> Option<String> {
@@ -233,20 +245,38 @@ fn kept_theme(file: &std::path::Path) -> Option<String> {
     console::theme::Theme::shipped(name, console::Depth::True).ok().map(|_| name.to_owned())
 }
 
-fn console_options(global: &Global, who: &str, quitting_stops: Option<String>) -> console::Options {
+/// How a console is shown: on an address that ends with it, or on a server that goes on.
+pub(super) fn console_options(
+    global: &Global,
+    who: &str,
+    quitting_stops: Option<String>,
+    theme_file: Option<std::path::PathBuf>,
+) -> console::Options {
     let detected = console::Options::detect(|name| std::env::var(name).ok());
     let color = match global.color {
         ColorChoice::Never => console::Depth::Mono,
         ColorChoice::Always if detected.color == console::Depth::Mono => console::Depth::Sixteen,
         ColorChoice::Always | ColorChoice::Auto => detected.color,
     };
+    let kept = theme_file.as_deref().and_then(kept_theme);
     console::Options {
         ascii: global.ascii || detected.ascii,
-        theme: global.theme.clone().unwrap_or_else(|| detected.theme.clone()),
+        theme: global.theme.clone().or(kept).unwrap_or_else(|| detected.theme.clone()),
         color,
         quitting_stops,
         who: who.to_owned(),
         read_only: global.read_only,
+        theme_file,
         ..detected
     }
+}
+
+/// Says nothing: the terminal is the console's.
+pub(super) fn silence() -> api::Tell {
+    Arc::new(|_| {})
+}
+
+/// Writes a line with its time on stderr.
+pub(super) fn lines() -> api::Tell {
+    Arc::new(|said| super::tell(&format!("{} {said}", rfc3339(Clock::system().now()))))
 }

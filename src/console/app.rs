@@ -3,9 +3,11 @@
 
 use super::asks::{Asks, Effect};
 use super::board::Board;
+use super::company::Company;
 pub use super::filter::FilterLine;
 use super::group_pane::GroupPane;
 use super::layout::{self, Class, Frame, PANES, Pane};
+use super::link::Line;
 use super::list::List;
 use super::options::Options;
 use super::overview::Overview;
@@ -100,6 +102,10 @@ pub struct App {
     pub size: (u16, u16),
     /// The state of the link, and since when.
     pub link: (Link, Ms),
+    /// What else is known of it.
+    pub line: Line,
+    /// Who else is here.
+    pub company: Company,
     /// The figures of the first row.
     pub counters: Option<Counters>,
     /// The screen that is shown.
@@ -155,12 +161,15 @@ impl App {
     #[must_use]
     pub fn new(options: Options, theme: Theme, size: (u16, u16), now: Ms) -> Self {
         let zone = options.zone.clone();
+        let link = if options.attached.is_some() { Link::Connecting } else { Link::Live };
         let mut app = Self {
             options,
             theme,
             now,
             size: layout::known(size),
-            link: (Link::Live, now),
+            link: (link, now),
+            line: Line::default(),
+            company: Company::default(),
             counters: None,
             screen: Screen::Live,
             focus: 0,
@@ -395,6 +404,7 @@ impl App {
         if matches!(self.link.0, Link::Live) {
             self.ask_for_panes();
             self.ask_for_lists(false);
+            self.say_where();
         }
     }
 

@@ -27,6 +27,8 @@ pub enum Effect {
     Copy(String),
     /// Keep the theme that was chosen.
     KeepTheme(String),
+    /// Try a link that is down at once.
+    TryLink,
     /// End.
     Quit,
 }
@@ -36,6 +38,8 @@ pub enum Effect {
 pub enum Want {
     /// The header.
     Counters,
+    /// Where this console is was said.
+    Here,
     /// A page of a list, with the list's epoch.
     Page(ListId, Wanted, u32),
     /// Rows that are shown, as they are now.

@@ -148,7 +148,7 @@ where
         self.app.now = (self.clock)();
         let incoming = incoming.unwrap_or_else(|| {
             self.closed = true;
-            Incoming::Link(Link::Down("the other end is gone".to_owned()))
+            Incoming::Link(Link::down("the other end is gone"))
         });
         self.app.receive(incoming);
         self.turn.send_modify(|turn| turn.taken += 1);
@@ -211,6 +211,7 @@ where
                         self.app.toast(Tone::Bad, format!("the theme is not kept: {error}"));
                     }
                 }
+                Effect::TryLink => self.session.nudge.notify_one(),
                 Effect::Suspend => {
                     term::restore();
                     signals::stop_this_process();

@@ -115,6 +115,7 @@ impl App {
             Some(Overlay::WhatIf(_)) => return self.what_if_key(key),
             Some(Overlay::Menu(_)) => return self.menu_key(key),
             Some(Overlay::Jobs(_)) => return self.jobs_key(key),
+            Some(Overlay::Consoles(_)) => return self.consoles_key(key),
             Some(Overlay::Replayed(_)) => return self.replayed_key(key),
             Some(Overlay::Palette(_)) => return self.palette_key(key),
             Some(Overlay::Trial(_)) => return self.trial_key(key),

@@ -5,7 +5,7 @@ use super::app::{App, Dirt, Overlay, Place, Tone};
 use super::asks::{Effect, Want};
 use super::key::Key;
 use super::keymap;
-use crate::model::ask::{Answer, Ask, Refusal};
+use crate::model::ask::{Answer, Ask, Deed, Refusal};
 use crate::model::change::{HaltedJob, JobFigures};
 use crate::model::id::short;
 use crate::model::job::{JobState, JobView};
@@ -47,6 +47,14 @@ impl Steer {
         match self {
             Self::Stop => "stop",
             Self::Resume => "resume",
+        }
+    }
+
+    /// What it does: whose role may do it.
+    fn deed(self) -> Deed {
+        match self {
+            Self::Stop => Deed::StopJob,
+            Self::Resume => Deed::ResumeJob,
         }
     }
 
@@ -255,7 +263,7 @@ impl App {
 
     /// Stops the selected one, or lets it go on, when the key is pressed twice.
     fn steer_job(&mut self, steer: Steer) {
-        let barred = self.barred_word(steer.word());
+        let barred = self.barred_deed(steer.deed());
         let Some(Overlay::Jobs(open)) = &mut self.overlay else { return };
         let Some(job) = open.current() else {
             return self.toast(Tone::Info, format!("{} is not possible: there is no job", steer.word()));

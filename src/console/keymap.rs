@@ -111,7 +111,7 @@ pub const KEYS: &[Binding] = &[
     key(&["ctrl-c"], Action::Interrupt, "quit", "ask to quit"),
     key(&["ctrl-z"], Action::Suspend, "suspend", "to the shell; fg comes back"),
     key(&["ctrl-l"], Action::Redraw, "redraw", "draw everything again"),
-    key(&["ctrl-r"], Action::Reload, "reload", "ask for what is shown again"),
+    key(&["ctrl-r"], Action::Reload, "reload", "ask for what is shown again; try a link that is down"),
     key(&["'"], Action::Later("saved views"), "", ""),
     key(&["p"], Action::Later("pin a path"), "", ""),
     key(&["#"], Action::Later("values and counts of a path"), "", ""),

@@ -1,6 +1,7 @@
 //! How a console is started: what the command line and the environment say.
 
 use super::theme::Depth;
+use crate::model::operator::Role;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 
@@ -24,6 +25,8 @@ pub struct Options {
     pub who: String,
     /// Every verb is disabled, saying why.
     pub read_only: bool,
+    /// What may be done here: all of it, until the other end says less.
+    pub role: Role,
     /// The program's version.
     pub version: String,
     /// The zone of the clocks.
@@ -43,6 +46,7 @@ impl Default for Options {
             attached: None,
             who: String::new(),
             read_only: false,
+            role: Role::Admin,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             zone: TimeZone::UTC,
             theme_file: None,

@@ -186,6 +186,18 @@ impl Paint<'_> {
         }
     }
 
+    /// Lays a style over what is old, but for the selection.
+    pub fn stale(&mut self, area: Rect, style: Style) {
+        let selected = Style::reset().patch(self.style(Role::Selection));
+        let area = area.intersection(self.buf.area);
+        for at in area.positions() {
+            let cell = &mut self.buf[at];
+            if cell.style().add_modifier != selected.add_modifier || cell.style().bg != selected.bg {
+                cell.set_style(style);
+            }
+        }
+    }
+
     /// Empties an area, for what stands above it.
     pub fn blank(&mut self, area: Rect) {
         let area = area.intersection(self.buf.area);

@@ -34,10 +34,14 @@ pub struct Entry {
 enum What {
     Key(Action),
     Jobs,
+    Consoles,
 }
 
 /// What has no key.
-const WORDS: [(&str, &str, What); 1] = [("jobs", "verbs on many: how far they are, stop one", What::Jobs)];
+const WORDS: [(&str, &str, What); 2] = [
+    ("jobs", "verbs on many: how far they are, stop one", What::Jobs),
+    ("consoles", "who is attached, and where", What::Consoles),
+];
 
 /// Entries whose words hold every word that was typed; all of them for nothing.
 #[must_use]
@@ -68,7 +72,7 @@ impl App {
     pub fn barred_entry(&self, entry: &Entry) -> Option<String> {
         match entry.what {
             What::Key(action) => self.possible(action).err(),
-            What::Jobs => None,
+            What::Jobs | What::Consoles => None,
         }
     }
 
@@ -106,6 +110,7 @@ impl App {
         match entry.what {
             What::Key(action) => self.act(action),
             What::Jobs => self.open_jobs(None),
+            What::Consoles => self.open_consoles(),
         }
     }
 }

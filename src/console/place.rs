@@ -3,6 +3,7 @@
 use super::backtest::BackTested;
 use super::beside::Beside;
 use super::capture::Table;
+use super::company::Attached;
 use super::dialog::Dialog;
 use super::jobs::Jobs;
 use super::menu::Menu;
@@ -115,6 +116,8 @@ pub enum Overlay {
     Jobs(Box<Jobs>),
     /// A run beside the one that it replays.
     Replayed(Box<Replayed>),
+    /// Who is here.
+    Consoles(Attached),
     /// Every action by its words.
     Palette(Box<Palette>),
     /// What a run would send.

@@ -32,10 +32,11 @@ impl Item {
 }
 
 /// The order in which items stand.
-const ORDER: [u8; 13] = [1, 2, 3, 7, 6, 8, 4, 5, 13, 12, 10, 11, 9];
+const ORDER: [u8; 14] = [1, 2, 3, 7, 6, 8, 4, 5, 13, 12, 10, 11, 14, 9];
 
 /// What gives way, one step after the other: an item becomes shorter, or is dropped.
-const STEPS: [(u8, Give); 21] = [
+const STEPS: [(u8, Give); 23] = [
+    (14, Give::Drop),
     (11, Give::Drop),
     (10, Give::Drop),
     (12, Give::Shorten),
@@ -48,6 +49,7 @@ const STEPS: [(u8, Give); 21] = [
     (5, Give::Shorten),
     (4, Give::Shorten),
     (1, Give::Shorten),
+    (2, Give::Shorten),
     (2, Give::Shorten),
     (6, Give::Shorten),
     (7, Give::Drop),
@@ -154,12 +156,26 @@ fn items(app: &App) -> Vec<Item> {
     });
     match (&app.link, &app.options.attached) {
         ((Link::Down(_), since), _) => {
-            let down = age(app.now - since);
-            let figures = clock(counters.at, app.now, &app.options.zone);
+            let zone = &app.options.zone;
+            let down = format!("LINK DOWN {}", age(app.now - since));
+            let figures = format!("figures of {}", clock(counters.at, app.now, zone));
+            let forms = match app.line.next {
+                Some((at, _)) => {
+                    let next = format!("{down}, next try {}", clock(at, app.now, zone));
+                    vec![format!("{next}  {figures}"), next, down]
+                }
+                None => vec![format!("{down}, {figures}"), down],
+            };
+            items.push(Item::new(2, &forms, Role::Bad));
+            if let Some(attached) = &app.options.attached {
+                items.push(Item::new(14, std::slice::from_ref(attached), Role::Muted));
+            }
+        }
+        ((Link::Connecting, _), Some(attached)) => {
             items.push(Item::new(
                 2,
-                &[format!("LINK DOWN {down}, figures of {figures}"), format!("LINK DOWN {down}")],
-                Role::Bad,
+                &[format!("connecting to {attached}"), "connecting".to_owned()],
+                Role::Warn,
             ));
         }
         ((Link::Live, _), Some(attached)) => {
@@ -167,7 +183,7 @@ fn items(app: &App) -> Vec<Item> {
         }
         _ => {}
     }
-    if app.options.read_only {
+    if app.is_read_only() {
         items.push(Item::new(3, &["READ-ONLY".to_owned()], Role::Warn));
     }
     let errored = counters.runs[5];
@@ -207,6 +223,8 @@ fn items(app: &App) -> Vec<Item> {
     items.push(Item::new(11, &[format!("rejected {}", count(counters.rejected))], role));
     items.sort_by_key(|item| ORDER.iter().position(|number| *number == item.number));
     if down {
+        // What is true only for a moment is nothing to be told of one that is past.
+        items.retain(|item| matches!(item.number, 1..=6 | 14) || item.bad);
         for item in items.iter_mut().filter(|item| !item.bad) {
             item.role = Role::Stale;
         }

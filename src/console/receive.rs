@@ -15,6 +15,7 @@ impl App {
             Incoming::Reply(ticket, result) => self.reply(ticket, *result),
             Incoming::Changed(changes) => self.changed(*changes),
             Incoming::Link(link) => self.linked(link),
+            Incoming::Hello(hello) => self.greeted(hello),
         }
         self.settle();
     }
@@ -27,6 +28,7 @@ impl App {
         };
         match (want, answer) {
             (Want::Counters, Answer::Counters(counters)) => self.counted(counters),
+            (Want::Here, _) => {}
             (Want::Page(id, wanted, epoch), Answer::Requests(rows)) => {
                 let page = request_rows(rows.rows, !matches!(wanted, Wanted::Newer | Wanted::Oldest));
                 if let Some(list) = self.request_list(id)
@@ -318,7 +320,8 @@ impl App {
             Want::WhatIf | Want::Trial | Want::BackTest => self.untried(&want, refusal),
             // It is asked without the fields to begin with, and without a suggestion.
             Want::WhatIfRule => self.what_if_rule(&[]),
-            Want::WhatIfFields | Want::Samples => {}
+            // Nobody waits for these.
+            Want::WhatIfFields | Want::Samples | Want::Here => {}
             Want::Beside(_) => {
                 if let Some(Overlay::Beside(beside)) = &mut self.overlay {
                     beside.trouble = Some(refusal.message);
@@ -387,7 +390,9 @@ impl App {
         self.overview.stale = true;
         if let Some(counters) = changes.counters {
             self.counted(counters);
+            self.tell_what_was_missed();
         }
+        self.company_came(changes.acts, changes.consoles);
         if changes.resync {
             self.resync();
         }

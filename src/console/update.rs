@@ -6,7 +6,7 @@ use super::asks::{Effect, Want};
 use super::list::{Item, List};
 use super::run_pane::RunPane;
 use super::theme::{SHIPPED, Theme};
-use crate::model::ask::Ask;
+use crate::model::ask::{Ask, Deed};
 use crate::model::time::Ms;
 use crate::session::Link;
 
@@ -74,8 +74,9 @@ impl App {
             Action::Suspend => self.asks.effect(Effect::Suspend),
             Action::Redraw => self.asks.effect(Effect::Redraw),
             Action::Reload => {
-                if matches!(self.link.0, Link::Down(_)) {
-                    return self.toast(Tone::Info, "The link is tried again by itself; it is down still.");
+                if self.link.0 != Link::Live {
+                    self.asks.effect(Effect::TryLink);
+                    return self.toast(Tone::Info, "The link is tried now.");
                 }
                 self.ask_counters();
                 self.resync();
@@ -436,11 +437,8 @@ impl App {
     }
 
     pub(super) fn load_samples(&mut self) {
-        if self.options.read_only {
-            return self.toast(Tone::Info, "load is not possible: this console is read-only (--read-only)");
-        }
-        if matches!(self.link.0, Link::Down(_)) {
-            return self.toast(Tone::Info, "load is not possible: the link is down");
+        if let Some(reason) = self.barred_deed(Deed::LoadSamples) {
+            return self.toast(Tone::Info, reason);
         }
         if self.asks.awaits(|want| *want == Want::Load) {
             return self.toast(Tone::Info, "the samples are being loaded");

@@ -6,14 +6,13 @@ use super::asks::Want;
 use super::dialog::{Dialog, Facts, Kind};
 use super::format::clock;
 use super::rows::RunRow;
-use crate::model::ask::Ask;
+use crate::model::ask::{Ask, Deed};
 use crate::model::request::Verdict;
 use crate::model::run::RunState;
 use crate::model::study::Study;
 use crate::model::time::rfc3339;
 use crate::model::view::{GroupView, RequestView, RunView};
 use crate::rules::autopsy::Kept;
-use crate::session::Link;
 
 /// The verb of an action.
 #[must_use]
@@ -105,19 +104,7 @@ impl App {
 
     /// Why no verb is possible at all, if so.
     pub(super) fn barred(&self, kind: Kind) -> Option<String> {
-        self.barred_word(kind.word())
-    }
-
-    /// Why nothing is done here at all, if so.
-    pub(super) fn barred_word(&self, word: &str) -> Option<String> {
-        if self.options.read_only {
-            return Some(format!("{word} is not possible: this console is read-only (--read-only)"));
-        }
-        if let (Link::Down(_), since) = &self.link {
-            let since = clock(*since, self.now, &self.options.zone);
-            return Some(format!("{word} is not possible: the link is down since {since}"));
-        }
-        None
+        self.barred_deed(kind.deed())
     }
 
     /// The run that the focus is on.
@@ -341,7 +328,7 @@ impl App {
             Action::Copy => self.selected_text().map(|_| ()),
             Action::CopyAs => self.copy_menu().map(|_| ()),
             Action::Links => self.links().map(|_| ()),
-            Action::Pause if self.halted_job().is_some() => self.barred_word("resume").map_or(Ok(()), Err),
+            Action::Pause if self.halted_job().is_some() => self.barred_deed(Deed::ResumeJob).map_or(Ok(()), Err),
             Action::Pause => self.paused_flow().map(|_| ()),
             Action::Full if place == Place::Empty => Err("full is not possible: there is one pane".to_owned()),
             Action::Later(what) => Err(format!("{what} is not possible: this version does not have it yet")),

@@ -126,7 +126,7 @@ pub struct House {
 
 /// The person of these tests.
 pub fn anna() -> Who {
-    Who { name: "anna".into(), door: "console".into(), read_only: false }
+    Who::local("anna", "console")
 }
 
 impl House {

@@ -2,6 +2,7 @@
 //! out and written into the audit trail. Console, command line and socket all come in here.
 
 mod breakers;
+mod company;
 mod detail;
 mod doctor;
 mod documents;
@@ -9,6 +10,7 @@ mod edit;
 mod jobs;
 mod keys;
 mod lists;
+mod operators;
 mod pauses;
 mod removal;
 mod samples;
@@ -26,9 +28,10 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use watch::Watch;
+pub use operators::Pass;
+pub use watch::{Resumed, Watch};
 
-use crate::feed::{Feed, Stats};
+use crate::feed::{Caught, Feed, Mailbox, Place, Stats};
 use crate::model::ask::{Answer, Ask, Refusal, Who};
 use crate::model::change::Counters;
 use crate::model::settings::Settings;
@@ -64,6 +67,10 @@ pub struct Desk {
     deps: Arc<Deps>,
     /// Held while senders' keys are read and swapped: the later reader must be the later writer.
     loading: Arc<tokio::sync::Mutex<()>>,
+    /// Who may come in over the operators' API.
+    guests: Arc<operators::Guests>,
+    /// Who is here.
+    company: Arc<company::Company>,
     /// Plans of many that were shown and may be carried out.
     plans: Arc<verbs::Plans>,
     /// Jobs under way in this process.
@@ -85,6 +92,8 @@ impl Desk {
         Self {
             deps: Arc::new(deps),
             loading: Arc::default(),
+            guests: Arc::default(),
+            company: Arc::default(),
             plans: Arc::default(),
             board: Arc::default(),
             http: Arc::default(),
@@ -100,19 +109,22 @@ impl Desk {
         Ok(self.http.get_or_init(|| made))
     }
 
-    /// Answers a question or carries out an order.
+    /// Answers a question or carries out an order, and tells those who are here of it.
     ///
     /// # Errors
     /// What is refused, and why.
     pub async fn answer(&self, who: &Who, ask: Ask) -> Result<Answer, Refusal> {
-        if let Some(verb) = order(&ask)
-            && (who.read_only || self.deps.settings.read_only)
-        {
-            return Err(Refusal::refused(
-                "read_only",
-                format!("{verb} is not possible: this console is read-only (--read-only)"),
-            ));
+        let subject = company::Subject::of(&ask);
+        let answer = self.carry(who, ask).await?;
+        if let Some(subject) = subject {
+            self.tell(who, subject, &answer);
         }
+        Ok(answer)
+    }
+
+    async fn carry(&self, who: &Who, ask: Ask) -> Result<Answer, Refusal> {
+        let bound = Who { read_only: who.read_only || self.deps.settings.read_only, ..who.clone() };
+        bound.may(&ask)?;
         match ask {
             Ask::Counters => Ok(Answer::Counters(self.counters())),
             Ask::Requests(page) => self.requests(&page).await,
@@ -163,10 +175,16 @@ impl Desk {
                 self.remove_key(who, &name, reason.as_deref(), dry_run).await
             }
             Ask::Token(new) => self.token(who, new).await,
+            Ask::Operators => self.operators().await,
+            Ask::AddOperator(add) => self.add_operator(who, add).await,
+            Ask::RemoveOperator { name, reason, dry_run } => {
+                self.remove_operator(who, &name, reason.as_deref(), dry_run).await
+            }
             Ask::Sign(sign) => self.sign(who, sign).await,
             Ask::Start(start) => self.start(who, start).await,
             Ask::Pause(order) => self.pause(who, order).await,
             Ask::LoadSamples => self.load_samples(who).await,
+            Ask::Here(here) => Ok(self.here(who, &here)),
             Ask::Doctor => self.doctor().await,
             Ask::Overview { span } => Ok(Answer::Overview(Box::new(self.deps.store.overview(span).await?))),
             Ask::Study(study) => self.study(who, study).await,
@@ -179,59 +197,42 @@ impl Desk {
         counters(&self.deps, &self.board)
     }
 
+    /// Whether every order is refused, whoever gives it.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.deps.settings.read_only
+    }
+
     /// Watches what changes. Take it before the first page is read, and nothing falls in between.
     #[must_use]
     pub fn watch(&self) -> Watch {
-        let (deps, board) = (Arc::clone(&self.deps), Arc::clone(&self.board));
-        Watch::new(self.deps.feed.watch(), self.deps.store.ids().clone(), move || counters(&deps, &board))
+        self.watch_at(self.deps.feed.watch())
     }
-}
 
-/// The word for an order, which a read-only console may not give; `None` for a question.
-fn order(ask: &Ask) -> Option<&'static str> {
-    match ask {
-        Ask::Counters
-        | Ask::Requests(_)
-        | Ask::Runs(_)
-        | Ask::RunsById { .. }
-        | Ask::Callbacks(_)
-        | Ask::Urgent { .. }
-        | Ask::Groups
-        | Ask::Audit(_)
-        | Ask::Request { .. }
-        | Ask::Explain { .. }
-        | Ask::Run { .. }
-        | Ask::Alerts
-        | Ask::Endpoints
-        | Ask::Integrations
-        | Ask::Integration { .. }
-        | Ask::Export { .. }
-        | Ask::History { .. }
-        | Ask::Diff { .. }
-        | Ask::Keys
-        | Ask::Jobs { .. }
-        | Ask::Job { .. }
-        | Ask::Pieces { .. }
-        | Ask::Doctor
-        | Ask::Overview { .. }
-        | Ask::Callback { reveal: false, .. } => None,
-        Ask::Callback { reveal: true, .. } => Some("showing the URL"),
-        Ask::Study(study) => study.order(),
-        Ask::Apply(_) => Some("apply"),
-        Ask::Deploy { .. } => Some("deploy"),
-        Ask::Remove { .. } => Some("remove"),
-        Ask::Rollback(_) => Some("rollback"),
-        Ask::Set { .. } => Some("set"),
-        Ask::Act(act) => Some(act.verb.word()),
-        Ask::StopJob { .. } => Some("stopping a job"),
-        Ask::ResumeJob { .. } => Some("resuming a job"),
-        Ask::AddKey(_) => Some("key add"),
-        Ask::RemoveKey { .. } => Some("key rm"),
-        Ask::Token(_) => Some("token"),
-        Ask::Sign(_) => Some("signing"),
-        Ask::Start(_) => Some("starting a run"),
-        Ask::Pause(order) => Some(order.word()),
-        Ask::LoadSamples => Some("loading the samples"),
+    /// The same as a console, which others see: `from` says where it is.
+    #[must_use]
+    pub fn attend(&self, who: &Who, from: &str) -> Watch {
+        self.watch().among(self.among(who, from))
+    }
+
+    /// The same for a console whose link may be cut: what it missed since a place comes first, and
+    /// where that is not known any more, everything is to be read anew.
+    #[must_use]
+    pub fn resume(&self, who: &Who, from: &str, place: Option<Place>) -> (Watch, Resumed) {
+        let (mailbox, caught) = self.deps.feed.watch_from(place);
+        let resumed = match (&caught, place) {
+            (Caught::Up { missed, .. }, Some(place)) => {
+                Resumed::From { seq: place.seq, missed: missed.len() }
+            }
+            (Caught::TooOld, _) => Resumed::Anew,
+            _ => Resumed::Begun,
+        };
+        (self.watch_at(mailbox).among(self.among(who, from)).missed(caught), resumed)
+    }
+
+    fn watch_at(&self, mailbox: Mailbox) -> Watch {
+        let (deps, board) = (Arc::clone(&self.deps), Arc::clone(&self.board));
+        Watch::new(mailbox, self.deps.store.ids().clone(), move || counters(&deps, &board))
     }
 }
 

@@ -1,10 +1,12 @@
 //! What changed, merged and paced, with the header's figures: what every console is pushed, whether
 //! it sits in this process or at the other end of the socket.
 
-use crate::feed::Mailbox;
+use super::company::Among;
+use crate::feed::{Caught, Mailbox, Merged};
 use crate::model::IdKey;
 use crate::model::ask::Changes;
-use crate::model::change::Counters;
+use crate::model::change::{Change, Counters};
+use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -28,6 +30,23 @@ const PACE: Pace = Pace {
     later: Duration::from_secs(5),
 };
 
+/// How a watcher whose link may be cut began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumed {
+    /// For the first time.
+    Begun,
+    /// After a cut, with all that it missed.
+    From {
+        /// The number of the last change that it had seen.
+        seq: u64,
+        /// How many changes came since.
+        missed: usize,
+    },
+    /// After a cut, with everything to be read anew: more was missed than is kept, or it had been
+    /// attached to another process.
+    Anew,
+}
+
 /// One watcher of the desk: a mailbox, and the figures that were pushed last.
 pub struct Watch {
     mailbox: Mailbox,
@@ -35,8 +54,15 @@ pub struct Watch {
     figures: Box<dyn Fn() -> Counters + Send + Sync>,
     seq: u64,
     pushed: Option<(Instant, Counters)>,
+    looked: Instant,
     quiet: u32,
     pace: Pace,
+    /// Who else is here.
+    among: Option<Among>,
+    /// What was missed and not told yet; the number of the last of it.
+    missed: (VecDeque<Change>, u64),
+    /// What was missed is not known: said with the first push.
+    lost: bool,
 }
 
 impl std::fmt::Debug for Watch {
@@ -49,7 +75,37 @@ impl Watch {
     /// Watches a mailbox. `figures` is asked once a push and at each look.
     #[must_use]
     pub fn new(mailbox: Mailbox, ids: IdKey, figures: impl Fn() -> Counters + Send + Sync + 'static) -> Self {
-        Self { mailbox, ids, figures: Box::new(figures), seq: 0, pushed: None, quiet: 0, pace: PACE }
+        Self {
+            mailbox,
+            ids,
+            figures: Box::new(figures),
+            seq: 0,
+            pushed: None,
+            looked: Instant::now(),
+            quiet: 0,
+            pace: PACE,
+            among: None,
+            missed: (VecDeque::new(), 0),
+            lost: false,
+        }
+    }
+
+    /// Watches who else is here, too.
+    #[must_use]
+    pub fn among(mut self, among: Among) -> Self {
+        self.among = Some(among);
+        self
+    }
+
+    /// Begins with what was missed.
+    #[must_use]
+    pub fn missed(mut self, caught: Caught) -> Self {
+        match caught {
+            Caught::Anew => {}
+            Caught::TooOld => self.lost = true,
+            Caught::Up { missed, upto } => self.missed = (missed, upto),
+        }
+        self
     }
 
     /// The next changes: at once the first time (the figures as they are), then when something has
@@ -57,16 +113,14 @@ impl Watch {
     /// the mailbox merges. Safe to cancel.
     pub async fn next(&mut self) -> Changes {
         loop {
-            if let Some((at, _)) = self.pushed {
-                let look = if self.quiet < self.pace.times { self.pace.soon } else { self.pace.later };
-                tokio::select! {
-                    () = self.mailbox.changed() => tokio::time::sleep_until(at + self.pace.push).await,
-                    () = tokio::time::sleep(look) => self.quiet = self.quiet.saturating_add(1),
-                }
+            if self.missed.0.is_empty() {
+                self.due().await;
             }
-            let merged = self.mailbox.take();
+            let merged = self.gather();
             let counters = (self.figures)();
-            if merged.is_empty() && self.pushed.as_ref().is_some_and(|(_, last)| same(last, &counters)) {
+            let (acts, consoles) = self.among.as_mut().map(Among::news).unwrap_or_default();
+            let nothing = merged.is_empty() && acts.is_empty() && consoles.is_none() && !self.lost;
+            if nothing && self.pushed.as_ref().is_some_and(|(_, last)| same(last, &counters)) {
                 continue;
             }
             if !merged.is_empty() {
@@ -82,11 +136,44 @@ impl Watch {
                 callbacks: merged.callbacks,
                 told: merged.told,
                 config: merged.config,
-                resync: merged.resync,
+                resync: merged.resync || std::mem::take(&mut self.lost),
                 at: counters.at,
                 counters: Some(counters),
+                place: self.mailbox.place(&merged).map(|place| place.to_string()),
+                hello: None,
+                acts,
+                consoles,
             };
         }
+    }
+
+    /// Waits until something may be pushed.
+    async fn due(&mut self) {
+        let Some((at, _)) = self.pushed else {
+            self.looked = Instant::now();
+            return;
+        };
+        let look = if self.quiet < self.pace.times { self.pace.soon } else { self.pace.later };
+        let company = async {
+            match &mut self.among {
+                Some(among) => among.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        // From the last look on, and not from now: who is cut short and asks again looks all the same.
+        let next = self.looked + look;
+        tokio::select! {
+            () = self.mailbox.changed() => tokio::time::sleep_until(at + self.pace.push).await,
+            () = company => tokio::time::sleep_until(at + self.pace.push).await,
+            () = tokio::time::sleep_until(next) => self.quiet = self.quiet.saturating_add(1),
+        }
+        self.looked = Instant::now();
+    }
+
+    /// What was missed comes before what came since.
+    fn gather(&mut self) -> Merged {
+        let (missed, upto) = &mut self.missed;
+        if missed.is_empty() { self.mailbox.take() } else { Merged::first_of(missed, *upto) }
     }
 }
 

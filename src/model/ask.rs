@@ -4,6 +4,7 @@
 
 mod act;
 mod changes;
+mod deed;
 mod fate;
 mod given;
 mod json;
@@ -11,21 +12,26 @@ pub mod keys;
 mod refusal;
 mod start;
 mod versions;
+mod who;
 
 pub use act::{Act, Object, Replay, Signing, Verb};
 pub use changes::Changes;
+pub use deed::Deed;
 pub use fate::{Fate, FieldPlan};
 pub use given::GivenView;
 pub use json::from_json;
 pub use refusal::Refusal;
 pub use start::Start;
 pub use versions::{DiffView, Rollback, VersionView};
+pub use who::Who;
 
 use super::alert::ToldView;
 use super::change::Counters;
+use super::company::Here;
 use super::credential::{KeyView, Secret};
 use super::gate::PauseOrder;
 use super::job::{JobView, PieceView};
+use super::operator::{AddOperator, MadeOperator, OperatorView};
 use super::overview::{OverviewView, Span};
 use super::study::{Studied, Study};
 use super::view::{
@@ -34,18 +40,6 @@ use super::view::{
 };
 use super::{Map, payload};
 use serde::{Deserialize, Serialize};
-
-/// Who asks, and through which door: what the audit trail writes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Who {
-    /// The person: the system user, or an operator's name.
-    pub name: String,
-    /// console, command line, socket.
-    pub door: String,
-    /// `--read-only`: every verb is refused, saying why.
-    #[serde(default)]
-    pub read_only: bool,
-}
 
 /// A page of a list, newest first unless `after` is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,6 +243,19 @@ pub enum Ask {
     },
     /// Makes a token that a sender can use.
     Token(keys::NewToken),
+    /// Operators.
+    Operators,
+    /// Adds an operator.
+    AddOperator(AddOperator),
+    /// Removes an operator: the token is good for nothing from then on.
+    RemoveOperator {
+        /// The name.
+        name: String,
+        /// Why.
+        reason: Option<String>,
+        /// Only says what would happen.
+        dry_run: bool,
+    },
     /// Signs a request as its endpoint asks.
     Sign(keys::Sign),
     /// Starts a run of a flow that is triggered by hand.
@@ -257,6 +264,8 @@ pub enum Ask {
     Pause(PauseOrder),
     /// Saves and deploys the samples that ship with the program.
     LoadSamples,
+    /// Says where a console is, for the others.
+    Here(Here),
     /// Checks the store and the settings.
     Doctor,
     /// Figures over time.
@@ -362,7 +371,7 @@ pub enum Answer {
     /// To [`Ask::Diff`].
     Diff(DiffView),
     /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Rollback`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`],
-    /// [`Ask::RemoveKey`], [`Ask::StopJob`].
+    /// [`Ask::RemoveKey`], [`Ask::RemoveOperator`], [`Ask::StopJob`], [`Ask::Here`].
     Done(Done),
     /// To [`Ask::Keys`].
     Keys {
@@ -373,6 +382,13 @@ pub enum Answer {
     Key(keys::Made),
     /// To [`Ask::Token`].
     Token(keys::Token),
+    /// To [`Ask::Operators`].
+    Operators {
+        /// By name.
+        operators: Vec<OperatorView>,
+    },
+    /// To [`Ask::AddOperator`].
+    Operator(MadeOperator),
     /// To [`Ask::Sign`].
     Signed(keys::Signed),
     /// To [`Ask::Act`] with `dry_run`.

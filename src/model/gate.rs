@@ -107,17 +107,6 @@ pub enum PauseAct {
     Resume,
 }
 
-impl PauseOrder {
-    /// The word for it.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self.act {
-            PauseAct::Pause { .. } => "pause",
-            PauseAct::Resume => "resume",
-        }
-    }
-}
-
 /// A pause that is in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PauseView {
@@ -158,6 +147,8 @@ pub struct Inbound {
     pub tls: Option<TlsFiles>,
     /// Serves `/metrics` to those who reach it.
     pub metrics_listen: Option<SocketAddr>,
+    /// Serves the operators' API to those who have a token.
+    pub operator_listen: Option<SocketAddr>,
 }
 
 /// The files of `--tls-cert` and `--tls-key`.

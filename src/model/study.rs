@@ -71,27 +71,6 @@ pub enum Study {
     },
 }
 
-impl Study {
-    /// The word for an order among them; `None` for a question.
-    #[must_use]
-    pub fn order(&self) -> Option<&'static str> {
-        match self {
-            Self::WhatIf(_)
-            | Self::Fields(_)
-            | Self::Captured { .. }
-            | Self::Simulate(_)
-            | Self::BackTest(_)
-            | Self::Samples { .. }
-            | Self::Drift { .. } => None,
-            Self::Capture { .. } => Some("capture"),
-            Self::Call(_) => Some("a call of a step"),
-            Self::TestRun(_) => Some("a test run"),
-            Self::SaveSample { .. } => Some("saving a sample"),
-            Self::DriftOk { .. } => Some("taking a badge away"),
-        }
-    }
-}
-
 /// A dedup rule to try, and on what.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

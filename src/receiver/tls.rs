@@ -30,6 +30,12 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
+    /// The server's side, for who else listens under the same certificate.
+    #[must_use]
+    pub fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.clone()
+    }
+
     /// Reads the files.
     ///
     /// # Errors

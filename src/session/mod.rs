@@ -9,9 +9,11 @@ mod tests;
 pub use local::local;
 pub use remote::remote;
 
-use crate::model::ask::{Answer, Ask, Changes, Refusal};
+use crate::model::Ms;
+use crate::model::ask::{Answer, Ask, Changes, Refusal, Who};
+use crate::model::company::Hello;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 /// Questions that wait to be taken up.
 const ASKS: usize = 64;
@@ -32,15 +34,38 @@ pub enum Incoming {
     Changed(Box<Changes>),
     /// The state of the link, where it has one.
     Link(Link),
+    /// Who we are at the other end of a link: before it is live.
+    Hello(Hello),
 }
 
 /// The state of the link to the other end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Link {
+    /// Not there yet, for the first time.
+    Connecting,
     /// In the same process, or connected with a first snapshot.
     Live,
-    /// Not connected: since when, and why.
-    Down(String),
+    /// Not connected.
+    Down(Outage),
+}
+
+impl Link {
+    /// It is down for a reason, and is not tried again.
+    #[must_use]
+    pub fn down(why: &str) -> Self {
+        Self::Down(Outage { why: why.to_owned(), tries: 0, pause: 0 })
+    }
+}
+
+/// A link that is down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// Why, as the last try found.
+    pub why: String,
+    /// The number of the next try.
+    pub tries: u32,
+    /// Milliseconds until then.
+    pub pause: Ms,
 }
 
 /// A console's connection.
@@ -53,6 +78,14 @@ pub struct Session {
     pub asks: mpsc::Sender<(Ticket, Ask)>,
     /// What comes in; bounded, changes merged before they are put in.
     pub inbox: mpsc::Receiver<Incoming>,
+    /// A link that is down is tried at once where this is notified.
+    pub nudge: Arc<Notify>,
+}
+
+/// Gives whoever sits at a console a number for it, by which others see where it is.
+fn at_a_console(mut who: Who) -> Who {
+    who.console.get_or_insert_with(|| format!("{:016x}", fastrand::u64(..)));
+    who
 }
 
 /// Answers questions side by side, each in its own time, until the console drops its end.

@@ -1,10 +1,12 @@
-//! A session with a desk at the other end of a socket.
+//! A session with a desk at the other end of a link: the socket of this machine, or a server's
+//! operators' API.
 
-use super::{ASKS, INBOX, Incoming, Link, Session, drain};
+use super::{ASKS, INBOX, Incoming, Link, Outage, Session, drain};
 use crate::api::{ChangeStream, Client};
 use crate::model::ask::{Refusal, Who};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc, watch};
 
 /// The first pause before the link is tried again, doubled with each try…
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -17,84 +19,130 @@ const LAST_PAUSE: Duration = Duration::from_secs(5);
 pub fn remote(client: Client, who: Who) -> Session {
     let (asks, questions) = mpsc::channel(ASKS);
     let (answers, inbox) = mpsc::channel(INBOX);
-    let (watching, changes) = (client.clone(), answers.clone());
+    let who = super::at_a_console(who);
+    let (nudge, cut) = (Arc::new(Notify::new()), watch::Sender::new(0));
+    let cuts = cut.subscribe();
+    let mut thread = Thread {
+        client: client.clone(),
+        who: who.clone(),
+        inbox: answers.clone(),
+        nudge: Arc::clone(&nudge),
+        cut,
+        place: None,
+        seq: 0,
+        tries: 0,
+    };
     tokio::spawn(async move {
+        let inbox = thread.inbox.clone();
         tokio::select! {
-            () = changes.closed() => {}
-            () = watch(&watching, &changes) => {}
+            () = inbox.closed() => {}
+            () = thread.spin() => {}
         }
     });
     drain(questions, answers, move |ask| {
-        let (client, who) = (client.clone(), who.clone());
-        async move { client.ask(&who, &ask).await }
+        let (client, who, mut cuts) = (client.clone(), who.clone(), cuts.clone());
+        // A cut before the question is no cut of it.
+        cuts.mark_unchanged();
+        async move {
+            tokio::select! {
+                answer = client.ask(&who, &ask) => answer,
+                // What a dead link still owes never comes, and others wait for its place.
+                _ = cuts.changed() => Err(Refusal {
+                    code: "link".to_owned(),
+                    message: "the link went down before the answer came".to_owned(),
+                    exit: 1,
+                }),
+            }
+        }
     });
-    Session { asks, inbox }
+    Session { asks, inbox, nudge }
 }
 
-/// Passes on what changes, over as many connections as it takes. `seq` goes on over all of them,
-/// and the first push after a gap says that something may have been missed.
-async fn watch(client: &Client, inbox: &mpsc::Sender<Incoming>) {
-    let mut seq = 0;
-    let mut pause = FIRST_PAUSE;
-    let mut down = false;
-    loop {
-        let broken = match client.changes().await {
-            Ok(stream) => {
-                let before = seq;
-                let Some(broken) = follow(stream, inbox, &mut seq, down).await else { return };
-                if seq > before {
-                    (pause, down) = (FIRST_PAUSE, false);
+/// What holds over all links of a session.
+struct Thread {
+    client: Client,
+    who: Who,
+    inbox: mpsc::Sender<Incoming>,
+    nudge: Arc<Notify>,
+    /// Raised when a link is cut.
+    cut: watch::Sender<u64>,
+    /// Up to where the console has seen what changed.
+    place: Option<String>,
+    /// Of what the console is pushed; it goes on over all links.
+    seq: u64,
+    /// Tries since the link was cut.
+    tries: u32,
+}
+
+impl Thread {
+    /// Passes on what changes, over as many links as it takes, until the console is gone.
+    async fn spin(&mut self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let before = self.seq;
+            let broken = match self.client.follow(&self.who, self.place.as_deref()).await {
+                Ok(stream) => {
+                    let Some(broken) = self.follow(stream).await else { return };
+                    self.cut.send_modify(|cut| *cut += 1);
+                    broken
                 }
-                broken
+                Err(broken) => broken,
+            };
+            if self.seq > before {
+                (pause, self.tries) = (FIRST_PAUSE, 0);
             }
-            Err(broken) => broken,
+            self.tries = self.tries.saturating_add(1);
+            let outage = Outage {
+                why: broken.message,
+                tries: self.tries,
+                pause: i64::try_from(pause.as_millis()).unwrap_or(0),
+            };
+            if self.inbox.send(Incoming::Link(Link::Down(outage))).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
+                () = self.nudge.notified() => pause = FIRST_PAUSE,
+            }
+        }
+    }
+
+    /// Passes one link's changes on, merging for as long as the console has no room; why it ended, or
+    /// `None` where the console has gone.
+    async fn follow(&mut self, mut stream: ChangeStream) -> Option<Refusal> {
+        // Live is who has a snapshot, not who has a connection.
+        let mut first = match stream.next().await {
+            Ok(first) => first,
+            Err(broken) => return Some(broken),
         };
-        if !down && !tell(inbox, &broken).await {
-            return;
+        if let Some(mut hello) = first.hello.take() {
+            hello.console = self.who.console.clone().unwrap_or_default();
+            self.inbox.send(Incoming::Hello(hello)).await.ok()?;
         }
-        down = true;
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LAST_PAUSE);
-    }
-}
-
-/// Passes one connection's changes on, merging for as long as the console has no room; why it
-/// ended, or `None` where the console has gone.
-async fn follow(
-    mut stream: ChangeStream,
-    inbox: &mpsc::Sender<Incoming>,
-    seq: &mut u64,
-    missed: bool,
-) -> Option<Refusal> {
-    // Live is who has a snapshot, not who has a connection.
-    let mut first = match stream.next().await {
-        Ok(first) => first,
-        Err(broken) => return Some(broken),
-    };
-    first.resync |= missed;
-    inbox.send(Incoming::Link(Link::Live)).await.ok()?;
-    let mut waiting = Some(first);
-    loop {
-        tokio::select! {
-            room = inbox.reserve(), if waiting.is_some() => {
-                let room = room.ok()?;
-                if let Some(mut changes) = waiting.take() {
-                    *seq += 1;
-                    changes.seq = *seq;
-                    room.send(Incoming::Changed(Box::new(changes)));
+        self.inbox.send(Incoming::Link(Link::Live)).await.ok()?;
+        let mut waiting = Some(first);
+        loop {
+            tokio::select! {
+                room = self.inbox.reserve(), if waiting.is_some() => {
+                    let room = room.ok()?;
+                    if let Some(mut changes) = waiting.take() {
+                        self.seq += 1;
+                        changes.seq = self.seq;
+                        // What the console has not taken in is asked for again over the next link.
+                        if let Some(place) = changes.place.take() {
+                            self.place = Some(place);
+                        }
+                        room.send(Incoming::Changed(Box::new(changes)));
+                    }
                 }
-            }
-            next = stream.next() => match next {
-                Ok(later) => match &mut waiting {
-                    Some(changes) => changes.merge(later),
-                    None => waiting = Some(later),
+                next = stream.next() => match next {
+                    Ok(later) => match &mut waiting {
+                        Some(changes) => changes.merge(later),
+                        None => waiting = Some(later),
+                    },
+                    Err(broken) => return Some(broken),
                 },
-                Err(broken) => return Some(broken),
-            },
+            }
         }
     }
-}
-
-async fn tell(inbox: &mpsc::Sender<Incoming>, broken: &Refusal) -> bool {
-    inbox.send(Incoming::Link(Link::Down(broken.message.clone()))).await.is_ok()
 }

@@ -83,7 +83,8 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
         id: JobId(row.get(0)?),
         order: JobOrder {
-            who: Who { name: row.get(1)?, door: row.get(2)?, read_only: false },
+            // Whether they might was judged when it began.
+            who: Who::local(row.get::<_, String>(1)?, &row.get::<_, String>(2)?),
             verb: from_json(verb.as_bytes()).map_err(|why| wrong(3, std::io::Error::other(why)))?,
             filter: row.get(4)?,
             reason: row.get(5)?,

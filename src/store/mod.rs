@@ -36,6 +36,7 @@ mod lock;
 mod moves;
 mod occasion;
 mod open;
+mod operators;
 mod overview;
 mod pool;
 mod pulse;

@@ -65,7 +65,7 @@ async fn a_client_reaches_the_desk_through_the_folder_alone() {
         assert!(begun.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
-    let who = Who { name: "anna".into(), door: "command line".into(), read_only: false };
+    let who = Who::local("anna", "command line");
     let mut session = remote(client.clone(), who.clone());
     let apply = Apply { files: vec![("inbox.toml".into(), DOCUMENT.into())], ..Apply::default() };
     let Answer::Done(done) = client.ask(&who, &Ask::Apply(apply)).await.unwrap() else { panic!("not done") };

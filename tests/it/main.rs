@@ -8,6 +8,7 @@
 
 mod alerts;
 mod api;
+mod attach;
 mod auth;
 mod backup;
 mod breaker;

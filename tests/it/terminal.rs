@@ -4,6 +4,7 @@
 use super::common::{PATIENCE, Target, wait_for};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -24,6 +25,11 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the binary in a terminal of this size.
     pub fn start(data: &Path, args: &[&str], rows: u16, cols: u16) -> Self {
+        Self::start_with(data, args, &[], rows, cols)
+    }
+
+    /// The same with more in the environment.
+    pub fn start_with(data: &Path, args: &[&str], env: &[(&str, &str)], rows: u16, cols: u16) -> Self {
         let pty =
             native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
@@ -35,6 +41,9 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env("LC_ALL", "C.UTF-8");
         command.env("USER", "anna");
+        for (name, value) in env {
+            command.env(name, value);
+        }
         let child = pty.slave.spawn_command(command).unwrap();
         let mut output = pty.master.try_clone_reader().unwrap();
         let keys = pty.master.take_writer().unwrap();
@@ -138,6 +147,54 @@ impl Drop for Terminal {
     }
 }
 
+/// How a console gets to its desk: a person must not be able to tell.
+#[derive(Debug, Clone, Copy)]
+pub enum Way {
+    /// In its own process.
+    Run,
+    /// Through the socket of a server.
+    Attached,
+}
+
+impl Way {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Run, Self::Attached];
+
+    /// A console on a data folder that is served at an address, and what serves it beside the console.
+    pub fn console(self, data: &Path, addr: SocketAddr, rows: u16, cols: u16) -> (Terminal, Option<Beside>) {
+        let addr = addr.to_string();
+        match self {
+            Self::Run => (Terminal::start(data, &["run", "--listen", &addr], rows, cols), None),
+            Self::Attached => {
+                let server = Beside::start(data, &["serve", "--listen", &addr]);
+                (Terminal::start(data, &["attach"], rows, cols), Some(server))
+            }
+        }
+    }
+}
+
+/// A process beside the terminal; it ends with the test.
+pub struct Beside(std::process::Child);
+
+impl Beside {
+    /// Starts the binary, and waits until it answers on its socket.
+    pub fn start(data: &Path, args: &[&str]) -> Self {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pointsman"));
+        command.args(args).env("POINTSMAN_DATA", data).env("USER", "anna").env_remove("POINTSMAN_LISTEN");
+        command.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let process = command.spawn().unwrap();
+        wait_for("the socket", || std::os::unix::net::UnixStream::connect(data.join("socket")).ok());
+        Self(process)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Receiver, runner and console at any port.
 pub const RUN: &[&str] = &["run", "--listen", "127.0.0.1:0"];
 
@@ -228,12 +285,29 @@ fn resizes_are_followed_down_to_a_message() {
 #[test]
 fn the_demo_shows_everything_and_obeys_the_keyboard() {
     let folder = tempfile::tempdir().unwrap();
-    let mut terminal = Terminal::start(
-        folder.path(),
-        &["demo", "--listen", "127.0.0.1:0", "--data", folder.path().to_str().unwrap()],
-        50,
-        160,
-    );
+    let mut terminal = Terminal::start(folder.path(), DEMO, 50, 160);
+    everything_is_seen_and_obeyed(&mut terminal);
+}
+
+#[test]
+fn the_demo_is_the_same_from_an_attached_console_and_goes_on_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = [DEMO, &["--headless", "--data", folder.path().to_str().unwrap()]].concat();
+    let mut server = Beside::start(folder.path(), &args);
+    let mut terminal = Terminal::start(folder.path(), &["attach"], 50, 160);
+    terminal.expect("attached anna@");
+    everything_is_seen_and_obeyed(&mut terminal);
+    // It quits at once, and the server goes on.
+    terminal.keys("qq");
+    assert_eq!(terminal.ended(), 0);
+    terminal.restored();
+    assert!(server.0.try_wait().unwrap().is_none());
+}
+
+/// Everything against the built-in target.
+const DEMO: &[&str] = &["demo", "--listen", "127.0.0.1:0"];
+
+fn everything_is_seen_and_obeyed(terminal: &mut Terminal) {
     terminal.expect("Live");
     let wanted = ["accepted", "duplicate", "rejected", "succeeded", "retrying", "waiting", "errored"];
     // Seen at once is not asked for: seen at all is.
@@ -273,6 +347,10 @@ fn the_demo_shows_everything_and_obeys_the_keyboard() {
 
 #[test]
 fn hostile_text_is_shown_and_never_obeyed() {
+    Way::BOTH.into_iter().for_each(hostile_text);
+}
+
+fn hostile_text(way: Way) {
     let folder = tempfile::tempdir().unwrap();
     let target = Target::fine();
     let document = format!(
@@ -290,7 +368,7 @@ fn hostile_text_is_shown_and_never_obeyed() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
-    let mut terminal = Terminal::start(&data, &["run", "--listen", &addr.to_string()], 50, 160);
+    let (mut terminal, _server) = way.console(&data, addr, 50, 160);
     terminal.expect("Live");
     let body =
         "{\"title\":\"\\u001b]0;owned\\u0007\\u001b[2J\\u202eevil\",\"k\\u001b[31m\":\"\\u009b31m\\u0000\"}";
@@ -320,6 +398,10 @@ fn hostile_text_is_shown_and_never_obeyed() {
 /// A sender with a wrong secret, from the refusal to the answer that lets it in again.
 #[test]
 fn a_refused_signature_is_explained_whole_and_all_like_it_is_one_key_away() {
+    Way::BOTH.into_iter().for_each(a_refused_signature);
+}
+
+fn a_refused_signature(way: Way) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let cli = |args: &[&str]| {
@@ -341,7 +423,7 @@ fn a_refused_signature_is_explained_whole_and_all_like_it_is_one_key_away() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
-    let mut terminal = Terminal::start(&data, &["run", "--listen", &addr.to_string()], 24, 80);
+    let (mut terminal, _server) = way.console(&data, addr, 24, 80);
     terminal.expect("Live");
     let body = b"{\"id\": \"evt_1\"}";
     let signed =

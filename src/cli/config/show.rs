@@ -72,6 +72,7 @@ fn shown(settings: &Settings, file: &File, said: &impl Fn(&str) -> Option<&'stat
         |networks| list(&mut networks.iter().map(ToString::to_string)),
     );
     let metrics = inbound.metrics_listen.map_or_else(none, |addr| addr.to_string());
+    let operators = inbound.operator_listen.map_or_else(none, |addr| addr.to_string());
     let mut rows = vec![
         Row { key: "data", value: settings.data.display().to_string(), from: from("data", false) },
         Row {
@@ -89,6 +90,11 @@ fn shown(settings: &Settings, file: &File, said: &impl Fn(&str) -> Option<&'stat
             key: "metrics_listen",
             value: metrics,
             from: from("metrics_listen", file.metrics_listen.is_some()),
+        },
+        Row {
+            key: "operator_listen",
+            value: operators,
+            from: from("operator_listen", file.operator_listen.is_some()),
         },
         Row {
             key: "tls_cert",

@@ -1,7 +1,7 @@
 //! Which verb a dialog is for, what it is about, what is known, and what a key did to it.
 
 use super::{Paused, Setting, Version};
-use crate::model::ask::{Plan, Refusal};
+use crate::model::ask::{Deed, Plan, Refusal};
 use crate::model::study::Trial;
 
 /// Which verb.
@@ -89,6 +89,30 @@ impl Kind {
     #[must_use]
     pub fn makes_runs_go_on(self) -> bool {
         matches!(self, Self::Retry | Self::Skip | Self::Replay | Self::Readmit)
+    }
+
+    /// What it does: whose role may do it.
+    #[must_use]
+    pub fn deed(self) -> Deed {
+        match self {
+            Self::Retry => Deed::Retry,
+            Self::Skip => Deed::Skip,
+            Self::Abort => Deed::Abort,
+            Self::Replay => Deed::Replay,
+            Self::Forget => Deed::Forget,
+            Self::Readmit => Deed::Readmit,
+            Self::Pause => Deed::Pause,
+            Self::Resume => Deed::Resume,
+            Self::Complete => Deed::Complete,
+            Self::Extend => Deed::Extend,
+            Self::Cancel => Deed::Cancel,
+            Self::Deploy => Deed::Deploy,
+            Self::Rollback => Deed::Rollback,
+            Self::Call => Deed::Call,
+            Self::TestRun => Deed::TestRun,
+            Self::Set => Deed::Set,
+            Self::Remove => Deed::Remove,
+        }
     }
 
     /// What it acts on.

@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod beside;
 pub mod capture;
+pub mod consoles;
 pub mod dialog;
 pub mod help;
 pub mod jobs;
@@ -28,6 +29,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         Some(Overlay::WhatIf(open)) => whatif::draw(app, paint, open),
         Some(Overlay::Menu(open)) => menu::draw(app.size, paint, open),
         Some(Overlay::Jobs(open)) => jobs::draw(app, paint, open),
+        Some(Overlay::Consoles(open)) => consoles::draw(app, paint, open),
         Some(Overlay::Replayed(open)) => replayed::draw(app, paint, open),
         Some(Overlay::Palette(open)) => palette::draw(app, paint, open),
         Some(Overlay::Trial(open)) => trial::draw(app, paint, open),

@@ -10,7 +10,6 @@ use crate::console::layout::Pane;
 use crate::console::paint::Paint;
 use crate::console::theme::Role;
 use crate::model::id::short;
-use crate::session::Link;
 use ratatui::layout::Rect;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +105,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
             x += cells + 1;
         }
         let whole = Rect { x: area.x, y, width: area.width, height: 1 };
-        if row.left || matches!(app.link.0, Link::Down(_)) {
-            let style = paint.style(if row.left { Role::Muted } else { Role::Stale });
+        if row.left {
+            let style = paint.style(Role::Muted);
             paint.over(whole, style);
         }
         if selected && focused {

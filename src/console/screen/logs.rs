@@ -171,7 +171,7 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
             }
             x += cells + 1;
         }
-        finish(app, paint, pane.body, y, list, item.id(), focused);
+        finish(paint, pane.body, y, list, item.id(), focused);
     }
     foot(paint, pane.body, list);
 }
@@ -248,7 +248,7 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
             }
             x += cells + 1;
         }
-        finish(app, paint, pane.body, y, list, item.id(), focused);
+        finish(paint, pane.body, y, list, item.id(), focused);
     }
     foot(paint, pane.body, list);
 }
@@ -428,21 +428,9 @@ fn gutter<T: Item>(paint: &mut Paint<'_>, x: u16, y: u16, list: &List<T>, id: &s
     x + 2
 }
 
-/// What lies over a row: the selection, marks, a link that is down.
-fn finish<T: Item>(
-    app: &App,
-    paint: &mut Paint<'_>,
-    area: Rect,
-    y: u16,
-    list: &List<T>,
-    id: &str,
-    focused: bool,
-) {
+/// What lies over a row: the selection.
+fn finish<T: Item>(paint: &mut Paint<'_>, area: Rect, y: u16, list: &List<T>, id: &str, focused: bool) {
     let row = Rect { x: area.x, y, width: area.width, height: 1 };
-    if matches!(app.link.0, Link::Down(_)) {
-        let style = paint.style(Role::Stale);
-        paint.over(row, style);
-    }
     if focused && list.selected.as_deref() == Some(id) {
         // One look over the whole row: a move of one row is then a few hundred bytes less.
         paint.selection(row);

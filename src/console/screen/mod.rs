@@ -14,6 +14,7 @@ use super::layout::{Class, PANES, Pane};
 use super::paint::{Paint, width};
 use super::payload::Payload;
 use super::theme::Role;
+use crate::session::Link;
 use ratatui::layout::Rect;
 
 /// Draws the screen that is shown.
@@ -48,6 +49,13 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         }
     }
     join(paint, &panes, frame.class);
+    if let Link::Down(_) = app.link.0 {
+        // Nothing of it is known to be so any more; the selection stays what it looks like.
+        let style = paint.style(Role::Stale);
+        for pane in panes.iter().filter(|pane| !pane.is_empty()) {
+            paint.stale(pane.body, style);
+        }
+    }
 }
 
 /// The vertical lines between panes that stand beside each other.

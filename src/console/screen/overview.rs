@@ -11,7 +11,6 @@ use crate::model::request::Verdict;
 use crate::model::run::RunState;
 use crate::rules::chart::{bar, folded, spark};
 use crate::rules::overview::{NEAR, RunItem, StepRow, title};
-use crate::session::Link;
 use crate::text::Glyphs;
 use ratatui::layout::Rect;
 
@@ -40,10 +39,6 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, at: usize, pane: Pane) {
         1 => steps(app, paint, pane.body, selected, focused),
         2 => runs(app, paint, pane.body, selected, focused),
         _ => store(app, paint, pane.body, selected, focused),
-    }
-    if matches!(app.link.0, Link::Down(_)) {
-        let style = paint.style(Role::Stale);
-        paint.over(pane.body, style);
     }
 }
 

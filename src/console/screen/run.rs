@@ -24,7 +24,13 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &RunPane, id: P
     let place = app.place();
     let focused = place == Place::Timeline(id) || place == Place::Attempt(id);
     let times = shown.run.as_deref().map_or_else(String::new, |run| times(app, run));
-    paint.rule(top.rule, &shown.title(), &times, focused);
+    let company = shown.id.as_deref().and_then(|id| app.company.here(id));
+    let title = match company {
+        // Another one's name is text from outside.
+        Some(here) => format!("{} · {}", shown.title(), crate::console::paint::clean(&here)),
+        None => shown.title(),
+    };
+    paint.rule(top.rule, &title, &times, focused);
     let Some(run) = &shown.run else {
         if let Some(trouble) = &shown.trouble {
             super::says(paint, top.body, trouble);

@@ -259,7 +259,7 @@ impl Desk {
                 given.push(step);
             }
         }
-        let may_write = !(who.read_only || self.deps.settings.read_only);
+        let may_write = who.acts() && !self.deps.settings.read_only;
         if may_write && (trial.fresh || !given.is_empty()) {
             let answers = given.iter().filter_map(|step| {
                 let known = known.get(step)?;

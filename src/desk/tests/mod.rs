@@ -2,6 +2,7 @@
 
 mod documents;
 mod jobs;
+mod operators;
 mod requests;
 mod verbs;
 

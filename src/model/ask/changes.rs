@@ -2,6 +2,7 @@
 
 use crate::model::Ms;
 use crate::model::change::Counters;
+use crate::model::company::{ActView, ConsoleView, Hello, MAX_ACTS};
 use serde::{Deserialize, Serialize};
 
 /// What changed since the last one, merged: what a session pushes to a console.
@@ -29,6 +30,18 @@ pub struct Changes {
     pub counters: Option<Counters>,
     /// Engine time.
     pub at: Ms,
+    /// Where this stands among all changes: a session that lost its link goes on from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// At the head of a link: who we are to the other end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hello: Option<Hello>,
+    /// What people did, the oldest first (at most 64).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<ActView>,
+    /// Who is here, where that has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consoles: Option<Vec<ConsoleView>>,
 }
 
 impl Changes {
@@ -53,5 +66,10 @@ impl Changes {
         }
         self.counters = later.counters.or(self.counters.take());
         self.at = later.at;
+        self.place = later.place.or(self.place.take());
+        self.hello = later.hello.or(self.hello.take());
+        self.acts.extend(later.acts);
+        self.acts.drain(..self.acts.len().saturating_sub(MAX_ACTS));
+        self.consoles = later.consoles.or(self.consoles.take());
     }
 }

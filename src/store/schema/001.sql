@@ -336,6 +336,18 @@ CREATE TABLE credential (
 ) STRICT;
 CREATE UNIQUE INDEX credential_name ON credential (name) WHERE removed IS NULL;
 
+-- People who reach a running server with a token, of which only a hash is kept.
+CREATE TABLE operator (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    role INTEGER NOT NULL,
+    hash BLOB,
+    added INTEGER NOT NULL,
+    removed INTEGER,
+    seen INTEGER
+) STRICT;
+CREATE UNIQUE INDEX operator_name ON operator (name) WHERE removed IS NULL;
+
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,

@@ -7,7 +7,7 @@ use crate::model::job::JobState;
 use crate::store::jobs::past;
 
 async fn started(store: &Store, pieces: usize) -> Job {
-    let who = Who { name: "anna".into(), door: "console".into(), read_only: false };
+    let who = Who::local("anna", "console");
     let rate = Some("5/s".parse().unwrap());
     let order = JobOrder {
         who,

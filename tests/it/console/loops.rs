@@ -35,7 +35,7 @@ impl Ui {
         let (asks_in, asks) = mpsc::channel(64);
         let (inbox, inbox_out) = mpsc::channel(64);
         let (input, mut events) = mpsc::unbounded_channel();
-        let session = Session { asks: asks_in, inbox: inbox_out };
+        let session = Session { asks: asks_in, inbox: inbox_out, nudge: std::sync::Arc::default() };
         let theme = Theme::shipped("terminal", options.color).unwrap();
         let app = App::new(options, theme, (80, 24), NOW);
         let mut console = Console::new(app, TestBackend::new(80, 24), session, now).unwrap();

@@ -256,7 +256,7 @@ fn it_is_asked_again_where_something_changed_or_a_bucket_ended_and_drawn_where_a
     hand.app.receive(Incoming::Reply(ticket, Box::new(Ok(Answer::Overview(Box::new(other))))));
     assert_eq!(hand.app.dirt, Dirt::Data);
     // On another screen, and while the link is down, nothing is asked.
-    hand.app.receive(Incoming::Link(Link::Down("gone".to_owned())));
+    hand.app.receive(Incoming::Link(Link::down("gone")));
     assert_eq!(hand.app.overview_age(), None);
     hand.app.receive(Incoming::Link(Link::Live));
     hand.serve();

@@ -6,6 +6,8 @@ use super::hand::Hand;
 use pointsman::console::action::Action;
 use pointsman::console::keymap::KEYS;
 use pointsman::console::{picture, svg};
+use pointsman::model::ask::Deed;
+use pointsman::model::operator::Role;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -30,15 +32,32 @@ fn the_picture_is_what_the_program_draws() {
     keep("tests/pictures/live.svg", &svg(&picture(&hand.app), &hand.app.theme));
 }
 
+/// The README with what stands between two marks made anew.
+fn between(readme: &str, mark: &str, made: &str) -> String {
+    let (head, rest) = readme.split_once(&format!("<!-- {mark} -->\n")).unwrap();
+    let (_, tail) = rest.split_once(&format!("<!-- /{mark} -->")).unwrap();
+    format!("{head}<!-- {mark} -->\n\n{made}\n<!-- /{mark} -->{tail}")
+}
+
+/// What each role may do beside those before it.
+fn roles() -> String {
+    let mut table =
+        String::from("| role | may |\n|---|---|\n| `viewer` | see everything, and change nothing |\n");
+    for role in [Role::Operator, Role::Admin] {
+        let deeds = Deed::ALL.iter().filter(|deed| deed.role() == role);
+        let words: Vec<&str> = deeds.map(|deed| deed.word()).collect();
+        let _ = writeln!(table, "| `{}` | {} |", role.word(), words.join(", "));
+    }
+    table
+}
+
 #[test]
-fn the_table_of_keys_is_the_keymap() {
+fn the_tables_of_keys_and_roles_are_the_programs() {
     let mut table = String::from("| key | does |\n|---|---|\n");
     for binding in KEYS.iter().filter(|binding| !matches!(binding.action, Action::Later(_))) {
         let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
         let _ = writeln!(table, "| {} | {} |", keys.join(" "), binding.help);
     }
     let readme = std::fs::read_to_string(root("README.md")).unwrap();
-    let (head, rest) = readme.split_once("<!-- keys -->\n").unwrap();
-    let (_, tail) = rest.split_once("<!-- /keys -->").unwrap();
-    keep("README.md", &format!("{head}<!-- keys -->\n\n{table}\n<!-- /keys -->{tail}"));
+    keep("README.md", &between(&between(&readme, "keys", &table), "roles", &roles()));
 }

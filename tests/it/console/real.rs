@@ -38,7 +38,11 @@ fn program() {
             }
         });
         let stops = (how == "stops").then(|| "127.0.0.1:7700".to_owned());
-        run(Session { asks, inbox: answers }, Options { quitting_stops: stops, ..Options::default() }).await
+        run(
+            Session { asks, inbox: answers, nudge: std::sync::Arc::default() },
+            Options { quitting_stops: stops, ..Options::default() },
+        )
+        .await
     });
     result.unwrap();
 }

@@ -119,7 +119,7 @@ proptest! {
                     })));
                 }
                 Step::Link(up) => {
-                    let link = if up { Link::Live } else { Link::Down("gone".to_owned()) };
+                    let link = if up { Link::Live } else { Link::down("gone") };
                     hand.app.receive(Incoming::Link(link));
                 }
                 Step::Tick => {

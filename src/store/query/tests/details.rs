@@ -254,7 +254,7 @@ async fn an_ambiguous_ending_is_refused_with_its_candidates() {
 #[tokio::test]
 async fn acts_are_written_down_and_found_again() {
     let house = House::new().await;
-    let who = crate::model::ask::Who { name: "anna".into(), door: "console".into(), read_only: false };
+    let who = crate::model::ask::Who::local("anna", "console");
     for (verb, target, reason) in [("retry", "5d02aa", Some("fixed")), ("abort", "x", None)] {
         house.store.audit(&who, verb, target, reason, "done").await.unwrap();
         house.clock.advance(5);
