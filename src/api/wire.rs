@@ -68,6 +68,7 @@ pub fn reads(ask: &Ask) -> bool {
         | Ask::Overview { .. } => true,
         Ask::Callback { reveal, .. } => !reveal,
         Ask::Study(study) => study.order().is_none(),
+        Ask::Edit(editing) => editing.order().is_none(),
         Ask::Apply(_)
         | Ask::Deploy { .. }
         | Ask::Remove { .. }

@@ -6,6 +6,7 @@ mod detail;
 mod doctor;
 mod documents;
 mod edit;
+mod editing;
 mod jobs;
 mod keys;
 mod lists;
@@ -138,6 +139,7 @@ impl Desk {
             Ask::History { name, limit } => self.history(&name, limit).await,
             Ask::Diff { name, from, to } => self.diff(&name, from, to).await,
             Ask::Apply(apply) => self.apply(who, apply).await,
+            Ask::Edit(editing) => self.edit(who, *editing).await,
             Ask::Rollback(rollback) => self.rollback(who, rollback).await,
             Ask::Deploy { name, seen, reason, dry_run } => {
                 self.unchanged(&name, seen)?;
@@ -218,6 +220,7 @@ fn order(ask: &Ask) -> Option<&'static str> {
         Ask::Callback { reveal: true, .. } => Some("showing the URL"),
         Ask::Study(study) => study.order(),
         Ask::Apply(_) => Some("apply"),
+        Ask::Edit(editing) => editing.order(),
         Ask::Deploy { .. } => Some("deploy"),
         Ask::Remove { .. } => Some("remove"),
         Ask::Rollback(_) => Some("rollback"),

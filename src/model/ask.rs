@@ -4,6 +4,7 @@
 
 mod act;
 mod changes;
+mod editing;
 mod fate;
 mod given;
 mod json;
@@ -14,6 +15,7 @@ mod versions;
 
 pub use act::{Act, Object, Replay, Signing, Verb};
 pub use changes::Changes;
+pub use editing::{EditView, Editing, Revision, SavedView, Typed};
 pub use fate::{Fate, FieldPlan};
 pub use given::GivenView;
 pub use json::from_json;
@@ -149,6 +151,8 @@ pub enum Ask {
     },
     /// Saves documents, all or none, and deploys them unless they are drafts.
     Apply(Apply),
+    /// An integration that is edited.
+    Edit(Box<Editing>),
     /// Makes the newest version the live one.
     Deploy {
         /// The integration's name.
@@ -364,6 +368,15 @@ pub enum Answer {
     /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Rollback`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`],
     /// [`Ask::RemoveKey`], [`Ask::StopJob`].
     Done(Done),
+    /// To [`Editing::Open`].
+    Edit(Box<EditView>),
+    /// To [`Editing::Keep`].
+    Kept {
+        /// How often it was kept.
+        seen: u64,
+    },
+    /// To [`Editing::Save`].
+    Saved(SavedView),
     /// To [`Ask::Keys`].
     Keys {
         /// By name.
