@@ -3,6 +3,7 @@
 
 use super::asks::{Asks, Effect};
 use super::board::Board;
+use super::editor::Editor;
 pub use super::filter::FilterLine;
 use super::group_pane::GroupPane;
 use super::layout::{self, Class, Frame, PANES, Pane};
@@ -122,6 +123,8 @@ pub struct App {
     pub tree: Tree,
     /// Screen 6.
     pub overview: Overview,
+    /// A document that is edited: it takes the place of every screen.
+    pub editor: Option<Box<Editor>>,
     /// The worklist.
     pub needs: Needs,
     /// What stands above.
@@ -182,6 +185,7 @@ impl App {
             board: Board::default(),
             tree: Tree::default(),
             overview: Overview::default(),
+            editor: None,
             needs: Needs { stale: true, ..Needs::default() },
             overlay: None,
             tried: None,
@@ -265,6 +269,9 @@ impl App {
     /// What has the focus.
     #[must_use]
     pub fn place(&self) -> Place {
+        if self.editor.is_some() {
+            return Place::Editor;
+        }
         if self.is_empty() {
             return Place::Empty;
         }
@@ -396,6 +403,7 @@ impl App {
             self.ask_for_panes();
             self.ask_for_lists(false);
         }
+        self.settle_editor();
     }
 
     /// Tells every list and pane of the screen how many rows it has.

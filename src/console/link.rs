@@ -16,6 +16,7 @@ impl App {
                 self.toast(Tone::Good, format!("link up after {down}"));
                 self.ask_counters();
                 self.resync();
+                self.editor_resumes();
             }
             (Link::Live, false) | (Link::Down(_), true) => self.link.0 = link,
             (Link::Down(_), false) => {
@@ -27,6 +28,7 @@ impl App {
                 for list in [&mut self.live.runs, &mut self.runs.list] {
                     list.unanswered();
                 }
+                self.editor_unsaves();
                 if let Some(Overlay::Verb(_)) = self.overlay {
                     self.close_dialog();
                     self.toast(Tone::Bad, "The link went down: whether it was done is not known.");

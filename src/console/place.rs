@@ -4,6 +4,7 @@ use super::backtest::BackTested;
 use super::beside::Beside;
 use super::capture::Table;
 use super::dialog::Dialog;
+use super::editor::texts::Texts;
 use super::jobs::Jobs;
 use super::menu::Menu;
 use super::palette::Palette;
@@ -63,6 +64,8 @@ pub enum Place {
     Diff,
     /// A pane of figures.
     Overview,
+    /// A document that is edited.
+    Editor,
 }
 
 /// The lists that have a filter.
@@ -121,6 +124,8 @@ pub enum Overlay {
     Trial(Box<Simulated>),
     /// What a draft changes of stored requests.
     BackTest(Box<BackTested>),
+    /// Two texts beside each other.
+    Texts(Box<Texts>),
     /// A value, whole.
     Value(Box<Whole>),
     /// Quitting stops the receiver.

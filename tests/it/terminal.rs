@@ -24,6 +24,11 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the binary in a terminal of this size.
     pub fn start(data: &Path, args: &[&str], rows: u16, cols: u16) -> Self {
+        Self::start_with(data, args, rows, cols, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub fn start_with(data: &Path, args: &[&str], rows: u16, cols: u16, env: &[(&str, &str)]) -> Self {
         let pty =
             native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
@@ -35,6 +40,9 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env("LC_ALL", "C.UTF-8");
         command.env("USER", "anna");
+        for (name, value) in env {
+            command.env(name, value);
+        }
         let child = pty.slave.spawn_command(command).unwrap();
         let mut output = pty.master.try_clone_reader().unwrap();
         let keys = pty.master.take_writer().unwrap();
