@@ -36,6 +36,7 @@ pub async fn test(door: &Door, args: Test, output: Output) -> Result<u8, Refusal
         flow: args.flow.clone(),
         sample,
         draft: args.draft,
+        text: None,
         step: args.step.clone(),
         element: args.element,
         item: args.item,

@@ -53,7 +53,7 @@ pub enum Action {
     Mark,
     /// Marks all that the filter matches now.
     MarkAll,
-    /// Brings cleared marks back.
+    /// Takes the last change back; brings cleared marks back.
     Undo,
     /// Same run, same step, a new attempt.
     Retry,
@@ -91,6 +91,22 @@ pub enum Action {
     Links,
     /// The flow of what is selected takes nothing more for a while, or goes on.
     Pause,
+    /// The document of what is selected, as text.
+    Edit,
+    /// The body of a request, to replay it with another.
+    EditBody,
+    /// What is typed becomes the next version.
+    Save,
+    /// Makes again what was undone.
+    Redo,
+    /// An object after the one at the cursor.
+    Add,
+    /// The step comes before the one before it.
+    MoveUp,
+    /// The step comes after the one after it.
+    MoveDown,
+    /// The text in the person's own editor.
+    Outside,
     /// The next theme.
     Theme,
     /// Every action by its words.
@@ -127,6 +143,7 @@ impl Action {
                 | Self::Extend
                 | Self::Deploy
                 | Self::SaveSample
+                | Self::Save
         )
     }
 }

@@ -47,8 +47,10 @@ impl App {
         };
         let board = (self.screen == Screen::Callbacks).then(|| self.board.next_age(self.now)).flatten();
         let traffic = self.next_traffic();
+        let edited = self.editor_age();
         toast
             .chain(traffic)
+            .chain(edited)
             .chain(open)
             .chain(board)
             .chain(fresh)

@@ -4,6 +4,7 @@
 use super::asks::{Asks, Effect};
 use super::board::Board;
 use super::company::Company;
+use super::editor::Editor;
 pub use super::filter::FilterLine;
 use super::group_pane::GroupPane;
 use super::layout::{self, Class, Frame, PANES, Pane};
@@ -128,6 +129,8 @@ pub struct App {
     pub tree: Tree,
     /// Screen 6.
     pub overview: Overview,
+    /// A document that is edited: it takes the place of every screen.
+    pub editor: Option<Box<Editor>>,
     /// The worklist.
     pub needs: Needs,
     /// What stands above.
@@ -191,6 +194,7 @@ impl App {
             board: Board::default(),
             tree: Tree::default(),
             overview: Overview::default(),
+            editor: None,
             needs: Needs { stale: true, ..Needs::default() },
             overlay: None,
             tried: None,
@@ -274,6 +278,9 @@ impl App {
     /// What has the focus.
     #[must_use]
     pub fn place(&self) -> Place {
+        if self.editor.is_some() {
+            return Place::Editor;
+        }
         if self.is_empty() {
             return Place::Empty;
         }
@@ -354,42 +361,6 @@ impl App {
         layout::run(area)
     }
 
-    /// A list of requests.
-    pub fn request_list(&mut self, id: ListId) -> Option<&mut List<RequestRow>> {
-        match id {
-            ListId::LiveRequests => Some(&mut self.live.requests),
-            ListId::Requests => Some(&mut self.requests.list),
-            ListId::LiveRuns | ListId::Runs | ListId::Callbacks => None,
-        }
-    }
-
-    /// A list of runs.
-    pub fn run_list(&mut self, id: ListId) -> Option<&mut List<RunRow>> {
-        match id {
-            ListId::LiveRuns => Some(&mut self.live.runs),
-            ListId::Runs => Some(&mut self.runs.list),
-            ListId::LiveRequests | ListId::Requests | ListId::Callbacks => None,
-        }
-    }
-
-    /// A payload pane.
-    pub fn payload(&mut self, id: PaneId) -> Option<&mut Payload> {
-        match id {
-            PaneId::LivePayload => Some(&mut self.live.payload),
-            PaneId::Payload => Some(&mut self.requests.payload),
-            PaneId::RequestRun | PaneId::Run => None,
-        }
-    }
-
-    /// A run pane.
-    pub fn run_pane(&mut self, id: PaneId) -> Option<&mut RunPane> {
-        match id {
-            PaneId::RequestRun => Some(&mut self.requests.run),
-            PaneId::Run => Some(&mut self.runs.run),
-            PaneId::LivePayload | PaneId::Payload => None,
-        }
-    }
-
     /// Brings what follows from the state in line with it: focus, heights, what panes show, and
     /// the questions that follow from that. Called after every change.
     pub fn settle(&mut self) {
@@ -406,6 +377,7 @@ impl App {
             self.ask_for_lists(false);
             self.say_where();
         }
+        self.settle_editor();
     }
 
     /// Tells every list and pane of the screen how many rows it has.

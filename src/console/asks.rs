@@ -3,6 +3,7 @@
 
 use super::app::{App, ListId, PaneId, Screen};
 use super::dialog::Kind;
+use super::editor::Wanted as Edited;
 use super::list::{Item, List, PAGE, Wanted};
 use super::rows::{RequestRow, RunRow};
 use crate::model::ask::{Ask, Page};
@@ -25,6 +26,13 @@ pub enum Effect {
     Redraw,
     /// Give this text to the terminal's clipboard.
     Copy(String),
+    /// Open this text in the person's own editor.
+    Outside {
+        /// What its file is called.
+        name: String,
+        /// The text.
+        text: String,
+    },
     /// Keep the theme that was chosen.
     KeepTheme(String),
     /// Try a link that is down at once.
@@ -132,6 +140,8 @@ pub enum Want {
     Diff(String),
     /// Figures over a span.
     Overview(Span),
+    /// Something of the document of this name that is edited.
+    Editor(String, Edited),
 }
 
 /// Questions under way.

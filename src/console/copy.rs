@@ -61,7 +61,7 @@ impl App {
             }
             Place::Versions => self.tree.versions.of.clone().map(|name| (name, "name")),
             Place::Diff => self.tree.versions.diff.as_ref().map(|diff| (diff.diff.clone(), "difference")),
-            Place::Needs | Place::Groups | Place::Overview => None,
+            Place::Needs | Place::Groups | Place::Overview | Place::Editor => None,
         };
         let (text, what) =
             found.ok_or_else(|| "copy is not possible: there is no value and no id here".to_owned())?;

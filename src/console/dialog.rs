@@ -65,6 +65,8 @@ pub struct Dialog {
     pub due: Option<Ms>,
     /// What it is about.
     pub subject: Subject,
+    /// Paths of a body and their new values, for a replay.
+    set: Vec<(String, Value)>,
     /// The stand-in or the time that the facts are about, as it was typed.
     planned: Typed,
     zone: TimeZone,
@@ -90,6 +92,7 @@ impl Dialog {
             without: Vec::new(),
             due: None,
             subject: Subject::Objects,
+            set: Vec::new(),
             planned: Typed(answer::first(kind)),
             zone: TimeZone::UTC,
         }
@@ -99,6 +102,12 @@ impl Dialog {
     #[must_use]
     pub fn many(kind: Kind, filter: String, object: String) -> Self {
         Self { filter: Some(filter), object: Some(object), ..Self::new(kind, Vec::new()) }
+    }
+
+    /// A replay with another body.
+    #[must_use]
+    pub fn with_body(self, set: Vec<(String, Value)>) -> Self {
+        Self { set, ..self }
     }
 
     /// With the zone of its clocks.

@@ -175,6 +175,8 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
         Place::Facts | Place::Diff => {
             &[NextPane, Action::Copy, Open, Full, Action::Deploy, Action::Pause, Back]
         }
+        // Its own keys are drawn: they hang on its mode.
+        Place::Editor => &[Back],
         // What it waits for can be given.
         Place::Timeline(_) | Place::Attempt(_) if app.possible(Action::Complete).is_ok() => {
             &[Action::Complete, Retry, Skip, Abort, Action::Extend, Right, Back]
@@ -243,6 +245,9 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
         return;
     }
     let class = app.frame().class;
+    if let Some(editor) = &app.editor {
+        return editing(app, paint, area, &screen::editor::keys(editor, class));
+    }
     let most = match class {
         Class::Message | Class::Narrow => 2,
         Class::Compact => 5,
@@ -277,5 +282,22 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
         };
         let next = paint.put(x, area.y, area.width, name, key);
         x = paint.put(next + 1, area.y, area.width, &told, word) + gap;
+    }
+}
+
+/// The keys of a document that is edited; those of the mode that cannot act are muted.
+fn editing(app: &App, paint: &mut Paint<'_>, area: Rect, keys: &[(&'static str, &'static str)]) {
+    let gap = if area.width < 90 { 2 } else { 3 };
+    let mut x = area.x + 1;
+    let typing = app.editor.as_ref().is_some_and(|editor| editor.typing || editor.search.edit.is_some());
+    let help = if typing { None } else { Some(("?", "help")) };
+    for (key, word) in keys.iter().copied().chain(help) {
+        if x + width(key) + 1 + width(word) > area.right() {
+            break;
+        }
+        let action = super::key::Key::parse(key).and_then(keymap::action_of).filter(|_| !typing);
+        let muted = action.is_some_and(|action| app.possible(action).is_err());
+        let next = paint.put(x, area.y, area.width, key, if muted { Role::Muted } else { Role::Key });
+        x = paint.put(next + 1, area.y, area.width, word, if muted { Role::Muted } else { Role::Text }) + gap;
     }
 }

@@ -4,6 +4,7 @@ use super::Error;
 use super::app::{App, Dirt, Tone};
 use super::asks::Effect;
 use super::draw::draw;
+use super::outside::{self, Keys};
 use super::pacer::Pacer;
 use super::signals::{self, Signal, Signals};
 use super::term::{self, Guard};
@@ -50,7 +51,7 @@ pub struct Console<B: Backend> {
     pacer: Pacer,
     outbox: VecDeque<(Ticket, Ask)>,
     turn: watch::Sender<Turn>,
-    guard: Option<Guard>,
+    held: Option<(Guard, Keys)>,
     closed: bool,
 }
 
@@ -72,14 +73,14 @@ where
             clock,
             outbox: VecDeque::new(),
             turn: watch::Sender::new(Turn::default()),
-            guard: None,
+            held: None,
             closed: false,
         })
     }
 
-    /// The terminal is held: given back when the console goes.
-    pub fn hold(&mut self, guard: Guard) {
-        self.guard = Some(guard);
+    /// The terminal is held: given back when the console goes; its keys can be left to another program.
+    pub(super) fn hold(&mut self, guard: Guard, keys: Keys) {
+        self.held = Some((guard, keys));
     }
 
     /// Where the loop says what it did.
@@ -99,7 +100,7 @@ where
     ) -> Result<(), Error> {
         let asks = self.session.asks.clone();
         loop {
-            if self.carry_out()? {
+            if self.carry_out().await? {
                 return Ok(());
             }
             self.report();
@@ -172,7 +173,7 @@ where
     }
 
     fn resume(&mut self) -> Result<(), Error> {
-        if let Some(guard) = &self.guard {
+        if let Some((guard, _)) = &self.held {
             guard.resume()?;
             self.app.input(Event::Resize(0, 0));
             if let Ok((width, height)) = crossterm::terminal::size() {
@@ -193,7 +194,7 @@ where
     }
 
     /// Does what the state asks for; whether it asks to end.
-    fn carry_out(&mut self) -> Result<bool, Error> {
+    async fn carry_out(&mut self) -> Result<bool, Error> {
         for effect in self.app.effects() {
             match effect {
                 Effect::Ask(ticket, ask) => self.outbox.push_back((ticket, ask)),
@@ -212,6 +213,7 @@ where
                     }
                 }
                 Effect::TryLink => self.session.nudge.notify_one(),
+                Effect::Outside { name, text } => self.outside(&name, &text).await?,
                 Effect::Suspend => {
                     term::restore();
                     signals::stop_this_process();
@@ -219,6 +221,21 @@ where
             }
         }
         Ok(false)
+    }
+
+    /// A text in the person's own editor: the terminal is theirs until it ends.
+    async fn outside(&mut self, name: &str, text: &str) -> Result<(), Error> {
+        let Some((_, keys)) = &self.held else { return Ok(()) };
+        let keys = keys.clone();
+        keys.listen(false);
+        term::restore();
+        let editor = self.app.options.editor.clone();
+        let done = outside::edit(&editor, &std::env::temp_dir(), name, text).await;
+        keys.listen(true);
+        self.resume()?;
+        self.app.now = (self.clock)();
+        self.app.came_back(done);
+        Ok(())
     }
 
     fn report(&self) {

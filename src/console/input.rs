@@ -73,6 +73,10 @@ impl App {
             self.look_for(&text, from);
             return self.touch(Dirt::Input);
         }
+        if self.overlay.is_none() && self.editor.is_some() {
+            self.editor_paste(text);
+            return self.touch(Dirt::Input);
+        }
         let edit = match (&mut self.overlay, &mut self.filter) {
             (Some(Overlay::WhatIf(open)), _) => Some(open.typing()),
             (Some(Overlay::Palette(open)), _) => Some(&mut open.edit),
@@ -120,10 +124,14 @@ impl App {
             Some(Overlay::Palette(_)) => return self.palette_key(key),
             Some(Overlay::Trial(_)) => return self.trial_key(key),
             Some(Overlay::BackTest(_)) => return self.back_test_key(key),
+            Some(Overlay::Texts(_)) => return self.texts_key(key),
             _ => {}
         }
         if self.overlay.is_some() {
             return self.help_key(key);
+        }
+        if self.editor.is_some() {
+            return self.editor_key(key);
         }
         if self.filter.is_some() {
             return self.filter_key(key);
@@ -180,7 +188,10 @@ impl App {
         };
         match outcome {
             Outcome::Stays => self.replan(),
-            Outcome::Close => self.close_dialog(),
+            Outcome::Close => {
+                self.close_dialog();
+                self.editor_unsaves();
+            }
             Outcome::Replan | Outcome::Act => {
                 let Some(Overlay::Verb(dialog)) = &self.overlay else { return };
                 let (kind, dry_run) = (dialog.kind, outcome == Outcome::Replan);

@@ -57,6 +57,7 @@ impl App {
                 self.line.back = Some((self.now - since, self.counters.as_ref().map(came)));
                 // Lists are told what they missed; panes read again what they show.
                 self.reload_panes();
+                self.editor_resumes();
             }
         }
     }
@@ -71,6 +72,7 @@ impl App {
             // Rows that were asked for have no answer: they are asked for again.
             self.moved.extend(list.visible().map(|row| row.id().to_owned()));
         }
+        self.editor_unsaves();
         if let Some(Overlay::Verb(_)) = self.overlay {
             self.close_dialog();
             self.toast(Tone::Bad, "The link went down: whether it was done is not known.");
@@ -133,6 +135,12 @@ impl App {
                 Some(format!("{word} is not possible: the link is down since {since}"))
             }
         }
+    }
+
+    /// The same, where the key is called otherwise.
+    #[must_use]
+    pub(super) fn barred_as(&self, deed: Deed, word: &str) -> Option<String> {
+        self.barred_deed(deed).map(|why| why.replacen(deed.word(), word, 1))
     }
 
     /// Something was lost: what follows reads its newest page, what is stopped its shown rows.

@@ -22,6 +22,8 @@ pub enum Does {
     Requests(String),
     /// Lists the runs that a filter matches.
     Runs(String),
+    /// Something of the document that is edited.
+    Edit(super::editor::Does),
 }
 
 /// An entry.
@@ -96,6 +98,7 @@ impl App {
             Does::Run(id) => self.open_run(id),
             Does::Requests(filter) => self.open_requests(&filter),
             Does::Runs(filter) => self.open_runs(&filter),
+            Does::Edit(does) => self.do_edit(does),
         }
     }
 }

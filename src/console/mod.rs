@@ -24,6 +24,7 @@ pub mod dialog;
 pub mod draw;
 mod drive;
 pub mod edit;
+pub mod editor;
 pub mod filter;
 pub mod format;
 pub mod glyphs;
@@ -41,6 +42,7 @@ pub mod list;
 pub mod menu;
 mod open;
 pub mod options;
+mod outside;
 pub mod overlay;
 pub mod overview;
 pub mod pacer;
@@ -81,7 +83,7 @@ pub use theme::Depth;
 
 use crate::model::time::Ms;
 use crate::session::Session;
-use crossterm::event::EventStream;
+use outside::Keys;
 use ratatui::backend::CrosstermBackend;
 use signals::Signals;
 use std::io;
@@ -115,8 +117,9 @@ pub async fn run(session: Session, options: Options) -> Result<(), Error> {
     let backend = CrosstermBackend::new(FrameWriter::new(io::stdout()));
     let app = App::new(options, theme, size, clock());
     let mut console = Console::new(app, backend, session, clock)?;
-    console.hold(guard);
-    term::here(console.drive(EventStream::new(), Signals::listen()?)).await
+    let keys = Keys::default();
+    console.hold(guard, keys.clone());
+    term::here(console.drive(keys, Signals::listen()?)).await
 }
 
 fn clock() -> Ms {

@@ -118,6 +118,10 @@ impl App {
     }
 
     pub(super) fn crumb(&mut self) {
+        if self.editor.is_some() {
+            // It takes the place of every screen; what was typed into it is kept.
+            self.close_editor();
+        }
         let opened = match self.screen {
             Screen::Requests => self.requests.opened.clone(),
             Screen::Runs => self.runs.opened.clone(),

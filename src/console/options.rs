@@ -31,6 +31,8 @@ pub struct Options {
     pub version: String,
     /// The zone of the clocks.
     pub zone: TimeZone,
+    /// What opens a text outside of this program.
+    pub editor: String,
     /// Keeps the theme that `T` chose.
     pub theme_file: Option<PathBuf>,
 }
@@ -49,6 +51,7 @@ impl Default for Options {
             role: Role::Admin,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             zone: TimeZone::UTC,
+            editor: "vi".to_owned(),
             theme_file: None,
         }
     }
@@ -56,7 +59,8 @@ impl Default for Options {
 
 impl Options {
     /// What the environment says of the terminal: colours (`NO_COLOR`, `COLORTERM`, `TERM`), ASCII
-    /// (`TERM=linux`, `TERM=dumb`, a locale that is not UTF-8), SSH, and the system's time zone.
+    /// (`TERM=linux`, `TERM=dumb`, a locale that is not UTF-8), SSH, the editor, and the system's time
+    /// zone.
     #[must_use]
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -80,6 +84,7 @@ impl Options {
             color,
             ssh: set("SSH_CONNECTION").is_some(),
             zone: TimeZone::system(),
+            editor: ["VISUAL", "EDITOR"].into_iter().find_map(set).unwrap_or_else(|| "vi".to_owned()),
             ..Self::default()
         }
     }

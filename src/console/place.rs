@@ -1,14 +1,20 @@
 //! Where the person is: screens, lists, panes, what stands above, and the way back.
 
+use super::app::App;
 use super::backtest::BackTested;
 use super::beside::Beside;
 use super::capture::Table;
 use super::company::Attached;
 use super::dialog::Dialog;
+use super::editor::texts::Texts;
 use super::jobs::Jobs;
+use super::list::List;
 use super::menu::Menu;
 use super::palette::Palette;
+use super::payload::Payload;
 use super::replayed::Replayed;
+use super::rows::{RequestRow, RunRow};
+use super::run_pane::RunPane;
 use super::trial::Simulated;
 use super::whatif::WhatIf;
 use super::whole::Whole;
@@ -64,6 +70,8 @@ pub enum Place {
     Diff,
     /// A pane of figures.
     Overview,
+    /// A document that is edited.
+    Editor,
 }
 
 /// The lists that have a filter.
@@ -124,6 +132,8 @@ pub enum Overlay {
     Trial(Box<Simulated>),
     /// What a draft changes of stored requests.
     BackTest(Box<BackTested>),
+    /// Two texts beside each other.
+    Texts(Box<Texts>),
     /// A value, whole.
     Value(Box<Whole>),
     /// Quitting stops the receiver.
@@ -170,4 +180,42 @@ pub struct Crumb {
     pub from: Option<ListId>,
     /// The list whose filter was replaced on the way, and the filter that it had.
     pub filter: Option<(ListId, String)>,
+}
+
+impl App {
+    /// A list of requests.
+    pub fn request_list(&mut self, id: ListId) -> Option<&mut List<RequestRow>> {
+        match id {
+            ListId::LiveRequests => Some(&mut self.live.requests),
+            ListId::Requests => Some(&mut self.requests.list),
+            ListId::LiveRuns | ListId::Runs | ListId::Callbacks => None,
+        }
+    }
+
+    /// A list of runs.
+    pub fn run_list(&mut self, id: ListId) -> Option<&mut List<RunRow>> {
+        match id {
+            ListId::LiveRuns => Some(&mut self.live.runs),
+            ListId::Runs => Some(&mut self.runs.list),
+            ListId::LiveRequests | ListId::Requests | ListId::Callbacks => None,
+        }
+    }
+
+    /// A payload pane.
+    pub fn payload(&mut self, id: PaneId) -> Option<&mut Payload> {
+        match id {
+            PaneId::LivePayload => Some(&mut self.live.payload),
+            PaneId::Payload => Some(&mut self.requests.payload),
+            PaneId::RequestRun | PaneId::Run => None,
+        }
+    }
+
+    /// A run pane.
+    pub fn run_pane(&mut self, id: PaneId) -> Option<&mut RunPane> {
+        match id {
+            PaneId::RequestRun => Some(&mut self.requests.run),
+            PaneId::Run => Some(&mut self.runs.run),
+            PaneId::LivePayload | PaneId::Payload => None,
+        }
+    }
 }

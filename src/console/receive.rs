@@ -2,6 +2,7 @@
 
 use super::app::{App, Dirt, ListId, Overlay, PaneId, Screen, Tone};
 use super::asks::{Want, request_rows, run_rows};
+use super::editor::After;
 use super::list::{Item, Wanted};
 use crate::model::ask::{Acted, Answer, Ask, Changes, Plan, Refusal};
 use crate::model::change::Counters;
@@ -22,6 +23,9 @@ impl App {
 
     fn reply(&mut self, ticket: Ticket, result: Result<Answer, Refusal>) {
         let Some(want) = self.asks.answered(ticket) else { return };
+        if let Want::Editor(name, wanted) = want {
+            return self.editor_answered(&name, wanted, result);
+        }
         let answer = match result {
             Ok(answer) => answer,
             Err(refusal) => return self.refused(want, refusal),
@@ -144,6 +148,14 @@ impl App {
                 self.touch(Dirt::Input);
             }
             (Want::Act(kind), Answer::Acted(acted)) => self.acted(kind, &acted),
+            (Want::Act(_), Answer::Saved(saved)) => {
+                self.overlay = None;
+                if !saved.live {
+                    self.toast(Tone::Bad, saved.lines.last().cloned().unwrap_or_default());
+                }
+                self.editor_saved(&saved, After::Stay);
+                self.ask_counters();
+            }
             (Want::Act(_), Answer::Done(done)) if done.refused => {
                 self.overlay = None;
                 self.toast(Tone::Bad, done.lines.first().cloned().unwrap_or_default());
@@ -304,6 +316,10 @@ impl App {
                 }
                 self.touch(Dirt::Input);
             }
+            Want::Act(_) if self.editor.is_some() => {
+                self.overlay = None;
+                self.editor_refused(refusal, After::Stay);
+            }
             Want::Act(_) => {
                 self.close_dialog();
                 let text = if refusal.code == "stale" && !refusal.message.contains("Changed since") {
@@ -321,7 +337,7 @@ impl App {
             // It is asked without the fields to begin with, and without a suggestion.
             Want::WhatIfRule => self.what_if_rule(&[]),
             // Nobody waits for these.
-            Want::WhatIfFields | Want::Samples | Want::Here => {}
+            Want::WhatIfFields | Want::Samples | Want::Here | Want::Editor(..) => {}
             Want::Beside(_) => {
                 if let Some(Overlay::Beside(beside)) = &mut self.overlay {
                     beside.trouble = Some(refusal.message);
@@ -417,6 +433,7 @@ impl App {
             self.needs.stale = true;
             self.tree.stale = true;
             self.behind = true;
+            self.ask_stands();
         }
         if !changes.runs.is_empty() {
             self.moved_runs(&changes.runs);

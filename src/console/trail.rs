@@ -31,6 +31,13 @@ pub fn breadcrumb(app: &App) -> String {
         Screen::Runs => &app.runs.opened,
         _ => &None,
     };
+    if let Some(editor) = &app.editor {
+        if parts.is_empty() {
+            parts.push(TABS[app.screen as usize].to_owned());
+        }
+        parts.push(format!("edit {}", editor.name));
+        return parts.join(" › ");
+    }
     match opened {
         Some(id) => {
             if parts.is_empty() {

@@ -16,6 +16,9 @@ impl App {
         if let Err(reason) = self.possible(action) {
             return self.toast(Tone::Info, reason);
         }
+        if self.editor_act(action) {
+            return;
+        }
         if let Some(kind) = self.kind_here(action) {
             return self.open_verb(kind);
         }
@@ -67,6 +70,8 @@ impl App {
             Action::Pause if self.halted_job().is_some() => self.resume_halted(),
             Action::Pause => self.open_pause(),
             Action::Deploy => self.open_deploy(),
+            Action::Edit | Action::Add | Action::MoveUp | Action::MoveDown => self.edit_here(action),
+            Action::EditBody => self.open_body(),
             Action::Theme => self.next_theme(),
             Action::Palette => self.open_palette(),
             Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
@@ -391,7 +396,10 @@ impl App {
         }
     }
 
-    fn ask_to_quit(&mut self) {
+    pub(super) fn ask_to_quit(&mut self) {
+        if self.keeps_first() {
+            return;
+        }
         if self.options.quitting_stops.is_some() {
             self.overlay = Some(Overlay::Quit { sure: false, armed: false });
         } else {

@@ -211,6 +211,7 @@ impl App {
                 },
             },
             Place::Empty => Err(format!("{word} is not possible: there is no run yet")),
+            Place::Editor => Err(format!("{word} is not possible: a document is being edited")),
             Place::Runs(id) => {
                 let list = if id == ListId::Runs { &self.runs.list } else { &self.live.runs };
                 if list.marks.is_empty() {
@@ -261,6 +262,9 @@ impl App {
     /// # Errors
     /// The sentence that the key says.
     pub fn possible(&self, action: Action) -> Result<(), String> {
+        if self.editor.is_some() {
+            return self.editor_possible(action);
+        }
         if action == Action::Forget && self.place() == Place::Needs {
             return self.badge().map(|_| ());
         }
@@ -324,6 +328,17 @@ impl App {
             }
             Action::SaveSample if self.captured_flow().is_none() => {
                 Err("sample is not possible: it takes a request, and none is selected".to_owned())
+            }
+            Action::Edit => self.edited().map(|_| ()),
+            Action::EditBody => self.edited_body().map(|_| ()),
+            Action::Add | Action::MoveUp | Action::MoveDown => self.changed_here(action),
+            Action::Save | Action::Redo | Action::Outside => {
+                let word = match action {
+                    Action::Save => "save",
+                    Action::Redo => "redo",
+                    _ => "outside",
+                };
+                Err(format!("{word} is not possible: nothing is being edited; e edits"))
             }
             Action::Copy => self.selected_text().map(|_| ()),
             Action::CopyAs => self.copy_menu().map(|_| ()),

@@ -1,7 +1,7 @@
 //! Who is here: the consoles that are attached, where each is, and what people did a moment ago.
 
 use super::Desk;
-use crate::model::ask::{Answer, Ask, Deed, Object, Who};
+use crate::model::ask::{Answer, Ask, Deed, Editing, Object, Who};
 use crate::model::company::{ActView, ConsoleView, Here, MAX_ACTS, MAX_CONSOLES};
 use crate::model::id::short;
 use crate::model::operator::Role;
@@ -233,6 +233,10 @@ impl Subject {
             Ask::Deploy { name, dry_run, .. }
             | Ask::Remove { name, dry_run, .. }
             | Ask::Set { name, dry_run, .. } => ("integration", Some(name.clone()), *dry_run),
+            Ask::Edit(editing) => match &**editing {
+                Editing::Save(one) => ("integration", Some(one.name.clone()), one.dry_run),
+                Editing::Open { .. } | Editing::Keep(_) => ("", None, false),
+            },
             Ask::Rollback(rollback) => ("integration", Some(rollback.name.clone()), rollback.dry_run),
             Ask::StopJob { id, dry_run, .. } | Ask::ResumeJob { id, dry_run, .. } => {
                 ("job", Some(short(id).to_owned()), *dry_run)
@@ -268,6 +272,7 @@ fn did(deed: Deed) -> Option<&'static str> {
         Deed::Pause => "paused",
         Deed::Resume => "resumed",
         Deed::Apply => "applied",
+        Deed::Save => "saved a draft of",
         Deed::Deploy => "deployed",
         Deed::Remove => "removed",
         Deed::Rollback => "rolled back",
@@ -283,6 +288,7 @@ fn did(deed: Deed) -> Option<&'static str> {
         | Deed::TestRun
         | Deed::SaveSample
         | Deed::DriftOk
+        | Deed::Keep
         | Deed::Token
         | Deed::Sign => return None,
     })

@@ -24,6 +24,16 @@ struct Document {
 impl Desk {
     /// Saves documents and deploys them, all or none.
     pub(super) async fn apply(&self, who: &Who, apply: Apply) -> Result<Answer, Refusal> {
+        Ok(Answer::Done(self.apply_on(who, apply, None).await?.0))
+    }
+
+    /// The same, where a certain version is still the newest; and the version that the last document has.
+    pub(super) async fn apply_on(
+        &self,
+        who: &Who,
+        apply: Apply,
+        base: Option<u32>,
+    ) -> Result<(Done, u32), Refusal> {
         let documents = self.check(&apply)?;
         if !apply.draft {
             for document in &documents {
@@ -38,13 +48,14 @@ impl Desk {
             for document in &documents {
                 done.lines.extend(self.would_save(document, apply.draft));
             }
-            return Ok(Answer::Done(done));
+            return Ok((done, 0));
         }
         let saves = documents
             .iter()
             .map(|document| Save {
                 integration: document.integration.clone(),
                 source: document.source.clone(),
+                base,
             })
             .collect();
         let reason = apply.reason.as_deref();
@@ -59,7 +70,7 @@ impl Desk {
         if !apply.draft {
             done.lines.extend(self.remedies(&all));
         }
-        Ok(Answer::Done(done))
+        Ok((done, all.last().map_or(0, |saved| saved.version)))
     }
 
     /// Checks the files against what there is and against each other.
@@ -115,7 +126,7 @@ impl Desk {
     }
 
     /// What the flows of an integration that is saved are or were called, and their ids.
-    fn saved_flows(&self, name: Option<&str>) -> Option<Vec<String>> {
+    pub(super) fn saved_flows(&self, name: Option<&str>) -> Option<Vec<String>> {
         let state = self.deps.store.configured();
         let holding = state.by_name(name?)?;
         let docs = [&holding.newest, &holding.live].into_iter().flatten();
@@ -360,7 +371,7 @@ fn line(file: &str, problem: &Problem) -> String {
 }
 
 /// The name that a text gives its integration, as far as it can be read at all.
-fn name_of(text: &str) -> Option<String> {
+pub(super) fn name_of(text: &str) -> Option<String> {
     let table: toml::Table = text.parse().ok()?;
     table.get("name")?.as_str().map(str::to_owned)
 }

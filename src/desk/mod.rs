@@ -7,6 +7,7 @@ mod detail;
 mod doctor;
 mod documents;
 mod edit;
+mod editing;
 mod jobs;
 mod keys;
 mod lists;
@@ -150,6 +151,7 @@ impl Desk {
             Ask::History { name, limit } => self.history(&name, limit).await,
             Ask::Diff { name, from, to } => self.diff(&name, from, to).await,
             Ask::Apply(apply) => self.apply(who, apply).await,
+            Ask::Edit(editing) => self.edit(who, *editing).await,
             Ask::Rollback(rollback) => self.rollback(who, rollback).await,
             Ask::Deploy { name, seen, reason, dry_run } => {
                 self.unchanged(&name, seen)?;

@@ -5,10 +5,12 @@
 mod act;
 mod changes;
 mod deed;
+mod editing;
 mod fate;
 mod given;
 mod json;
 pub mod keys;
+mod plan;
 mod refusal;
 mod start;
 mod versions;
@@ -17,9 +19,11 @@ mod who;
 pub use act::{Act, Object, Replay, Signing, Verb};
 pub use changes::Changes;
 pub use deed::Deed;
+pub use editing::{EditView, Editing, Revision, SavedView, Typed};
 pub use fate::{Fate, FieldPlan};
 pub use given::GivenView;
 pub use json::from_json;
+pub use plan::{Acted, Plan};
 pub use refusal::Refusal;
 pub use start::Start;
 pub use versions::{DiffView, Rollback, VersionView};
@@ -38,7 +42,6 @@ use super::view::{
     AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
     RequestDetail, RequestView, RunView,
 };
-use super::{Map, payload};
 use serde::{Deserialize, Serialize};
 
 /// A page of a list, newest first unless `after` is given.
@@ -143,6 +146,8 @@ pub enum Ask {
     },
     /// Saves documents, all or none, and deploys them unless they are drafts.
     Apply(Apply),
+    /// An integration that is edited.
+    Edit(Box<Editing>),
     /// Makes the newest version the live one.
     Deploy {
         /// The integration's name.
@@ -373,6 +378,15 @@ pub enum Answer {
     /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Rollback`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`],
     /// [`Ask::RemoveKey`], [`Ask::RemoveOperator`], [`Ask::StopJob`], [`Ask::Here`].
     Done(Done),
+    /// To [`Editing::Open`].
+    Edit(Box<EditView>),
+    /// To [`Editing::Keep`].
+    Kept {
+        /// How often it was kept.
+        seen: u64,
+    },
+    /// To [`Editing::Save`].
+    Saved(SavedView),
     /// To [`Ask::Keys`].
     Keys {
         /// By name.
@@ -429,63 +443,6 @@ pub struct Done {
     pub lines: Vec<String>,
     /// A draft was kept where a deploy was asked for: exit code 4.
     pub refused: bool,
-}
-
-/// What a verb would do, from the store, before it does it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    /// The verb's word.
-    pub verb: String,
-    /// How many objects it would act on.
-    pub count: u64,
-    /// Id and `seq` of each (the first 1,000): what [`Act::seen`] takes.
-    pub seen: Vec<(String, i64)>,
-    /// Left out, and why: a sentence and a count.
-    pub left_out: Vec<(String, u64)>,
-    /// Of many: how many of those are refused, and not only one with another.
-    #[serde(default)]
-    pub refused: u64,
-    /// The consequences in sentences, the most important first.
-    pub lines: Vec<String>,
-    /// For one run: what becomes of the fields of the later steps.
-    pub fields: Vec<FieldPlan>,
-    /// For one run: what would be sent next.
-    pub sends: Option<super::view::SentView>,
-    /// For one skip: a stand-in from the last good run.
-    #[serde(default, deserialize_with = "payload::some_map")]
-    pub stand_in: Option<Map>,
-    /// For one complete: what the last callback of the step was answered with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub given: Option<GivenView>,
-    /// When that run gave it, RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stand_in_at: Option<String>,
-    /// For one run: the name of the step that it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<String>,
-    /// For one retry or replay: its own version and the one that is used, where they differ.
-    pub versions: Option<(u32, u32)>,
-    /// Requests by target host.
-    pub hosts: Vec<(String, u64)>,
-    /// A few of many: id, and what tells it from the others.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sample: Vec<(String, String)>,
-    /// Of many: what [`Act::plan`] takes, so that exactly what was planned is done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
-}
-
-/// What a verb did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acted {
-    /// How many it acted on.
-    pub done: u64,
-    /// What was refused: id and sentence.
-    pub refused: Vec<(String, String)>,
-    /// New runs, for a replay.
-    pub runs: Vec<String>,
-    /// What happened, in sentences.
-    pub lines: Vec<String>,
 }
 
 #[cfg(test)]

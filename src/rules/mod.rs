@@ -19,7 +19,7 @@ pub use crate::model::json;
 pub mod judge;
 pub mod lane;
 pub mod mask;
-mod near;
+pub(crate) mod near;
 pub mod needs;
 pub mod origin;
 pub mod overview;

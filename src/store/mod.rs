@@ -22,6 +22,7 @@ mod credentials;
 mod dedup;
 mod doctor;
 mod drift;
+mod edits;
 mod equipment;
 mod error;
 mod follow;
@@ -62,6 +63,7 @@ mod writer;
 
 pub use admission::{Accept, Admitted, Again, Birth, Born, Handover, Judgement, Launch};
 pub use claims::FreshRow;
+pub use edits::{EDITS, Edit};
 pub use equipment::Equipment;
 pub use error::{OpenError, StoreError};
 pub use jobs::{Job, JobOrder, NewPiece, Piece, PieceRow, Refused};

@@ -56,6 +56,8 @@ pub struct Save {
     pub integration: Integration,
     /// As written; where its `name` is another than the integration's, it is kept with that.
     pub source: String,
+    /// The version that it was made from: it is refused where another is the newest.
+    pub base: Option<u32>,
 }
 
 /// What saving did.

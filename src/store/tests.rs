@@ -1,6 +1,7 @@
 //! The store as its users see it: what is answered is there, also after a fault.
 
 mod alerts;
+mod edits;
 mod faults;
 mod jobs;
 mod lines;

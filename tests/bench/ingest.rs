@@ -252,7 +252,7 @@ impl House {
         tokio::spawn(noop(target));
         let checked = check(&document, &Known::default());
         let integration = checked.integration.ok_or_else(|| format!("{:?}", checked.problems))?;
-        store.save(vec![Save { integration, source: document }], "bench", None, true).await?;
+        store.save(vec![Save { integration, source: document, base: None }], "bench", None, true).await?;
         let settings = Settings {
             data: folder.to_owned(),
             listen: address,

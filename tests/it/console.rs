@@ -11,6 +11,7 @@
 mod answers;
 mod board;
 mod budget;
+pub mod editing;
 mod hand;
 mod loops;
 mod overview;

@@ -23,6 +23,7 @@ mod crash;
 mod digits;
 mod drift;
 mod each;
+mod editing;
 mod examples;
 mod flood;
 mod github;

@@ -147,7 +147,7 @@ impl Inlet {
         let vault = Vault::open(folder.path()).unwrap();
         let checked = check(DOCUMENT, &Known::default());
         let integration = checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems));
-        let save = Save { integration, source: DOCUMENT.to_owned() };
+        let save = Save { integration, source: DOCUMENT.to_owned(), base: None };
         let saved = store.save(vec![save], "test", None, true).await.unwrap();
         assert!(saved[0].deployed, "{saved:?}");
         let stats = Arc::new(Stats::default());
@@ -716,7 +716,11 @@ async fn a_removed_endpoint_says_so_and_its_senders_are_seen() {
         })
     };
     let (endpoint, flow): (String, FlowId) = of("read").expect("a generated endpoint");
-    inlet.store.save(vec![Save { integration, source: without }], "test", None, true).await.unwrap();
+    inlet
+        .store
+        .save(vec![Save { integration, source: without, base: None }], "test", None, true)
+        .await
+        .unwrap();
     let answer = inlet.post(&format!("/in/{endpoint}"), "{}").await;
     let stored = inlet.refused(&answer, 410, "the endpoint was removed").await;
     assert_eq!(stored.seed.flow, flow);

@@ -120,13 +120,13 @@ impl Dialog {
                 2 => Some(Signing::Exact),
                 _ => None,
             };
-            return Replay { to: Some(to), sign, ..Replay::default() };
+            return Replay { to: Some(to), sign, set: self.set.clone(), ..Replay::default() };
         }
         let version = match chosen(Purpose::With) {
             1 => Some("original".to_owned()),
             2 => Some("draft".to_owned()),
             _ => None,
         };
-        Replay { version, ..Replay::default() }
+        Replay { version, set: self.set.clone(), ..Replay::default() }
     }
 }

@@ -1,7 +1,7 @@
 //! Versions of an integration in a dialog: its draft goes live, or an earlier text comes back.
 
 use super::{Dialog, Kind, Subject};
-use crate::model::ask::{Ask, DiffView, Rollback};
+use crate::model::ask::{Ask, DiffView, Editing, Revision, Rollback};
 
 /// Which version goes live.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Version {
     pub number: u32,
     /// The one that is live now.
     pub live: Option<u32>,
+    /// Its text, where it is not saved yet, and the version that it was made from.
+    pub text: Option<(u32, String)>,
 }
 
 impl Dialog {
@@ -56,8 +58,13 @@ impl Dialog {
 
     /// The order, where it is about a version.
     pub(super) fn version_order(&self, dry_run: bool) -> Option<Ask> {
-        let Subject::Version(Version { integration, number, .. }) = &self.subject else { return None };
+        let Subject::Version(Version { integration, number, text, .. }) = &self.subject else { return None };
         let (name, number, reason) = (integration.clone(), *number, self.reason());
+        if let Some((base, text)) = text {
+            let (base, text) = (*base, text.clone());
+            let revision = Revision { name, base, text, deploy: true, reason, dry_run };
+            return Some(Ask::Edit(Box::new(Editing::Save(revision))));
+        }
         Some(match self.kind {
             Kind::Rollback => Ask::Rollback(Rollback { name, version: number, reason, dry_run }),
             _ => Ask::Deploy { name, seen: Some(number), reason, dry_run },
@@ -72,7 +79,7 @@ mod tests {
     use crate::model::ask::Plan;
 
     fn version(number: u32) -> Version {
-        Version { integration: "acme".to_owned(), number, live: Some(14) }
+        Version { integration: "acme".to_owned(), number, live: Some(14), text: None }
     }
 
     fn differs(from: u32, to: u32) -> DiffView {

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod menu;
 pub mod palette;
 pub mod replayed;
+pub mod texts;
 pub mod toast;
 pub mod trial;
 pub mod value;
@@ -34,6 +35,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         Some(Overlay::Palette(open)) => palette::draw(app, paint, open),
         Some(Overlay::Trial(open)) => trial::draw(app, paint, open),
         Some(Overlay::BackTest(open)) => backtest::draw(app, paint, open),
+        Some(Overlay::Texts(open)) => texts::draw(app, paint, open),
         Some(Overlay::Quit { sure, .. }) => dialog::quit(app, paint, *sure),
         None => {}
     }

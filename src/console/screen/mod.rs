@@ -1,7 +1,9 @@
 //! The screens: what is drawn between the tabs and the footer.
 
 pub mod callbacks;
+pub mod editor;
 pub mod empty;
+pub mod form;
 pub mod groups;
 pub mod integrations;
 pub mod logs;
@@ -20,6 +22,9 @@ use ratatui::layout::Rect;
 /// Draws the screen that is shown.
 pub fn draw(app: &App, paint: &mut Paint<'_>) {
     let frame = app.frame();
+    if let Some(open) = &app.editor {
+        return editor::draw(app, paint, frame.content, open);
+    }
     if app.is_empty() {
         return empty::draw(app, paint, frame.content);
     }

@@ -244,7 +244,7 @@ impl App {
         };
         let versions = &self.tree.versions;
         let differs = versions.diff.as_ref();
-        let of = |number| Version { integration: one.name.clone(), number, live: one.deployed };
+        let of = |number| Version { integration: one.name.clone(), number, live: one.deployed, text: None };
         let chosen = versions.current().filter(|_| matches!(self.place(), Place::Versions | Place::Diff));
         let newest = versions.versions.first().map(|newest| newest.number);
         match (chosen, one.deployed, one.draft) {

@@ -14,7 +14,7 @@ use crate::rules::advance::idempotency_key;
 use crate::rules::plan::Plan;
 use crate::rules::simulate::{Known, lay};
 use crate::rules::template::{self, Context, RenderError, StepData};
-use crate::rules::{facts, judge, sample};
+use crate::rules::{check, facts, judge, sample};
 use crate::runner::call::{Attempt, Call, callback_url};
 use crate::store::{Remembered, Store};
 use crate::vault::mask::MASK;
@@ -105,7 +105,10 @@ impl Desk {
     /// may change nothing.
     pub(super) async fn trial(&self, who: &Who, trial: &Trial) -> Result<Ready, Refusal> {
         let named = self.named_of(&trial.flow, |_| true, "")?;
-        let (plan, draft) = self.plan_of(&named, trial.draft)?;
+        let (plan, draft) = match &trial.text {
+            Some(text) => (self.plan_of_text(&named, text)?, true),
+            None => self.plan_of(&named, trial.draft)?,
+        };
         let (seed, request) = self.seed_of(&trial.sample, &plan).await?;
         let store = &self.deps.store;
         let config = draft.then(|| store.draft_values(plan.integration));
@@ -160,6 +163,33 @@ impl Desk {
         let plan = self.deps.store.draft_plan(named.flow);
         let gone = || Refusal::refused("no_draft", format!("the draft has no flow {}", named.name));
         plan.map(|plan| (plan, true)).ok_or_else(gone)
+    }
+
+    /// The flow as a text has it that is not saved: found as a save would find it, by its id or its name.
+    fn plan_of_text(&self, named: &Named, text: &str) -> Result<Arc<Plan>, Refusal> {
+        let holding = self.holding(&named.integration)?;
+        let globals = &self.deps.settings.connections.0;
+        let known = check::Known { connections: Some(globals.clone()), ..check::Known::default() };
+        let checked = check::check(text, &known);
+        let Some(integration) = checked.integration else {
+            let first = checked.problems.iter().find(|problem| !problem.warning);
+            let why = first
+                .map_or_else(String::new, |one| format!(", the first in line {}: {}", one.line, one.message));
+            return Err(Refusal {
+                code: "document".to_owned(),
+                message: format!("the text has errors{why}"),
+                exit: 1,
+            });
+        };
+        let row = self.deps.store.configured().flows.get(&named.flow).cloned();
+        let key = row.map_or_else(String::new, |row| row.key.clone());
+        let flows = || integration.flows.iter();
+        let at = flows().position(|flow| flow.id_written && flow.id == key);
+        let at = at.or_else(|| flows().position(|flow| flow.name == named.name));
+        let at =
+            at.ok_or_else(|| Refusal::refused("no_draft", format!("the text has no flow {}", named.name)))?;
+        let plan = Plan::compile_with(holding.id, named.flow, holding.latest + 1, &integration, at, globals);
+        plan.map(Arc::new).map_err(|error| Refusal::usage(error.to_string()))
     }
 
     fn others(&self, named: &Named, draft: bool) -> Vec<String> {

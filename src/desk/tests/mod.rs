@@ -1,6 +1,7 @@
 //! The desk over a real store.
 
 mod documents;
+mod editing;
 mod jobs;
 mod operators;
 mod requests;

@@ -2,6 +2,7 @@
 //! happens then is what the plan said.
 
 use super::*;
+use crate::model::ask::{Editing, Revision, Typed};
 
 const STATES: [RunState; 9] = RunState::ALL;
 
@@ -299,6 +300,8 @@ async fn a_read_only_console_is_refused_every_order_and_answered_every_question(
         Ask::Deploy { name: "acme".into(), seen: None, reason: None, dry_run: false },
         Ask::Remove { name: "acme".into(), reason: None, dry_run: false },
         Ask::Apply(Apply::default()),
+        Ask::Edit(Box::new(Editing::Keep(Typed::default()))),
+        Ask::Edit(Box::new(Editing::Save(Revision::default()))),
         Ask::LoadSamples,
         Ask::Act(Box::new(act(Verb::Forget, vec!["x".into()]))),
         Ask::Callback { id: "x".into(), reveal: true },

@@ -1,7 +1,7 @@
 //! Deeds: what a question would change, what it is called, and the role that it needs. The one table
 //! of roles; an order without a row in it does not compile.
 
-use super::{Ask, Refusal, Verb, Who};
+use super::{Ask, Editing, Refusal, Verb, Who};
 use crate::model::gate::PauseAct;
 use crate::model::operator::Role;
 use crate::model::study::Study;
@@ -55,6 +55,9 @@ deeds! {
     SaveSample: "saving a sample", Operator;
     DriftOk: "taking a badge away", Operator;
     Apply: "apply", Admin;
+    /// What is typed is kept, so that it is not lost; who may not save it types nothing.
+    Keep: "typing", Admin;
+    Save: "save", Admin;
     Deploy: "deploy", Admin;
     Remove: "remove", Admin;
     Rollback: "rollback", Admin;
@@ -153,6 +156,19 @@ impl Study {
     }
 }
 
+impl Editing {
+    /// What it does; `None` for a question.
+    #[must_use]
+    pub fn deed(&self) -> Option<Deed> {
+        match self {
+            Self::Open { .. } => None,
+            Self::Keep(_) => Some(Deed::Keep),
+            Self::Save(revision) if revision.deploy => Some(Deed::Deploy),
+            Self::Save(_) => Some(Deed::Save),
+        }
+    }
+}
+
 impl Ask {
     /// What it does, also where it only asks for the plan; `None` for a question.
     #[must_use]
@@ -188,6 +204,7 @@ impl Ask {
             Self::Study(study) => return study.deed(),
             Self::Callback { reveal: true, .. } => Deed::Reveal,
             Self::Apply(_) => Deed::Apply,
+            Self::Edit(editing) => return editing.deed(),
             Self::Deploy { .. } => Deed::Deploy,
             Self::Remove { .. } => Deed::Remove,
             Self::Rollback(_) => Deed::Rollback,

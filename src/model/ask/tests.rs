@@ -1,6 +1,7 @@
 //! Questions and answers on the wire, and changes that merge.
 
 use super::*;
+use crate::model::Map;
 use crate::model::request::Verdict;
 use serde_json::{Value, json};
 
@@ -56,6 +57,9 @@ fn every_ask_comes_back_as_it_was() {
         Ask::Diff { name: "n".into(), from: None, to: Some(4) },
         Ask::Rollback(Rollback { name: "n".into(), version: 4, reason: Some("r".into()), dry_run: true }),
         Ask::Apply(Apply { files: vec![("a".into(), "b".into())], ..Apply::default() }),
+        Ask::Edit(Box::new(Editing::Open { name: "n".into() })),
+        Ask::Edit(Box::new(Editing::Keep(Typed { text: "t".into(), seen: 3, ..Typed::default() }))),
+        Ask::Edit(Box::new(Editing::Save(Revision { base: 3, deploy: true, ..Revision::default() }))),
         Ask::Set {
             name: "n".into(),
             values: vec![("a".into(), "1".into())],

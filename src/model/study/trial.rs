@@ -18,6 +18,8 @@ pub struct Trial {
     pub sample: Sampled,
     /// With the newest version, and not the deployed one.
     pub draft: bool,
+    /// With this text of its document, which is not saved.
+    pub text: Option<String>,
     /// One step alone; without it all of them, or for a call the only one that sends.
     pub step: Option<String>,
     /// Which element of what is split, from 0.

@@ -271,11 +271,10 @@ impl<'a> Folding<'a> {
         step.stood_in = entry.kind == EntryKind::Skip && outputs.is_some();
         step.outputs.clone_from(&outputs);
         step.cause = match state {
-            StepState::Errored | StepState::Failed | StepState::Retrying => {
+            StepState::Skipped if entry.kind == EntryKind::Skip => Some(by("skipped", entry)),
+            StepState::Errored | StepState::Failed | StepState::Retrying | StepState::Skipped => {
                 detail.cause.clone().or(step.cause.take())
             }
-            StepState::Skipped if entry.kind == EntryKind::Skip => Some(by("skipped", entry)),
-            StepState::Skipped => detail.cause.clone(),
             _ => None,
         };
         step.ended = final_state.then_some(entry.at);

@@ -63,7 +63,7 @@ impl Rig {
         let checked = check(&source, &Known::default());
         let errors: Vec<_> = checked.problems.iter().filter(|problem| !problem.warning).collect();
         assert!(errors.is_empty(), "{errors:?}\n{source}");
-        let save = Save { integration: checked.integration.unwrap(), source };
+        let save = Save { integration: checked.integration.unwrap(), source, base: None };
         let saved = self.store.save(vec![save], "test", None, true).await.unwrap();
         assert!(saved[0].deployed);
     }

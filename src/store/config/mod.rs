@@ -85,7 +85,8 @@ struct Prepared<'a> {
 /// document has no value, all are kept as drafts. `endpoint` gives random endpoints.
 ///
 /// # Errors
-/// Refused: two documents of one name; an alias that is taken.
+/// Refused: two documents of one name; a newer version than the one that a text was made from; an alias
+/// that is taken.
 pub fn save(
     conn: &Connection,
     documents: &[Save],
@@ -99,7 +100,13 @@ pub fn save(
         if !names.insert(save.integration.name.as_str()) {
             return Err(ConfigError::Refused(format!("{} is there twice", save.integration.name)));
         }
-        prepared.push(prepare(conn, save)?);
+        let document = prepare(conn, save)?;
+        let newest = document.newest.as_ref().map_or(0, |(number, _)| *number);
+        if save.base.is_some_and(|base| base != newest) {
+            let name = &save.integration.name;
+            return Err(ConfigError::Refused(format!("{name} was saved meanwhile: v{newest}")));
+        }
+        prepared.push(document);
     }
     refuse_taken_aliases(conn, &prepared)?;
     let deploy = deploy && prepared.iter().all(|document| document.unset.is_empty());

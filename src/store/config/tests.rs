@@ -38,7 +38,7 @@ fn document(name: &str, flows: Vec<Flow>, text: &str) -> Save {
         flows,
         alerts: Vec::new(),
     };
-    Save { integration, source: format!("name = \"{name}\"\n# {text}\n") }
+    Save { integration, source: format!("name = \"{name}\"\n# {text}\n"), base: None }
 }
 
 fn required(mut save: Save, variable: &str) -> Save {

@@ -450,3 +450,17 @@ CREATE TABLE tried (
     answer TEXT NOT NULL,
     PRIMARY KEY (flow, step)
 ) STRICT, WITHOUT ROWID;
+
+-- What people typed into a document and did not save, and what undoes it: one text a person and
+-- integration. `seen` counts how often it was kept; what is saved stays for its history.
+CREATE TABLE edit (
+    who TEXT NOT NULL,
+    integration INTEGER NOT NULL,
+    base INTEGER NOT NULL,
+    unsaved INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    history TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (who, integration)
+) STRICT, WITHOUT ROWID;

@@ -15,7 +15,7 @@ async fn save(store: &Store, alerts: &str) {
     let source = format!("name = \"acme\"\n{FLOWS}{alerts}");
     let checked = check(&source, &Known::default());
     let integration = checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems));
-    store.save(vec![registry::Save { integration, source }], "ada", None, true).await.unwrap();
+    store.save(vec![registry::Save { integration, source, base: None }], "ada", None, true).await.unwrap();
 }
 
 fn to_url(on: &str) -> String {

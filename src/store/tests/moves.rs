@@ -261,7 +261,7 @@ async fn what_is_due_is_claimed_unless_its_step_wants_more_than_columns() {
     let (store, _handover) = rig.open();
     let checked = crate::rules::check::check(DOCUMENT, &crate::rules::check::Known::default());
     let integration = checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems));
-    let save = registry::Save { integration, source: DOCUMENT.to_owned() };
+    let save = registry::Save { integration, source: DOCUMENT.to_owned(), base: None };
     store.save(vec![save], "ada", None, true).await.unwrap();
     let routes = store.routes();
     let mut runs = Vec::new();

@@ -13,7 +13,7 @@ fn document(flows: &str) -> registry::Save {
     let source = format!("name = \"acme\"\n{flows}");
     let checked = check(&source, &Known::default());
     let integration = checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems));
-    registry::Save { integration, source }
+    registry::Save { integration, source, base: None }
 }
 
 fn flow(name: &str, trigger: &str) -> String {

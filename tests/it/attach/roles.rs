@@ -4,7 +4,9 @@
 use super::super::common::{Answer, call};
 use super::{Gate, document};
 use pointsman::model::ask::keys::{AddKey, NewToken, Sign};
-use pointsman::model::ask::{Act, Apply, Ask, Deed, Page, Replay, Rollback, Signing, Start, Verb};
+use pointsman::model::ask::{
+    Act, Apply, Ask, Deed, Editing, Page, Replay, Revision, Rollback, Signing, Start, Typed, Verb,
+};
 use pointsman::model::gate::{PauseAct, PauseOrder};
 use pointsman::model::operator::{AddOperator, Role};
 use pointsman::model::study::{Study, TrialOrder};
@@ -41,6 +43,8 @@ fn example(deed: Deed) -> Ask {
         Deed::Apply => {
             Ask::Apply(Apply { files: vec![("x.toml".into(), "name = 1".into())], ..Apply::default() })
         }
+        Deed::Keep => Ask::Edit(Box::new(Editing::Keep(Typed { name: name(), ..Typed::default() }))),
+        Deed::Save => Ask::Edit(Box::new(Editing::Save(Revision { name: name(), ..Revision::default() }))),
         Deed::Deploy => Ask::Deploy { name: name(), seen: None, reason: None, dry_run: false },
         Deed::Remove => Ask::Remove { name: name(), reason: None, dry_run: false },
         Deed::Rollback => Ask::Rollback(Rollback { name: name(), version: 1, ..Rollback::default() }),

@@ -425,6 +425,7 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
             refused: false,
         }),
         Ask::Overview { span } => Answer::Overview(Box::new(super::overview::view(*span))),
+        Ask::Edit(editing) => super::editing::answer(editing),
         Ask::Study(study) => Answer::Studied(Box::new(studied(study))),
         Ask::Run { id } => {
             Answer::Run { run: Box::new(workflows::run(number(id))), events: events(number(id)) }

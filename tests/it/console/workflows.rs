@@ -108,7 +108,7 @@ pub fn given(verb: &Verb) -> Option<GivenView> {
     })
 }
 
-const DOCUMENT: &str = r#"
+pub const DOCUMENT: &str = r#"
 name = "acme-erp"
 title = "Acme ERP"
 icon = "A"

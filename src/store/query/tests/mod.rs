@@ -91,6 +91,7 @@ fn save_of(text: &str) -> Save {
     Save {
         integration: checked.integration.unwrap_or_else(|| panic!("{:?}", checked.problems)),
         source: text.into(),
+        base: None,
     }
 }
 
