@@ -103,7 +103,11 @@ fn a_read_only_console_builds_and_sends_nothing() {
     let options = pointsman::console::Options { read_only: true, ..Default::default() };
     let mut hand = Hand::with(120, 35, options);
     hand.keys("2kkt<right><enter>");
-    assert!(hand.text().contains("call is not possible: this console is read-only"), "{}", hand.text());
+    assert!(
+        hand.text().contains("a call of a step is not possible: this console is read-only"),
+        "{}",
+        hand.text()
+    );
     assert!(ordered(&hand).is_empty());
 }
 
