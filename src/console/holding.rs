@@ -51,7 +51,7 @@ impl App {
         match (action, self.place()) {
             (Action::Forget, Place::Board | Place::BoardPane) => Some(Kind::Cancel),
             (Action::Forget, Place::Tree | Place::Facts) => Some(Kind::Remove),
-            (Action::Later("edit"), Place::Facts) if self.focused_variable().is_some() => Some(Kind::Set),
+            (Action::Edit, Place::Facts) if self.focused_variable().is_some() => Some(Kind::Set),
             _ => kind_of(action),
         }
     }

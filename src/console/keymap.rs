@@ -62,7 +62,7 @@ pub const KEYS: &[Binding] = &[
     key(&["a"], Action::MarkAll, "mark all", "mark all that the filter matches now"),
     key(&["z"], Action::Undo, "undo", "take the last change of a document back; bring cleared marks back"),
     key(&["Z"], Action::Redo, "redo", "make again what was undone"),
-    key(&["e"], Action::Edit, "edit", "edit the document of what is selected; in it: type"),
+    key(&["e"], Action::Edit, "edit", "edit the document of what is selected, or set a value; in it: type"),
     key(&["E"], Action::EditBody, "edit, replay", "edit the body of a request; there R replays it so"),
     key(&["w"], Action::Save, "save", "save what is edited as the next version, a draft"),
     key(&["i"], Action::Add, "add", "add a flow, step, variable or connection after this one"),
