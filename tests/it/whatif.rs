@@ -271,7 +271,7 @@ fn a_rejected_request_is_let_in_once_where_it_passes_today() {
             answer.header("pointsman-request-id").unwrap().to_owned()
         })
         .collect();
-    said(&["requests", "readmit", "--filter", "status:415", "--yes"], 0, "nothing to readmit");
+    said(&["requests", "readmit", "--filter", "status:415", "--yes"], 4, "nothing to readmit");
     assert_eq!(house.json(&["requests", "show", &more[0]])["verdict"], "rejected");
     let checks = house.json(&["doctor"]);
     let broken: Vec<&Value> =
