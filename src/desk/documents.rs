@@ -201,6 +201,9 @@ impl Desk {
             for flow in webhooks(integration) {
                 lines.push(format!("  {} would get an endpoint", flow.name));
             }
+            if !draft && unset.is_empty() {
+                lines.extend(also_runs(integration, None));
+            }
             return lines;
         };
         let newest = holding.newest.as_ref().filter(|newest| newest.integration == *integration);
@@ -217,6 +220,9 @@ impl Desk {
             (true, false, _) => format!("{name} has changed: v{number} would go live{}", instead(holding)),
         }];
         lines.extend(unset_line(integration, &unset));
+        if !draft && unset.is_empty() && holding.deployed != Some(number) {
+            lines.extend(also_runs(integration, Some(holding)));
+        }
         let live: BTreeSet<&str> = holding
             .live
             .iter()
@@ -321,7 +327,9 @@ impl Desk {
                         .extend(unset_line(&newest.integration, &unset(&newest.integration, Some(&holding))));
                 }
                 lines.extend(keep_version(&holding));
-                lines.extend(also_runs(&holding));
+                lines.extend(
+                    holding.newest.iter().flat_map(|doc| also_runs(&doc.integration, Some(&holding))),
+                );
             }
             return Ok(Answer::Done(Done { lines, refused: false }));
         }
@@ -436,10 +444,10 @@ fn keep_version(holding: &Holding) -> Option<String> {
     Some(format!("runs under way keep v{deployed}; a retry moves its run to v{}", holding.latest))
 }
 
-/// The flows that a deploy of the draft begins, and how much they send.
-fn also_runs(holding: &Holding) -> Vec<String> {
-    let is_live =
-        |name: &str| holding.live.iter().flat_map(|doc| &doc.integration.flows).any(|flow| flow.name == name);
+/// The flows that a deploy begins, and how much they send; `holding` is what there is already.
+pub(super) fn also_runs(integration: &Integration, holding: Option<&Holding>) -> Vec<String> {
+    let live = || holding.and_then(|holding| holding.live.as_ref()).into_iter();
+    let is_live = |name: &str| live().flat_map(|doc| &doc.integration.flows).any(|flow| flow.name == name);
     let begins = |flow: &&Flow| match flow.trigger {
         Trigger::Deploy { first } => !(first && is_live(&flow.name)),
         _ => false,
@@ -452,8 +460,7 @@ fn also_runs(holding: &Holding) -> Vec<String> {
         };
         format!("also runs {} (deploy): {sends}", flow.name)
     };
-    let flows = holding.newest.iter().flat_map(|doc| &doc.integration.flows);
-    flows.filter(begins).map(told).collect()
+    integration.flows.iter().filter(begins).map(told).collect()
 }
 
 fn shorten(names: &[&str]) -> String {

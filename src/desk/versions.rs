@@ -1,7 +1,7 @@
 //! The versions of an integration: listed, compared, and gone back to.
 
 use super::Desk;
-use super::documents::{instead, unset, unset_line};
+use super::documents::{also_runs, instead, unset, unset_line};
 use crate::model::FlowId;
 use crate::model::ask::{Answer, DiffView, Done, Refusal, Rollback, VersionView, Who};
 use crate::model::time::rfc3339;
@@ -105,6 +105,9 @@ impl Desk {
             format!("{name} v{next}, with the text of v{number}, would be kept as a draft")
         }];
         lines.extend(unset_line(&doc.integration, &unset));
+        if unset.is_empty() {
+            lines.extend(also_runs(&doc.integration, Some(holding)));
+        }
         let state = self.deps.store.configured();
         let live = || holding.live.iter().flat_map(|live| live.flows.iter().zip(&live.integration.flows));
         for (flow, written) in live().filter(|(flow, _)| doc.position(FlowId(flow.flow)).is_none()) {

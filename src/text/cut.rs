@@ -26,6 +26,25 @@ pub fn cut_end(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(cut)
 }
 
+/// Letters that stay before the first that differs.
+const BEFORE: usize = 4;
+
+/// Two texts that are shown beside each other in so many cells each: where one is longer, what both
+/// begin with gives way to `…`, so that what tells them apart is seen.
+#[must_use]
+pub fn apart<'t>(one: &'t str, other: &'t str, cells: (usize, usize)) -> (Cow<'t, str>, Cow<'t, str>) {
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let fits = width(one) <= cells.0 && width(other) <= cells.1;
+    if fits || same <= BEFORE + 1 {
+        return (Cow::Borrowed(one), Cow::Borrowed(other));
+    }
+    let rest = |text: &str| {
+        let rest: String = text.chars().skip(same - BEFORE).collect();
+        Cow::Owned(format!("{CUT}{rest}"))
+    };
+    (rest(one), rest(other))
+}
+
 /// A number or a clock time that does not fit whole goes: half of one is another one. A text that
 /// is nothing but a number is cut all the same, and says so.
 fn without_half_a_number<'t>(text: &str, head: &'t str) -> &'t str {
@@ -135,6 +154,15 @@ pub fn pad_left(text: &str, cells: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_tells_two_texts_apart_is_seen() {
+        let (one, other) = ("http://127.0.0.1:9000/custmers/7", "http://127.0.0.1:9000/customers/7");
+        assert_eq!(apart(one, other, (16, 16)), ("…custmers/7".into(), "…customers/7".into()));
+        assert_eq!(apart(one, other, (40, 40)), (one.into(), other.into()), "there is room for both");
+        assert_eq!(apart("abc", "abd", (2, 2)), ("abc".into(), "abd".into()), "nothing is won");
+        assert_eq!(apart("abcdefgh", "abcdefgh", (4, 4)), ("…efgh".into(), "…efgh".into()));
+    }
     use crate::text::clean;
     use proptest::prelude::*;
 

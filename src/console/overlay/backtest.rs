@@ -11,6 +11,7 @@ use crate::console::theme::Role;
 use crate::model::id::short;
 use crate::model::study::{BackTestChange, BackTestField};
 use crate::model::time::parse_rfc3339;
+use crate::text::apart;
 use ratatui::layout::Rect;
 use serde_json::Value;
 
@@ -87,7 +88,9 @@ fn draw_field(
     }
     let half = (right - at - 3) / 2;
     let text = |value: &Value| if value.is_null() { "–".to_owned() } else { value_text(value).1 };
-    let next = paint.foreign(at, y, half, &text(&field.before), Role::Removed);
+    let (before, after) = (text(&field.before), text(&field.after));
+    let (before, after) = apart(&before, &after, (usize::from(half), usize::from(half)));
+    let next = paint.foreign(at, y, half, &before, Role::Removed);
     let next = paint.put(next + 1, y, 1, "→", Role::Muted);
-    paint.foreign(next + 1, y, right.saturating_sub(next + 1), &text(&field.after), Role::Added);
+    paint.foreign(next + 1, y, right.saturating_sub(next + 1), &after, Role::Added);
 }

@@ -10,7 +10,7 @@ use crate::console::theme::Role;
 use crate::model::id::short;
 use crate::model::time::parse_rfc3339;
 use crate::model::view::RunView;
-use crate::text::clean;
+use crate::text::{apart, clean};
 use ratatui::layout::Rect;
 use serde_json::Value;
 
@@ -57,12 +57,14 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Replayed) {
     paint.put(b, area.y + 2, right.saturating_sub(b), &head(run, "this"), Role::Muted);
     for (y, row) in (top..bottom).zip(open.rows.iter().skip(first)) {
         paint.foreign(x, y, path, &row.path, Role::JsonKey);
-        for (at, cells, one) in [(a, value, &row.one), (b, right.saturating_sub(b), &row.other)] {
-            let (text, role) = match one {
-                Value::Null => ("not there".to_owned(), Role::Muted),
-                value => (clean(&value_text(value).1).into_owned(), Role::Text),
-            };
-            paint.foreign(at, y, cells, &text, role);
-        }
+        let shown = |value: &Value| match value {
+            Value::Null => ("not there".to_owned(), Role::Muted),
+            value => (clean(&value_text(value).1).into_owned(), Role::Text),
+        };
+        let ((one, its), (other, others)) = (shown(&row.one), shown(&row.other));
+        let rest = right.saturating_sub(b);
+        let (one, other) = apart(&one, &other, (usize::from(value), usize::from(rest)));
+        paint.foreign(a, y, value, &one, its);
+        paint.foreign(b, y, rest, &other, others);
     }
 }

@@ -81,12 +81,17 @@ fn spent(step: &StepView) -> String {
     if step.attempts.is_empty() { String::new() } else { took(ms) }
 }
 
-/// `12 of 14 ✓ 1 ! 1 ·`: what became of the items of a step.
+/// `11 of 14 ✓ 1 » 1 ! 1 ·`: what became of the items of a step.
 fn tally(step: &StepView) -> String {
-    let Tally { all, done, failed, .. } = step.tally();
+    let Tally { all, done, skipped, failed, .. } = step.tally();
     let glyph = |state| glyphs::step(state).0;
-    let mut text = format!("{done} of {all} {}", glyph(StepState::Succeeded));
-    for (count, state) in [(failed, StepState::Errored), (all - done - failed, StepState::Pending)] {
+    let mut text = format!("{} of {all} {}", done - skipped, glyph(StepState::Succeeded));
+    let others = [
+        (skipped, StepState::Skipped),
+        (failed, StepState::Errored),
+        (all - done - failed, StepState::Pending),
+    ];
+    for (count, state) in others {
         if count > 0 {
             let _ = write!(text, " {count} {}", glyph(state));
         }

@@ -1,7 +1,7 @@
 //! Documents: all or none, drafts, values, removal.
 
 use super::*;
-use crate::model::ask::{Done, Refusal};
+use crate::model::ask::{Done, Refusal, Rollback};
 
 const NEEDY: &str = r#"
 name = "needy"
@@ -241,6 +241,13 @@ url = "http://127.0.0.1:9/tell"
     apply(&house, Apply { draft: true, ..files(&[("b.toml", &again)]) }).await.unwrap();
     let lines = done(&house, deploy(true)).await.lines;
     assert!(!lines.iter().any(|line| line.contains("Once")), "it ran already: {lines:?}");
+    // So does whoever applies it at once, or goes back.
+    let init = "also runs Init (deploy): 1 step of it sends".to_owned();
+    let planned = apply(&house, Apply { dry_run: true, ..files(&[("b.toml", &again)]) }).await.unwrap();
+    assert!(planned.lines.contains(&init), "{:?}", planned.lines);
+    let back = Rollback { name: "begins".into(), version: 1, dry_run: true, ..Rollback::default() };
+    let lines = done(&house, Ask::Rollback(back)).await.lines;
+    assert!(lines.contains(&init), "{lines:?}");
     let remove = Ask::Remove { name: "begins".into(), reason: None, dry_run: true };
     let lines = done(&house, remove).await.lines;
     for line in ["  Orders takes no more requests (/in/begins)", "  Nightly ticks no more"] {

@@ -23,6 +23,9 @@ pub struct Tally {
     pub all: usize,
     /// With a good end, or passed over.
     pub done: usize,
+    /// Of those: passed over, or skipped by a person.
+    #[serde(default)]
+    pub skipped: usize,
     /// Errored or failed.
     pub failed: usize,
     /// Under way.
@@ -36,7 +39,11 @@ impl Tally {
         let mut tally = Self { all: items.len(), ..Self::default() };
         for item in items {
             match item.state {
-                StepState::Succeeded | StepState::Skipped => tally.done += 1,
+                StepState::Succeeded => tally.done += 1,
+                StepState::Skipped => {
+                    tally.done += 1;
+                    tally.skipped += 1;
+                }
                 StepState::Errored | StepState::Failed => tally.failed += 1,
                 StepState::Running => tally.running += 1,
                 StepState::Pending | StepState::Waiting | StepState::Retrying => {}
