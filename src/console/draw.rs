@@ -167,13 +167,19 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
         Place::Board | Place::BoardPane => {
             &[Action::Complete, Retry, Skip, Action::Extend, Action::Forget, Open, Action::CopyAs]
         }
-        Place::Tree => {
-            &[Open, Action::Deploy, Action::Difference, Action::Pause, Action::Links, Action::Copy, NextPane]
-        }
+        Place::Tree => &[
+            Action::Edit,
+            Action::Test,
+            Action::BackTest,
+            Action::Deploy,
+            Action::Difference,
+            Action::Capture,
+            Action::Pause,
+        ],
         Place::Overview => &[Open, View, NextPane, Full, Action::Reload, Back],
         Place::Versions => &[Open, Action::Difference, Action::Deploy, Mark, NextPane, Full, Back],
         Place::Facts | Place::Diff => {
-            &[NextPane, Action::Copy, Open, Full, Action::Deploy, Action::Pause, Back]
+            &[NextPane, Action::Edit, Action::Copy, Open, Full, Action::Deploy, Back]
         }
         // Its own keys are drawn: they hang on its mode.
         Place::Editor => &[Back],
