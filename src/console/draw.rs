@@ -56,8 +56,12 @@ fn message(app: &App, paint: &mut Paint<'_>) {
         y += 1;
     }
     let Some(counters) = app.counters.as_ref().filter(|_| y < height) else { return };
-    let up = matches!(counters.probe, Some(None));
-    let next = paint.put(0, y, width, if up { "● " } else { "✗ " }, if up { Role::Good } else { Role::Bad });
+    let (mark, role) = match counters.probe {
+        Some(None) => ("● ", Role::Good),
+        Some(Some(_)) => ("✗ ", Role::Bad),
+        None => ("? ", Role::Muted),
+    };
+    let next = paint.put(0, y, width, mark, role);
     let next =
         paint.put(next, y, width.saturating_sub(next), &format!("!{} ", count(counters.runs[5])), Role::Bad);
     let late = format!("◐{} late", count(counters.callbacks_overdue));

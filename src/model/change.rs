@@ -5,7 +5,7 @@ use super::request::Verdict;
 use super::run::RunState;
 use super::target::Breakers;
 use super::{CallbackId, FlowId, Ms, RequestId, RunId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One change, published by the writer after its commit, in commit order; a breaker's by the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub struct Counters {
     /// The address that is listened on.
     pub listen: String,
     /// What the self-probe of `/healthz` found: `None` before the first, `Some(None)` when well.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "is_there")]
     pub probe: Option<Option<String>>,
     /// Answers 2xx that promise a stored run, since the start.
     pub promised: u64,
@@ -124,6 +125,11 @@ pub struct JobFigures {
     pub halted: Vec<HaltedJob>,
 }
 
+/// A value that is there: `null` is one, and not the same as nothing.
+fn is_there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
 /// A job that stopped itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HaltedJob {
@@ -155,4 +161,18 @@ pub struct JobEnd {
     pub said: String,
     /// Some of its objects were refused, or it was stopped.
     pub short: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_that_found_nothing_wrong_crosses_the_wire() {
+        for probe in [None, Some(None), Some(Some("refused".to_owned()))] {
+            let counters = Counters { probe: probe.clone(), ..Counters::default() };
+            let text = serde_json::to_string(&counters).unwrap();
+            assert_eq!(serde_json::from_str::<Counters>(&text).unwrap().probe, probe, "{text}");
+        }
+    }
 }

@@ -173,7 +173,11 @@ impl Editor {
     /// Takes the last change back, or makes it again; a form stays at its object where that was changed.
     pub fn take_back(&mut self, again: bool) {
         let object = self.form.is_some().then(|| self.fields().0);
-        self.source.undo(again);
+        // A text that was made from an older version comes back as that: its save asks again.
+        let base = self.source.history.base(again);
+        if self.source.undo(again) {
+            self.base = base.unwrap_or(self.base);
+        }
         let line = self.source.cursor().0;
         if let Some(object) = object.filter(|object| (object.header..=object.end).contains(&line)) {
             self.source.go_quietly(object.header);

@@ -17,6 +17,10 @@ pub struct Change {
     pub old: String,
     /// What is there now.
     pub new: String,
+    /// The versions that the text before and the text after it were made from, where they differ:
+    /// somebody else's text took the place of one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bases: Option<(u32, u32)>,
 }
 
 impl Change {
@@ -38,7 +42,7 @@ impl Change {
             end -= 1;
         }
         let old = old_rest[..old_rest.len() - end].to_owned();
-        Some(Self { at, old, new: new_rest[..new_rest.len() - end].to_owned() })
+        Some(Self { at, old, new: new_rest[..new_rest.len() - end].to_owned(), bases: None })
     }
 
     fn bytes(&self) -> usize {
@@ -105,7 +109,7 @@ impl History {
     pub fn record(&mut self, change: Change) {
         self.redo.clear();
         match self.undo.last_mut() {
-            Some(last) if !self.closed && change.goes_on(last) => {
+            Some(last) if !self.closed && last.bases.is_none() && change.goes_on(last) => {
                 if change.old.is_empty() {
                     last.new.push_str(&change.new);
                 } else if change.at < last.at {
@@ -131,7 +135,9 @@ impl History {
     pub fn join(&mut self, change: Change) {
         let open = !self.closed;
         let inside = self.undo.last_mut().filter(|last| {
-            open && change.at >= last.at && change.at + change.old.len() <= last.at + last.new.len()
+            open && last.bases.is_none()
+                && change.at >= last.at
+                && change.at + change.old.len() <= last.at + last.new.len()
         });
         match inside {
             Some(last) => {
@@ -171,6 +177,14 @@ impl History {
             None => self.redo.clear(),
         }
         made
+    }
+
+    /// The version that the text is made from once the next change is taken back, or made `again`;
+    /// `None` where that stays as it is.
+    #[must_use]
+    pub fn base(&self, again: bool) -> Option<u32> {
+        let next = if again { self.redo.last() } else { self.undo.last() };
+        next?.bases.map(|(before, after)| if again { after } else { before })
     }
 
     /// Whether there is something to take back, and to make again.
@@ -244,13 +258,13 @@ mod tests {
     fn it_is_bounded_by_count_and_bytes_and_loses_the_oldest() {
         let mut history = History::default();
         for at in 0..CHANGES + 50 {
-            history.record(Change { at: at * 9, old: "x".to_owned(), new: "yy".to_owned() });
+            history.record(Change { at: at * 9, old: "x".to_owned(), new: "yy".to_owned(), bases: None });
         }
         assert_eq!(history.undo.len(), CHANGES);
         assert_eq!(history.undo[0].at, 50 * 9);
-        history.record(Change { at: 0, old: "z".repeat(BYTES - 100), new: String::new() });
+        history.record(Change { at: 0, old: "z".repeat(BYTES - 100), new: String::new(), bases: None });
         assert!(history.undo.len() < 10, "{}", history.undo.len());
-        history.record(Change { at: 0, old: "z".repeat(BYTES), new: String::new() });
+        history.record(Change { at: 0, old: "z".repeat(BYTES), new: String::new(), bases: None });
         assert_eq!(history.possible(), (false, false), "one that is too long cannot be undone");
     }
 }

@@ -176,7 +176,8 @@ impl Editor {
             self.keep.seen = typed.seen;
             source = Source::new(typed.text.clone(), History::read(&typed.history));
             if !typed.unsaved {
-                source.replace(view.source.clone());
+                let bases = (typed.base, view.base);
+                source.replace_by(view.source.clone(), Some(bases).filter(|(typed, now)| typed != now));
             }
         }
         self.source = source;

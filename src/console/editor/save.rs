@@ -355,7 +355,7 @@ impl App {
             }
             Does::Theirs => {
                 if let Some(Theirs { version, text: Some(text) }) = editor.theirs.take() {
-                    editor.source.replace(text.clone());
+                    editor.source.replace_by(text.clone(), Some((editor.base, version.number)));
                     (editor.base, editor.base_text) = (version.number, text);
                     editor.judged(now);
                     let said =

@@ -88,10 +88,15 @@ impl Source {
 
     /// Puts another text in its place, as one change; the cursor stays on its line.
     pub fn replace(&mut self, text: String) {
+        self.replace_by(text, None);
+    }
+
+    /// The same with a text of another version: of the first number before, of the second after.
+    pub fn replace_by(&mut self, text: String, bases: Option<(u32, u32)>) {
         let (line, letter) = self.cursor();
         if let Some(change) = Change::between(&self.text, &text) {
             self.history.close();
-            self.history.record(change);
+            self.history.record(Change { bases, ..change });
             self.history.close();
             self.area = area(&text);
             self.text = text;

@@ -98,8 +98,17 @@ fn what_was_typed_comes_back_with_what_undoes_it() {
     let newer = TEXT.replace("\"10\"", "\"10s\"");
     later.install(EditView { typed: Some(typed(false, 14)), base: 15, latest: 15, ..view(&newer) }, 0);
     assert_eq!((later.source.text(), later.changes, later.keep.seen), (newer.as_str(), 0, 3));
-    assert!(later.source.undo(false) && later.source.undo(false));
-    assert_eq!(later.source.text(), TEXT);
+    later.take_back(false);
+    assert_eq!(
+        (later.source.text(), later.base),
+        (first.source.text(), 14),
+        "its save finds that v15 is newer"
+    );
+    later.take_back(true);
+    assert_eq!((later.source.text(), later.base), (newer.as_str(), 15));
+    later.take_back(false);
+    later.take_back(false);
+    assert_eq!((later.source.text(), later.base), (TEXT, 14));
 }
 
 #[test]

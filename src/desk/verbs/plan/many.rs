@@ -1,6 +1,6 @@
 //! What a verb does to many runs: how many, to which hosts, five of them, and what is left out and why.
 
-use super::{Foreseen, cancelled, skip};
+use super::{Foreseen, cancelled, retry, skip};
 use crate::desk::Desk;
 use crate::desk::verbs::many::SIDE_BY_SIDE;
 use crate::desk::verbs::select::{Chosen, Planned};
@@ -50,9 +50,14 @@ impl Desk {
             void += cancelled(&foreseen.transition);
             let versions = (foreseen.look.run().version, foreseen.look.plan().version);
             *own.entry(versions).or_default() += 1;
-            if let Verb::Skip { stand_in } = verb
-                && let Some(line) = skip::misses(&foreseen.look, stand_in.as_ref(), self.deps.store.now())
-            {
+            let said = match verb {
+                Verb::Skip { stand_in } => {
+                    skip::misses(&foreseen.look, stand_in.as_ref(), self.deps.store.now())
+                }
+                Verb::Retry { .. } => retry::left_out(&foreseen.look, &foreseen.transition),
+                _ => None,
+            };
+            if let Some(line) = said {
                 *misses.entry(line).or_default() += 1;
             }
             let sends = self.sends(verb, &foreseen);
@@ -97,7 +102,7 @@ fn goes_by_seq(verb: &Verb) -> bool {
     matches!(verb, Verb::Retry { .. } | Verb::Skip { .. })
 }
 
-/// What skipped steps would have given and later ones need, the most frequent first.
+/// What is left out of runs, or missing in their later steps, the most frequent first.
 fn miss_lines(misses: BTreeMap<String, u64>) -> Vec<String> {
     let mut misses: Vec<(String, u64)> = misses.into_iter().collect();
     misses.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -105,7 +110,7 @@ fn miss_lines(misses: BTreeMap<String, u64>) -> Vec<String> {
     let mut lines: Vec<String> =
         misses.into_iter().take(MISSES).map(|(line, count)| format!("{}: {line}", runs(count))).collect();
     if rest > 0 {
-        lines.push(format!("{}: other values are missing.", runs(rest)));
+        lines.push(format!("{}: something else is left out or missing.", runs(rest)));
     }
     lines
 }

@@ -106,7 +106,7 @@ impl Desk {
 }
 
 /// `push does not run: its when is false in v5. The run goes on with notify.`
-fn left_out(look: &Look, transition: &Transition) -> Option<String> {
+pub(super) fn left_out(look: &Look, transition: &Transition) -> Option<String> {
     let entry = transition.entry.as_ref()?;
     if entry.detail.step_state != Some(StepState::Skipped) {
         return None;
