@@ -261,7 +261,7 @@ pub enum Command {
         #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
         dir: Option<PathBuf>,
     },
-    /// The settings in force, and who said so
+    /// The settings that a server would start with, and who said so
     Config {
         /// What of them.
         #[command(subcommand)]

@@ -1,10 +1,10 @@
 //! `jobs`, and a job from its start to its end: its progress on stderr, its exit code.
 
-use super::args::{Consent, JobsCommand, Output, Pace};
+use super::args::{JobsCommand, Output, Pace};
 use super::door::Door;
 use super::lists::clock;
 use super::output::{self, Rows, field};
-use super::verbs::{confirmed, unexpected};
+use super::verbs::{one, unexpected};
 use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::id::short;
 use crate::model::job::{JobState, JobView, Line, PieceView, failures};
@@ -35,12 +35,12 @@ pub async fn jobs(door: &Door, command: JobsCommand, output: Output) -> Result<u
             Ok(0)
         }
         JobsCommand::Stop { id, verb } => {
-            steer(door, verb, "stop it?", |reason, dry_run| Ask::StopJob { id: id.clone(), reason, dry_run })
-                .await
+            let ask = |reason, dry_run| Ask::StopJob { id: id.clone(), reason, dry_run };
+            one(door, &verb, "stop it?", ask).await
         }
         JobsCommand::Resume { id, verb } => {
             let ask = |reason, dry_run| Ask::ResumeJob { id: id.clone(), reason, dry_run };
-            steer(door, verb, "let it go on?", ask).await
+            one(door, &verb, "let it go on?", ask).await
         }
     }
 }
@@ -179,28 +179,6 @@ async fn objects(door: &Door, id: String, limit: u32, output: Output) -> Result<
 fn cells(piece: &PieceView) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     vec![piece.id.clone(), piece.state.word().to_owned(), text(&piece.run), text(&piece.said)]
-}
-
-/// Stops a job, or lets it go on: what would happen is said first.
-async fn steer(
-    door: &Door,
-    verb: Consent,
-    question: &str,
-    ask: impl Fn(Option<String>, bool) -> Ask,
-) -> Result<u8, Refusal> {
-    let Consent { reason, yes, dry_run } = verb;
-    let ask = |dry_run| ask(reason.clone(), dry_run);
-    if !dry_run && !yes && std::io::stdin().is_terminal() {
-        let Answer::Done(plan) = door.ask(ask(true)).await? else { return Err(unexpected()) };
-        plan.lines.iter().for_each(|line| super::tell(line));
-        if !confirmed(question).await? {
-            super::tell("Nothing was done.");
-            return Ok(4);
-        }
-    }
-    let Answer::Done(done) = door.ask(ask(dry_run)).await? else { return Err(unexpected()) };
-    done.lines.iter().for_each(|line| super::tell(line));
-    Ok(0)
 }
 
 /// Says, where the command is left before the job ends, that it goes on without it.

@@ -5,11 +5,11 @@ use super::door::Door;
 use super::lists::clock;
 use super::output::{self, Rows};
 use super::verbs;
-use crate::model::ask::{Answer, Ask, Done, Refusal};
+use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::operator::{AddOperator, Role};
 use clap::Subcommand;
 use std::fs::{File, OpenOptions};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -121,28 +121,6 @@ async fn list(door: &Door, output: Output) -> Result<u8, Refusal> {
 }
 
 async fn remove(door: &Door, name: String, verb: &Consent) -> Result<u8, Refusal> {
-    let ask = |dry_run| Ask::RemoveOperator { name: name.clone(), reason: verb.reason.clone(), dry_run };
-    let told = |answer| match answer {
-        Answer::Done(Done { lines, .. }) => {
-            for line in &lines {
-                super::tell(line);
-            }
-            Ok(())
-        }
-        _ => Err(verbs::unexpected()),
-    };
-    // One object: a person at a terminal is asked, a script said what it wants.
-    let asks = !verb.yes && std::io::stdin().is_terminal();
-    if verb.dry_run || asks {
-        told(door.ask(ask(true)).await?)?;
-    }
-    if verb.dry_run {
-        return Ok(0);
-    }
-    if asks && !verbs::confirmed(&format!("Remove the operator {name}?")).await? {
-        super::tell("Nothing was done.");
-        return Ok(4);
-    }
-    told(door.ask(ask(false)).await?)?;
-    Ok(0)
+    let ask = |reason, dry_run| Ask::RemoveOperator { name: name.clone(), reason, dry_run };
+    verbs::one(door, verb, &format!("Remove the operator {name}?"), ask).await
 }

@@ -3,7 +3,7 @@
 use super::args::{Complete, Consent, Extend, Output, Replay, Retry, Skip, Targets};
 use super::door::Door;
 use super::output;
-use crate::model::ask::{Act, Acted, Answer, Ask, Plan, Refusal, Signing, Verb};
+use crate::model::ask::{Act, Acted, Answer, Ask, Done, Plan, Refusal, Signing, Verb};
 use crate::model::id::short;
 use crate::model::{Map, ask};
 use crate::rules::json;
@@ -32,6 +32,38 @@ pub async fn confirmed(question: &str) -> Result<bool, Refusal> {
     });
     let answer = answer.await.unwrap_or_default();
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// An order on one object: what it would do is said first, and asked at a terminal; a script said what
+/// it wants.
+///
+/// # Errors
+/// What the desk refuses.
+pub async fn one(
+    door: &Door,
+    consent: &Consent,
+    question: &str,
+    ask: impl Fn(Option<String>, bool) -> Ask,
+) -> Result<u8, Refusal> {
+    let ask = |dry_run| door.ask(ask(consent.reason.clone(), dry_run));
+    let told = |answer| match answer {
+        Answer::Done(Done { lines, .. }) => {
+            for line in &lines {
+                super::tell(line);
+            }
+            Ok(())
+        }
+        _ => Err(unexpected()),
+    };
+    if !consent.dry_run && !consent.yes && std::io::stdin().is_terminal() {
+        told(ask(true).await?)?;
+        if !confirmed(question).await? {
+            super::tell("Nothing was done.");
+            return Ok(4);
+        }
+    }
+    told(ask(consent.dry_run).await?)?;
+    Ok(0)
 }
 
 /// A retry with its options.

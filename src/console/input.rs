@@ -67,10 +67,7 @@ impl App {
             self.trial_pastes(text);
             return self.touch(Dirt::Input);
         }
-        if let (None, Some(search)) = (&self.overlay, &mut self.search) {
-            search.edit.insert(text);
-            let (text, from) = (search.edit.text(), search.from());
-            self.look_for(&text, from);
+        if self.overlay.is_none() && self.search_paste(text) {
             return self.touch(Dirt::Input);
         }
         if self.overlay.is_none() && self.editor.is_some() {

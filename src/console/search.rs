@@ -61,14 +61,6 @@ pub struct SearchLine {
     from: usize,
 }
 
-impl SearchLine {
-    /// Where the selection was when it was opened.
-    #[must_use]
-    pub fn from(&self) -> usize {
-        self.from
-    }
-}
-
 impl App {
     /// The lines that the focus searches in.
     pub(super) fn searched(&mut self) -> Option<&mut Lines> {
@@ -80,10 +72,23 @@ impl App {
         }
     }
 
+    /// The same, to look at.
+    fn looked_through(&self) -> Option<&Lines> {
+        Some(match self.place() {
+            Place::Payload(PaneId::Payload) => &self.requests.payload.lines,
+            Place::Payload(_) => &self.live.payload.lines,
+            Place::Timeline(PaneId::RequestRun) => &self.requests.run.timeline,
+            Place::Timeline(_) => &self.runs.run.timeline,
+            Place::Attempt(PaneId::RequestRun) => &self.requests.run.attempt,
+            Place::Attempt(_) => &self.runs.run.attempt,
+            _ => return None,
+        })
+    }
+
     /// Whether `/` searches here; elsewhere it filters.
     #[must_use]
     pub fn searches(&self) -> bool {
-        matches!(self.place(), Place::Payload(_) | Place::Timeline(_) | Place::Attempt(_))
+        self.looked_through().is_some()
     }
 
     /// Opens the search line. A tree is unfolded: what is folded away would not be found.
@@ -128,8 +133,17 @@ impl App {
         self.look_for(&text, from);
     }
 
+    /// A pasted text, where the line is open; whether it was.
+    pub(super) fn search_paste(&mut self, text: &str) -> bool {
+        let Some(search) = &mut self.search else { return false };
+        search.edit.insert(text);
+        let (text, from) = (search.edit.text(), search.from);
+        self.look_for(&text, from);
+        true
+    }
+
     /// Looks for a text, from a line on.
-    pub(super) fn look_for(&mut self, text: &str, from: usize) {
+    fn look_for(&mut self, text: &str, from: usize) {
         let Some(lines) = self.searched() else { return };
         lines.search(text);
         let hit = lines.find.as_ref().and_then(|find| {
@@ -152,21 +166,12 @@ impl App {
 
     /// Why `n` cannot go on.
     pub(super) fn bars_next_hit(&self) -> Option<String> {
-        let found = match self.place() {
-            Place::Payload(PaneId::Payload) => self.requests.payload.lines.find.is_some(),
-            Place::Payload(_) => self.live.payload.lines.find.is_some(),
-            Place::Timeline(PaneId::RequestRun) => self.requests.run.timeline.find.is_some(),
-            Place::Timeline(_) => self.runs.run.timeline.find.is_some(),
-            Place::Attempt(PaneId::RequestRun) => self.requests.run.attempt.find.is_some(),
-            Place::Attempt(_) => self.runs.run.attempt.find.is_some(),
-            _ => {
-                return Some(
-                    "next match is not possible: this pane is not searched; tab goes to one that is"
-                        .to_owned(),
-                );
-            }
+        let why = match self.looked_through() {
+            None => "this pane is not searched; tab goes to one that is",
+            Some(lines) if lines.find.is_none() => "nothing is looked for; / searches here",
+            Some(_) => return None,
         };
-        (!found).then(|| "next match is not possible: nothing is looked for; / searches here".to_owned())
+        Some(format!("next match is not possible: {why}"))
     }
 
     /// Takes the marks of a search away, where there are some.

@@ -21,7 +21,7 @@ pub struct Backup {
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// Nothing to copy.
-    #[error("there is no store in {}", .0.display())]
+    #[error("there is no store in {}: give --data the folder that has one", .0.display())]
     NoStore(PathBuf),
     /// A copy never takes the place of something.
     #[error("{} is there already: name a new file, or remove it", .0.display())]

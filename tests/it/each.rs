@@ -117,6 +117,7 @@ fn eight_at_once_two_fail_and_a_retry_sends_those_two_under_the_same_keys() {
     let plan = house.try_run(&["runs", "retry", &id, "--dry-run"]);
     let plan = String::from_utf8_lossy(&plan.stdout) + String::from_utf8_lossy(&plan.stderr);
     assert!(plan.contains("2 of 40 items of push"), "{plan}");
+    assert!(plan.contains(&format!("2 to {}", target.addr())), "requests, not runs: {plan}");
     healed.store(true, Ordering::SeqCst);
     let before = target.arrived().len();
     house.run(&["runs", "retry", &id, "--yes"]);

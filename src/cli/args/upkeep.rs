@@ -18,6 +18,7 @@ pub enum StoreCommand {
 pub enum ConfigCommand {
     /// Prints where the configuration file is, or would be
     Path,
-    /// Lists the settings in force, each with who said it: flag, environment, file or default
+    /// Lists the settings that a server would start with, given the same flags, each with who said it: flag,
+    /// environment, file or default
     Show,
 }

@@ -1,4 +1,4 @@
-//! `config path` and `config show`: what is in force, and who said so.
+//! `config path` and `config show`: what a server would start with, and who said so.
 
 use super::{File, file_path};
 use crate::cli::args::{Args, ConfigCommand, Global, Output, filters};
@@ -11,7 +11,7 @@ use clap::CommandFactory as _;
 use clap::parser::ValueSource;
 use serde::Serialize;
 
-/// A setting as it is in force.
+/// A setting as it would be in force.
 #[derive(Debug, Serialize)]
 struct Row {
     key: &'static str,

@@ -7,6 +7,7 @@ use super::units::status;
 use crate::model::document::{Body, Connection, RequestStep, Retry, StatusMatch};
 use crate::model::path::{Path, Segment, is_identifier};
 use crate::model::time::{DAY, HOUR, SECOND};
+use crate::rules::retry::{IDEMPOTENT_ATTEMPTS, OTHER_ATTEMPTS};
 use crate::rules::template::{Parsed, Piece, Shape, authority_end};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -324,8 +325,7 @@ fn outputs(fields: &Fields<'_>) -> Vec<(String, Path)> {
 
 fn retry(fields: &Fields<'_>, idempotent: bool) -> Retry {
     let mut retry = Retry {
-        // Two automatic retries; without idempotence one, and that only where no connection was made.
-        attempts: if idempotent { 3 } else { 2 },
+        attempts: if idempotent { IDEMPOTENT_ATTEMPTS } else { OTHER_ATTEMPTS },
         delay: SECOND,
         exponential: true,
         max_delay: HOUR,

@@ -1,5 +1,7 @@
 //! Runs from their birth to their end, over a real store.
 
+mod due;
+
 use super::{Reply, Target, answer, settings};
 use crate::feed::Feed;
 use crate::model::headers::Headers;

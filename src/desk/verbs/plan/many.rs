@@ -155,3 +155,19 @@ fn many_lines(
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_to_miss_values_are_told_up_to_a_bound_and_the_rest_is_counted() {
+        let of = |ways: u64| miss_lines((1..=ways).map(|n| (format!("way {n}"), n)).collect());
+        assert_eq!(of(0), Vec::<String>::new());
+        let all = of(MISSES as u64);
+        assert_eq!((all.len(), all[0].as_str()), (MISSES, "4 runs: way 4"));
+        let over = of(MISSES as u64 + 1);
+        assert_eq!(over.len(), MISSES + 1);
+        assert_eq!(over[MISSES], "1 run: something else is left out or missing.");
+    }
+}
