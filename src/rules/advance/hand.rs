@@ -94,7 +94,7 @@ impl Work<'_> {
     pub fn cancel(mut self, hand: Hand) -> Result<Transition, Refusal> {
         let callback = self.held(&hand, "cancel")?;
         if callback.state != CallbackState::Pending || self.run.state != RunState::Waiting {
-            return Err(not_waiting("cancel", self.run.state, Some(callback)));
+            return Err(not_waiting("cancel", self.run.state, callback));
         }
         self.callbacks.push(CallbackWrite::Move {
             id: hand.callback,
@@ -130,6 +130,6 @@ impl Work<'_> {
             (RunState::Errored, _) => true,
             _ => false,
         };
-        if current && held { Ok(callback) } else { Err(not_waiting(verb, self.run.state, Some(callback))) }
+        if current && held { Ok(callback) } else { Err(not_waiting(verb, self.run.state, callback)) }
     }
 }

@@ -37,8 +37,7 @@ impl Work<'_> {
         entry.detail.reason = reason;
         entry.detail.fresh_key = fresh;
         entry.detail.moved = moved;
-        let moved = moved.is_some();
-        if moved {
+        if moved.is_some() {
             self.queue_moved()?;
         } else {
             self.step_state(StepState::Pending);

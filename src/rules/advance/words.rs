@@ -200,14 +200,14 @@ pub(super) fn not_possible(verb: &str, state: RunState) -> Refusal {
 }
 
 /// A verb on a callback that the run does not wait for.
-pub(super) fn not_waiting(verb: &str, state: RunState, callback: Option<&Callback>) -> Refusal {
-    let why = match callback.map(|callback| (callback.state, callback)) {
-        Some((CallbackState::Received, Callback { status: Some(status), received: Some(at), .. })) => {
-            format!("it was answered {status} at {}", clock(*at))
+pub(super) fn not_waiting(verb: &str, state: RunState, callback: &Callback) -> Refusal {
+    let why = match (callback.state, callback.status, callback.received) {
+        (CallbackState::Received, Some(status), Some(at)) => {
+            format!("it was answered {status} at {}", clock(at))
         }
-        Some((CallbackState::Received, _)) => "it was answered".to_owned(),
-        Some((CallbackState::Cancelled, _)) => "it was cancelled".to_owned(),
-        Some((CallbackState::Expired, _)) => "it expired".to_owned(),
+        (CallbackState::Received, _, _) => "it was answered".to_owned(),
+        (CallbackState::Cancelled, _, _) => "it was cancelled".to_owned(),
+        (CallbackState::Expired, _, _) => "it expired".to_owned(),
         _ if state == RunState::Waiting => "the run waits for something else".to_owned(),
         _ => format!("the run {}", state_phrase(state)),
     };
