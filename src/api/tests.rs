@@ -4,7 +4,7 @@
 use super::server::CONNECTIONS;
 use super::*;
 use crate::desk::fixture::{House, act, anna};
-use crate::model::ask::{Answer, Ask, Changes, Page, Refusal, Verb, Who, from_json};
+use crate::model::ask::{Answer, Ask, Changes, Page, Refusal, Verb, Who, With, from_json};
 use crate::model::change::Change;
 use crate::model::run::RunState;
 use crate::model::{FlowId, RunId};
@@ -126,7 +126,8 @@ async fn two_clients_at_once_get_their_own_answers() {
     let (one, two) = (served.client(), served.client());
     let id = served.house.id(run);
     let (who, runs) = (anna(), Ask::Runs(Page { filter: "state:errored".into(), ..Page::default() }));
-    let retry = Ask::Act(Box::new(act(Verb::Retry { original: false, fresh_key: false }, vec![id.clone()])));
+    let retry =
+        Ask::Act(Box::new(act(Verb::Retry { version: With::Deployed, fresh_key: false }, vec![id.clone()])));
     let none = Ask::Run { id: "ffffff".into() };
     let (listed, refused) = tokio::join!(one.ask(&who, &runs), two.ask(&who, &none));
     let Answer::Runs(rows) = listed.unwrap() else { panic!("no runs") };

@@ -18,6 +18,7 @@ pub use overview::Overview;
 pub use study::{Capture, DriftCommand, Test};
 pub use upkeep::{ConfigCommand, StoreCommand};
 
+use crate::model::ask::With;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -452,9 +453,9 @@ pub enum RunsCommand {
 pub struct Retry {
     #[command(flatten)]
     pub targets: Targets,
-    /// `original` keeps the run's own version
-    #[arg(long, value_parser = ["deployed", "original"])]
-    pub version: Option<String>,
+    /// deployed, original (the run's own) or a number
+    #[arg(long)]
+    pub version: Option<With>,
     /// A new Idempotency-Key: the target may act twice
     #[arg(long)]
     pub fresh_key: bool,

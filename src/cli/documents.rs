@@ -89,6 +89,11 @@ async fn order(door: &Door, target: String, act: PauseAct, verb: Consent) -> Res
 /// Prints a document.
 pub async fn export(door: &Door, name: String, version: Option<u32>) -> Result<u8, Refusal> {
     match door.ask(Ask::Export { name, version }).await? {
+        // To a terminal nothing goes that it would obey; a file or pipe gets the text as it is.
+        Answer::Source { text, .. } if std::io::stdout().is_terminal() => {
+            let lines: Vec<_> = text.split('\n').map(crate::text::clean).collect();
+            output::write(&lines.join("\n")).map(|()| 0)
+        }
         Answer::Source { text, .. } => output::write(&text).map(|()| 0),
         _ => Err(verbs::unexpected()),
     }

@@ -153,7 +153,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Groups { command } => match command {
             args::GroupsCommand::Ls => lists::groups(door, output).await,
             args::GroupsCommand::Retry(retry) => {
-                let verb = verbs::retrying(retry.version.as_deref(), retry.fresh_key);
+                let verb = verbs::retrying(retry.version, retry.fresh_key);
                 many::groups(door, verb, retry.groups, output).await
             }
             args::GroupsCommand::Skip(skip) => {

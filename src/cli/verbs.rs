@@ -3,7 +3,7 @@
 use super::args::{Complete, Consent, Extend, Output, Replay, Retry, Skip, Targets};
 use super::door::Door;
 use super::output;
-use crate::model::ask::{Act, Acted, Answer, Ask, Done, Plan, Refusal, Signing, Verb};
+use crate::model::ask::{Act, Acted, Answer, Ask, Done, Plan, Refusal, Signing, Verb, With};
 use crate::model::id::short;
 use crate::model::{Map, ask};
 use crate::rules::json;
@@ -67,8 +67,8 @@ pub async fn one(
 }
 
 /// A retry with its options.
-pub fn retrying(version: Option<&str>, fresh_key: bool) -> Verb {
-    Verb::Retry { original: version == Some("original"), fresh_key }
+pub fn retrying(version: Option<With>, fresh_key: bool) -> Verb {
+    Verb::Retry { version: version.unwrap_or(With::Deployed), fresh_key }
 }
 
 /// A skip with its options.
@@ -86,7 +86,7 @@ pub fn skipping(stand_in: Option<&str>) -> Result<Verb, Refusal> {
 
 /// `runs retry`.
 pub async fn retry(door: &Door, args: Retry, output: Output) -> Result<u8, Refusal> {
-    let verb = retrying(args.version.as_deref(), args.fresh_key);
+    let verb = retrying(args.version, args.fresh_key);
     act(door, verb, args.targets, output).await
 }
 

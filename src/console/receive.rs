@@ -2,7 +2,8 @@
 
 use super::app::{App, Dirt, ListId, Overlay, PaneId, Screen, Tone};
 use super::asks::{Want, request_rows, run_rows};
-use super::editor::After;
+use super::dialog::Kind;
+use super::editor::{After, MEANWHILE};
 use super::list::{Item, Wanted};
 use crate::model::ask::{Acted, Answer, Ask, Changes, Plan, Refusal};
 use crate::model::change::Counters;
@@ -310,15 +311,20 @@ impl App {
                 }
                 self.touch(Dirt::Data);
             }
+            Want::Plan if self.editor.is_some() && refusal.code == MEANWHILE => {
+                self.overlay = None;
+                self.editor_refused(refusal, After::Deploy);
+            }
             Want::Plan | Want::Standing => {
                 if let Some(Overlay::Verb(dialog)) = &mut self.overlay {
                     dialog.install(Err(refusal));
                 }
                 self.touch(Dirt::Input);
             }
-            Want::Act(_) if self.editor.is_some() => {
+            Want::Act(kind) if self.editor.is_some() => {
                 self.overlay = None;
-                self.editor_refused(refusal, After::Stay);
+                let deploys = kind == Kind::Deploy;
+                self.editor_refused(refusal, if deploys { After::Deploy } else { After::Stay });
             }
             Want::Act(_) => {
                 self.close_dialog();

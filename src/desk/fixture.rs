@@ -3,7 +3,7 @@
 
 use super::{Deps, Desk};
 use crate::feed::{Feed, Stats};
-use crate::model::ask::{Act, Acted, Answer, Apply, Ask, Done, Plan, Refusal, Verb, Who};
+use crate::model::ask::{Act, Acted, Answer, Apply, Ask, Done, Plan, Refusal, Verb, Who, With};
 use crate::model::headers::Headers;
 use crate::model::request::{DedupKey, Marks, Seed};
 use crate::model::run::{Got, RunState, Sent};
@@ -263,7 +263,7 @@ impl House {
         let how = How::default();
         let now = self.store.now();
         let kept = body.to_string();
-        let plan = self.store.standing(run, false).await.unwrap().plan;
+        let plan = self.store.standing(run, With::Original).await.unwrap().plan;
         self.store
             .apply_as(run, how, move |snapshot| {
                 let step = snapshot.run.step;
@@ -295,7 +295,7 @@ impl House {
 
     /// What the current step of a run sends now, as the runner would build it.
     pub async fn built(&self, run: RunId) -> Result<Outgoing, template::RenderError> {
-        let standing = self.store.standing(run, false).await.unwrap();
+        let standing = self.store.standing(run, With::Original).await.unwrap();
         template::build(&standing.plan, standing.snapshot.run.step as usize, &standing.snapshot.context)
     }
 

@@ -13,6 +13,7 @@ pub mod keys;
 mod plan;
 mod refusal;
 mod start;
+mod version;
 mod versions;
 mod who;
 
@@ -26,6 +27,7 @@ pub use json::from_json;
 pub use plan::{Acted, Plan};
 pub use refusal::Refusal;
 pub use start::Start;
+pub use version::{NoVersion, With};
 pub use versions::{DiffView, Rollback, VersionView};
 pub use who::Who;
 

@@ -3,7 +3,7 @@
 use super::call::{Attempt, Call, Made, callback_url};
 use super::each;
 use super::work::{Carried, Shared};
-use crate::model::ask::Refusal;
+use crate::model::ask::{Refusal, With};
 use crate::model::run::CallbackState;
 use crate::model::{CallbackId, Ms};
 use crate::rules::advance::{self, Effect, Env, Exchange, Input, Snapshot, idempotency_key};
@@ -121,7 +121,7 @@ async fn settle_anew(
     lease: Option<Lease>,
 ) -> Option<Effect> {
     let run = carried.snapshot.run.id;
-    let how = How { deployed: false, lease };
+    let how = How { with: With::Original, lease };
     loop {
         match shared.store.apply_as(run, how, |_| input.clone()).await {
             Ok(applied) => {

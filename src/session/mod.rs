@@ -62,7 +62,7 @@ impl Link {
 pub struct Outage {
     /// Why, as the last try found.
     pub why: String,
-    /// The number of the next try.
+    /// The number of the next try; 0 where none comes by itself.
     pub tries: u32,
     /// Milliseconds until then.
     pub pause: Ms,

@@ -13,6 +13,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// …up to this.
 const LAST_PAUSE: Duration = Duration::from_secs(5);
 
+/// The code of a refusal of somebody who is not an operator, or not any more.
+const UNKNOWN: &str = "unknown";
+
 /// Opens a session with the desk that a client leads to. It ends when the console drops its channel
 /// ends; while the link is down questions are refused at once, and it is tried again for ever.
 #[must_use]
@@ -92,16 +95,18 @@ impl Thread {
                 (pause, self.tries) = (FIRST_PAUSE, 0);
             }
             self.tries = self.tries.saturating_add(1);
+            // Whom the other end does not know it will not know in five seconds either.
+            let barred = broken.code == UNKNOWN;
             let outage = Outage {
-                why: broken.message,
-                tries: self.tries,
+                why: if barred { format!("{}; ctrl-r asks again", broken.message) } else { broken.message },
+                tries: if barred { 0 } else { self.tries },
                 pause: i64::try_from(pause.as_millis()).unwrap_or(0),
             };
             if self.inbox.send(Incoming::Link(Link::Down(outage))).await.is_err() {
                 return;
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
+                () = tokio::time::sleep(pause), if !barred => pause = (pause * 2).min(LAST_PAUSE),
                 () = self.nudge.notified() => pause = FIRST_PAUSE,
             }
         }

@@ -2,7 +2,7 @@
 //! else was faster. Receiver (callbacks), runner and desk (verbs) all come through here.
 
 use super::{Loaded, Piece, Store, StoreError};
-use crate::model::ask::Refusal;
+use crate::model::ask::{Refusal, With};
 use crate::model::request::{RequestData, Seed, StoredRequest};
 use crate::model::run::{Entry, Run, RunState};
 use crate::model::{CallbackId, Ms, RequestId, RunId};
@@ -34,8 +34,8 @@ pub struct Lease {
 /// How a run is moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct How {
-    /// By the deployed version's plan, to which a retry moves the run, and not by its own.
-    pub deployed: bool,
+    /// By which version's plan: a retry moves the run to it.
+    pub with: With,
     /// The next step may start at once under this lease; without one it is queued.
     pub lease: Option<Lease>,
 }
@@ -153,23 +153,31 @@ impl Store {
         }
     }
 
-    /// Loads a run as it stands, with the plan of its own version or the deployed one.
+    /// Loads a run as it stands, with the plan of its own version or another one.
     ///
     /// # Errors
     /// `not_found`; `gone` where the version cannot be read or no version is deployed; `down`.
-    pub async fn standing(&self, run: RunId, deployed: bool) -> Result<Standing, Refusal> {
+    pub async fn standing(&self, run: RunId, with: With) -> Result<Standing, Refusal> {
         let loaded = self.load(run).await.map_err(|error| refusal(&error))?;
         let Some(loaded) = loaded else {
             return Err(Refusal::not_found(format!("there is no run {}", self.ids().print(run))));
         };
         let own = self.plan(loaded.run.flow, loaded.run.version);
-        let plan = if deployed { self.deployed_plan(loaded.run.flow) } else { own.clone() };
+        let plan = match with {
+            With::Deployed => self.deployed_plan(loaded.run.flow),
+            With::Original => own.clone(),
+            With::Number(number) => self.plan(loaded.run.flow, number),
+        };
         let plan = plan.ok_or_else(|| {
-            gone(&if deployed {
-                "retry is not possible: no version of the flow is deployed; --version original keeps the run's own"
-                    .to_owned()
-            } else {
-                format!("version {} of the flow can no longer be read", loaded.run.version)
+            gone(&match with {
+                With::Deployed => {
+                    "retry is not possible: no version of the flow is deployed; --version original keeps the run's own"
+                        .to_owned()
+                }
+                With::Original => format!("version {} of the flow can no longer be read", loaded.run.version),
+                With::Number(number) => {
+                    format!("retry is not possible: v{number} has no such flow, or can no longer be read")
+                }
             })
         })?;
         Ok(self.stand(plan, own.as_deref(), loaded))
@@ -245,7 +253,7 @@ impl Store {
         mut input: impl FnMut(&Snapshot) -> Input + Send,
     ) -> Result<Applied, Refusal> {
         for _ in 0..TRIES {
-            let mut standing = self.standing(run, how.deployed).await?;
+            let mut standing = self.standing(run, how.with).await?;
             let now = &standing.snapshot.run;
             if ordered.seen.is_some_and(|seen| seen != now.seq) {
                 return Err(changed(now.state));

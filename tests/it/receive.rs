@@ -634,7 +634,7 @@ async fn asked(inlet: &Inlet) -> (RunId, String) {
     let until = inlet.store.now() + 60_000;
     let lease =
         Lease { owner: inlet.store.owner(), until, callback: (id, inlet.vault.callback_hash(id)), items: 0 };
-    let how = How { deployed: false, lease: Some(lease) };
+    let how = How { lease: Some(lease), ..How::default() };
     let claim = move |_: &_| Input::Claimed { owner: lease.owner, until };
     inlet.store.apply_as(run, how, claim).await.map_err(|refusal: Refusal| refusal.message).unwrap();
     (run, format!("/callback/{}", inlet.vault.callback_token(id)))

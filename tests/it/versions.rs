@@ -132,6 +132,32 @@ fn history_tells_who_saved_what_and_a_rollback_is_a_new_version_with_the_old_flo
 }
 
 #[test]
+fn a_run_is_retried_with_the_version_of_a_number_whether_it_is_live_or_not() {
+    let target = Target::new(|arrived| (if arrived.path == "/v1" { 200 } else { 400 }, "{}".into()));
+    let house = House::new();
+    let step = |path: &str| document("name = \"Orders\"", &format!("{}{path}", target.url()));
+    apply(&house, &step("/v1"), &[]);
+    apply(&house, &step("/v2"), &[]);
+    house.serve();
+    let run = house.post("orders", "{\"n\":1}").json()["run"].as_str().unwrap().to_owned();
+    let state = |wanted: &str| {
+        wait_for(&format!("the run to be {wanted}"), || {
+            let shown = house.json(&["runs", "show", &run]);
+            (shown["state"] == wanted).then_some(shown)
+        })
+    };
+    state("errored");
+    let (code, said) = told(&house, &["runs", "retry", &run, "--version", "9"]);
+    assert_eq!((code, said.contains("v9 has no such flow")), (Some(4), true), "{said}");
+    let (code, said) = told(&house, &["runs", "retry", &run, "--version", "later"]);
+    assert_eq!((code, said.contains("write deployed, original or a number")), (Some(2), true), "{said}");
+    let (_, said) = told(&house, &["runs", "retry", &run, "--version", "1", "--dry-run"]);
+    assert!(said.contains("With v1, instead of v2, its own."), "{said}");
+    house.run(&["runs", "retry", &run, "--version", "v1"]);
+    assert_eq!(state("succeeded")["version"], 1);
+}
+
+#[test]
 fn a_run_keeps_its_version_over_a_rollback_until_a_retry_moves_it() {
     let target = Target::new(|arrived| (if arrived.path == "/v2" { 400 } else { 200 }, "{}".into()));
     let house = House::new();

@@ -1,6 +1,7 @@
 //! `groups`.
 
 use super::{Consent, Pace};
+use crate::model::ask::With;
 use clap::Subcommand;
 
 /// `groups`.
@@ -34,9 +35,9 @@ pub struct Groups {
 pub struct GroupsRetry {
     #[command(flatten)]
     pub groups: Groups,
-    /// `original` keeps each run's own version
-    #[arg(long, value_parser = ["deployed", "original"])]
-    pub version: Option<String>,
+    /// deployed, original (each run's own) or a number
+    #[arg(long)]
+    pub version: Option<With>,
     /// A new Idempotency-Key each: the target may act twice
     #[arg(long)]
     pub fresh_key: bool,

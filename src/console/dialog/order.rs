@@ -1,7 +1,7 @@
 //! What a dialog orders, as it is filled in.
 
 use super::{Dialog, Facts, Kind, Purpose, Subject, answer};
-use crate::model::ask::{Act, Ask, Replay, Signing, Verb};
+use crate::model::ask::{Act, Ask, Replay, Signing, Verb, With};
 use crate::model::rate::RateLimit;
 use crate::rules::json;
 use crate::rules::streak::MOST;
@@ -28,7 +28,8 @@ impl Dialog {
         let chosen = |purpose| self.chosen(purpose);
         let verb = match self.kind {
             Kind::Retry => {
-                Verb::Retry { original: chosen(Purpose::With) == 1, fresh_key: chosen(Purpose::KeyOf) == 1 }
+                let version = if chosen(Purpose::With) == 1 { With::Original } else { With::Deployed };
+                Verb::Retry { version, fresh_key: chosen(Purpose::KeyOf) == 1 }
             }
             Kind::Skip => Verb::Skip { stand_in: self.stand_in().ok().flatten() },
             Kind::Forget => Verb::Forget,

@@ -33,7 +33,7 @@ mod unseen;
 
 pub use keep::{Keep, Preview, Wanted};
 pub use open::{Aim, Then};
-pub use save::{After, Does, Theirs};
+pub use save::{After, Does, MEANWHILE, Theirs};
 
 pub use body::Body;
 

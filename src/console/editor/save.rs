@@ -21,9 +21,14 @@ pub enum After {
     Stay,
     /// The back-test of the draft.
     BackTest,
+    /// The dialog that deploys the draft.
+    Deploy,
     /// The editor is left.
     Leave,
 }
+
+/// The code of a refusal that says that somebody saved meanwhile.
+pub const MEANWHILE: &str = "saved_meanwhile";
 
 /// What an entry of a list of the editor does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +39,8 @@ pub enum Does {
     Deploy,
     /// Opens the dialog of a replay.
     Replay,
+    /// The editor is left; what is typed is kept, and there again when it is opened.
+    Leave,
     /// The text is again what it was made from; the editor is left.
     Discard,
     /// Shows both texts beside each other.
@@ -183,7 +190,7 @@ impl App {
             editor.keep.refused = None;
             let name = editor.name.clone();
             let said = saved.lines.iter().find(|line| line.starts_with(&name)).cloned();
-            if after != After::BackTest {
+            if matches!(after, After::Stay | After::Leave) {
                 self.toast(Tone::Good, said.unwrap_or_else(|| format!("{name} v{} is saved", saved.version)));
             }
         }
@@ -194,6 +201,7 @@ impl App {
         match after {
             After::Stay => {}
             After::BackTest => self.back_test_edit(),
+            After::Deploy => self.deploy_edit(),
             After::Leave => self.close_editor(),
         }
     }
@@ -203,7 +211,7 @@ impl App {
         self.editor_unsaves();
         let Some(editor) = &mut self.editor else { return self.toast(Tone::Bad, refusal.message) };
         match refusal.code.as_str() {
-            "saved_meanwhile" => {
+            MEANWHILE => {
                 let name = editor.name.clone();
                 let ask = Ask::History { name: name.clone(), limit: 1 };
                 self.asks.ask(Want::Editor(name, Wanted::Newest(after)), ask);
@@ -288,6 +296,8 @@ impl App {
         }
         let next = editor.next();
         let can = |action, does| self.editor_bars(action).map_or(Ok(does), Err);
+        let unkept = editor.keep.refused.as_ref();
+        let leave = unkept.map_or(Ok(Does::Leave), |why| Err(format!("it is not kept: {why}")));
         let entries = vec![
             entry('w', "save", format!("as a draft: v{next}"), can(Action::Save, Does::Save(After::Leave))),
             entry(
@@ -297,6 +307,7 @@ impl App {
                 can(Action::BackTest, Does::Save(After::BackTest)),
             ),
             entry('D', "deploy", format!("v{next}, after its plan"), can(Action::Deploy, Does::Deploy)),
+            entry('l', "leave", "as it is typed: it is kept, e goes on with it".to_owned(), leave),
             entry('x', "discard", "z brings them back, also later".to_owned(), Ok(Does::Discard)),
         ];
         let count =
@@ -335,6 +346,7 @@ impl App {
             Does::Save(after) => self.save_edit(after),
             Does::Deploy => self.deploy_edit(),
             Does::Replay => self.replay_edited(),
+            Does::Leave => self.close_editor(),
             Does::Discard if editor.body.is_some() => self.close_editor(),
             Does::Discard => {
                 let count = editor.changes;

@@ -1,7 +1,7 @@
 //! Documents: all or none, drafts, values, removal.
 
 use super::*;
-use crate::model::ask::{Done, Refusal, Rollback};
+use crate::model::ask::{Done, Refusal, Rollback, With};
 
 const NEEDY: &str = r#"
 name = "needy"
@@ -194,7 +194,7 @@ async fn a_removed_integration_is_gone_and_named_candidates_help_a_typo() {
     assert!(said.lines[0].starts_with("acme is removed"), "{:?}", said.lines);
     assert!(names(&house).is_empty());
     assert_eq!(house.view(run).await.integration, "acme", "its runs are still shown");
-    let original = Verb::Retry { original: true, fresh_key: false };
+    let original = Verb::Retry { version: With::Original, fresh_key: false };
     house.act(original, run).await.unwrap();
     let refusal = house.act(Verb::Replay(Replay::default()), run).await.unwrap_err();
     assert_eq!(refusal.message, "replay is not possible: its integration was removed");

@@ -3,12 +3,13 @@
 
 use super::*;
 use crate::model::JobId;
+use crate::model::ask::With;
 use crate::model::job::{JobState, JobView, Outcomes, PieceState, PieceView};
 use crate::store::{Piece, Refused};
 use tokio_util::sync::CancellationToken;
 
 fn retry() -> Verb {
-    Verb::Retry { original: false, fresh_key: false }
+    Verb::Retry { version: With::Deployed, fresh_key: false }
 }
 
 const ERRORED: &str = "state:errored";

@@ -2,12 +2,12 @@
 //! happens then is what the plan said.
 
 use super::*;
-use crate::model::ask::{Editing, Revision, Typed};
+use crate::model::ask::{Editing, Revision, Typed, With};
 
 const STATES: [RunState; 9] = RunState::ALL;
 
 fn retry() -> Verb {
-    Verb::Retry { original: false, fresh_key: false }
+    Verb::Retry { version: With::Deployed, fresh_key: false }
 }
 
 fn skip() -> Verb {
@@ -91,7 +91,7 @@ async fn a_retry_of_what_waits_says_what_is_void_and_instead_of_when() {
     let retrying = house.run_in(RunState::Retrying).await;
     let plan = house.plan(retry(), retrying).await.unwrap();
     assert!(plan.lines[0].contains(" now, instead of at "), "{:?}", plan.lines);
-    let fresh = Verb::Retry { original: false, fresh_key: true };
+    let fresh = Verb::Retry { version: With::Deployed, fresh_key: true };
     let plan = house.plan(fresh, retrying).await.unwrap();
     assert!(plan.lines.iter().any(|line| line.ends_with("push may act twice.")), "{:?}", plan.lines);
 }
@@ -107,7 +107,7 @@ async fn a_retry_moves_to_the_live_version_unless_its_own_is_asked_for() {
     assert!(plan.sends.unwrap().url.contains("/people/"));
     house.act(retry(), one).await.unwrap();
     assert_eq!(house.row(one).await.version, 2);
-    let original = Verb::Retry { original: true, fresh_key: false };
+    let original = Verb::Retry { version: With::Original, fresh_key: false };
     let plan = house.plan(original.clone(), two).await.unwrap();
     assert_eq!(plan.versions, None);
     assert!(plan.sends.unwrap().url.contains("/customers/"));

@@ -4,7 +4,7 @@
 use super::super::Desk;
 use super::select::Aim;
 use crate::model::CallbackId;
-use crate::model::ask::{Refusal, Verb, Who};
+use crate::model::ask::{Refusal, Verb, Who, With};
 use crate::model::run::Run;
 use crate::model::time::{DAY, Ms};
 use crate::rules::advance::fold::{StepFold, fold};
@@ -30,7 +30,7 @@ pub struct Look {
 impl Desk {
     /// Loads a run for a verb.
     pub(super) async fn look(&self, aim: Aim, verb: &Verb) -> Result<Look, Refusal> {
-        let standing = self.deps.store.standing(aim.run, takes_live(verb)).await?;
+        let standing = self.deps.store.standing(aim.run, version(verb)).await?;
         Ok(Look { text: self.deps.store.ids().print(aim.run), callback: aim.callback, standing })
     }
 }
@@ -70,9 +70,12 @@ impl Look {
     }
 }
 
-/// Whether a verb goes by the live version, and not by the run's own.
-pub fn takes_live(verb: &Verb) -> bool {
-    matches!(verb, Verb::Retry { original: false, .. })
+/// Which version a verb goes by.
+pub fn version(verb: &Verb) -> With {
+    match verb {
+        Verb::Retry { version, .. } => *version,
+        _ => With::Original,
+    }
 }
 
 /// A verb as rules take it.

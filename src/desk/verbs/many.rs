@@ -3,7 +3,7 @@
 use super::super::Desk;
 use super::select::{Chosen, LISTED, Target};
 use super::{count, list};
-use crate::model::ask::{Act, Acted, Refusal, Verb, Who};
+use crate::model::ask::{Act, Acted, Refusal, Verb, Who, With};
 use crate::model::id::short;
 use crate::store::Piece;
 use futures_util::StreamExt as _;
@@ -139,8 +139,12 @@ impl Desk {
 pub(in crate::desk) fn options(verb: &Verb) -> Option<String> {
     let mut told = Vec::new();
     match verb {
-        Verb::Retry { original, fresh_key } => {
-            told.extend(original.then(|| "each run's own version".to_owned()));
+        Verb::Retry { version, fresh_key } => {
+            told.extend(match version {
+                With::Deployed => None,
+                With::Original => Some("each run's own version".to_owned()),
+                With::Number(number) => Some(format!("v{number}")),
+            });
             told.extend(fresh_key.then(|| "a fresh key".to_owned()));
         }
         Verb::Skip { stand_in: Some(_) } => told.push("a stand-in".to_owned()),

@@ -62,7 +62,9 @@ impl Desk {
             Verb::Abort | Verb::Replay(_) | Verb::Forget | Verb::Readmit => None,
         };
         match verb {
-            Verb::Retry { fresh_key, .. } => self.plan_retry(foreseen, *fresh_key, now, &mut plan),
+            Verb::Retry { version, fresh_key } => {
+                self.plan_retry(foreseen, (*version, *fresh_key), now, &mut plan);
+            }
             Verb::Skip { stand_in } => self.plan_skip(foreseen, stand_in.as_ref(), now, &mut plan).await,
             Verb::Abort => abort::plan_abort(look, transition, &mut plan),
             Verb::Complete { .. } | Verb::Extend { .. } | Verb::Cancel => {

@@ -2,7 +2,7 @@
 
 use super::super::Desk;
 use super::clock;
-use super::look::{input, takes_live};
+use super::look::{input, version};
 use super::many::{Did, Order};
 use super::select::Aim;
 use crate::model::Map;
@@ -24,7 +24,7 @@ impl Desk {
         let store = &self.deps.store;
         let id = store.ids().print(aim.run);
         let input = input(order.who, order.verb, aim.callback, order.reason)?;
-        let how = How { deployed: takes_live(order.verb), ..How::default() };
+        let how = How { with: version(order.verb), ..How::default() };
         let applied = store.apply_ordered(aim.run, how, Ordered { seen, piece }, |_| input.clone()).await?;
         let said = said(order.verb, short(&id), &applied);
         let target = aim.callback.map_or(id, |callback| store.ids().print(callback));

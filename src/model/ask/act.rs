@@ -1,5 +1,6 @@
 //! Operators' verbs, on one object or many.
 
+use super::With;
 use crate::model::rate::RateLimit;
 use crate::model::{Map, Ms, payload};
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,9 @@ use serde_json::Value;
 pub enum Verb {
     /// Same run, same step, a new attempt.
     Retry {
-        /// With the run's own version, not the deployed one.
-        #[serde(default)]
-        original: bool,
+        /// With which version: the deployed one where nothing is said.
+        #[serde(default = "With::deployed")]
+        version: With,
         /// With a new `Idempotency-Key`.
         #[serde(default)]
         fresh_key: bool,

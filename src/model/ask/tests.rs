@@ -18,7 +18,7 @@ fn every_ask_comes_back_as_it_was() {
     let page = Page { filter: "state:errored".into(), before: Some("a".into()), after: None, limit: 7 };
     let map: Map = serde_json::from_str(r#"{"id": 1.10, "big": 98765432109876543210}"#).unwrap();
     for verb in [
-        Verb::Retry { original: true, fresh_key: false },
+        Verb::Retry { version: With::Original, fresh_key: false },
         Verb::Skip { stand_in: Some(map.clone()) },
         Verb::Skip { stand_in: None },
         Verb::Abort,

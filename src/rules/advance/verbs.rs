@@ -1,8 +1,8 @@
 //! What people do to a run: retry, skip, abort.
 
-use super::Transition;
 use super::words::{WHEN_FALSE, not_possible, state_phrase};
 use super::work::{Work, unbuilt};
+use super::{Transition, each};
 use crate::model::Map;
 use crate::model::ask::Refusal;
 use crate::model::run::{EntryKind, RunState, StepState};
@@ -51,7 +51,7 @@ impl Work<'_> {
         let (plan, at) = (self.plan, self.run.step as usize);
         let step = self.step()?;
         let judged = match &step.when {
-            Some(_) if step.kind.for_each().is_none() => template::step_when(plan, at, self.context()),
+            Some(_) if !each::judged_by_item(plan, at) => template::step_when(plan, at, self.context()),
             _ => Ok(true),
         };
         match judged {

@@ -109,13 +109,16 @@ impl<'s> Report<'s> {
                 Problem { line, column, message, warning }
             })
             .collect();
-        // A line that could not be read is told once.
-        let unread: Vec<usize> = problems
+        // A line that could not be read is told once, and where it heads a table its keys were read
+        // as those of another one.
+        let unread: Vec<Range<usize>> = problems
             .iter()
             .filter(|problem| problem.message.starts_with(NO_TOML))
-            .map(|problem| problem.line)
+            .map(|problem| problem.line..end_of_table(self.source, problem.line))
             .collect();
-        problems.retain(|problem| problem.message.starts_with(NO_TOML) || !unread.contains(&problem.line));
+        problems.retain(|problem| {
+            problem.message.starts_with(NO_TOML) || !unread.iter().any(|lines| lines.contains(&problem.line))
+        });
         if more > 0
             && let Some(last) = problems.last()
         {
@@ -125,6 +128,16 @@ impl<'s> Report<'s> {
         }
         problems
     }
+}
+
+/// The line after the table that a line heads, from 1; the next one where it heads none.
+fn end_of_table(source: &str, line: usize) -> usize {
+    let heads = |text: &str| text.trim_start().starts_with('[');
+    let mut lines = source.lines().skip(line - 1);
+    if lines.next().is_some_and(heads) {
+        return line + 1 + lines.take_while(|text| !heads(text)).count();
+    }
+    line + 1
 }
 
 fn code(rest: &str, from: usize, len: usize) -> usize {

@@ -326,6 +326,9 @@ fn text_that_is_no_toml_is_told_at_its_place_without_guesses() {
     let broken = mistakes(&document("when = ", ""));
     assert_eq!(broken.len(), 1, "{broken:?}");
     assert!(broken[0].starts_with("7:"), "{broken:?}");
+    let headless = mistakes("name = \"x\"\n[[flow]\nname = \"a\"\npath = \"b\"\n[[flow]]\nnme = \"c\"\n");
+    assert!(headless[0].starts_with("2:8: this is no TOML"), "{headless:?}");
+    assert!(headless[1].starts_with("6:1: "), "its keys are not of the document: {headless:?}");
     assert_eq!(mistakes(""), ["1:1: the document has no name: write name = \"acme-erp\""]);
 }
 

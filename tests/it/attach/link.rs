@@ -178,5 +178,5 @@ fn an_operator_that_is_removed_is_cut_off_at_once() {
     console.expect("attached ops@");
     gate.house.run(&["operator", "rm", "ops"]);
     console.expect("LINK DOWN");
-    console.expect("the token is not known here");
+    console.expect("ctrl-r asks again");
 }

@@ -5,7 +5,7 @@ use super::super::common::{Answer, call};
 use super::{Gate, document};
 use pointsman::model::ask::keys::{AddKey, NewToken, Sign};
 use pointsman::model::ask::{
-    Act, Apply, Ask, Deed, Editing, Page, Replay, Revision, Rollback, Signing, Start, Typed, Verb,
+    Act, Apply, Ask, Deed, Editing, Page, Replay, Revision, Rollback, Signing, Start, Typed, Verb, With,
 };
 use pointsman::model::gate::{PauseAct, PauseOrder};
 use pointsman::model::operator::{AddOperator, Role};
@@ -19,7 +19,7 @@ fn example(deed: Deed) -> Ask {
     let pause = |act| Ask::Pause(PauseOrder { target: "shop".into(), act, reason: None, dry_run: false });
     let name = || "nothing".to_owned();
     match deed {
-        Deed::Retry => act(Verb::Retry { original: false, fresh_key: false }),
+        Deed::Retry => act(Verb::Retry { version: With::Deployed, fresh_key: false }),
         Deed::Skip => act(Verb::Skip { stand_in: None }),
         Deed::Abort => act(Verb::Abort),
         Deed::Replay => act(Verb::Replay(Replay::default())),

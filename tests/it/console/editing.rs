@@ -220,6 +220,28 @@ fn somebody_elses_save_is_a_choice_and_never_overwritten() {
 }
 
 #[test]
+fn a_deploy_of_what_was_made_from_an_older_version_offers_the_same_choice_and_deploys_then() {
+    let refusal = Refusal::refused("saved_meanwhile", "anna saved acme-erp v15");
+    let mut hand = at_url(120, 35);
+    hand.keys("x<esc>");
+    hand.app.input(Event::Key(pointsman::console::key::Key::parse("D").unwrap().event()));
+    refuse(&mut hand, &refusal);
+    assert!(hand.text().contains("anna saved v15 at "), "{}", hand.text());
+    hand.keys("m");
+    assert_eq!(saves(&hand).last().unwrap().base, 15, "after theirs, a draft");
+    assert!(hand.text().contains("Deploy acme-erp v16"), "{}", hand.text());
+}
+
+#[test]
+fn what_cannot_be_saved_can_be_left_as_it_is_typed() {
+    let mut hand = at_url(120, 35);
+    hand.keys("{{<esc><esc><esc>");
+    assert!(hand.text().contains("leave"), "{}", hand.text());
+    hand.keys("l");
+    assert!(hand.app.editor.is_none());
+}
+
+#[test]
 fn a_completion_is_taken_and_escape_closes_only_the_list() {
     let mut hand = at_url(120, 35);
     hand.keys("{{ request.body.cu");

@@ -7,14 +7,20 @@ use crate::desk::verbs::look::Look;
 use crate::desk::verbs::sends::differs;
 use crate::desk::verbs::{clock, list};
 use crate::model::Ms;
-use crate::model::ask::{Plan, Verb};
+use crate::model::ask::{Plan, Verb, With};
 use crate::model::run::{Items, Outcome, RunState, StepState};
 use crate::rules::advance::Transition;
 use crate::rules::advance::fold::{AttemptFold, StepFold};
 use crate::rules::lane::is_parked;
 
 impl Desk {
-    pub(super) fn plan_retry(&self, foreseen: &Foreseen, fresh: bool, now: Ms, plan: &mut Plan) {
+    pub(super) fn plan_retry(
+        &self,
+        foreseen: &Foreseen,
+        (version, fresh): (With, bool),
+        now: Ms,
+        plan: &mut Plan,
+    ) {
         let Foreseen { look, transition } = foreseen;
         let before = look.run();
         if let Some(line) = left_out(look, transition) {
@@ -55,8 +61,9 @@ impl Desk {
         if before.version != look.plan().version {
             plan.versions = Some((before.version, look.plan().version));
             plan.lines.push(format!(
-                "With v{}, the live version, instead of v{}, its own.",
+                "With v{}{}, instead of v{}, its own.",
                 look.plan().version,
+                if version == With::Deployed { ", the live version" } else { "" },
                 before.version
             ));
         }
@@ -91,7 +98,7 @@ impl Desk {
             .map(|step| step.attempts.iter().rev().filter(|attempt| attempt.item == item))
             .and_then(|mut attempts| attempts.find_map(|attempt| attempt.sent.as_ref()));
         if let (Some(Ok(sends)), Some(last)) =
-            (self.sends(&Verb::Retry { original: false, fresh_key: false }, foreseen), last)
+            (self.sends(&Verb::Retry { version, fresh_key: false }, foreseen), last)
         {
             let arrived =
                 look.standing.request.as_ref().map(|request| crate::model::run::keep(&request.seed.body).0);

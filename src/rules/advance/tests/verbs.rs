@@ -188,6 +188,13 @@ fn a_retry_that_moves_to_another_version_judges_its_when() {
     world.put(retry());
     assert_eq!((world.state(), world.snapshot.run.step), (RunState::Queued, 1));
 
+    // A step that sends once an item judges a `when` that asks for no item once, here too.
+    let mut world = errored();
+    let each = guarded(each_step("b", "{{ [1, 2] }}"), "{{ 1 == 2 }}");
+    world.plan = plan_of(5, vec![request("a"), each, request("c")]);
+    world.put(retry());
+    let step = world.fold().steps.remove(1);
+    assert_eq!((step.state, step.cause.as_deref()), (StepState::Skipped, Some("its when is false")));
     let mut world = errored();
     world.plan = plan_of(5, vec![request("a"), when("{{ 1 }}"), request("c")]);
     world.put(retry());
