@@ -55,20 +55,38 @@ pub fn complete(lines: &[String], cursor: (usize, usize), known: Known<'_>) -> O
     let before: String = line.chars().take(cursor.1).collect();
     let objects = outline(lines);
     let here = objects.get(at(&objects, cursor.0))?;
-    let (typed, all, seen) = match before.rfind("{{") {
-        Some(open) if !before[open..].contains("}}") => {
-            let typed = path_before(&before);
-            (typed, paths(typed, &objects, here, known), known.fields.map(|fields| fields.requests))
-        }
-        _ if before.trim_start().chars().all(name_letter) => {
-            let typed = before.trim_start();
-            (typed, keys(typed, here, cursor.0), None)
-        }
-        _ => {
-            let (key, typed) = value_before(&before)?;
-            (typed, values(key, typed, &objects, here, known), None)
-        }
-    };
+    if in_template(&before) {
+        return complete_path(&before, &objects, here, known);
+    }
+    if before.trim_start().chars().all(name_letter) {
+        let typed = before.trim_start();
+        return listed(typed, keys(typed, here, cursor.0), None);
+    }
+    let (key, typed) = value_before(&before)?;
+    listed(typed, values(key, typed, &objects, here, known), None)
+}
+
+/// The paths that can stand at the end of a text that is cut at the cursor; `None` where it is in no
+/// template.
+#[must_use]
+pub fn complete_path(
+    before: &str,
+    objects: &[Object],
+    here: &Object,
+    known: Known<'_>,
+) -> Option<Completion> {
+    if !in_template(before) {
+        return None;
+    }
+    let typed = path_before(before);
+    listed(typed, paths(typed, objects, here, known), known.fields.map(|fields| fields.requests))
+}
+
+fn in_template(before: &str) -> bool {
+    before.rfind("{{").is_some_and(|open| !before[open..].contains("}}"))
+}
+
+fn listed(typed: &str, all: Vec<Candidate>, seen: Option<u64>) -> Option<Completion> {
     let all: Vec<Candidate> = all.into_iter().take(MOST).collect();
     let written = all.len() == 1 && all[0].text == typed;
     let typed = typed.chars().count();

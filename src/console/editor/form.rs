@@ -266,6 +266,19 @@ impl Editor {
         self.judged(now);
     }
 
+    /// Takes the chosen completion into the field.
+    pub fn take_in_field(&mut self, now: Ms) {
+        let Some(list) = self.completion.take() else { return };
+        let edit = self.form.as_mut().and_then(|form| form.edit.as_mut());
+        let (Some(chosen), Some(edit)) = (list.all.get(list.at), edit) else { return };
+        for _ in 0..list.typed {
+            edit.backspace();
+        }
+        edit.insert(&chosen.text);
+        let text = edit.text();
+        self.set_field(&text, now);
+    }
+
     /// What the form is of: `Sync customers · step 2 push`.
     #[must_use]
     pub fn object_title(&self) -> String {

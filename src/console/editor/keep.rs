@@ -1,7 +1,7 @@
 //! What is asked while a document is edited: what is typed is kept, the step at the cursor is built for
 //! the last real request, and the paths of real requests are asked for.
 
-use super::complete::{Known, complete};
+use super::complete::{Known, complete, complete_path};
 use super::outline::What;
 use super::{After, Editor};
 use crate::console::app::{App, Dirt, PAUSE, Tone};
@@ -97,7 +97,14 @@ impl Editor {
         let name = flow.and_then(|flow| flow.name);
         let fields = name.and_then(|name| self.fields.get(&name)?.as_ref());
         let known = Known { fields, connections: &self.connections, urls: &self.urls };
-        self.completion = complete(self.source.lines(), self.source.cursor(), known);
+        self.completion = match self.form.as_ref().and_then(|form| form.edit.as_ref()) {
+            Some(edit) => {
+                let before: String = edit.text().chars().take(edit.cursor()).collect();
+                let (object, _, objects) = self.fields();
+                complete_path(&before, &objects, &object, known)
+            }
+            None => complete(self.source.lines(), self.source.cursor(), known),
+        };
     }
 
     /// The title of what the step at the cursor would send, and that in a line; whether it is well.

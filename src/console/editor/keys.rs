@@ -86,6 +86,15 @@ impl App {
             editor.typing = false;
             return;
         };
+        if let Some(list) = &mut editor.completion {
+            match key.code {
+                KeyCode::Esc => return editor.completion = None,
+                KeyCode::Down => return list.at = (list.at + 1).min(list.all.len().saturating_sub(1)),
+                KeyCode::Up => return list.at = list.at.saturating_sub(1),
+                KeyCode::Tab | KeyCode::Enter => return editor.take_in_field(now),
+                _ => {}
+            }
+        }
         let step = match key.code {
             KeyCode::Tab | KeyCode::Down => Some(1),
             KeyCode::BackTab | KeyCode::Up => Some(-1),
@@ -93,12 +102,20 @@ impl App {
             _ => None,
         };
         let Some(step) = step else {
+            let before = edit.text();
             if edit_key(edit, key) {
                 let text = edit.text();
-                editor.set_field(&text, now);
+                if text != before {
+                    editor.set_field(&text, now);
+                }
+                let letter = matches!(key.code, KeyCode::Char(_)) && !key.ctrl;
+                if letter || editor.completion.is_some() {
+                    editor.complete();
+                }
             }
             return;
         };
+        editor.completion = None;
         editor.typing = false;
         editor.source.history.close();
         if let Some(form) = &mut editor.form {

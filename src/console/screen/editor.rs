@@ -166,7 +166,7 @@ fn skipped(text: &str, letter: usize, room: u16) -> usize {
 }
 
 /// The list at the cursor, under it or over it.
-fn completion(paint: &mut Paint<'_>, body: Rect, (x, y): (u16, u16), list: &Completion) {
+pub(super) fn completion(paint: &mut Paint<'_>, body: Rect, (x, y): (u16, u16), list: &Completion) {
     let count = u16::try_from(list.all.len()).unwrap_or(LIST).min(LIST);
     let shown = list.all.iter().map(|one| width(&one.shown)).max().unwrap_or(0).min(40);
     let note = list.all.iter().map(|one| width(&one.note)).max().unwrap_or(0).min(40);

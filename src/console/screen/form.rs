@@ -31,6 +31,7 @@ pub fn draw(paint: &mut Paint<'_>, body: Rect, editor: &Editor) {
     let rows = rows(editor, &fields, left);
     let selected = rows.iter().position(|row| matches!(row, Row::Field(at) if *at == form.at)).unwrap_or(0);
     let top = (selected + 2).saturating_sub(height);
+    let mut cursor = None;
     for (y, row) in (body.y..body.bottom() - under).zip(rows.iter().skip(top)) {
         match row {
             Row::Told(text, stops) => {
@@ -40,29 +41,35 @@ pub fn draw(paint: &mut Paint<'_>, body: Rect, editor: &Editor) {
             Row::Field(at) => {
                 let Some(shown) = fields.get(*at) else { continue };
                 let choices = shown.choices(&objects, editor.connections());
-                field(
-                    paint,
-                    Rect { y, width: left, height: 1, ..body },
-                    editor,
-                    shown,
-                    (*at == form.at, &choices),
-                );
+                let area = Rect { y, width: left, height: 1, ..body };
+                let at = field(paint, area, editor, shown, (*at == form.at, &choices));
+                cursor = at.map(|x| (x, y)).or(cursor);
             }
         }
     }
-    let Some(shown) = fields.get(form.at) else { return };
-    let choices = shown.choices(&objects, editor.connections());
+    if let Some(shown) = fields.get(form.at) {
+        let choices = shown.choices(&objects, editor.connections());
+        help(paint, body, shown, &choices, beside.then_some(left));
+    }
+    if let (Some((x, y)), Some(list)) = (cursor, editor.completion.as_ref().filter(|_| editor.typing)) {
+        let typed = u16::try_from(list.typed).unwrap_or(0);
+        super::editor::completion(paint, body, (x.saturating_sub(typed), y), list);
+    }
+}
+
+/// What a field does: beside the fields from a column on, else in the last line.
+fn help(paint: &mut Paint<'_>, body: Rect, shown: &Field, choices: &[String], beside: Option<u16>) {
     let mut told = vec![format!("{}: {}", shown.key.name, shown.key.help)];
     if shown.long {
         told.push("Its value goes over lines: v edits it in the source.".to_owned());
     } else if !choices.is_empty() {
         told.push(format!("h l choose: {}", choices.join(", ")));
     }
-    if !beside {
+    let Some(left) = beside else {
         let text = told.join(" · ");
         paint.put(body.x + 1, body.bottom() - 1, body.width.saturating_sub(2), &text, Role::Info);
         return;
-    }
+    };
     let x = body.x + left;
     paint.line_down(x, body.y, body.bottom());
     let room = body.right().saturating_sub(x + 3);
@@ -89,13 +96,14 @@ fn rows(editor: &Editor, fields: &[Field], cells: u16) -> Vec<Row> {
     rows
 }
 
+/// Draws a field; the column of the cursor where it is typed into.
 fn field(
     paint: &mut Paint<'_>,
     area: Rect,
     editor: &Editor,
     field: &Field,
     (selected, choices): (bool, &[String]),
-) {
+) -> Option<u16> {
     let (x, y) = (area.x, area.y);
     if selected {
         paint.put(x, y, 1, "▌", Role::BorderFocus);
@@ -115,7 +123,7 @@ fn field(
         let (text, cursor) = edit.window(room);
         paint.foreign(from, y, room, &text, Role::Text);
         reversed(paint, from + cursor, y);
-        return;
+        return Some(from + cursor);
     }
     if !choices.is_empty() {
         let value = if field.value.is_empty() { " " } else { field.value.as_str() };
@@ -124,9 +132,10 @@ fn field(
         let next =
             paint.foreign(next, y, room.saturating_sub(4), value, if known { Role::Text } else { Role::Bad });
         paint.put(next, y, 2, " ›", Role::Muted);
-        return;
+        return None;
     }
     let text = if field.long { format!("{} …", field.value) } else { field.value.clone() };
     let role = if text.contains("{{") { Role::Template } else { Role::Text };
     paint.foreign(from, y, room, &text, if field.long { Role::Muted } else { role });
+    None
 }

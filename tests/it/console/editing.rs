@@ -368,3 +368,28 @@ fn the_form_edits_the_same_text_in_each_size() {
         assert!(editor.source.around().1.starts_with("method = "), "{:?}", editor.source.cursor());
     }
 }
+
+#[test]
+fn a_path_is_completed_in_a_field_of_the_form_and_tab_goes_on_without_one() {
+    for (width, height) in [(80, 24), (160, 50)] {
+        let mut hand = Hand::new(width, height);
+        hand.keys("5jljjjev");
+        let field = |hand: &Hand| {
+            let editor = hand.app.editor.as_ref().unwrap();
+            editor.fields().1[editor.form.as_ref().unwrap().at].clone()
+        };
+        while field(&hand).key.name != "url" {
+            hand.keys("j");
+        }
+        hand.keys("<enter>?x={{ request.body.cu");
+        keep(&format!("editor_form_completion_{width}x{height}"), &hand);
+        hand.keys("<tab> }}");
+        assert!(field(&hand).value.ends_with("?x={{ request.body.customer_email }}"), "{:?}", field(&hand));
+        hand.keys("{{ con<esc>");
+        let editor = hand.app.editor.as_ref().unwrap();
+        assert!(editor.completion.is_none() && editor.typing, "esc closes the list alone");
+        hand.keys("fig<esc>");
+        hand.keys("<tab>");
+        assert_ne!(field(&hand).key.name, "url", "tab is the next field");
+    }
+}
