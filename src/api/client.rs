@@ -14,14 +14,14 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes of an answer: a request's body three times over (as a tree, flat, and base64) and some.
 const MAX_ANSWER: usize = 256 << 20;
 /// Bytes of a line of the change stream.
 const MAX_LINE: usize = 4 << 20;
 /// How long nothing may come on a link: the other end sends something every five seconds.
-const SILENCE: Duration = Duration::from_secs(15);
+const SILENCE: Duration = Duration::from_secs(7);
 
 /// The way to a running server: through the socket in its data folder, or its operators' API.
 #[derive(Clone)]
@@ -106,7 +106,7 @@ impl Client {
         let running = version(&sent);
         if sent.status() == StatusCode::OK {
             let (body, rest) = (sent.into_body(), BytesMut::new());
-            return Ok(ChangeStream { body, rest, running, silence });
+            return Ok(ChangeStream { body, rest, running, silence, heard: Instant::now() });
         }
         let status = sent.status();
         let body = Limited::new(sent.into_body(), MAX_LINE)
@@ -178,9 +178,16 @@ pub struct ChangeStream {
     running: Option<String>,
     /// How long nothing may come before the link counts as cut.
     silence: Option<Duration>,
+    heard: Instant,
 }
 
 impl ChangeStream {
+    /// When anything came last.
+    #[must_use]
+    pub fn heard(&self) -> Instant {
+        self.heard
+    }
+
     /// The version at the other end, where it says one.
     #[must_use]
     pub fn running(&self) -> Option<&str> {
@@ -208,9 +215,10 @@ impl ChangeStream {
                 None => self.body.frame().await,
                 Some(silence) => match tokio::time::timeout(silence, self.body.frame()).await {
                     Ok(frame) => frame,
-                    Err(_) => return Err(link("nothing came for 15 s".to_owned())),
+                    Err(_) => return Err(link(format!("nothing came for {} s", silence.as_secs()))),
                 },
             };
+            self.heard = Instant::now();
             match frame {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {

@@ -28,7 +28,7 @@ const BODY: Duration = Duration::from_secs(30);
 /// Bytes that a connection buffers; a change stream that is not read keeps no more than this.
 const BUFFER: usize = 64 << 10;
 /// How often something is sent to who follows, so that a link that is cut in silence is noticed.
-pub(super) const BEAT: Duration = Duration::from_secs(5);
+pub(super) const BEAT: Duration = Duration::from_secs(2);
 /// Bytes of a token's header.
 const MAX_TOKEN: usize = 1 << 10;
 

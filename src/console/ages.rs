@@ -39,7 +39,8 @@ impl App {
             .then(|| self.now - self.now.rem_euclid(MINUTE) + MINUTE);
         let down = matches!(self.link.0, Link::Down(_)).then(|| {
             let tens = (self.now - self.link.1).max(0) / (10 * SECOND) + 1;
-            self.link.1 + tens * 10 * SECOND
+            let tens = self.link.1 + tens * 10 * SECOND;
+            self.line.next.map_or(tens, |(at, _)| if at > self.now { tens.min(at) } else { tens })
         });
         let open = match &self.overlay {
             Some(Overlay::Capture(table)) => table.next_age(self.now),
@@ -48,9 +49,11 @@ impl App {
         let board = (self.screen == Screen::Callbacks).then(|| self.board.next_age(self.now)).flatten();
         let traffic = self.next_traffic();
         let edited = self.editor_age();
+        let panes = self.panes_age();
         toast
             .chain(traffic)
             .chain(edited)
+            .chain(panes)
             .chain(open)
             .chain(board)
             .chain(fresh)

@@ -424,44 +424,4 @@ impl App {
         self.needs.at = self.needs.at.min(self.needs.count().saturating_sub(1));
         self.runs.at = self.runs.at.min(self.needs.groups.len().saturating_sub(1));
     }
-
-    /// Points the panes at what is selected or open.
-    fn aim(&mut self) {
-        match self.screen {
-            Screen::Live => {
-                self.live.payload.id.clone_from(&self.live.requests.selected);
-                if self.live.payload.id.is_none() {
-                    self.live.payload.clear(None);
-                }
-            }
-            Screen::Requests => {
-                let id = self.requests.opened.clone().or_else(|| self.requests.list.selected.clone());
-                self.requests.payload.id = id;
-                if self.requests.payload.id.is_none() {
-                    self.requests.payload.clear(None);
-                }
-                let wide = self.frame().class == Class::Wide;
-                let run = self.requests.payload.detail.as_ref().filter(|_| wide);
-                let run = run.and_then(|detail| detail.request.runs.first().cloned());
-                if run.is_none() {
-                    let why = self.requests.payload.detail.as_ref().filter(|_| wide).map(|detail| {
-                        let request = &detail.request;
-                        format!("no run, because it was {}", request.verdict.word())
-                    });
-                    self.requests.run.clear(why);
-                }
-                self.requests.run.id = run;
-            }
-            Screen::Runs => {
-                let selected = self.runs.list.selected.clone().filter(|_| !self.runs.groups);
-                self.runs.run.id = self.runs.opened.clone().or(selected);
-                if self.runs.run.id.is_none() {
-                    self.runs.run.clear(None);
-                }
-            }
-            Screen::Callbacks => self.aim_board(),
-            Screen::Integrations => self.aim_tree(),
-            Screen::Overview => {}
-        }
-    }
 }

@@ -274,7 +274,7 @@ impl App {
         };
         for (pane, id) in panes {
             let Some(id) = id else { continue };
-            if self.asks.had.get(pane) == Some(id) {
+            if self.asks.had.get(pane) == Some(id) && self.is_answered(*pane) {
                 continue;
             }
             let busy = self.asks.awaits(|want| match want {

@@ -114,7 +114,8 @@ impl App {
         match self.place() {
             Place::Requests(ListId::Requests) => self.requests.list.current().map(|row| &row.view),
             Place::Payload(PaneId::Payload) => {
-                self.requests.payload.detail.as_ref().map(|detail| &detail.request)
+                let payload = &self.requests.payload;
+                payload.detail.as_ref().filter(|_| payload.is_current()).map(|detail| &detail.request)
             }
             Place::Requests(_) | Place::Payload(_) if self.screen == Screen::Live => {
                 self.live.requests.current().map(|row| &row.view)

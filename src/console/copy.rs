@@ -33,10 +33,10 @@ impl App {
             Place::Runs(ListId::Runs) => id(self.runs.list.selected.clone()),
             Place::Runs(_) => id(self.live.runs.selected.clone()),
             Place::Payload(PaneId::Payload) => {
-                of(self.requests.payload.lines.current()).or_else(|| id(self.requests.payload.id.clone()))
+                of(self.requests.payload.current_line()).or_else(|| id(self.requests.payload.id.clone()))
             }
             Place::Payload(_) => {
-                of(self.live.payload.lines.current()).or_else(|| id(self.live.payload.id.clone()))
+                of(self.live.payload.current_line()).or_else(|| id(self.live.payload.id.clone()))
             }
             Place::Timeline(PaneId::RequestRun) => id(self.requests.run.id.clone()),
             Place::Timeline(_) => id(self.runs.run.id.clone()),
@@ -152,8 +152,8 @@ impl App {
     /// The selected line of a payload, where that has the focus.
     fn focused_line(&self) -> Option<&Line> {
         match self.place() {
-            Place::Payload(PaneId::Payload) => self.requests.payload.lines.current(),
-            Place::Payload(_) => self.live.payload.lines.current(),
+            Place::Payload(PaneId::Payload) => self.requests.payload.current_line(),
+            Place::Payload(_) => self.live.payload.current_line(),
             _ => None,
         }
     }

@@ -55,6 +55,14 @@ pub struct Console<B: Backend> {
     closed: bool,
 }
 
+/// The cursor is shown here, where it does not matter whether the terminal is still there: the
+/// library's own way says so on a standard error that may be gone, too, and panics.
+impl<B: Backend> Drop for Console<B> {
+    fn drop(&mut self) {
+        let _ = self.terminal.show_cursor();
+    }
+}
+
 impl<B: Backend> Console<B>
 where
     Error: From<B::Error>,

@@ -36,9 +36,11 @@ impl App {
             Link::Down(outage) => {
                 self.line.next = (outage.tries > 0).then(|| (self.now + outage.pause, outage.tries));
                 let first = !matches!(self.link.0, Link::Down(_));
+                let heard = self.now - outage.silent;
                 self.link.0 = Link::Down(outage);
                 if first {
-                    self.link.1 = self.now;
+                    // What is shown is as old as what was heard last.
+                    self.link.1 = heard;
                     self.link_went_down();
                 }
             }
@@ -225,7 +227,7 @@ mod tests {
             (Some("ops@gate"), None)
         );
         assert!(app.toasts.is_empty(), "the first link is no news");
-        let outage = |tries| Outage { why: "closed".into(), tries, pause: 5 * SECOND };
+        let outage = |tries| Outage { why: "closed".into(), tries, pause: 5 * SECOND, silent: 0 };
         app.receive(Incoming::Link(Link::Down(outage(1))));
         app.now += 10 * SECOND;
         app.receive(Incoming::Link(Link::Down(outage(2))));

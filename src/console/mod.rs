@@ -9,6 +9,7 @@
 mod acted;
 pub mod action;
 mod ages;
+mod aim;
 pub mod app;
 pub mod asks;
 pub mod backtest;

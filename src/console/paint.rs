@@ -10,6 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// A buffer with a theme.
 pub struct Paint<'a> {
@@ -251,7 +252,8 @@ fn parts_that_fit(text: &str, cells: u16) -> Option<&str> {
 /// The last pass for terminals without Unicode: every cell becomes one ASCII character.
 pub fn to_ascii(buf: &mut Buffer) {
     let mut before = ' ';
-    for cell in &mut buf.content {
+    let masked = masks(buf);
+    for (at, cell) in buf.content.iter_mut().enumerate() {
         let symbol = cell.symbol();
         if symbol.is_ascii() {
             before = symbol.chars().next().unwrap_or(' ');
@@ -260,12 +262,20 @@ pub fn to_ascii(buf: &mut Buffer) {
         let plain = match symbol.chars().next() {
             // The chosen one of several, and not a row that is new.
             Some('•') if before == '(' => 'o',
+            Some('•') if masked.contains(&at) => '*',
             Some(glyph) => ascii_of(glyph),
             None => ' ',
         };
         before = plain;
         cell.set_char(plain);
     }
+}
+
+/// The cells of secrets: dots that stand side by side.
+fn masks(buf: &Buffer) -> BTreeSet<usize> {
+    let is_dot = |at: usize| buf.content.get(at).is_some_and(|cell| cell.symbol() == "•");
+    let dots = (0..buf.content.len()).filter(|at| is_dot(*at));
+    dots.filter(|at| is_dot(at + 1) || at.checked_sub(1).is_some_and(is_dot)).collect()
 }
 
 /// The ASCII stand-in of a glyph; `?` for letters that have none.
@@ -290,6 +300,8 @@ fn ascii_of(glyph: char) -> char {
         '│' => '|',
         '⏎' | '⇥' | '␛' => '\\',
         '≠' => '!',
+        '↑' => '^',
+        '↓' => 'v',
         _ => '?',
     }
 }
@@ -345,11 +357,12 @@ mod tests {
     #[test]
     fn the_chosen_one_is_an_o_in_ascii() {
         let mut buf = Buffer::empty(Rect::new(0, 0, 20, 1));
-        buf.set_string(0, 0, "(•) as • before", Style::new());
+        buf.set_string(0, 0, "(•) ••• as • before", Style::new());
         to_ascii(&mut buf);
         assert_eq!(
             buf.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end(),
-            "(o) as ' before"
+            "(o) *** as ' before",
+            "a secret is one in ASCII, too"
         );
     }
 

@@ -1,7 +1,8 @@
 //! The payload of the selected request, in five views: why, tree, flat, raw, hex.
 
+use super::aim::MOMENT;
 use super::format::{count, size};
-use super::lines::Lines;
+use super::lines::{Line, Lines};
 use super::why;
 use crate::model::request::Verdict;
 use crate::model::time::Ms;
@@ -58,6 +59,8 @@ pub struct Payload {
     pub explain: Option<Box<ExplainView>>,
     /// Why it cannot be shown.
     pub trouble: Option<String>,
+    /// Engine time since when it shall show another one than it does.
+    aimed: Ms,
     /// The lines of the view.
     pub lines: Lines,
     /// The view of accepted requests.
@@ -84,6 +87,7 @@ impl Payload {
             detail: None,
             explain: None,
             trouble: None,
+            aimed: 0,
             lines: Lines::default(),
             view,
             other,
@@ -99,6 +103,40 @@ impl Payload {
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.detail.as_ref().map(|detail| &detail.request.id) == self.id.as_ref()
+    }
+
+    /// The selected line of the request that it shall show, once it does.
+    #[must_use]
+    pub fn current_line(&self) -> Option<&Line> {
+        self.lines.current().filter(|_| self.is_current())
+    }
+
+    /// Whether it has what it shall show, or why it cannot.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.is_current() || self.trouble.is_some()
+    }
+
+    /// Points it at another request, or at none. What it shows of the one before stays for a moment, where
+    /// it is not wanted away `at_once`.
+    pub fn aim(&mut self, id: Option<String>, at_once: bool, now: Ms) {
+        if self.id != id {
+            if self.is_current() {
+                self.aimed = now;
+            }
+            self.id = id;
+            self.trouble = None;
+        }
+        let stays = self.id.is_some() && !at_once && now < self.aimed + MOMENT;
+        if self.detail.is_some() && !self.is_current() && !stays {
+            self.clear(None);
+        }
+    }
+
+    /// When it no longer shows another one than it shall.
+    #[must_use]
+    pub fn next_age(&self) -> Option<Ms> {
+        (self.detail.is_some() && !self.is_current()).then_some(self.aimed + MOMENT)
     }
 
     /// Whether the request that is shown was not accepted, so that there is a why.

@@ -160,6 +160,7 @@ fn items(app: &App) -> Vec<Item> {
             let down = format!("LINK DOWN {}", age(app.now - since));
             let figures = format!("figures of {}", clock(counters.at, app.now, zone));
             let forms = match app.line.next {
+                Some((at, _)) if at <= app.now => vec![format!("{down}, trying now"), down],
                 Some((at, _)) => {
                     let next = format!("{down}, next try {}", clock(at, app.now, zone));
                     vec![format!("{next}  {figures}"), next, down]

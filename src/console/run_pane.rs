@@ -1,12 +1,13 @@
 //! One run: its steps, its timeline, and the attempt that is looked at.
 
+use super::aim::MOMENT;
 use super::format::{exact, precise, size, took, when};
 use super::glyphs;
 use super::lines::{Line, Lines};
 use super::theme::Role;
 use crate::model::id::short;
 use crate::model::run::{CallbackState, Outcome, RunState, StepState};
-use crate::model::time::parse_rfc3339;
+use crate::model::time::{Ms, parse_rfc3339};
 use crate::model::view::{AttemptView, CallbackView, EventView, Pair, RunView, StepView};
 use jiff::tz::TimeZone;
 
@@ -19,6 +20,8 @@ pub struct RunPane {
     pub run: Option<Box<RunView>>,
     /// Why it cannot be shown.
     pub trouble: Option<String>,
+    /// Engine time since when it shall show another one than it does.
+    aimed: Ms,
     /// What happened, oldest first.
     pub timeline: Lines,
     /// What was sent, what came back.
@@ -37,6 +40,40 @@ impl RunPane {
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.run.as_ref().map(|run| &run.id) == self.id.as_ref()
+    }
+
+    /// The run that it shall show, once it does.
+    #[must_use]
+    pub fn current_run(&self) -> Option<&RunView> {
+        self.run.as_deref().filter(|_| self.is_current())
+    }
+
+    /// Whether it has what it shall show, or why it cannot.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.is_current() || self.trouble.is_some()
+    }
+
+    /// Points it at another run, or at none. What it shows of the one before stays for a moment, where
+    /// it is not wanted away `at_once`.
+    pub fn aim(&mut self, id: Option<String>, at_once: bool, now: Ms) {
+        if self.id != id {
+            if self.is_current() {
+                self.aimed = now;
+            }
+            self.id = id;
+            self.trouble = None;
+        }
+        let stays = self.id.is_some() && !at_once && now < self.aimed + MOMENT;
+        if self.run.is_some() && !self.is_current() && !stays {
+            self.clear(None);
+        }
+    }
+
+    /// When it no longer shows another one than it shall.
+    #[must_use]
+    pub fn next_age(&self) -> Option<Ms> {
+        (self.run.is_some() && !self.is_current()).then_some(self.aimed + MOMENT)
     }
 
     /// Takes the facts in. Another run opens at the step that matters: the one that stopped, else

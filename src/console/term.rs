@@ -165,6 +165,9 @@ pub struct FrameWriter<W: Write> {
     written: Arc<AtomicU64>,
     /// What a frame without a changed cell is: it is not written at all.
     nothing: Vec<u8>,
+    /// A write failed, and was told: the terminal is gone, and what comes later goes nowhere. The
+    /// library's last words on a terminal that it cannot write end the process.
+    gone: bool,
 }
 
 /// Bytes of a frame that are kept allocated: a full repaint of 200×50 is about 23 KB.
@@ -187,6 +190,7 @@ impl<W: Write> FrameWriter<W> {
             short: Vec::new(),
             written: Arc::default(),
             nothing: nothing.concat(),
+            gone: false,
         }
     }
 
@@ -216,7 +220,7 @@ impl<W: Write> Write for FrameWriter<W> {
         if self.frame.is_empty() {
             return Ok(());
         }
-        if self.frame == self.nothing {
+        if self.frame == self.nothing || self.gone {
             self.frame.clear();
             return Ok(());
         }
@@ -228,6 +232,7 @@ impl<W: Write> Write for FrameWriter<W> {
         OPEN.store(true, Ordering::SeqCst);
         let result = self.inner.write_all(&self.frame).and_then(|()| self.inner.flush());
         OPEN.store(result.is_err(), Ordering::SeqCst);
+        self.gone = result.is_err();
         self.frame.clear();
         self.frame.shrink_to(FRAME);
         self.short.clear();

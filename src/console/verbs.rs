@@ -113,9 +113,9 @@ impl App {
             Place::Runs(ListId::LiveRuns) => self.live.runs.current().map(|row| &row.view),
             Place::Runs(_) => self.runs.list.current().map(|row| &row.view),
             Place::Timeline(PaneId::RequestRun) | Place::Attempt(PaneId::RequestRun) => {
-                self.requests.run.run.as_deref()
+                self.requests.run.current_run()
             }
-            Place::Timeline(_) | Place::Attempt(_) => self.runs.run.run.as_deref(),
+            Place::Timeline(_) | Place::Attempt(_) => self.runs.run.current_run(),
             _ => None,
         }
     }
@@ -172,7 +172,7 @@ impl App {
             Place::Payload(pane) => {
                 let payload =
                     if pane == PaneId::Payload { &self.requests.payload } else { &self.live.payload };
-                if let Some(detail) = &payload.detail {
+                if let Some(detail) = payload.detail.as_ref().filter(|_| payload.is_current()) {
                     request_fits(kind, &detail.request)?;
                 }
                 match (&payload.id, kind) {

@@ -1,6 +1,8 @@
 //! What people see of targets that are not sent to.
 
+use super::verbs::clock;
 use super::{Deps, Desk};
+use crate::model::Ms;
 use crate::model::run::RunState;
 use crate::model::target::{BreakerEvent, BreakerView, Breakers};
 use crate::model::time::rfc3339;
@@ -51,7 +53,7 @@ impl Desk {
         let count = |target: &str| hosts.iter().find(|(host, _)| host == target).map(|(_, count)| *count);
         let line = |one: &BreakerView| {
             let count = crate::text::count(count(&one.target)?);
-            Some(format!("{count} wait at first: {}.", reason(one)))
+            Some(format!("{count} wait at first: {}.", reason(one, self.deps.store.now())))
         };
         open.iter().filter_map(line).collect()
     }
@@ -66,13 +68,14 @@ impl Desk {
         run.waits = Some(match open {
             Some(breaker) => {
                 run.due = breaker.next.map(rfc3339);
-                reason(&breaker)
+                reason(&breaker, self.deps.store.now())
             }
             None => "its target has enough to do: it goes on in turn".to_owned(),
         });
     }
 }
 
-fn reason(breaker: &BreakerView) -> String {
-    format!("{}: {}", breaker.refused(), breaker.tries(rfc3339))
+fn reason(breaker: &BreakerView, now: Ms) -> String {
+    let due = BreakerView { next: breaker.next.filter(|at| *at > now), ..breaker.clone() };
+    format!("{}: {}", due.refused(), due.tries(|at| clock(at, now)))
 }

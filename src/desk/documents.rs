@@ -322,6 +322,9 @@ impl Desk {
                 lines.push(format!("{name} v{number} is live already; nothing would change"));
             } else {
                 lines.push(format!("{name} v{number} would go live{}", instead(&holding)));
+                if let Some(text) = self.deps.store.source(name, Some(number)).await? {
+                    lines.extend(self.differs(&holding, text.source).await);
+                }
                 if let Some(newest) = &holding.newest {
                     lines
                         .extend(unset_line(&newest.integration, &unset(&newest.integration, Some(&holding))));

@@ -92,7 +92,17 @@ impl Desk {
         let apply =
             Apply { files: vec![(name.clone(), text)], draft: !deploy, reason, dry_run, ..Apply::default() };
         if dry_run {
-            return self.apply(who, apply).await;
+            let typed = apply.files.first().map(|(_, text)| text.clone()).unwrap_or_default();
+            let mut answer = self.apply(who, apply).await?;
+            if let Answer::Done(done) = &mut answer
+                && deploy
+                && !done.refused
+            {
+                let differs = self.differs(&*self.holding(&name)?, typed).await;
+                let second = done.lines.len().min(1);
+                done.lines.splice(second..second, differs);
+            }
+            return Ok(answer);
         }
         match self.apply_on(who, apply, Some(base)).await {
             Ok((done, version)) => {

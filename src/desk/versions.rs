@@ -59,6 +59,21 @@ impl Desk {
         Ok(Answer::Diff(DiffView { integration: name.to_owned(), from, to, added, removed, diff }))
     }
 
+    /// `3 lines differ from v14, which is live`: what a text changes of it. A plan is made without it
+    /// where it cannot be told.
+    pub(super) async fn differs(&self, holding: &Holding, new: String) -> Option<String> {
+        let live = holding.deployed?;
+        let old = self.text_of(holding, live).await.ok()?.source;
+        let heads = (String::new(), String::new());
+        let told = tokio::task::spawn_blocking(move || unified(&old, &new, &heads));
+        let (_, added, removed) = told.await.ok()?;
+        Some(match added.max(removed) {
+            0 => format!("its text is that of v{live}, which is live"),
+            1 => format!("1 line differs from v{live}, which is live"),
+            lines => format!("{} lines differ from v{live}, which is live", crate::text::count(lines)),
+        })
+    }
+
     async fn text_of(&self, holding: &Holding, number: u32) -> Result<Version, Refusal> {
         let found = self.deps.store.version(&holding.name, number).await?;
         found.ok_or_else(|| no_version(holding, number))
@@ -79,7 +94,17 @@ impl Desk {
         };
         self.reachable(&doc.integration)?;
         if dry_run {
-            return Ok(Answer::Done(Done { lines: self.would_roll_back(&holding, &doc), refused: false }));
+            let mut lines = self.would_roll_back(&holding, &doc);
+            let nothing = holding.deployed == Some(version) && holding.latest == version;
+            if !nothing {
+                let text = self.text_of(&holding, version).await?.source;
+                lines.extend(self.differs(&holding, text).await);
+                // The newest version is the draft: it no longer is the newest.
+                if holding.latest != version && holding.deployed.is_some_and(|live| live < holding.latest) {
+                    lines.push(format!("v{} is the draft no more; it stays in the history", holding.latest));
+                }
+            }
+            return Ok(Answer::Done(Done { lines, refused: false }));
         }
         let saved = self.deps.store.rollback(&name, version, &who.name, reason.as_deref()).await?;
         let mut lines = self.said(&saved, true);

@@ -198,7 +198,11 @@ pub fn steps(view: &OverviewView) -> Vec<StepRow> {
             Opens::Nothing
         } else {
             let (integration, flow) = (quoted(&step.integration), quoted(&step.flow));
-            Opens::Runs(format!("integration={integration} flow={flow} since:{}", view.from))
+            let reached = match step.step.as_str() {
+                "" => String::new(),
+                name => format!(" step.name={}", quoted(name)),
+            };
+            Opens::Runs(format!("integration={integration} flow={flow}{reached} since:{}", view.from))
         };
         let callback = if step.callback { ", its callback" } else { "" };
         let (whose, step_name) = match step.step.as_str() {

@@ -53,12 +53,12 @@ impl Link {
     /// It is down for a reason, and is not tried again.
     #[must_use]
     pub fn down(why: &str) -> Self {
-        Self::Down(Outage { why: why.to_owned(), tries: 0, pause: 0 })
+        Self::Down(Outage { why: why.to_owned(), ..Outage::default() })
     }
 }
 
 /// A link that is down.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outage {
     /// Why, as the last try found.
     pub why: String,
@@ -66,6 +66,8 @@ pub struct Outage {
     pub tries: u32,
     /// Milliseconds until then.
     pub pause: Ms,
+    /// Milliseconds since the other end was last heard, as the link went down.
+    pub silent: Ms,
 }
 
 /// A console's connection.

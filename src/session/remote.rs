@@ -5,7 +5,7 @@ use super::{ASKS, INBOX, Incoming, Link, Outage, Session, drain};
 use crate::api::{ChangeStream, Client};
 use crate::model::ask::{Refusal, Who};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
 
 /// The first pause before the link is tried again, doubled with each try…
@@ -34,6 +34,7 @@ pub fn remote(client: Client, who: Who) -> Session {
         place: None,
         seq: 0,
         tries: 0,
+        heard: None,
     };
     tokio::spawn(async move {
         let inbox = thread.inbox.clone();
@@ -75,6 +76,8 @@ struct Thread {
     seq: u64,
     /// Tries since the link was cut.
     tries: u32,
+    /// When the other end was last heard.
+    heard: Option<Instant>,
 }
 
 impl Thread {
@@ -101,6 +104,7 @@ impl Thread {
                 why: if barred { format!("{}; ctrl-r asks again", broken.message) } else { broken.message },
                 tries: if barred { 0 } else { self.tries },
                 pause: i64::try_from(pause.as_millis()).unwrap_or(0),
+                silent: self.heard.map_or(0, |at| i64::try_from(at.elapsed().as_millis()).unwrap_or(0)),
             };
             if self.inbox.send(Incoming::Link(Link::Down(outage))).await.is_err() {
                 return;
@@ -145,7 +149,10 @@ impl Thread {
                         Some(changes) => changes.merge(later),
                         None => waiting = Some(later),
                     },
-                    Err(broken) => return Some(broken),
+                    Err(broken) => {
+                        self.heard = Some(stream.heard());
+                        return Some(broken);
+                    }
                 },
             }
         }

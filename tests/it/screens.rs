@@ -93,6 +93,7 @@ fn a_sample_that_was_saved_is_tried_and_no_other_file_is_read() {
     terminal.expect("it would end");
     terminal.keys("S");
     terminal.expect("Saved as a sample");
+    terminal.settled();
     // The line of the sample, and to its last choice.
     terminal.keys("\t\t");
     terminal.keys(RIGHT);

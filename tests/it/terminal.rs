@@ -262,7 +262,7 @@ fn a_terminal_that_hangs_up_ends_the_program() {
     drop(terminal.master.take());
     terminal.keys = Box::new(std::io::sink());
     terminal.signal("HUP");
-    terminal.ended();
+    assert_eq!(terminal.ended(), 0, "nothing is left to be told, and nobody to be told");
 }
 
 #[test]

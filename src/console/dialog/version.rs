@@ -38,11 +38,7 @@ impl Dialog {
             diff.integration == version.integration
                 && [(Some(diff.from), diff.to), (Some(diff.to), diff.from)].contains(&pair)
         });
-        let told = differs.map_or_else(String::new, |diff| {
-            let lines = diff.added.max(diff.removed);
-            let (word, s) = if lines == 1 { ("line", "s") } else { ("lines", "") };
-            format!(" {} {word} differ{s}; d shows them.", super::super::format::count(lines))
-        });
+        let told = if differs.is_some() { " d shows what differs." } else { "" };
         let object = Some(format!("{live}{told}"));
         Self { subject: Subject::Version(version), object, ..Self::new(kind, Vec::new()) }
     }
@@ -90,7 +86,7 @@ mod tests {
     fn a_draft_is_deployed_as_it_was_shown() {
         let mut dialog = Dialog::deploying(version(15), Some(&differs(14, 15)));
         assert_eq!(dialog.title(), "Deploy acme v15");
-        assert_eq!(dialog.object.as_deref(), Some("Live now: v14. 3 lines differ; d shows them."));
+        assert_eq!(dialog.object.as_deref(), Some("Live now: v14. d shows what differs."));
         dialog.install(Ok(Box::new(Plan { count: 1, ..Plan::default() })));
         dialog.flushed();
         dialog.edit().unwrap().insert("fix");

@@ -2,7 +2,7 @@
 
 use crate::console::app::App;
 use crate::console::dialog::{Dialog, Facts, Field, Purpose};
-use crate::console::format::count;
+use crate::console::format::{count, size};
 use crate::console::layout::centred;
 use crate::console::paint::{Paint, width};
 use crate::console::screen::wrapped;
@@ -187,8 +187,11 @@ fn known(plan: &Plan, without: &[FieldPlan], say: &mut impl FnMut(&str, Role), c
         let url = crate::text::clean(&sent.url);
         say(&format!("  first: {} {}", sent.method, crate::text::cut_middle(&url, room)), Role::Info);
         if let Some(body) = sent.body.as_deref().filter(|body| !body.is_empty()) {
-            let body = &body[..body.floor_char_boundary(usize::from(cells).min(body.len()))];
-            say(&format!("  {body}"), Role::Muted);
+            let shown = crate::text::clean(body);
+            let whole = width(&shown) + 2 <= cells;
+            let long = if whole { String::new() } else { format!("  {}", size(body.len() as u64)) };
+            let shown = crate::console::paint::cut(&shown, cells.saturating_sub(2 + width(&long)));
+            say(&format!("  {shown}{long}"), Role::Muted);
         }
     }
     if !without.is_empty() {

@@ -72,8 +72,35 @@ fn kind(value: &Value) -> String {
     }
 }
 
+/// What stands in place of a body that is no JSON: nothing of the kind of `null` was sent.
+fn no_json(detail: &RequestDetail) -> Option<Line> {
+    // What stores nothing reads as null, and so does the word.
+    let word = |raw: &str| {
+        raw.len() < 16
+            && base64::engine::general_purpose::STANDARD
+                .decode(raw)
+                .is_ok_and(|raw| raw.trim_ascii() == b"null")
+    };
+    if !detail.body.is_null() || word(&detail.raw) {
+        return None;
+    }
+    let told = if detail.raw.is_empty() { "empty" } else { "no JSON: v goes on to raw" };
+    Some(Line {
+        key: "body".to_owned(),
+        key_role: Role::JsonKey,
+        value: told.to_owned(),
+        role: Role::Muted,
+        ..Line::default()
+    })
+}
+
 pub(super) fn flat(detail: &RequestDetail, lines: &mut Vec<Line>) {
+    let no_json = no_json(detail);
     for (path, value) in &detail.flat {
+        if let ("body", Some(line)) = (path.as_str(), &no_json) {
+            lines.push(line.clone());
+            continue;
+        }
         let (role, text) = value_text(value);
         let note = if value.is_string() { kind(value) } else { String::new() };
         lines.push(Line {
@@ -91,7 +118,10 @@ pub(super) fn flat(detail: &RequestDetail, lines: &mut Vec<Line>) {
 }
 
 pub(super) fn tree(detail: &RequestDetail, folded: &BTreeSet<String>, lines: &mut Vec<Line>) {
-    branch("body", "body", &detail.body, 2, folded, lines);
+    match no_json(detail) {
+        Some(line) => lines.push(Line { indent: 2, ..line }),
+        None => branch("body", "body", &detail.body, 2, folded, lines),
+    }
     let headers: Vec<(String, Value)> =
         detail.headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
     group("headers", headers, folded, lines);
@@ -299,6 +329,33 @@ mod tests {
         lines.clear();
         raw(&RequestDetail { target: None, ..detail }, 80, &mut lines);
         assert_eq!(lines[0].value, "x-a: 1");
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_is_not_called_null() {
+        let detail = |raw: &[u8]| -> RequestDetail {
+            let raw = base64::engine::general_purpose::STANDARD.encode(raw);
+            serde_json::from_value(serde_json::json!({
+                "id": "r", "time": "2026-01-01T00:00:00.000Z", "integration": "shop", "flow": "Orders",
+                "endpoint": "k3x9", "method": "PUT", "path": "", "verdict": "accepted", "status": 200,
+                "cause": null, "dedup_key": null, "duplicate_of": null, "runs": [], "size": 2, "actor": null,
+                "from": null, "test": false, "marks": [], "headers": [], "target": null, "query": {},
+                "body": null, "flat": { "body": null }, "raw": raw, "answer": null
+            }))
+            .unwrap()
+        };
+        for (raw, wanted) in [
+            (&b"<a/>, which is no JSON"[..], "no JSON: v goes on to raw"),
+            (b"", "empty"),
+            (b" null\n", "null"),
+        ] {
+            let mut lines = Vec::new();
+            flat(&detail(raw), &mut lines);
+            tree(&detail(raw), &BTreeSet::new(), &mut lines);
+            let told = |line: &&Line| line.key == "body";
+            assert!(lines.iter().filter(told).all(|line| line.value == wanted), "{raw:?}");
+            assert_eq!(lines.iter().filter(told).count(), 2);
+        }
     }
 
     #[test]

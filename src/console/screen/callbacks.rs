@@ -177,7 +177,7 @@ fn who(row: &UrgentRow) -> String {
 fn nothing(app: &App) -> String {
     let board = &app.board;
     match (board.loaded, board.filter_in_force()) {
-        (false, _) => "asking the store…".to_owned(),
+        (false, _) => super::waiting(app).to_owned(),
         (true, "" | crate::console::board::OPEN) => {
             "No callback is pending. A step with callback = true that is answered 202 waits here.".to_owned()
         }

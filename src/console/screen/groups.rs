@@ -43,7 +43,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
     paint.rule(pane.rule, &title, "v list", focused);
     let area = pane.body;
     if groups.is_empty() {
-        let text = if app.needs.known { "No errored run. v lists all runs." } else { "asking the store…" };
+        let text = if app.needs.known { "No errored run. v lists all runs." } else { super::waiting(app) };
         return super::says(paint, area, text);
     }
     let columns = fit(&COLUMNS, area.width.saturating_sub(3));

@@ -27,7 +27,7 @@ fn tree(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         let text = if tree.known {
             "No integration yet. pointsman new NAME prints one, pointsman apply FILE deploys it."
         } else {
-            "asking the store…"
+            super::waiting(app)
         };
         return super::says(paint, pane.body, text);
     }

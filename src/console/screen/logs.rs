@@ -100,6 +100,7 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
     if list.rows.is_empty() {
         let address = app.counters.as_ref().map_or("", |counters| counters.listen.as_str());
         let text = empty_text(
+            app,
             list,
             &match &app.sample_url {
                 Some(url) => format!("No request yet. Send one: curl --json '{{}}' {url}"),
@@ -186,7 +187,7 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
     });
     head(app, paint, pane, list, focused, "Runs", counted(list, known, active));
     if list.rows.is_empty() {
-        let text = empty_text(list, "No run yet. Every accepted request starts one.", "run");
+        let text = empty_text(app, list, "No run yet. Every accepted request starts one.", "run");
         return super::says(paint, pane.body, &text);
     }
     let columns = columns(&RUNS, app.size.0, pane.body.width.saturating_sub(3));
@@ -404,9 +405,9 @@ fn head<T: Item>(
     paint.rule(pane.rule, &title, &filter, focused);
 }
 
-fn empty_text<T: Item>(list: &List<T>, nothing: &str, what: &str) -> String {
+fn empty_text<T: Item>(app: &App, list: &List<T>, nothing: &str, what: &str) -> String {
     match (list.loaded, list.filter_in_force()) {
-        (false, _) => "asking the store…".to_owned(),
+        (false, _) => super::waiting(app).to_owned(),
         (true, "") => nothing.to_owned(),
         (true, filter) => {
             let more = if list.older.is_some() { " so far; older ones are being searched" } else { "" };

@@ -92,11 +92,18 @@ fn payload(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &Payload, id: Pa
     let focused = app.place() == Place::Payload(id);
     let views = shown.views();
     let views = if pane.rule.width < 48 { "v view" } else { views.as_str() };
-    paint.rule(pane.rule, &shown.title(), views, focused);
+    let lost = shown.id.is_some() && shown.detail.is_none() && matches!(app.link.0, Link::Down(_));
+    let title = if lost { waiting(app).to_owned() } else { shown.title() };
+    paint.rule(pane.rule, &title, views, focused);
     if let Some(trouble) = &shown.trouble {
         return says(paint, pane.body, trouble);
     }
     shown.lines.draw(paint, pane.body, focused);
+}
+
+/// What stands where an answer is awaited: over a link that is down none comes.
+fn waiting(app: &App) -> &'static str {
+    if matches!(app.link.0, Link::Down(_)) { "not known: the link is down" } else { "asking the store…" }
 }
 
 /// A sentence in an empty pane, wrapped at words.

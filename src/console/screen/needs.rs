@@ -17,7 +17,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
     paint.rule(pane.rule, &format!("Needs you · {}", needs.count()), "worst first", focused);
     let area = pane.body;
     if needs.count() == 0 {
-        let text = if needs.known { "Nothing needs you." } else { "asking the store…" };
+        let text = if needs.known { "Nothing needs you." } else { super::waiting(app) };
         return super::says(paint, area, text);
     }
     let rows = if app.frame().class >= Class::Normal || app.full { 3 } else { 1 };

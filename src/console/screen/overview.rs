@@ -30,7 +30,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, at: usize, pane: Pane) {
     };
     paint.rule(pane.rule, &name, &right, focused);
     if app.overview.view.is_none() {
-        let text = app.overview.trouble.as_deref().unwrap_or("asking the store…");
+        let text = app.overview.trouble.as_deref().unwrap_or(super::waiting(app));
         return super::says(paint, pane.body, text);
     }
     let selected = app.figure_at(at);

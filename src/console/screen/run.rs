@@ -28,6 +28,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &RunPane, id: P
     let title = match company {
         // Another one's name is text from outside.
         Some(here) => format!("{} · {}", shown.title(), crate::console::paint::clean(&here)),
+        None if shown.id.is_some() && !shown.is_answered() && shown.run.is_none() => {
+            super::waiting(app).to_owned()
+        }
         None => shown.title(),
     };
     paint.rule(top.rule, &title, &times, focused);

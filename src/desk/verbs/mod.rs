@@ -7,6 +7,7 @@ mod callbacks;
 mod fields;
 mod forget;
 mod forward;
+mod how_many;
 mod kept;
 mod look;
 mod many;
@@ -100,7 +101,7 @@ fn list<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
 }
 
 /// A time in a sentence: `14:32:13 UTC`, with its day where that is not today.
-fn clock(at: crate::model::Ms, now: crate::model::Ms) -> String {
+pub(super) fn clock(at: crate::model::Ms, now: crate::model::Ms) -> String {
     use crate::model::time::DAY;
     let time = crate::text::clock(at, 0);
     if at.div_euclid(DAY) == now.div_euclid(DAY) {

@@ -2,6 +2,7 @@
 //! the draft or a certain one, and the payload as stored or edited.
 
 use super::super::{Desk, edit};
+use super::how_many::{Later, sending, sending_line};
 use super::many::{Did, SIDE_BY_SIDE};
 use super::plan::SAMPLE;
 use super::select::{Chosen, Planned, Target};
@@ -15,7 +16,7 @@ use crate::model::run::Run;
 use crate::model::target::host;
 use crate::model::{RequestId, RunId};
 use crate::rules::autopsy::Kept;
-use crate::rules::template::first_item;
+use crate::rules::template::{Context, first_item};
 use crate::rules::{facts, json, split};
 use crate::store::{Accept, Again, Judgement, Launch, Piece};
 use bytes::Bytes;
@@ -23,6 +24,14 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// What a new run sends first.
+struct First {
+    host: String,
+    /// One, or as many as there are items.
+    requests: u64,
+    sends: Option<crate::model::view::SentView>,
+}
 
 /// A replay that is possible: what would be stored, and with what it would run.
 struct Ready {
@@ -60,7 +69,7 @@ impl Desk {
         let mut judged = futures_util::stream::iter(chosen.targets.iter().copied())
             .map(|target| async move { (target, self.ready(target, how).await) })
             .buffered(SIDE_BY_SIDE);
-        let mut found = Planned::default();
+        let (mut found, mut later) = (Planned::default(), Later::default());
         while let Some((target, ready)) = judged.next().await {
             match ready {
                 Ok(ready) => {
@@ -70,12 +79,13 @@ impl Desk {
                     *flows.entry(flow_name(&ready)).or_default() += made;
                     let first = self.first(&ready);
                     if plan.sample.len() < SAMPLE {
-                        let sends = first.as_ref().and_then(|(_, sends)| sends.as_ref());
+                        let sends = first.as_ref().and_then(|first| first.sends.as_ref());
                         let sends = sends.map(|sends| format!("{} {}", sends.method, sends.url));
                         plan.sample.push((self.printed(target), sends.unwrap_or_else(|| flow_name(&ready))));
                     }
-                    if let Some((host, _)) = first {
-                        *hosts.entry(host).or_default() += made;
+                    later.add(&ready.plan, 0);
+                    if let Some(First { host, requests, .. }) = first {
+                        *hosts.entry(host).or_default() += made * requests;
                     }
                 }
                 Err(refusal) => {
@@ -92,6 +102,7 @@ impl Desk {
         for (flow, count) in flows {
             plan.lines.push(format!("{} of {flow}.", runs(count)));
         }
+        plan.lines.extend(later.line());
         if !how.set.is_empty() {
             let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
             plan.lines.push(format!("With another payload each: {changed} changed."));
@@ -129,47 +140,32 @@ impl Desk {
                 ready.of.verdict.word()
             ));
         }
-        let exchanges: Vec<&str> = ready
-            .plan
-            .flow
-            .steps
-            .iter()
-            .filter(|step| step.kind.exchange().is_some())
-            .map(|step| step.name.as_str())
-            .collect();
-        plan.lines.push(match exchanges.as_slice() {
-            [] => "It sends nothing.".to_owned(),
-            [one] if made == 1 => format!("It sends 1 real request: {one}."),
-            [one] => format!("Each sends 1 real request: {one}."),
-            many => {
-                let it = if made == 1 { "It" } else { "Each" };
-                format!("{it} sends {} real requests: {}.", many.len(), list(many.iter().copied()))
-            }
-        });
-        if let Some((host, sends)) = self.first(ready) {
-            plan.hosts = vec![(host, made)];
+        plan.lines.push(sending_line(made, &sending(&ready.plan, &self.beginning(ready))));
+        if let Some(First { host, requests, sends }) = self.first(ready) {
+            plan.hosts = vec![(host, made * requests)];
             plan.sends = sends;
         }
         plan
     }
 
-    /// What the new run would send first, and where: its first step, where that sends something.
-    fn first(&self, ready: &Ready) -> Option<(String, Option<crate::model::view::SentView>)> {
+    /// What templates of the first new run see as it begins.
+    fn beginning(&self, ready: &Ready) -> Context {
         let element = ready.runs.first().and_then(|again| again.element);
-        let context =
-            self.deps.store.context(&ready.plan, RunId(0), element, Some((ready.of.id, &ready.seed)));
+        self.deps.store.context(&ready.plan, RunId(0), element, Some((ready.of.id, &ready.seed)))
+    }
+
+    /// What the new run would send first, where to, and how often: its first step, where that sends.
+    fn first(&self, ready: &Ready) -> Option<First> {
         let url = &self.deps.settings.public_url;
         let hops = ready.seed.hops + 1;
-        let context = first_item(&ready.plan, 0, &context).ok().flatten()?;
+        let context = first_item(&ready.plan, 0, &self.beginning(ready)).ok().flatten()?;
         let item = context.item;
+        let requests = item.and(context.list.as_ref()).map_or(1, |list| list.len() as u64);
         let attempt = Attempt { run: "•••", item, number: 1, hops, fresh_key: None, public_url: url };
-        match preview(&self.deps.vault, &ready.plan, 0, &context, attempt)? {
-            Ok(preview) => {
-                let traces = traces(&self.deps.store, &ready.plan, &context);
-                Some((host(&preview.sent.url), Some(hidden(&traces, preview.sent))))
-            }
-            Err(_) => None,
-        }
+        let preview = preview(&self.deps.vault, &ready.plan, 0, &context, attempt)?.ok()?;
+        let traces = traces(&self.deps.store, &ready.plan, &context);
+        let host = host(&preview.sent.url);
+        Some(First { host, requests, sends: Some(hidden(&traces, preview.sent)) })
     }
 
     /// Makes the new runs of one request.

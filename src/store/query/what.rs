@@ -60,7 +60,9 @@ pub fn what(
             let is_used = used
                 .iter()
                 .any(|path| path.root() == "body" && path.rest().first() == Some(&Segment::Key(key.clone())));
-            if !is_used && let Some(item) = leaf(key, value) {
+            // Of a body that is longer than what was read, the last value ends where the reading did.
+            let cut = body.len() >= MAX_BODY as usize && map.keys().next_back() == Some(key);
+            if !is_used && let Some(item) = leaf(key, value, cut) {
                 items.push(item);
             }
         }
@@ -75,16 +77,19 @@ fn last(path: &Path) -> &str {
         .unwrap_or_default()
 }
 
-fn leaf(key: &str, value: &Value) -> Option<String> {
+fn leaf(key: &str, value: &Value, cut: bool) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) if text.is_empty() => None,
         Value::String(_) => Some(short(value)),
         Value::Bool(_) | Value::Number(_) => Some(format!("{key} {value}")),
-        Value::Array(list) => Some(format!("{} {key}", text::count(list.len() as u64))),
+        Value::Array(list) => {
+            let more = if cut { "+" } else { "" };
+            Some(format!("{}{more} {key}", text::count(list.len() as u64)))
+        }
         Value::Object(map) => map.iter().find_map(|(key, value)| match value {
             Value::Object(_) | Value::Array(_) => None,
-            _ => leaf(key, value),
+            _ => leaf(key, value, cut),
         }),
     }
 }
@@ -143,5 +148,14 @@ mod tests {
     fn a_refusal_says_its_cause() {
         let none = Headers::default();
         assert_eq!(what(Verdict::Rejected, Some("not JSON"), None, &none, "", b"{}"), "not JSON");
+    }
+
+    #[test]
+    fn items_of_a_list_that_goes_on_past_what_is_read_are_at_least_so_many() {
+        let list = |items: usize| format!("{{\"n\":\"a\",\"list\":[{}1]}}", "10000000,".repeat(items));
+        assert_eq!(line(None, &list(10)), "a · 11 list");
+        let read = &list(10_000)[..MAX_BODY as usize];
+        let shown = line(None, read);
+        assert!(shown.starts_with("a · 7,2") && shown.ends_with("+ list"), "{shown}");
     }
 }

@@ -5,6 +5,7 @@ use super::hand::{Hand, id};
 use pointsman::console::app::Overlay;
 use pointsman::model::ask::{Ask, Changes, Verb};
 use pointsman::session::Incoming;
+use ratatui::crossterm::event::Event;
 
 fn tick(hand: &mut Hand) {
     hand.app.now += 1_000;
@@ -216,4 +217,38 @@ fn what_a_provider_sent_again_folds_into_one_row_and_out_of_it() {
     assert!(!hand.text().contains('×') && hand.app.requests.list.rows.len() >= all, "{}", hand.text());
     hand.keys("l");
     assert!(hand.text().contains("every request is shown"), "{}", hand.text());
+}
+
+#[test]
+fn a_run_that_was_opened_before_is_there_again_when_nothing_moves() {
+    for way in ["3<enter><enter><esc><esc><enter><enter>", "3vvvv", "3v<esc>1<esc>3vv"] {
+        let mut hand = Hand::new(120, 35);
+        hand.keys(way);
+        assert!(!hand.text().contains("asking the store"), "{way}: {}", hand.text());
+    }
+}
+
+#[test]
+fn a_pane_shows_no_other_request_than_the_selected_one_for_long_and_none_is_copied_meanwhile() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("2");
+    let press = |hand: &mut Hand, key: &str| {
+        hand.app.input(Event::Key(pointsman::console::key::Key::parse(key).unwrap().event()));
+    };
+    let before = hand.app.requests.payload.detail.as_ref().unwrap().request.id.clone();
+    press(&mut hand, "k");
+    press(&mut hand, "tab");
+    assert!(hand.text().contains(&format!("{} · ", &before[before.len() - 6..])), "it stays for a moment");
+    assert!(hand.app.focused_request().is_none(), "and is not taken for the selected one");
+    press(&mut hand, "Y");
+    assert!(hand.app.overlay.is_none());
+    hand.app.now += 300;
+    hand.app.tick();
+    assert!(hand.text().contains("asking the store"), "{}", hand.text());
+    hand.serve();
+    assert!(!hand.text().contains("asking the store"), "{}", hand.text());
+    assert_eq!(hand.app.focused_request().map(|one| &one.id), hand.app.requests.list.selected.as_ref());
+    // A page of its own shows nothing else from the beginning.
+    press(&mut hand, "]");
+    assert!(hand.app.requests.payload.is_current() || hand.app.requests.opened.is_none());
 }

@@ -133,7 +133,7 @@ fn what_is_typed_is_kept_after_a_pause_and_at_once_when_typing_ends() {
 #[test]
 fn a_lost_link_loses_nothing_that_was_typed() {
     let mut hand = at_url(120, 35);
-    hand.app.receive(Incoming::Link(Link::Down(Outage { why: "gone".to_owned(), tries: 0, pause: 0 })));
+    hand.app.receive(Incoming::Link(Link::Down(Outage { why: "gone".to_owned(), ..Outage::default() })));
     hand.keys("abc<esc>");
     wait(&mut hand);
     assert!(kept(&hand).is_empty());

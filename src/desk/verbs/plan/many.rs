@@ -2,11 +2,13 @@
 
 use super::{Foreseen, cancelled, retry, skip};
 use crate::desk::Desk;
+use crate::desk::verbs::how_many::Later;
 use crate::desk::verbs::many::SIDE_BY_SIDE;
 use crate::desk::verbs::select::{Chosen, Planned};
 use crate::desk::verbs::sends::{Preview, traces};
 use crate::desk::verbs::{callbacks, list, runs};
 use crate::model::ask::{Plan, Verb, Who};
+use crate::model::run::RunState;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 
@@ -25,7 +27,7 @@ impl Desk {
         let mut hosts: BTreeMap<String, u64> = BTreeMap::new();
         let mut own: BTreeMap<(u32, u32), u64> = BTreeMap::new();
         let mut misses: BTreeMap<String, u64> = BTreeMap::new();
-        let (mut void, mut unbuilt) = (0, 0);
+        let (mut void, mut unbuilt, mut later) = (0, 0, Later::default());
         let mut found = Planned::default();
         let aims: Vec<_> =
             chosen.targets.iter().filter_map(|target| Some((*target, target.aim()?))).collect();
@@ -60,6 +62,9 @@ impl Desk {
             if let Some(line) = said {
                 *misses.entry(line).or_default() += 1;
             }
+            if goes_by_seq(verb) && foreseen.transition.run.state == RunState::Queued {
+                later.add(foreseen.look.plan(), foreseen.transition.run.step as usize);
+            }
             let sends = self.sends(verb, &foreseen);
             if plan.sample.len() < SAMPLE {
                 let sends = sends.as_ref().and_then(|sends| sends.as_ref().ok());
@@ -77,6 +82,7 @@ impl Desk {
         plan.hosts = hosts.into_iter().collect();
         plan.hosts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         plan.lines = many_lines(verb, &plan, &own, void, unbuilt);
+        plan.lines.extend(later.line());
         plan.lines.extend(miss_lines(misses));
         (plan, found)
     }
