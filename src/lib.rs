@@ -104,14 +104,16 @@
 //! second for watermarks, free disk, the series of figures and retention; a task for each job under way (at most eight);
 //! the tokio workers for everything with a socket, those of
 //! the runner apart from those that accept (which go first while requests crowd in); one task looks at schedules once a second;
-//! the console draws on the task that runs it and never waits for the store.
+//! the console draws on the task that runs it and never waits for the store, nor for a disk: one thread
+//! keeps what was chosen and reads themes, another writes a recording while there is one.
 //!
 //! # Known warts
 //!
 //! - The dedup table lives in memory and grows past its budget; header and `doctor` then say so.
 //! - A sender that waits and shuts its own side of the connection down looks like one that hung up,
 //!   and is treated so: nobody reads its answer, and only `on_timeout = "abort"` still counts for it.
-//! - Filters on bodies read bodies: a scan is paged by time and streamed, not indexed.
+//! - Filters on words and parts of values read bodies: a scan is paged by time and streamed. Only whole
+//!   values (`path=value`) are known by sketches (`store::sketch`), once these were made.
 //! - The tables of templates follow minijinja's parser closely (its version is pinned): operators
 //!   and filters are counted by rewriting its instructions.
 //! - Lanes (`concurrency`, held flows) are looked at by one task: one that waits for its turn costs

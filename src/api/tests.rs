@@ -174,7 +174,7 @@ async fn another_version_may_read_but_not_act() {
     let (status, text) = served.exchange(&post(r#"{"ask":{"ask":"counters"}}"#, other)).await;
     assert_eq!(status, 200, "{text}");
     assert!(text.contains(&format!("{VERSION_HEADER}: {VERSION}")), "{text}");
-    for body in [r#"{"ask":{"ask":"load_samples"}}"#, r#"{"ask":{"ask":"teleport","of":{}}}"#] {
+    for body in [r#"{"ask":{"ask":"load_samples","of":{}}}"#, r#"{"ask":{"ask":"teleport","of":{}}}"#] {
         let (status, text) = served.exchange(&post(body, other)).await;
         assert_eq!(status, 426, "{text}");
         assert!(text.contains("this pointsman is 99.1.0, the running one is"), "{text}");

@@ -63,7 +63,7 @@ pub struct Global {
     /// Whether colours are used
     #[arg(long, global = true, value_name = "WHEN", env = "POINTSMAN_COLOR", default_value = "auto")]
     pub color: ColorChoice,
-    /// The console's theme: terminal, dark, light, mono
+    /// The console's theme: terminal, dark, light, contrast, contrast-light, mono, or one of your own
     #[arg(long, global = true, value_name = "THEME", env = "POINTSMAN_THEME")]
     pub theme: Option<String>,
     /// Only ASCII in the console
@@ -75,9 +75,9 @@ pub struct Global {
     /// The operators' API over TCP, for `attach URL`
     #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_OPERATOR_LISTEN")]
     pub operator_listen: Option<String>,
-    /// An asciicast of the console
-    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_RECORD", hide = true)]
-    pub record: Option<PathBuf>,
+    /// Records the console into a new file, as an asciicast
+    #[arg(long, global = true, value_name = "FILE", env = "POINTSMAN_RECORD")]
+    pub record: Option<String>,
     /// Figures for Prometheus over TCP
     #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_METRICS_LISTEN")]
     pub metrics_listen: Option<String>,

@@ -3,7 +3,7 @@
 
 use super::args::Global;
 use super::door::who;
-use super::{keys, serve};
+use super::{config, keys, serve};
 use crate::api::{Client, Url};
 use crate::console;
 use crate::model::ask::{Ask, Refusal};
@@ -20,18 +20,19 @@ pub async fn attach(
     url: Option<String>,
     token_file: Option<PathBuf>,
 ) -> Result<u8, Refusal> {
-    let (client, host, kept) = if let Some(url) = url {
+    let (client, host, kept, picks) = if let Some(url) = url {
         let (client, host) = over_tcp(&url, token_file.as_deref())?;
-        (client, host, None)
+        let picks = state_file(&host, |name| std::env::var_os(name).map(PathBuf::from));
+        (client, host, config::state_folder().map(|folder| folder.join(serve::KEPT)), picks)
     } else {
         if token_file.is_some() {
             return Err(Refusal::usage(
                 "--token-file belongs to the URL of an operators' API: pointsman attach URL --token-file F",
             ));
         }
-        let data = super::config::settings(global)?.data;
+        let data = config::settings(global)?.data;
         let client = Client::connect(&data).ok_or_else(|| nobody(&data))?;
-        (client, "this machine".to_owned(), Some(data.join(serve::THEME)))
+        (client, "this machine".to_owned(), Some(data.join(serve::KEPT)), Some(data.join(serve::PICKS)))
     };
     let who = who("console", global.read_only);
     // Before the terminal is taken: a wrong token or address is said where it can be read.
@@ -39,7 +40,7 @@ pub async fn attach(
     if !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
         return Err(Refusal::usage("attach shows a console, and there is no terminal here"));
     }
-    let mut options = serve::console_options(global, &who.name, None, kept);
+    let mut options = serve::console_options(global, &who.name, None, kept)?.keeping(picks);
     options.attached = Some(host);
     match console::run(session::remote(client, who), options).await {
         Ok(()) => Ok(0),
@@ -59,9 +60,42 @@ fn over_tcp(url: &str, token_file: Option<&Path>) -> Result<(Client, String), Re
     Ok((Client::to(url, token), host))
 }
 
+/// Where pins, views and filters of a console on another machine are kept: in the state folder of
+/// whoever sits here, a file for each server.
+fn state_file(host: &str, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let given = |name| variable(name).filter(|path| path.is_absolute());
+    let base = given("XDG_STATE_HOME").or_else(|| Some(given("HOME")?.join(".local/state")))?;
+    let plain =
+        |letter: char| if letter.is_ascii_alphanumeric() || ".-".contains(letter) { letter } else { '_' };
+    let host: String = host.chars().take(100).map(plain).collect();
+    Some(base.join("pointsman").join(format!("console-{host}.json")))
+}
+
 fn nobody(data: &Path) -> Refusal {
     Refusal::failed(format!(
         "nobody serves {}: start it with pointsman serve, name another folder with --data, or a server with its URL",
         data.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_server_has_a_file_of_its_own_in_the_state_folder() {
+        let file = |host: &str, pairs: &[(&str, &str)]| {
+            let named = |name: &str| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value))
+            };
+            state_file(host, named)
+        };
+        let home = [("HOME", "/home/ann")];
+        let expected = "/home/ann/.local/state/pointsman/console-gate.example_7701.json";
+        assert_eq!(file("gate.example:7701", &home), Some(PathBuf::from(expected)));
+        let both = [("HOME", "/home/ann"), ("XDG_STATE_HOME", "/state")];
+        assert_eq!(file("[::1]:7", &both), Some(PathBuf::from("/state/pointsman/console-___1__7.json")));
+        assert_eq!(file("../../x", &both), Some(PathBuf::from("/state/pointsman/console-.._.._x.json")));
+        assert_eq!(file("a", &[("HOME", "relative")]), None);
+    }
 }

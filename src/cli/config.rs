@@ -2,8 +2,10 @@
 //! them is wrong.
 
 mod connections;
+mod looks;
 mod show;
 
+pub use looks::{looks, state_folder};
 pub use show::config;
 
 use super::args::Global;
@@ -13,6 +15,7 @@ use crate::model::settings::{Limits, Settings};
 use crate::model::time::parse_duration;
 use ipnet::IpNet;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +31,8 @@ struct File {
     operator_listen: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    theme: Option<String>,
+    keys: BTreeMap<String, toml::Spanned<looks::FileKeys>>,
     connection: Vec<connections::FileConnection>,
     limits: FileLimits,
 }
@@ -179,12 +184,7 @@ fn refuse_what_is_not_here_yet(global: &Global) -> Result<(), Refusal> {
             "--store {scheme}: this version keeps its store in SQLite in the data folder only"
         )));
     }
-    match &global.record {
-        Some(_) => Err(Refusal::usage(
-            "--record is not possible: this version of pointsman does not have it yet".to_owned(),
-        )),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn data_folder(global: &Global) -> Result<PathBuf, Refusal> {
@@ -200,13 +200,17 @@ fn file_path(global: &Global) -> Result<PathBuf, Refusal> {
 }
 
 fn default_data() -> Result<PathBuf, Refusal> {
+    home("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
+        Refusal::usage("no data folder: give --data DIR (neither XDG_DATA_HOME nor HOME is set)")
+    })
+}
+
+/// Our folder of a kind, as the variable says or under HOME.
+fn home(variable: &str, otherwise: &str) -> Option<PathBuf> {
     let given = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    given("XDG_DATA_HOME")
-        .or_else(|| given("HOME").map(|home| home.join(".local/share")))
+    given(variable)
+        .or_else(|| given("HOME").map(|home| home.join(otherwise)))
         .map(|base| base.join("pointsman"))
-        .ok_or_else(|| {
-            Refusal::usage("no data folder: give --data DIR (neither XDG_DATA_HOME nor HOME is set)")
-        })
 }
 
 fn read(path: &Path, given: bool) -> Result<File, Refusal> {
@@ -215,10 +219,14 @@ fn read(path: &Path, given: bool) -> Result<File, Refusal> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !given => return Ok(File::default()),
         Err(error) => return Err(Refusal::usage(format!("{} cannot be read: {error}", path.display()))),
     };
-    toml::from_str(&text).map_err(|error| {
-        let (line, column) = error.span().map_or((1, 1), |span| place(&text, span.start));
-        Refusal::usage(format!("{}:{line}:{column}: {}", path.display(), error.message()))
-    })
+    let wrong = |at: usize, why: &str| {
+        let (line, column) = place(&text, at);
+        Refusal::usage(format!("{}:{line}:{column}: {why}", path.display()))
+    };
+    let file: File = toml::from_str(&text)
+        .map_err(|error| wrong(error.span().map_or(0, |span| span.start), error.message()))?;
+    file.keymap().map_err(|error| wrong(error.at, &error.why))?;
+    Ok(file)
 }
 
 /// Line and column (in characters), from 1, of a byte offset.

@@ -102,7 +102,7 @@ async fn play(settings: Settings, global: &Global, headless: bool, own: bool) ->
 
 /// Saves the samples and points their variables at the built-in target; their endpoints.
 async fn load(engine: &Engine, who: &Who, target_url: &str) -> Result<Vec<traffic::Endpoint>, Refusal> {
-    match engine.desk.answer(who, Ask::LoadSamples).await {
+    match engine.desk.answer(who, Ask::LoadSamples { dry_run: false }).await {
         // A folder of an earlier demo has them.
         Err(refusal) if refusal.code != "refused" => return Err(refusal),
         _ => {}

@@ -12,6 +12,7 @@ use crate::model::id::short;
 use crate::model::view::{AuditView, CallbackView, IntegrationView, RequestView, RunView};
 use crate::rules::redelivery;
 use serde::Serialize;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// Rows of one question to the desk.
@@ -37,15 +38,27 @@ async fn list<T: Serialize>(door: &Door, args: List, output: Output, paged: Page
     let mut out = Rows::new(output, paged.columns);
     let mut newest: Option<String> = None;
     let mut held = Vec::new();
-    newest_first(door, &filter, args.limit, &paged, |row| {
+    let searched = Cell::new(None);
+    let reading = newest_first(door, &filter, args.limit, &paged, &searched, |row| {
         newest.get_or_insert_with(|| (paged.id)(&row).to_owned());
         if args.follow {
             held.push(row);
             return Ok(());
         }
         out.row(&row, || (paged.cells)(&row))
-    })
-    .await?;
+    });
+    let interrupted = tokio::select! {
+        biased;
+        read = reading => read.map(|()| false)?,
+        _ = tokio::signal::ctrl_c() => true,
+    };
+    if interrupted {
+        if let Some(percent) = searched.get() {
+            super::tell(&format!("interrupted: {percent} % was searched"));
+        }
+        out.cut()?;
+        return Ok(130);
+    }
     if !args.follow {
         out.end(paged.empty)?;
         return Ok(0);
@@ -56,20 +69,23 @@ async fn list<T: Serialize>(door: &Door, args: List, output: Output, paged: Page
     follow(door, &filter, newest, &mut out, &paged).await
 }
 
-/// Reads rows page by page, newest first, up to a limit; 0 is all.
+/// Reads rows page by page, newest first, up to a limit; 0 is all. `searched` says how far a search
+/// came that takes longer, in percent.
 async fn newest_first<T>(
     door: &Door,
     filter: &str,
     limit: u32,
     paged: &Paged<T>,
+    searched: &Cell<Option<u8>>,
     mut each: impl FnMut(T) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let mut before = None;
     let mut left = if limit == 0 { u64::MAX } else { u64::from(limit) };
     while left > 0 {
         let limit = u32::try_from(left.min(u64::from(PAGE))).unwrap_or(PAGE);
-        let page = Page { filter: filter.to_owned(), before: before.take(), after: None, limit };
+        let page = Page { filter: filter.to_owned(), before: before.take(), limit, ..Page::default() };
         let rows = (paged.take)(door.ask((paged.ask)(page)).await?).ok_or_else(unexpected)?;
+        searched.set(rows.percent.or(searched.get()));
         left = left.saturating_sub(rows.rows.len() as u64);
         rows.rows.into_iter().try_for_each(&mut each)?;
         match rows.next {
@@ -93,7 +109,7 @@ async fn follow<T: Serialize>(
         let mut came = false;
         if let Some(from) = &after {
             let page =
-                Page { filter: filter.to_owned(), before: None, after: Some(from.clone()), limit: PAGE };
+                Page { filter: filter.to_owned(), after: Some(from.clone()), limit: PAGE, ..Page::default() };
             let rows = (paged.take)(door.ask((paged.ask)(page)).await?).ok_or_else(unexpected)?;
             for row in &rows.rows {
                 came = true;
@@ -104,7 +120,7 @@ async fn follow<T: Serialize>(
                 after = Some(next);
             }
         } else {
-            let page = Page { filter: filter.to_owned(), before: None, after: None, limit: PAGE };
+            let page = Page { filter: filter.to_owned(), limit: PAGE, ..Page::default() };
             let rows = (paged.take)(door.ask((paged.ask)(page)).await?).ok_or_else(unexpected)?;
             for row in rows.rows.iter().rev() {
                 came = true;
@@ -176,7 +192,7 @@ pub async fn deliveries(door: &Door, args: List, output: Output) -> Result<u8, R
     }
     let paged = paged_requests();
     let mut rows = Vec::new();
-    newest_first(door, &args.filter.join(" "), args.limit, &paged, |view| {
+    newest_first(door, &args.filter.join(" "), args.limit, &paged, &Cell::new(None), |view| {
         rows.push(Delivered { view, deliveries: 1 });
         Ok(())
     })

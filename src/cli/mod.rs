@@ -32,7 +32,6 @@ mod trial;
 mod verbs;
 mod versions;
 
-use crate::console;
 use crate::model::ask::{Refusal, Verb};
 use args::{Args, Command};
 use clap::Parser as _;
@@ -81,8 +80,28 @@ fn run(args: Args) -> Result<u8, Refusal> {
     };
     if let Some(theme) = &args.global.theme {
         // Before anything starts: a console that cannot be drawn should not have received.
-        console::theme::Theme::shipped(theme, console::Depth::True)
-            .map_err(|error| Refusal::usage(format!("--theme: {error}")))?;
+        let themes = config::looks(&args.global)?.themes;
+        if !themes.names().any(|name| name == theme) {
+            let names: Vec<&str> = themes.names().collect();
+            return Err(Refusal::usage(format!(
+                "--theme {theme}: there is no theme of this name: {}",
+                names.join(", ")
+            )));
+        }
+    }
+    if let Some(file) = &args.global.record {
+        let console =
+            matches!(command, Command::Run | Command::Attach { .. } | Command::Demo { headless: false });
+        if !console {
+            return Err(Refusal::usage(
+                "--record is not possible: run, attach and demo have a console, this has none",
+            ));
+        }
+        // The file is made when the console begins; what is certain to fail then fails before.
+        if std::fs::symlink_metadata(file).is_ok() {
+            let there = std::io::ErrorKind::AlreadyExists.into();
+            return Err(Refusal::usage(crate::console::tape::refused(file, &there)));
+        }
     }
     let settings = config::settings(&args.global)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -86,13 +86,20 @@ impl Rows {
     /// # Errors
     /// Stdout cannot be written.
     pub fn end(self, empty: &str) -> Result<(), Refusal> {
+        if (self.output, self.written) == (Output::Text, 0) {
+            super::tell(empty);
+        }
+        self.cut()
+    }
+
+    /// Ends a list that was interrupted: what was written of an array is one.
+    ///
+    /// # Errors
+    /// Stdout cannot be written.
+    pub fn cut(self) -> Result<(), Refusal> {
         match (self.output, self.written) {
             (Output::Json, 0) => write("[]\n"),
             (Output::Json, _) => write("\n]\n"),
-            (Output::Text, 0) => {
-                super::tell(empty);
-                Ok(())
-            }
             _ => Ok(()),
         }
     }

@@ -59,6 +59,34 @@ async fn by_hand(door: &Door, to: &str) -> Result<Option<(String, String)>, Refu
     Ok(found.flows.into_iter().find(meant).map(|flow| (found.name, flow.name)))
 }
 
+/// The endpoint of a flow that was never deployed: it takes requests while a capture is open on it.
+async fn captured(door: &Door, to: &str) -> Result<Option<EndpointView>, Refusal> {
+    let (name, flow) = to.split_once('/').map_or((to, None), |(name, flow)| (name.trim(), Some(flow.trim())));
+    let Answer::Integrations { integrations } = door.ask(Ask::Integrations).await? else {
+        return Err(unexpected());
+    };
+    let Some(found) = integrations.into_iter().find(|one| one.name == name && one.deployed.is_none()) else {
+        return Ok(None);
+    };
+    let meant =
+        |one: &FlowView| flow.is_none_or(|flow| one.name.eq_ignore_ascii_case(flow) || one.id == flow);
+    let mut all = found.flows.into_iter().filter(|one| one.url.is_some() && meant(one));
+    let (Some(flow), None) = (all.next(), all.next()) else { return Ok(None) };
+    super::tell("it was never deployed: it is taken only while a capture is open on it");
+    let url = flow.url.unwrap_or_default();
+    Ok(Some(EndpointView {
+        id: url.rsplit('/').next().unwrap_or_default().to_owned(),
+        url,
+        path: None,
+        integration: found.name,
+        flow: flow.name,
+        methods: Vec::new(),
+        auth: flow.auth.unwrap_or_default(),
+        last_request: None,
+        paused: None,
+    }))
+}
+
 /// Sends, and prints what was answered: exit code 0 for a 2xx, 4 for a refusal.
 pub async fn send(door: &Door, args: args::Send) -> Result<u8, Refusal> {
     if let Some((integration, flow)) = by_hand(door, &args.to).await? {
@@ -88,7 +116,10 @@ pub async fn send(door: &Door, args: args::Send) -> Result<u8, Refusal> {
     }
     let (sample, body) = read(&local::read(&args.file)?)?;
     let Answer::Endpoints { endpoints } = door.ask(Ask::Endpoints).await? else { return Err(unexpected()) };
-    let endpoint = find(&endpoints, &args.to)?;
+    let endpoint = match find(&endpoints, &args.to) {
+        Ok(endpoint) => endpoint.clone(),
+        Err(refusal) => captured(door, &args.to).await?.ok_or(refusal)?,
+    };
     let mut url = endpoint.url.clone();
     if let Some(path) = &sample.path {
         url.push('/');

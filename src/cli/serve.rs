@@ -1,10 +1,12 @@
 //! The programs that stay: `run` (receiver, runner and console) and `serve` (without console).
 
 use super::args::{ColorChoice, Global};
-use super::config::default_url;
+use super::config::{self, default_url};
 use super::door::{open_store, open_vault, who};
 use super::events::{Events, tell_alerts};
 use crate::console;
+use crate::console::aside::Places;
+use crate::console::kept::Kept;
 use crate::desk::{self, Desk};
 use crate::feed::{Feed, Stats};
 use crate::model::ask::{Answer, Ask, Page, Refusal};
@@ -16,6 +18,7 @@ use crate::store::Store;
 use crate::store::clock::Clock;
 use crate::{api, receiver, runner};
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -210,7 +213,8 @@ pub async fn watch(engine: &Engine) {
 /// It cannot start.
 pub async fn run(settings: Settings, global: &Global) -> Result<u8, Refusal> {
     if !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
-        super::tell("no terminal here, so no console: serving");
+        let unrecorded = if global.record.is_some() { "; nothing is recorded" } else { "" };
+        super::tell(&format!("no terminal here, so no console: serving{unrecorded}"));
         return serve(settings).await;
     }
     let engine = Engine::start(settings, silence()).await?;
@@ -228,47 +232,55 @@ pub async fn show(engine: &Engine, global: &Global) -> Result<u8, Refusal> {
     let who = who("console", global.read_only);
     let session = session::local(engine.desk.clone(), who.clone());
     let listen = Some(engine.settings.listen.to_string());
-    let options = console_options(global, &who.name, listen, Some(engine.settings.data.join(THEME)));
+    let options = console_options(global, &who.name, listen, Some(engine.settings.data.join(KEPT)))?
+        .keeping(Some(engine.settings.data.join(PICKS)));
     match console::run(session, options).await {
         Ok(()) => Ok(0),
         Err(error) => Err(Refusal::failed(error.to_string())),
     }
 }
 
-/// The file of the data folder that keeps what `T` chose.
-pub(super) const THEME: &str = "console-theme";
+/// The file of the data folder that keeps what was chosen in the console.
+pub(super) const KEPT: &str = "console.json";
 
-/// The theme that was chosen last, where there still is one of that name.
-fn kept_theme(file: &std::path::Path) -> Option<String> {
-    let name = std::fs::read_to_string(file).ok()?;
-    let name = name.trim();
-    console::theme::Theme::shipped(name, console::Depth::True).ok().map(|_| name.to_owned())
-}
+/// The file of the data folder that keeps pins, views and filters of its consoles.
+pub(super) const PICKS: &str = "console-picks.json";
 
-/// How a console is shown: on an address that ends with it, or on a server that goes on.
+/// How a console is shown: on an address that ends with it, or on a server that goes on; and where
+/// its choices are kept.
+///
+/// # Errors
+/// The configuration file does not read.
 pub(super) fn console_options(
     global: &Global,
     who: &str,
     quitting_stops: Option<String>,
-    theme_file: Option<std::path::PathBuf>,
-) -> console::Options {
+    kept: Option<PathBuf>,
+) -> Result<console::Options, Refusal> {
+    let looks = config::looks(global)?;
     let detected = console::Options::detect(|name| std::env::var(name).ok());
     let color = match global.color {
         ColorChoice::Never => console::Depth::Mono,
         ColorChoice::Always if detected.color == console::Depth::Mono => console::Depth::Sixteen,
         ColorChoice::Always | ColorChoice::Auto => detected.color,
     };
-    let kept = theme_file.as_deref().and_then(kept_theme);
-    console::Options {
+    let places = Places { kept, themes: looks.folders };
+    let kept = places.kept.as_deref().map(Kept::read).unwrap_or_default();
+    let chosen = kept.get::<String>(console::KEPT_THEME);
+    Ok(console::Options {
         ascii: global.ascii || detected.ascii,
-        theme: global.theme.clone().or(kept).unwrap_or_else(|| detected.theme.clone()),
+        theme: global.theme.clone().or(chosen).or(looks.theme).unwrap_or_else(|| detected.theme.clone()),
+        record: global.record.clone(),
+        keymap: looks.keymap,
+        themes: looks.themes,
+        kept,
+        places,
         color,
         quitting_stops,
         who: who.to_owned(),
         read_only: global.read_only,
-        theme_file,
         ..detected
-    }
+    })
 }
 
 /// Says nothing: the terminal is the console's.

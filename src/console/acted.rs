@@ -6,9 +6,30 @@ use super::format::clock;
 use super::list::MARKS;
 use crate::model::ask::Acted;
 
+/// What there is after the rows that were found to mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Nothing.
+    Nothing,
+    /// More rows than are marked at once.
+    More,
+    /// Rows before this one that were not looked at yet.
+    Unseen(String),
+}
+
+impl Rest {
+    pub(super) fn of(next: Option<String>, partial: bool) -> Self {
+        match next {
+            Some(next) if partial => Self::Unseen(next),
+            Some(_) => Self::More,
+            None => Self::Nothing,
+        }
+    }
+}
+
 impl App {
     /// Marks what a filter matched.
-    pub(super) fn mark(&mut self, id: ListId, epoch: u32, ids: Vec<String>, more: bool) {
+    pub(super) fn mark(&mut self, id: ListId, epoch: u32, ids: Vec<String>, rest: &Rest) {
         let now = self.now;
         let marked = match id {
             ListId::LiveRequests | ListId::Requests => {
@@ -26,13 +47,18 @@ impl App {
                 marks.insert(id);
             }
         }
+        if let Rest::Unseen(next) = rest
+            && marks.len() < MARKS
+        {
+            return self.ask_for_marks(id, Some(next));
+        }
         let count = super::format::count(marks.len() as u64);
-        let text = if more {
+        let text = if *rest == Rest::Nothing {
+            format!("{count} marked: all that the filter matched at {}", clock(now, now, &self.options.zone))
+        } else {
             format!(
                 "{count} marked, the newest: more are not marked at once. A narrower filter marks the rest"
             )
-        } else {
-            format!("{count} marked: all that the filter matched at {}", clock(now, now, &self.options.zone))
         };
         self.toast(Tone::Info, text);
     }

@@ -87,6 +87,14 @@ pub enum Action {
     Copy,
     /// What else can be copied of it.
     CopyAs,
+    /// Lists with a filter, each by a key.
+    Views,
+    /// The path of a value is a column.
+    Pin,
+    /// The values of a path, and how often each is there.
+    Values,
+    /// Without the selected one of these values.
+    Without,
     /// To what hangs together with it.
     Links,
     /// The flow of what is selected takes nothing more for a while, or goes on.
@@ -109,6 +117,8 @@ pub enum Action {
     Outside,
     /// The next theme.
     Theme,
+    /// The mouse on and off.
+    Mouse,
     /// Every action by its words.
     Palette,
     /// What the keys do.
@@ -121,11 +131,85 @@ pub enum Action {
     Redraw,
     /// Asks for everything that is shown again.
     Reload,
-    /// A key of the contract that this version does not have: what it would do.
-    Later(&'static str),
 }
 
 impl Action {
+    /// Its name in the configuration file.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Screen(1) => "live",
+            Self::Screen(2) => "requests",
+            Self::Screen(3) => "runs",
+            Self::Screen(4) => "callbacks",
+            Self::Screen(5) => "integrations",
+            Self::Screen(_) => "overview",
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::PageUp => "page-up",
+            Self::PageDown => "page-down",
+            Self::Top => "top",
+            Self::Bottom => "bottom",
+            Self::Open => "open",
+            Self::Back => "back",
+            Self::Quit => "quit",
+            Self::NextPane => "next-pane",
+            Self::PreviousPane => "previous-pane",
+            Self::Full => "full",
+            Self::View => "view",
+            Self::Left => "left",
+            Self::Right => "right",
+            Self::PreviousSibling => "previous-sibling",
+            Self::NextSibling => "next-sibling",
+            Self::Filter => "filter",
+            Self::NextMatch => "next-match",
+            Self::PreviousMatch => "previous-match",
+            Self::FilterToggle => "filter-toggle",
+            Self::Follow => "follow",
+            Self::Mark => "mark",
+            Self::MarkAll => "mark-all",
+            Self::Undo => "undo",
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Abort => "abort",
+            Self::Replay => "replay",
+            Self::Forget => "forget",
+            Self::Readmit => "readmit",
+            Self::Complete => "complete",
+            Self::Extend => "extend",
+            Self::Deploy => "deploy",
+            Self::Capture => "capture",
+            Self::Difference => "difference",
+            Self::Test => "test",
+            Self::BackTest => "back-test",
+            Self::SaveSample => "save-sample",
+            Self::Copy => "copy",
+            Self::CopyAs => "copy-as",
+            Self::Views => "views",
+            Self::Pin => "pin",
+            Self::Values => "values",
+            Self::Without => "without",
+            Self::Links => "links",
+            Self::Pause => "pause",
+            Self::Edit => "edit",
+            Self::EditBody => "edit-body",
+            Self::Save => "save",
+            Self::Redo => "redo",
+            Self::Add => "add",
+            Self::MoveUp => "move-up",
+            Self::MoveDown => "move-down",
+            Self::Outside => "outside",
+            Self::Theme => "theme",
+            Self::Mouse => "mouse",
+            Self::Palette => "palette",
+            Self::Help => "help",
+            Self::Interrupt => "interrupt",
+            Self::Suspend => "suspend",
+            Self::Redraw => "redraw",
+            Self::Reload => "reload",
+        }
+    }
+
     /// Whether it changes something outside the console.
     #[must_use]
     pub fn is_verb(self) -> bool {

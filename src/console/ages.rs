@@ -42,18 +42,17 @@ impl App {
             let tens = self.link.1 + tens * 10 * SECOND;
             self.line.next.map_or(tens, |(at, _)| if at > self.now { tens.min(at) } else { tens })
         });
-        let open = match &self.overlay {
-            Some(Overlay::Capture(table)) => table.next_age(self.now),
-            _ => None,
-        };
+        let open = self.table().and_then(|table| table.next_age(self.now));
         let board = (self.screen == Screen::Callbacks).then(|| self.board.next_age(self.now)).flatten();
         let traffic = self.next_traffic();
         let edited = self.editor_age();
         let panes = self.panes_age();
+        let wrote = self.wrote.next_age(self.now);
         toast
             .chain(traffic)
             .chain(edited)
             .chain(panes)
+            .chain(wrote)
             .chain(open)
             .chain(board)
             .chain(fresh)
@@ -90,9 +89,13 @@ impl App {
     /// A frame was flushed: what it showed may be confirmed now.
     pub fn flushed(&mut self) {
         self.dirt = Dirt::Clean;
+        if let Some(guide) = self.guide.as_mut().filter(|_| self.overlay.is_none()) {
+            guide.armed = guide.busy.is_none();
+        }
         match &mut self.overlay {
             Some(Overlay::Verb(dialog)) => dialog.flushed(),
             Some(Overlay::Quit { armed, .. }) => *armed = true,
+            Some(Overlay::Write(open)) => open.flushed(),
             _ => {}
         }
     }

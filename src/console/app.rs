@@ -6,18 +6,22 @@ use super::board::Board;
 use super::company::Company;
 use super::editor::Editor;
 pub use super::filter::FilterLine;
+use super::filter::complete::Completes;
 use super::group_pane::GroupPane;
+use super::guide::Guide;
 use super::layout::{self, Class, Frame, PANES, Pane};
 use super::link::Line;
 use super::list::List;
 use super::options::Options;
 use super::overview::Overview;
 use super::payload::{Payload, View};
+use super::picks::Picks;
 pub use super::place::{Crumb, ListId, Overlay, PaneId, Place, Screen, Toast, Tone};
 use super::rows::{RequestRow, RunRow};
 use super::run_pane::RunPane;
 use super::search::SearchLine;
 use super::theme::Theme;
+use super::traffic::Wrote;
 use super::tree::Tree;
 use super::trial::Simulated;
 pub use super::worklist::Needs;
@@ -25,7 +29,7 @@ use crate::model::change::Counters;
 use crate::model::time::{Ms, SECOND};
 use crate::session::Link;
 use ratatui::layout::Rect;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How long good news stays.
 pub const TOAST: Ms = 4 * SECOND;
@@ -91,6 +95,7 @@ pub enum Dirt {
 }
 
 /// The console.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own; no two exclude each other")]
 #[derive(Debug)]
 pub struct App {
     /// How it was started.
@@ -131,6 +136,10 @@ pub struct App {
     pub overview: Overview,
     /// A document that is edited: it takes the place of every screen.
     pub editor: Option<Box<Editor>>,
+    /// An integration that is being made: it, too.
+    pub guide: Option<Box<Guide>>,
+    /// The selected row of an empty store's screen.
+    pub offer: usize,
     /// The worklist.
     pub needs: Needs,
     /// What stands above.
@@ -143,12 +152,24 @@ pub struct App {
     pub search: Option<SearchLine>,
     /// What is told, oldest first.
     pub toasts: Vec<Toast>,
+    /// All that was told, oldest first.
+    pub messages: VecDeque<Toast>,
+    /// The mouse is taken.
+    pub mouse: bool,
+    /// The file that is recorded into.
+    pub recording: Option<String>,
+    /// What is written to the terminal.
+    pub wrote: Wrote,
     /// Whether the terminal has the focus (as far as it says).
     pub looking: bool,
     /// A URL to send a first request to.
     pub sample_url: Option<String>,
     /// The URLs of endpoints by their ids, as far as they were asked for.
     pub urls: BTreeMap<String, String>,
+    /// What is kept between sessions.
+    pub picks: Picks,
+    /// What filters are completed with.
+    pub completes: Completes,
     /// Questions under way.
     pub asks: Asks,
     /// Runs that moved and are held by a list.
@@ -163,7 +184,7 @@ impl App {
     /// A console that has asked for its figures and its first pages.
     #[must_use]
     pub fn new(options: Options, theme: Theme, size: (u16, u16), now: Ms) -> Self {
-        let zone = options.zone.clone();
+        let (zone, picks) = (options.zone.clone(), options.picks.clone());
         let link = if options.attached.is_some() { Link::Connecting } else { Link::Live };
         let mut app = Self {
             options,
@@ -195,20 +216,29 @@ impl App {
             tree: Tree::default(),
             overview: Overview::default(),
             editor: None,
+            guide: None,
+            offer: 0,
             needs: Needs { stale: true, ..Needs::default() },
             overlay: None,
             tried: None,
             filter: None,
             search: None,
             toasts: Vec::new(),
+            messages: VecDeque::new(),
+            mouse: false,
+            recording: None,
+            wrote: Wrote::default(),
             looking: true,
             sample_url: None,
             urls: BTreeMap::new(),
+            picks,
+            completes: Completes::default(),
             asks: Asks::default(),
             moved: BTreeSet::new(),
             dirt: Dirt::Input,
             behind: true,
         };
+        app.mark_pins();
         app.ask_counters();
         app.settle();
         app.refresh();
@@ -228,6 +258,7 @@ impl App {
     /// Tells something.
     pub fn toast(&mut self, tone: Tone, text: impl Into<String>) {
         let toast = Toast { text: text.into(), tone, at: self.now };
+        super::messages::keep(&mut self.messages, &toast);
         self.toasts.retain(|old| old.text != toast.text);
         self.toasts.push(toast);
         if self.toasts.len() > 3 {
@@ -240,15 +271,16 @@ impl App {
     /// The parts of the screen.
     #[must_use]
     pub fn frame(&self) -> Frame {
-        let search = u16::from(self.search.is_some());
+        let search = u16::from(self.search.is_some() || self.filter.is_none() && self.hunt().is_some());
         let line = self.filter.as_ref().map_or(search, |filter| filter.rows(self.size.0));
         layout::frame(Rect::new(0, 0, self.size.0, self.size.1), line)
     }
 
-    /// Whether there is no integration yet.
+    /// Whether there is no integration yet, or none that is more than being made.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.screen == Screen::Live && self.counters.as_ref().is_some_and(|c| c.integrations == 0)
+        let none = |c: &Counters| c.integrations == c.unfinished.len() as u64;
+        self.screen == Screen::Live && self.counters.as_ref().is_some_and(none)
     }
 
     /// Whether one object is shown full width.
@@ -278,6 +310,9 @@ impl App {
     /// What has the focus.
     #[must_use]
     pub fn place(&self) -> Place {
+        if self.guide.is_some() {
+            return Place::Guide;
+        }
         if self.editor.is_some() {
             return Place::Editor;
         }
@@ -354,11 +389,20 @@ impl App {
         panes
     }
 
-    /// The pane that shows a run, with its three parts.
+    /// The pane that shows a run, with its three parts; on a narrow screen its steps and the part that
+    /// has the focus.
     #[must_use]
     pub fn run_parts(&self, pane: Pane) -> (Pane, Pane, Pane) {
         let area = Rect { height: pane.rule.height + pane.body.height, ..pane.rule };
-        layout::run(area)
+        let parts = layout::run(area);
+        if self.frame().class > Class::Narrow {
+            return parts;
+        }
+        let (_, rest) = layout::split_down(area, parts.0.rule.height + parts.0.body.height);
+        match self.place() {
+            Place::Attempt(_) => (parts.0, Pane::default(), Pane::of(rest)),
+            _ => (parts.0, Pane::of(rest), Pane::default()),
+        }
     }
 
     /// Brings what follows from the state in line with it: focus, heights, what panes show, and
@@ -375,9 +419,11 @@ impl App {
         if matches!(self.link.0, Link::Live) {
             self.ask_for_panes();
             self.ask_for_lists(false);
+            self.ask_for_pins();
             self.say_where();
         }
         self.settle_editor();
+        self.settle_guide();
     }
 
     /// Tells every list and pane of the screen how many rows it has.

@@ -4,13 +4,18 @@
 use super::app::{App, ListId, PaneId, Screen};
 use super::dialog::Kind;
 use super::editor::Wanted as Edited;
+use super::facets::Facet;
+use super::guide::Guided;
 use super::list::{Item, List, PAGE, Wanted};
+use super::picks::Change;
+use super::prompt::Wants;
 use super::rows::{RequestRow, RunRow};
 use crate::model::ask::{Ask, Page};
 use crate::model::overview::Span;
 use crate::model::study::Study;
 use crate::session::{Link, Ticket};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Most rows asked for by id at once.
 const BY_ID: usize = 256;
@@ -33,8 +38,41 @@ pub enum Effect {
         /// The text.
         text: String,
     },
-    /// Keep the theme that was chosen.
-    KeepTheme(String),
+    /// Write these bytes to a file.
+    Write {
+        /// As it was typed.
+        path: String,
+        /// What is written.
+        bytes: Arc<[u8]>,
+        /// Over a file that is there.
+        over: bool,
+    },
+    /// Show this text in the person's own pager.
+    Pager {
+        /// What its file is called.
+        name: String,
+        /// The text, with nothing in it that a terminal would take.
+        text: String,
+    },
+    /// Keep a change for the next session.
+    Pick(Change),
+    /// Keep this value under this name.
+    Keep(&'static str, serde_json::Value),
+    /// Read the themes again.
+    Themes,
+    /// Take the mouse, or leave it.
+    Mouse(bool),
+    /// Record into this file.
+    Record(String),
+    /// Record no more.
+    EndRecording,
+    /// Read this file.
+    Read {
+        /// As it was typed.
+        path: String,
+        /// What it is for.
+        wants: Wants,
+    },
     /// Try a link that is down at once.
     TryLink,
     /// End.
@@ -84,8 +122,8 @@ pub enum Want {
     StopJob,
     /// An order to let a job go on.
     ResumeJob,
-    /// The samples.
-    Load,
+    /// What has the id in the palette.
+    LookUp(String),
     /// The capture of the open table.
     Captured,
     /// The paths of the open table.
@@ -138,10 +176,16 @@ pub enum Want {
     Versions(String),
     /// What differs between two of them.
     Diff(String),
+    /// A page of the audit trail: older ones than are held, or the newest.
+    Audit(bool),
     /// Figures over a span.
     Overview(Span),
+    /// Something of single values.
+    Facet(Facet),
     /// Something of the document of this name that is edited.
     Editor(String, Edited),
+    /// Something of the integration that is being made.
+    Guide(Guided),
 }
 
 /// Questions under way.
@@ -210,6 +254,7 @@ fn page<T: Item>(list: &List<T>, wanted: Wanted) -> Page {
             Wanted::Newest | Wanted::Older => None,
         },
         limit: PAGE,
+        pins: Vec::new(),
     }
 }
 
@@ -236,11 +281,16 @@ impl App {
 
     /// Asks for the pages that the screen's lists want; with `data` also for what arrived.
     pub fn ask_for_lists(&mut self, data: bool) {
+        let pins = self.picks.pins.clone();
         for id in self.shown_lists() {
             let asked = match id {
                 ListId::LiveRequests | ListId::Requests => self.request_list(*id).and_then(|list| {
                     let wanted = list.wants(data)?;
-                    Some((wanted, list.epoch, Ask::Requests(page(list, wanted))))
+                    Some((
+                        wanted,
+                        list.epoch,
+                        Ask::Requests(Page { pins: pins.clone(), ..page(list, wanted) }),
+                    ))
                 }),
                 ListId::LiveRuns | ListId::Runs => self.run_list(*id).and_then(|list| {
                     let wanted = list.wants(data)?;
@@ -311,11 +361,7 @@ impl App {
             }
             self.asks.ask(Want::ById, Ask::RunsById { ids });
         }
-        let none_yet = self
-            .counters
-            .as_ref()
-            .is_some_and(|c| c.integrations > 0 && c.accepted + c.duplicates + c.filtered + c.rejected == 0);
-        if none_yet && self.sample_url.is_none() && !self.asks.awaits(|want| *want == Want::Endpoints) {
+        if self.lacks_sample_url() {
             self.asks.ask(Want::Endpoints, Ask::Endpoints);
         }
         let shown = matches!(self.screen, Screen::Live | Screen::Runs | Screen::Integrations);
@@ -332,16 +378,18 @@ impl App {
         self.ask_for_panes();
     }
 
-    /// Asks for the ids that the filter of a list matches now, to mark them.
-    pub fn ask_for_marks(&mut self, id: ListId) {
+    /// Asks for the ids that the filter of a list matches now, to mark them; those before a row, where
+    /// the newer ones are marked.
+    pub fn ask_for_marks(&mut self, id: ListId, before: Option<&str>) {
         let limit = u32::try_from(super::list::MARKS).unwrap_or(PAGE);
+        let marked = |page: Page| Page { limit, before: before.map(str::to_owned), ..page };
         let asked = match id {
             ListId::LiveRequests | ListId::Requests => self
                 .request_list(id)
-                .map(|list| (list.epoch, Ask::Requests(Page { limit, ..page(list, Wanted::Newest) }))),
-            ListId::LiveRuns | ListId::Runs => self
-                .run_list(id)
-                .map(|list| (list.epoch, Ask::Runs(Page { limit, ..page(list, Wanted::Newest) }))),
+                .map(|list| (list.epoch, Ask::Requests(marked(page(list, Wanted::Newest))))),
+            ListId::LiveRuns | ListId::Runs => {
+                self.run_list(id).map(|list| (list.epoch, Ask::Runs(marked(page(list, Wanted::Newest)))))
+            }
             ListId::Callbacks => Some(self.board_marks()),
         };
         if let Some((epoch, ask)) = asked {

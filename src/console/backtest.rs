@@ -3,7 +3,6 @@
 use super::app::{App, Overlay, Tone};
 use super::asks::Want;
 use super::key::Key;
-use super::keymap;
 use crate::console::action::Action;
 use crate::model::Ms;
 use crate::model::ask::{Ask, Refusal};
@@ -128,7 +127,7 @@ impl App {
     pub fn back_test_key(&mut self, key: Key) {
         let Some(Overlay::BackTest(open)) = &mut self.overlay else { return };
         let last = open.rows().count().saturating_sub(1);
-        match keymap::action_of(key) {
+        match self.options.keymap.action_of(key) {
             Some(Action::Down) => open.at = (open.at + 1).min(last),
             Some(Action::Up) => open.at = open.at.saturating_sub(1),
             Some(Action::PageDown) => open.at = (open.at + 10).min(last),

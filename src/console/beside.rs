@@ -3,7 +3,6 @@
 use super::app::{App, ListId, Overlay, PaneId, Place, Screen};
 use super::asks::Want;
 use super::key::Key;
-use super::keymap;
 use super::payload::value_text;
 use super::theme::Role;
 use crate::console::action::Action;
@@ -12,7 +11,6 @@ use crate::model::request::Verdict;
 use crate::model::view::{RequestDetail, RequestView};
 use crate::rules::explain::same;
 use crate::text::clean;
-use crossterm::event::KeyCode;
 use serde_json::Value;
 
 /// Paths that are compared at most; more are said to be left out.
@@ -179,8 +177,8 @@ impl App {
     pub fn beside_key(&mut self, key: Key) {
         let Some(Overlay::Beside(beside)) = &mut self.overlay else { return };
         let last = beside.shown().count().saturating_sub(1);
-        match (key.code, keymap::action_of(key)) {
-            (KeyCode::Char('d'), _) if !key.ctrl => {
+        match (key.code, self.options.keymap.action_of(key)) {
+            (_, Some(Action::Difference)) => {
                 beside.all = !beside.all;
                 beside.top = 0;
             }

@@ -357,7 +357,7 @@ mod tests {
 
     fn page(ids: &[&str]) -> Rows<CallbackView> {
         let rows = ids.iter().map(|id| view(id, HOUR)).collect();
-        Rows { rows, next: None, scanned: 0, partial: false }
+        Rows::whole(rows)
     }
 
     #[test]
@@ -398,7 +398,7 @@ mod tests {
         assert_eq!(board.next_age(1), Some(501), "seconds of the one under a minute");
         let mut done = view("a", HOUR);
         done.state = CallbackState::Received;
-        board.install(0, Rows { rows: vec![done], next: None, scanned: 0, partial: false });
+        board.install(0, Rows::whole(vec![done]));
         assert_eq!(board.next_age(1), None);
     }
 

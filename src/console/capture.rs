@@ -1,12 +1,13 @@
 //! The capture table: paths of what a flow is sent, which of them are marked required or dedup, and
 //! the lines of TOML that come of it.
 
+use super::action::Action;
 use super::app::{App, Overlay, Tone};
 use super::asks::Want;
 use super::key::Key;
 use crate::model::Ms;
 use crate::model::ask::{Ask, Refusal};
-use crate::model::study::{CaptureView, FieldsView, FoundField, Source, Studied, Study};
+use crate::model::study::{CaptureView, FieldsView, FoundField, Sampled, Source, Studied, Study};
 use crate::model::time::{SECOND, parse_rfc3339};
 use crossterm::event::KeyCode;
 use std::collections::BTreeSet;
@@ -56,6 +57,10 @@ pub struct Table {
     pub required_paths: BTreeSet<String>,
     /// Ticked as dedup, in the order of ticking.
     pub dedup_paths: Vec<String>,
+    /// Only dedup is ticked in it.
+    pub dedup_alone: bool,
+    /// The flow was never deployed: all that ever came to it counts.
+    of_draft: bool,
 }
 
 impl Table {
@@ -72,7 +77,58 @@ impl Table {
             dedup: false,
             required_paths: BTreeSet::new(),
             dedup_paths: Vec::new(),
+            dedup_alone: false,
+            of_draft: false,
         }
+    }
+
+    /// The table of a flow that was never deployed.
+    #[must_use]
+    pub fn of_draft(flow: String) -> Self {
+        Self { of_draft: true, ..Self::new(flow, String::new()) }
+    }
+
+    /// The order that opens the capture, or keeps it open.
+    #[must_use]
+    pub fn opens(&self) -> Ask {
+        Ask::Study(Study::Capture { flow: self.flow.clone(), time: TIME })
+    }
+
+    /// What was pasted last.
+    #[must_use]
+    pub fn pasted(&self) -> &str {
+        self.pasted.as_deref().unwrap_or_default()
+    }
+
+    /// Something else stands for what comes.
+    pub fn take(&mut self, sample: Sampled) {
+        (self.trouble, self.found) = (None, FieldsView::default());
+        match sample {
+            Sampled::Request(id) if id == "last" => self.from = From::Capture,
+            Sampled::Request(id) => (self.from, self.request) = (From::Request, id),
+            Sampled::Text(text) | Sampled::Saved(text) => {
+                (self.from, self.pasted) = (From::Pasted, Some(text));
+            }
+        }
+    }
+
+    /// What an action does in it: moves, ticks.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn acts(&mut self, action: Action) -> Result<(), String> {
+        let last = self.found.fields.len().saturating_sub(1);
+        match action {
+            Action::Down => self.at = (self.at + 1).min(last),
+            Action::Up => self.at = self.at.saturating_sub(1),
+            Action::PageDown => self.at = (self.at + 10).min(last),
+            Action::PageUp => self.at = self.at.saturating_sub(10),
+            Action::Top => self.at = 0,
+            Action::Bottom => self.at = last,
+            Action::Mark => return self.tick(),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The selected path.
@@ -153,10 +209,38 @@ impl Table {
 }
 
 impl App {
-    /// Opens the capture table for the flow of the selected request.
+    /// The flow that `C` listens to here, and the id of the selected request, where one is.
+    ///
+    /// # Errors
+    /// The sentence that the key says.
+    pub fn capture_here(&self) -> Result<(String, String), String> {
+        if let Some(found) = self.captured_flow() {
+            return Ok(found);
+        }
+        let Some(one) = self.tree.integration().filter(|_| self.in_tree()) else {
+            return Err("capture is not possible: no request and no flow is selected".to_owned());
+        };
+        let named = self.tree.flow();
+        let mut hooks = one.flows.iter().filter(|flow| flow.trigger == "webhook");
+        match (named, hooks.next(), hooks.next()) {
+            (Some(flow), ..) if flow.trigger != "webhook" => {
+                Err(format!("capture is not possible: {} is started by no request", flow.name))
+            }
+            (Some(flow), ..) | (None, Some(flow), None) => {
+                Ok((format!("{}/{}", one.name, flow.name), String::new()))
+            }
+            (None, None, _) => {
+                Err("capture is not possible: no flow of it is started by requests".to_owned())
+            }
+            (None, Some(_), Some(_)) => Err("capture is not possible: go to one of its flows".to_owned()),
+        }
+    }
+
+    /// Opens the capture table for the flow of the selected request, or the selected flow.
     pub fn open_capture(&mut self) {
-        let Some((flow, request)) = self.captured_flow() else {
-            return self.toast(Tone::Info, "capture is not possible: no request is selected");
+        let (flow, request) = match self.capture_here() {
+            Ok(found) => found,
+            Err(why) => return self.toast(Tone::Info, why),
         };
         self.overlay = Some(Overlay::Capture(Box::new(Table::new(flow.clone(), request))));
         self.asks.ask(Want::Captured, Ask::Study(Study::Capture { flow, time: TIME }));
@@ -194,6 +278,7 @@ impl App {
             }
             (KeyCode::Char('v'), false) => {
                 table.from = match table.from {
+                    From::Capture if table.request.is_empty() => From::Newest,
                     From::Capture => From::Request,
                     From::Request => From::Newest,
                     From::Newest if table.pasted.is_some() => From::Pasted,
@@ -210,7 +295,7 @@ impl App {
 
     /// A JSON body was pasted: its paths are shown.
     pub fn paste_captured(&mut self, text: &str) {
-        let Some(Overlay::Capture(table)) = &mut self.overlay else { return };
+        let Some(table) = self.table_mut() else { return };
         if text.len() > PASTED {
             return self.toast(
                 Tone::Info,
@@ -224,9 +309,10 @@ impl App {
 
     /// Asks for the table's paths.
     pub fn ask_captured(&mut self) {
-        let Some(Overlay::Capture(table)) = &self.overlay else { return };
+        let Some(table) = self.table() else { return };
         let flow = table.flow.clone();
         let study = match (table.from, &table.open) {
+            (From::Capture, _) if table.of_draft => Study::Captured { flow, after: None },
             (From::Capture, None) => return,
             (From::Capture, Some(open)) => Study::Captured { flow, after: Some(open.after.clone()) },
             (From::Request, _) => Study::Fields(Source::Request { id: table.request.clone() }),
@@ -257,7 +343,7 @@ impl App {
                 self.toast(Tone::Good, lines.first().cloned().unwrap_or_default());
             }
             (Want::Captured, Studied::Capture(view)) => {
-                let Some(Overlay::Capture(table)) = &mut self.overlay else { return };
+                let Some(table) = self.table_mut() else { return };
                 // Renewed: what came since the first opening stays in it.
                 let after = table.open.as_ref().map(|open| open.after.clone());
                 let renewed = after.is_some();
@@ -267,17 +353,15 @@ impl App {
                 }
             }
             (Want::Fields, Studied::Capture(view)) => {
-                if let Some(Overlay::Capture(table)) = &mut self.overlay
-                    && table.from == From::Capture
-                {
-                    table.install(view.found.clone());
+                if let Some(table) = self.table_mut() {
+                    if table.from == From::Capture {
+                        table.install(view.found.clone());
+                    }
                     table.open = Some(view);
                 }
             }
             (Want::Fields, Studied::Fields(found)) => {
-                if let Some(Overlay::Capture(table)) = &mut self.overlay
-                    && table.from != From::Capture
-                {
+                if let Some(table) = self.table_mut().filter(|table| table.from != From::Capture) {
                     table.install(found);
                 }
             }
@@ -287,10 +371,11 @@ impl App {
     }
 
     /// A study was refused.
-    pub fn unstudied(&mut self, refusal: Refusal) {
-        match &mut self.overlay {
-            Some(Overlay::Capture(table)) => table.trouble = Some(refusal.message),
-            _ => self.toast(Tone::Bad, refusal.message),
+    pub fn unstudied(&mut self, want: &Want, refusal: Refusal) {
+        let of_table = matches!(want, Want::Captured | Want::Fields);
+        match self.table_mut().filter(|_| of_table) {
+            Some(table) => table.trouble = Some(refusal.message),
+            None => self.toast(Tone::Bad, refusal.message),
         }
         self.touch(super::app::Dirt::Input);
     }

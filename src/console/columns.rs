@@ -30,8 +30,9 @@ pub fn fit<N: Copy + PartialEq>(columns: &[Column<N>], cells: u16) -> Vec<(N, u1
         let Some(rank) = shown.iter().filter(|c| !c.flexible && c.rank >= from).map(|c| c.rank).max() else {
             return false;
         };
-        shown.retain(|column| column.rank != rank || column.flexible);
-        true
+        // Of several alike the last goes first.
+        let at = shown.iter().rposition(|column| column.rank == rank && !column.flexible);
+        at.map(|at| shown.remove(at)).is_some()
     };
     while need(&shown, false) > cells && drop_last(&mut shown, 6) {}
     while need(&shown, true) > cells && drop_last(&mut shown, 2) {}

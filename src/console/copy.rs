@@ -15,6 +15,8 @@ use base64::engine::general_purpose::STANDARD;
 
 /// Bytes that terminals take at least.
 const MOST: usize = 74_000;
+/// Where that is possible.
+const WRITES: &str = ". w writes it to a file";
 /// Characters of a text that are shown before it is copied.
 const LOOK: usize = 60;
 
@@ -61,11 +63,14 @@ impl App {
             }
             Place::Versions => self.tree.versions.of.clone().map(|name| (name, "name")),
             Place::Diff => self.tree.versions.diff.as_ref().map(|diff| (diff.diff.clone(), "difference")),
-            Place::Needs | Place::Groups | Place::Overview | Place::Editor => None,
+            Place::Needs | Place::Groups | Place::Overview | Place::Editor | Place::Guide => None,
         };
         let (text, what) =
             found.ok_or_else(|| "copy is not possible: there is no value and no id here".to_owned())?;
-        fits(&text)?;
+        fits(&text).map_err(|why| match self.bars_write() {
+            None => why,
+            Some(_) => why.replace(WRITES, ""),
+        })?;
         Ok((text, what))
     }
 
@@ -105,7 +110,11 @@ impl App {
     }
 
     pub(super) fn copy(&mut self, text: String, what: &str) {
-        let told = format!("Sent {} to the terminal's clipboard, as {what}.", size(text.len() as u64));
+        let long = size(text.len() as u64);
+        // A terminal says nothing of what it did with it.
+        let other = if self.bars_write().is_none() { " Nothing there? w writes a file." } else { "" };
+        let asks = self.options.between.asks().map_or_else(String::new, |asks| format!(" {asks}."));
+        let told = format!("Sent {long} to the terminal's clipboard, as {what}.{asks}{other}");
         self.asks.effect(Effect::Copy(text));
         self.toast(Tone::Info, told);
     }
@@ -276,7 +285,7 @@ fn fits(text: &str) -> Result<(), String> {
         return Ok(());
     }
     let long = size(text.len() as u64);
-    Err(format!("copy is not possible: {long} is more than terminals take (about 74 KB)"))
+    Err(format!("copy is not possible: {long} is more than terminals take (about 74 KB){WRITES}"))
 }
 
 /// The beginning of a text.
@@ -295,16 +304,40 @@ fn of_line(line: &Line, detail: &RequestDetail) -> Vec<Entry> {
     entries.push(entry('p', "path", Ok(path.clone()), str::to_owned, "path"));
     let template = format!("{{{{ request.{path} }}}}");
     entries.push(entry('t', "template", Ok(template), str::to_owned, "template"));
-    let parsed = path.parse::<Path>().ok().filter(|path| path.root() == "body" && line.fold.is_some());
-    if let Some(value) = parsed.and_then(|path| walk(&detail.body, path.rest()).map(ToString::to_string)) {
+    let parsed = path.parse::<Path>().ok().filter(|_| line.fold.is_some());
+    if let Some(value) = parsed.and_then(|path| subtree(&path, detail)) {
         let told = format!("{path}, {}", size(value.len() as u64));
         entries.push(entry('s', "subtree", Ok(value), |_| told, "subtree"));
     }
     entries
 }
 
+/// What is under a path, as JSON: numbers keep their digits.
+fn subtree(path: &Path, detail: &RequestDetail) -> Option<String> {
+    match (path.root(), path.rest()) {
+        ("body", rest) => walk(&detail.body, rest).map(ToString::to_string),
+        ("query", [Segment::Key(name), rest @ ..]) => {
+            walk(detail.query.get(name)?, rest).map(ToString::to_string)
+        }
+        ("query", []) => serde_json::to_string(&detail.query).ok(),
+        ("headers", []) => {
+            let mut folded: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
+            for (name, value) in &detail.headers {
+                let name = name.to_ascii_lowercase();
+                let both = folded
+                    .get(&name)
+                    .and_then(serde_json::Value::as_str)
+                    .map(|one| format!("{one}, {value}"));
+                folded.insert(name, both.unwrap_or_else(|| value.clone()).into());
+            }
+            serde_json::to_string(&folded).ok()
+        }
+        _ => None,
+    }
+}
+
 /// The path that a line of a payload names, as a template has it after `request.`.
-fn path_of(line: &Line) -> Option<String> {
+pub(super) fn path_of(line: &Line) -> Option<String> {
     if line.path.is_empty() {
         return None;
     }

@@ -50,7 +50,7 @@ fn command(method: &str, url: &str, headers: &[Pair], body: &str) -> String {
 
 /// A word of a shell. What does not print is spelt out: a terminal that it is pasted into takes
 /// nothing of it for a key.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:%=".contains(letter);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

@@ -215,7 +215,7 @@ impl Dialog {
         let field = [Purpose::StandIn, Purpose::Lasts, Purpose::To, Purpose::Value]
             .into_iter()
             .find_map(|one| self.field(one));
-        field.map_or_else(String::new, |field| field.edit.text())
+        field.map_or_else(String::new, Field::text)
     }
 
     /// Something was typed: what changes the plan is asked about after a pause, and nothing is
@@ -277,9 +277,7 @@ impl Dialog {
         let mut fields = match &self.subject {
             Subject::Flow(paused) => paused.fields(self.kind),
             Subject::Value(setting) => vec![setting.field()],
-            Subject::Objects | Subject::Version(_) | Subject::Trial(_) | Subject::Whole(_) => {
-                self.answer_fields(plan)
-            }
+            _ => self.answer_fields(plan),
         };
         match self.kind {
             Kind::Retry => {
@@ -327,7 +325,9 @@ impl Dialog {
                 fields.push(field);
             }
         }
-        fields.push(Field::line(Purpose::Reason, "reason"));
+        if self.kind != Kind::Load {
+            fields.push(Field::line(Purpose::Reason, "reason"));
+        }
         if plan.count >= TYPED_FROM {
             let mut field = Field::line(Purpose::Count, "confirm");
             field.hint = format!("type {} to confirm", plan.count);
@@ -417,6 +417,9 @@ impl Dialog {
                     return Outcome::Stays;
                 }
                 field.chosen = chosen;
+                if field.purpose == Purpose::Value {
+                    self.planned = Typed(field.text());
+                }
                 self.armed = false;
                 self.facts = Facts::Asking;
                 Outcome::Replan
@@ -459,6 +462,7 @@ impl Dialog {
             (Facts::Known(_), _) if self.keeps() => {
                 format!("enter keeps   → {word}   tab field   esc back")
             }
+            (Facts::Known(_), _) if self.fields.is_empty() => format!("enter {word}   esc back"),
             (Facts::Known(_), _) => format!("enter {word}   tab field   ← → choice   esc back"),
         }
     }

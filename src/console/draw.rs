@@ -4,8 +4,9 @@
 use super::action::Action;
 use super::app::{App, PaneId, Place};
 use super::edit::Edit;
+use super::filter::Hunted;
 use super::format::count;
-use super::keymap;
+use super::keymap::Bound;
 use super::layout::Class;
 use super::paint::{Paint, to_ascii, width};
 use super::payload::View::Why;
@@ -14,7 +15,7 @@ use super::{overlay, promise, screen};
 use crate::model::id::short;
 use crate::model::request::Verdict;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
 
 /// Draws the console into a buffer of its size.
@@ -71,28 +72,64 @@ fn message(app: &App, paint: &mut Paint<'_>) {
 /// The screens by their digits.
 pub(super) const TABS: [&str; 6] = ["Live", "Requests", "Runs", "Callbacks", "Integrations", "Overview"];
 
-fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
-    if area.is_empty() {
-        return;
-    }
-    let current = app.screen as usize;
+/// The tabs in the row that they stand in: where each begins, its text, and how many need a person.
+fn tab_texts(app: &App, area: Rect) -> [(u16, String, u64); TABS.len()] {
     let gap = if area.width >= 160 { 3 } else { 2 };
     let mut x = area.x + 1;
-    for (at, name) in TABS.iter().enumerate() {
-        let here = at == current;
+    std::array::from_fn(|at| {
+        let name = TABS[at];
+        let here = at == app.screen as usize;
         let text =
             if here || area.width >= 100 { format!("{} {name}", at + 1) } else { (at + 1).to_string() };
-        x = paint.put(x, area.y, area.width, &text, if here { Role::Title } else { Role::Muted });
         let alarm = app.counters.as_ref().map_or(0, |counters| match at {
             2 => counters.runs[5],
             3 => counters.callbacks_overdue,
             _ => 0,
         });
+        let from = x;
+        x += width(&text) + gap;
         if alarm > 0 {
-            x = paint.put(x + 1, area.y, area.width, &format!("!{}", count(alarm)), Role::Bad);
+            x += 1 + width(&format!("!{}", count(alarm)));
         }
-        x += gap;
+        (from, text, alarm)
+    })
+}
+
+/// The tab at a place of the screen, from 1.
+#[must_use]
+pub fn tab_at(app: &App, at: Position) -> Option<u8> {
+    let area = app.frame().tabs;
+    if !area.contains(at) {
+        return None;
     }
+    let tabs = tab_texts(app, area);
+    let found = tabs.iter().rposition(|(from, _, _)| at.x >= *from)?;
+    let (from, text, alarm) = &tabs[found];
+    let alarm = if *alarm > 0 { 1 + width(&format!("!{}", count(*alarm))) } else { 0 };
+    (at.x < from + width(text) + alarm).then(|| u8::try_from(found + 1).unwrap_or(1))
+}
+
+/// The row of the screen in which the selected row of a pane stands, as it is drawn.
+#[must_use]
+pub fn marked(app: &App, body: Rect) -> Option<u16> {
+    let buf = picture(app);
+    let mark = if app.options.ascii { ">" } else { "▌" };
+    (body.y..body.bottom()).find(|y| buf.cell((body.x, *y)).is_some_and(|cell| cell.symbol() == mark))
+}
+
+fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let mut x = area.x + 1;
+    for (at, (from, text, alarm)) in tab_texts(app, area).iter().enumerate() {
+        let here = at == app.screen as usize;
+        x = paint.put(*from, area.y, area.width, text, if here { Role::Title } else { Role::Muted });
+        if *alarm > 0 {
+            x = paint.put(x + 1, area.y, area.width, &format!("!{}", count(*alarm)), Role::Bad);
+        }
+    }
+    x += if area.width >= 160 { 3 } else { 2 };
     let crumbs = super::trail::breadcrumb(app);
     let room = area.right().saturating_sub(x + 1);
     // Its left end is cut first: where one is matters more than how one came.
@@ -112,15 +149,46 @@ fn filter_line(app: &App, paint: &mut Paint<'_>, area: Rect) {
         return;
     }
     if let Some(search) = &app.search {
-        return typed_line(paint, area, &search.edit, "enter keeps   esc back   then n N");
+        return typed_line(paint, area, &search.edit, search.note());
     }
-    let Some(filter) = &app.filter else { return };
-    let note = if filter.error.is_some() { "the last valid filter stays" } else { "enter keeps   esc back" };
-    typed_line(paint, area, &filter.edit, note);
+    let hunt = app.hunt();
+    let Some(filter) = &app.filter else {
+        if let Some(hunt) = hunt {
+            hunt_line(paint, area, &hunt);
+        }
+        return;
+    };
+    let plain = ["tab completes   ↑ ↓ earlier ones   enter keeps   esc back", "enter keeps   esc back"];
+    let notes = match (&filter.choices, &filter.error, &hunt) {
+        (Some(_), ..) => ["tab ↑ ↓ choose   enter takes it   esc closes"; 2],
+        (None, Some(_), _) => ["the last valid filter stays"; 2],
+        (None, None, Some(hunt)) => [hunt.told[0].as_str(), hunt.told[1].as_str()],
+        (None, None, None) => plain,
+    };
+    let typed = width(&filter.edit.text());
+    let fits = |note: &&str| typed + width(note) + 8 < area.width;
+    typed_line(paint, area, &filter.edit, notes.into_iter().find(fits).unwrap_or(notes[1]));
+    if let Some(choices) = &filter.choices {
+        let line = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        return overlay::choices::draw(paint, line, choices, filter.awaits);
+    }
     let Some(wrong) = &filter.error else { return };
     for (y, (x, line)) in (area.y + 1..area.bottom()).zip(filter.told(wrong, area.width.saturating_sub(3))) {
         paint.put(area.x + x, y, area.width.saturating_sub(x + 1), &line, Role::Bad);
     }
+}
+
+/// How far a search is; its filter as far as there is room.
+fn hunt_line(paint: &mut Paint<'_>, area: Rect, hunt: &Hunted<'_>) {
+    let left = |told: &String| area.width.saturating_sub(width(told) + 5);
+    let wanted = width(hunt.filter).min(24);
+    let told = hunt.told.iter().find(|told| left(told) >= wanted).unwrap_or(&hunt.told[1]);
+    if left(told) >= 4 {
+        paint.put(area.x, area.y, 2, "/ ", Role::Muted);
+        paint.foreign(area.x + 2, area.y, left(told), hunt.filter, Role::Muted);
+    }
+    let role = if hunt.on { Role::Text } else { Role::Warn };
+    paint.right(area.x, area.right().saturating_sub(1), area.y, told, role);
 }
 
 /// What is being typed, its cursor, and what ends it.
@@ -143,7 +211,7 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
         View,
     };
     match app.place() {
-        Place::Empty => &[Open, Quit],
+        Place::Empty => &[Open, Action::Add, Action::Palette, Quit],
         Place::Requests(_) => &[Open, Follow, Action::Filter, NextPane, Mark, Replay, Full],
         // What cannot be done to the row is not the first that is offered.
         Place::Runs(_) if app.possible(Retry).is_err() => {
@@ -166,7 +234,7 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
             Some(Verdict::Rejected) => {
                 &[Action::Readmit, Action::Links, Action::Difference, View, Action::CopyAs, NextPane, Back]
             }
-            _ => &[View, Left, Right, Open, Replay, NextPane, Back],
+            _ => &[View, Left, Action::Pin, Action::Values, Open, Action::CopyAs, Back],
         },
         Place::Board | Place::BoardPane => {
             &[Action::Complete, Retry, Skip, Action::Extend, Action::Forget, Open, Action::CopyAs]
@@ -186,7 +254,7 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
             &[NextPane, Action::Edit, Action::Copy, Open, Full, Action::Deploy, Back]
         }
         // Its own keys are drawn: they hang on its mode.
-        Place::Editor => &[Back],
+        Place::Editor | Place::Guide => &[Back],
         // What it waits for can be given.
         Place::Timeline(_) | Place::Attempt(_) if app.possible(Action::Complete).is_ok() => {
             &[Action::Complete, Retry, Skip, Abort, Action::Extend, Right, Back]
@@ -208,7 +276,8 @@ fn why(app: &App) -> Option<Verdict> {
 }
 
 /// How the footer names a key here.
-fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str, Cow<'static, str>) {
+fn named(app: &App, action: Action, bound: &Bound) -> (String, Cow<'static, str>) {
+    let own = bound.key();
     if let (Action::Links | Action::Difference, Some(Verdict::Rejected)) = (action, why(app))
         && let Some(like) = app.explained().and_then(|explain| explain.like.as_ref())
     {
@@ -218,36 +287,41 @@ fn named(app: &App, action: Action, binding: &keymap::Binding) -> (&'static str,
             (_, Some(passed)) => format!("against {}", short(&passed.request)),
             (_, None) => "diff".to_owned(),
         };
-        return (binding.keys[0], told.into());
+        return (own.to_owned(), told.into());
     }
-    let (key, word) = match (action, app.place()) {
-        (Action::Right, Place::Timeline(_) | Place::Attempt(_)) => ("h l", "step"),
-        (Action::NextSibling, Place::Timeline(_) | Place::Attempt(_)) => ("[ ]", "attempt"),
-        (Action::Open, Place::Payload(_)) if app.is_opened() && why(app) == Some(Verdict::Duplicate) => {
-            (binding.keys[0], "the first")
+    let pair = |one: Action, other: Action| {
+        let keymap = &app.options.keymap;
+        format!("{} {}", keymap.key(one), keymap.key(other)).trim().to_owned()
+    };
+    let word = match (action, app.place()) {
+        (Action::Right, Place::Timeline(_) | Place::Attempt(_)) => {
+            return (pair(Action::Left, Action::Right), "step".into());
         }
-        (Action::Forget, Place::Needs) => (binding.keys[0], "it is fine"),
-        (Action::Forget, Place::Board | Place::BoardPane) => (binding.keys[0], "cancel"),
-        (Action::Open, Place::Board) => (binding.keys[0], "run"),
-        (Action::Open, Place::Overview) => (binding.keys[0], "list them"),
-        (Action::View, Place::Overview) => (binding.keys[0], "hour, day, week"),
-        (Action::Open, Place::Versions) => (binding.keys[0], "its text"),
+        (Action::NextSibling, Place::Timeline(_) | Place::Attempt(_)) => {
+            return (pair(Action::PreviousSibling, Action::NextSibling), "attempt".into());
+        }
+        (Action::Open, Place::Payload(_)) if app.is_opened() && why(app) == Some(Verdict::Duplicate) => {
+            "the first"
+        }
+        (Action::Open, Place::Empty) => "do",
+        (Action::Add, Place::Empty) => "new",
+        (Action::Forget, Place::Needs) => "it is fine",
+        (Action::Forget, Place::Board | Place::BoardPane) => "cancel",
+        (Action::Open, Place::Board) => "run",
+        (Action::Open, Place::Overview) => "list them",
+        (Action::View, Place::Overview) => "hour, day, week",
+        (Action::Open, Place::Versions) => "its text",
         (Action::Deploy, Place::Versions)
             if app.deployed().is_ok_and(|it| it.kind == super::dialog::Kind::Rollback) =>
         {
-            (binding.keys[0], "back to it")
+            "back to it"
         }
-        (Action::Retry | Action::Skip | Action::Abort, Place::Groups | Place::Needs) => {
-            let all = match action {
-                Action::Retry => "retry all",
-                Action::Skip => "skip all",
-                _ => "abort all",
-            };
-            (binding.keys[0], all)
-        }
-        _ => (binding.keys[0], binding.word),
+        (Action::Retry, Place::Groups | Place::Needs) => "retry all",
+        (Action::Skip, Place::Groups | Place::Needs) => "skip all",
+        (Action::Abort, Place::Groups | Place::Needs) => "abort all",
+        _ => bound.binding.word,
     };
-    (key, word.into())
+    (own.to_owned(), word.into())
 }
 
 fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
@@ -255,11 +329,15 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
         return;
     }
     let class = app.frame().class;
+    if let Some(guide) = &app.guide {
+        return editing(app, paint, area, &guide.keys(class), guide.types());
+    }
     if let Some(editor) = &app.editor {
-        return editing(app, paint, area, &screen::editor::keys(editor, class));
+        let typing = editor.typing || editor.search.edit.is_some();
+        return editing(app, paint, area, &screen::editor::keys(editor, class), typing);
     }
     let most = match class {
-        Class::Message | Class::Narrow => 2,
+        Class::Message | Class::Narrow => 3,
         Class::Compact => 5,
         Class::Normal | Class::Wide => 7,
     };
@@ -277,11 +355,20 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
         x = paint.put(x, area.y, area.width, &format!("{marked} marked"), Role::Mark) + gap;
     }
     let help = [Action::Help];
-    let keys = footer_keys(app).iter().take(most).chain(help.iter());
-    for action in keys {
-        let Some(binding) = keymap::binding(*action) else { continue };
-        let (name, told) = named(app, *action, binding);
-        let text = width(name) + 1 + width(&told);
+    let mut keys = footer_keys(app).to_vec();
+    let (first, end) = app.focuses();
+    if class <= Class::Narrow && end > first + 1 && app.place() != Place::Empty {
+        // One pane at a time: the way to the others comes right after the first key.
+        keys.retain(|key| *key != Action::NextPane);
+        keys.insert(keys.len().min(1), Action::NextPane);
+    }
+    for action in keys.iter().take(most).chain(&help) {
+        // What no key is given to is in the palette alone.
+        let Some(bound) = app.options.keymap.bound(*action).filter(|it| !it.keys.is_empty()) else {
+            continue;
+        };
+        let (name, told) = named(app, *action, bound);
+        let text = width(&name) + 1 + width(&told);
         let last = *action == Action::Help;
         if x + text > area.right().saturating_sub(if last { 0 } else { 8 }) {
             continue;
@@ -290,24 +377,32 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
             Ok(()) => (Role::Key, Role::Text),
             Err(_) => (Role::Muted, Role::Muted),
         };
-        let next = paint.put(x, area.y, area.width, name, key);
+        let next = paint.put(x, area.y, area.width, &name, key);
         x = paint.put(next + 1, area.y, area.width, &told, word) + gap;
     }
 }
 
 /// The keys of a document that is edited; those of the mode that cannot act are muted.
-fn editing(app: &App, paint: &mut Paint<'_>, area: Rect, keys: &[(&'static str, &'static str)]) {
+fn editing(
+    app: &App,
+    paint: &mut Paint<'_>,
+    area: Rect,
+    keys: &[(&'static str, &'static str)],
+    typing: bool,
+) {
     let gap = if area.width < 90 { 2 } else { 3 };
     let mut x = area.x + 1;
-    let typing = app.editor.as_ref().is_some_and(|editor| editor.typing || editor.search.edit.is_some());
     let help = if typing { None } else { Some(("?", "help")) };
     for (key, word) in keys.iter().copied().chain(help) {
-        if x + width(key) + 1 + width(word) > area.right() {
+        let keymap = &app.options.keymap;
+        let shown: Vec<&str> = key.split(' ').map(|key| if typing { key } else { keymap.now(key) }).collect();
+        let key = shown.join(" ");
+        if x + width(&key) + 1 + width(word) > area.right() {
             break;
         }
-        let action = super::key::Key::parse(key).and_then(keymap::action_of).filter(|_| !typing);
+        let action = super::key::Key::parse(&key).and_then(|key| keymap.action_of(key)).filter(|_| !typing);
         let muted = action.is_some_and(|action| app.possible(action).is_err());
-        let next = paint.put(x, area.y, area.width, key, if muted { Role::Muted } else { Role::Key });
+        let next = paint.put(x, area.y, area.width, &key, if muted { Role::Muted } else { Role::Key });
         x = paint.put(next + 1, area.y, area.width, word, if muted { Role::Muted } else { Role::Text }) + gap;
     }
 }

@@ -74,6 +74,17 @@ impl Edit {
         }
     }
 
+    /// Writes a text in the place of what is between a character and the cursor.
+    pub fn replace(&mut self, from: usize, text: &str) {
+        let from = from.min(self.at);
+        self.letters.drain(from..self.at);
+        self.at = from;
+        for letter in text.chars().take(self.room()) {
+            self.letters.insert(self.at, if letter.is_control() { ' ' } else { letter });
+            self.at += 1;
+        }
+    }
+
     /// Deletes before the cursor.
     pub fn backspace(&mut self) {
         if self.at > 0 {

@@ -3,10 +3,10 @@
 use super::action::Action;
 use super::app::{App, Dirt, ListId, Overlay, PAUSE, Screen, Tone};
 use super::asks::Effect;
-use super::dialog::Outcome;
+use super::dialog::{Facts, Outcome};
 use super::edit::Edit;
+use super::editor::MEANWHILE;
 use super::key::Key;
-use super::keymap;
 use super::layout::{self, Class};
 use crossterm::event::{Event, KeyCode, KeyEventKind};
 
@@ -28,6 +28,7 @@ impl App {
                 self.looking = false;
                 self.look_away();
             }
+            Event::Mouse(event) if self.mouse => self.moused(event),
             Event::Key(_) | Event::Mouse(_) => return,
         }
         self.settle();
@@ -59,8 +60,20 @@ impl App {
             dialog.changed(self.now + PAUSE);
             return self.touch(Dirt::Input);
         }
+        if let Some(Overlay::Prompt(open)) = &mut self.overlay {
+            open.paste(text);
+            return self.touch(Dirt::Input);
+        }
+        if self.overlay.is_none() && self.guide.is_some() {
+            self.guide_paste(text);
+            return self.touch(Dirt::Input);
+        }
         if matches!(self.overlay, Some(Overlay::Capture(_))) {
             self.paste_captured(text);
+            return self.touch(Dirt::Input);
+        }
+        if let Some(edit) = self.facet_edit() {
+            edit.insert(text);
             return self.touch(Dirt::Input);
         }
         if matches!(self.overlay, Some(Overlay::Trial(_))) {
@@ -74,9 +87,20 @@ impl App {
             self.editor_paste(text);
             return self.touch(Dirt::Input);
         }
+        if matches!(self.overlay, Some(Overlay::Palette(_))) {
+            if let Some(Overlay::Palette(open)) = &mut self.overlay {
+                open.edit.insert(text);
+            }
+            self.look_up();
+            return self.touch(Dirt::Input);
+        }
+        if self.filter.is_none() && self.paste_jumps(text) {
+            return self.touch(Dirt::Input);
+        }
         let edit = match (&mut self.overlay, &mut self.filter) {
             (Some(Overlay::WhatIf(open)), _) => Some(open.typing()),
-            (Some(Overlay::Palette(open)), _) => Some(&mut open.edit),
+            (Some(Overlay::Record(edit)), _) => Some(edit.as_mut()),
+            (Some(Overlay::Audit(open)), _) => open.typing.as_mut(),
             (None, Some(filter)) => {
                 filter.changed(self.now);
                 Some(&mut filter.edit)
@@ -87,11 +111,11 @@ impl App {
             edit.insert(text);
             self.touch(Dirt::Input);
         } else {
-            self.toast(Tone::Info, "paste: nothing here takes text; / opens the filter");
+            self.toast(Tone::Info, "paste: nothing here takes text but an id; / opens the filter");
         }
     }
 
-    fn key(&mut self, key: Key) {
+    pub(super) fn key(&mut self, key: Key) {
         self.toasts.retain(|toast| toast.tone == Tone::Bad);
         self.touch(Dirt::Input);
         if layout::class(self.size.0, self.size.1) == Class::Message {
@@ -122,10 +146,21 @@ impl App {
             Some(Overlay::Trial(_)) => return self.trial_key(key),
             Some(Overlay::BackTest(_)) => return self.back_test_key(key),
             Some(Overlay::Texts(_)) => return self.texts_key(key),
+            Some(Overlay::Values(_)) => return self.values_key(key),
+            Some(Overlay::Write(_)) => return self.write_key(key),
+            Some(Overlay::SaveView(_)) => return self.save_view_key(key),
+            Some(Overlay::Themes(_)) => return self.themes_key(key),
+            Some(Overlay::Audit(_)) => return self.audit_key(key),
+            Some(Overlay::Record(_)) => return self.record_key(key),
+            Some(Overlay::Messages(_)) => return self.messages_key(key),
+            Some(Overlay::Prompt(_)) => return self.prompt_key(key),
             _ => {}
         }
         if self.overlay.is_some() {
             return self.help_key(key);
+        }
+        if self.guide.is_some() {
+            return self.guide_key(key);
         }
         if self.editor.is_some() {
             return self.editor_key(key);
@@ -136,15 +171,23 @@ impl App {
         if self.search.is_some() {
             return self.search_key(key);
         }
-        match keymap::action_of(key) {
+        match self.options.keymap.action_of(key) {
             Some(action) => self.act(action),
-            None => self.toast(Tone::Info, format!("{key} means nothing here; ? lists the keys")),
+            None => self.means_nothing(key),
         }
+    }
+
+    /// A key that is in no table.
+    pub(super) fn means_nothing(&mut self, key: Key) {
+        let help = self.options.keymap.named(Action::Help);
+        let told = format!("{key} means nothing here; {help} lists the keys");
+        self.toast(Tone::Info, told);
     }
 
     /// Keys that act whatever is open.
     pub(super) fn global(&mut self, key: Key) {
-        if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) = keymap::action_of(key)
+        if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) =
+            self.options.keymap.action_of(key)
         {
             self.act(action);
         }
@@ -186,7 +229,11 @@ impl App {
         match outcome {
             Outcome::Stays => self.replan(),
             Outcome::Close => {
+                let stale = matches!(&dialog.facts, Facts::Refused(why) if why.code == MEANWHILE);
                 self.close_dialog();
+                if stale {
+                    self.guide_anew();
+                }
                 self.editor_unsaves();
             }
             Outcome::Replan | Outcome::Act => {
@@ -222,14 +269,14 @@ impl App {
 
     fn help_key(&mut self, key: Key) {
         let (top, most) = match &mut self.overlay {
-            Some(Overlay::Help { top }) => (top, 200),
+            Some(Overlay::Help { top } | Overlay::Keys { top }) => (top, 200),
             Some(Overlay::Value(whole)) => {
                 let most = whole.lines.len().saturating_sub(1);
                 (&mut whole.top, most)
             }
             _ => return,
         };
-        match keymap::action_of(key) {
+        match self.options.keymap.action_of(key) {
             Some(Action::Top) => *top = 0,
             Some(Action::Bottom) => *top = most,
             Some(Action::Down) => *top = top.saturating_add(1).min(most),

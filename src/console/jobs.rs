@@ -4,7 +4,6 @@ use super::action::Action;
 use super::app::{App, Dirt, Overlay, Place, Tone};
 use super::asks::{Effect, Want};
 use super::key::Key;
-use super::keymap;
 use crate::model::ask::{Answer, Ask, Deed, Refusal};
 use crate::model::change::{HaltedJob, JobFigures};
 use crate::model::id::short;
@@ -225,7 +224,7 @@ impl App {
     /// A key while they are open.
     pub fn jobs_key(&mut self, key: Key) {
         let Some(Overlay::Jobs(open)) = &mut self.overlay else { return };
-        match (key.code, keymap::action_of(key)) {
+        match (key.code, self.options.keymap.action_of(key)) {
             (_, Some(Action::Down)) => open.go(1),
             (_, Some(Action::Up)) => open.go(-1),
             (_, Some(Action::PageDown)) => open.go(10),

@@ -46,11 +46,25 @@ impl Key {
             _ => (false, text),
         };
         let named = NAMES.iter().find(|(known, _)| *known == name).map(|(_, code)| *code);
-        let code = named.or_else(|| {
+        let number = name.strip_prefix('f').and_then(|number| number.parse::<u8>().ok());
+        let function = number
+            .filter(|number| {
+                (1..=12).contains(number)
+                    && name.len() < 4
+                    && !name.starts_with("f0")
+                    && !name.starts_with("f+")
+            })
+            .map(KeyCode::F);
+        let code = named.or(function).or_else(|| {
             let mut letters = name.chars();
             letters.next().filter(|_| letters.next().is_none()).map(KeyCode::Char)
         })?;
         Some(Self { code, ctrl })
+    }
+
+    /// The names of keys that print nothing.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
     }
 
     /// As the terminal would report it.
@@ -68,6 +82,7 @@ impl fmt::Display for Key {
         }
         match (NAMES.iter().find(|(_, code)| *code == self.code), self.code) {
             (Some((name, _)), _) => f.write_str(name),
+            (None, KeyCode::F(number)) => write!(f, "f{number}"),
             (None, KeyCode::Char(letter)) => write!(f, "{letter}"),
             (None, other) => write!(f, "{other:?}"),
         }
@@ -80,12 +95,13 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for name in ["r", "G", "enter", "ctrl-l", "space", "?", "[", "-", "pgdn", "+"] {
+        for name in ["r", "G", "enter", "ctrl-l", "space", "?", "[", "-", "pgdn", "+", "f", "f1", "f12"] {
             assert_eq!(Key::parse(name).map(|key| key.to_string()).as_deref(), Some(name));
         }
         assert_eq!(Key::parse("enterr"), None);
         assert_eq!(Key::parse(""), None);
         assert_eq!(Key::parse("ctrl-"), None);
+        assert_eq!(Key::parse("f0").or(Key::parse("f13")).or(Key::parse("f+1")).or(Key::parse("f01")), None);
     }
 
     #[test]

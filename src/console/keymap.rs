@@ -1,4 +1,5 @@
-//! The keys: one table from which input, footer and help all come.
+//! The keys: one table from which input, footer and help all come, with other keys where the person
+//! gave some ([`super::rebind`]).
 //!
 //! A key has one meaning everywhere; what it acts on depends on the screen, and where it cannot
 //! act it says why.
@@ -57,6 +58,15 @@ pub const KEYS: &[Binding] = &[
     key(&["n"], Action::NextMatch, "next match", "to the next match of a search; next error of a document"),
     key(&["N"], Action::PreviousMatch, "match before", "to the match before"),
     key(&["F"], Action::FilterToggle, "filter off, on", "filter off and on"),
+    key(
+        &["'"],
+        Action::Views,
+        "views",
+        "and a key: errored, waiting, duplicates, rejected, new, one of your own",
+    ),
+    key(&["p"], Action::Pin, "pin", "the path as a column of Requests, and off again"),
+    key(&["#"], Action::Values, "values", "the values of the path, and how often each is there"),
+    key(&["-"], Action::Without, "without", "in the list of #: all but this value"),
     key(&["f"], Action::Follow, "follow", "to the newest, and follow"),
     key(&["space"], Action::Mark, "mark", "mark, unmark"),
     key(&["a"], Action::MarkAll, "mark all", "mark all that the filter matches now"),
@@ -64,11 +74,26 @@ pub const KEYS: &[Binding] = &[
     key(&["Z"], Action::Redo, "redo", "make again what was undone"),
     key(&["e"], Action::Edit, "edit", "edit the document of what is selected, or set a value; in it: type"),
     key(&["E"], Action::EditBody, "edit, replay", "edit the body of a request; there R replays it so"),
-    key(&["w"], Action::Save, "save", "save what is edited as the next version, a draft"),
-    key(&["i"], Action::Add, "add", "add a flow, step, variable or connection after this one"),
+    key(
+        &["w"],
+        Action::Save,
+        "save",
+        "save what is edited as the next version, a draft; write a payload or a value to a file",
+    ),
+    key(
+        &["i"],
+        Action::Add,
+        "add",
+        "make an integration, step by step; in one add a flow, step, variable or connection",
+    ),
     key(&["K"], Action::MoveUp, "move up", "move the step up"),
     key(&["J"], Action::MoveDown, "move down", "move the step down"),
-    key(&["O"], Action::Outside, "outside", "a document in your own editor ($VISUAL, $EDITOR)"),
+    key(
+        &["O"],
+        Action::Outside,
+        "outside",
+        "a document in your own editor ($VISUAL, $EDITOR), a payload in $PAGER",
+    ),
     key(&["r"], Action::Retry, "retry", "same run, same step, a new attempt"),
     key(&["s"], Action::Skip, "skip", "the step ends skipped, the run goes on"),
     key(&["x"], Action::Abort, "abort", "the run ends aborted"),
@@ -114,31 +139,110 @@ pub const KEYS: &[Binding] = &[
         "pause its flow or integration, or resume it; a job that halted goes on",
     ),
     key(&["T"], Action::Theme, "theme", "next theme"),
+    key(&["m"], Action::Mouse, "mouse", "mouse on and off; it is off at the start"),
     key(&[":"], Action::Palette, "all", "all actions by their words, and jobs"),
     key(&["?"], Action::Help, "help", "these keys"),
-    key(&["ctrl-c"], Action::Interrupt, "quit", "ask to quit"),
+    key(&["ctrl-c"], Action::Interrupt, "quit", "stop a search, else ask to quit"),
     key(&["ctrl-z"], Action::Suspend, "suspend", "to the shell; fg comes back"),
     key(&["ctrl-l"], Action::Redraw, "redraw", "draw everything again"),
     key(&["ctrl-r"], Action::Reload, "reload", "ask for what is shown again; try a link that is down"),
-    key(&["'"], Action::Later("saved views"), "", ""),
-    key(&["p"], Action::Later("pin a path"), "", ""),
-    key(&["#"], Action::Later("values and counts of a path"), "", ""),
-    key(&["m"], Action::Later("mouse"), "", ""),
-    key(&["-"], Action::Later("filter a value away"), "", ""),
 ];
 
-/// What a key means; nothing where it is not in the table.
-#[must_use]
-pub fn action_of(key: Key) -> Option<Action> {
-    KEYS.iter()
-        .find(|binding| binding.keys.iter().any(|name| Key::parse(name) == Some(key)))
-        .map(|binding| binding.action)
+/// A line of the table as it is in force: the person may have given it other keys.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    /// The line as the program has it.
+    pub binding: &'static Binding,
+    /// Its keys; the first is shown.
+    pub keys: Vec<Key>,
+    /// Their names, one space between.
+    pub names: String,
 }
 
-/// The line of an action.
-#[must_use]
-pub fn binding(action: Action) -> Option<&'static Binding> {
-    KEYS.iter().find(|binding| binding.action == action)
+impl Bound {
+    fn new(binding: &'static Binding, keys: Vec<Key>) -> Self {
+        let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        Self { binding, keys, names: names.join(" ") }
+    }
+
+    /// The key that is shown for it; nothing where it has none.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.names.split(' ').next().unwrap_or_default()
+    }
+}
+
+/// The keys in force.
+#[derive(Debug, Clone)]
+pub struct Keymap(Vec<Bound>);
+
+impl Default for Keymap {
+    /// The keys that the program has of itself.
+    fn default() -> Self {
+        let keys = |binding: &Binding| binding.keys.iter().filter_map(|name| Key::parse(name)).collect();
+        Self(KEYS.iter().map(|binding| Bound::new(binding, keys(binding))).collect())
+    }
+}
+
+impl Keymap {
+    /// Every line.
+    pub fn lines(&self) -> impl Iterator<Item = &Bound> {
+        self.0.iter()
+    }
+
+    /// What a key means; nothing where it is not in the table.
+    #[must_use]
+    pub fn action_of(&self, key: Key) -> Option<Action> {
+        self.0.iter().find(|bound| bound.keys.contains(&key)).map(|bound| bound.binding.action)
+    }
+
+    /// The line of an action.
+    #[must_use]
+    pub fn bound(&self, action: Action) -> Option<&Bound> {
+        self.0.iter().find(|bound| bound.binding.action == action)
+    }
+
+    /// The key that is shown for an action; nothing where it has none.
+    #[must_use]
+    pub fn key(&self, action: Action) -> &str {
+        self.bound(action).map_or("", Bound::key)
+    }
+
+    /// How a sentence names what is to be pressed for an action: its key, or its word in the palette.
+    #[must_use]
+    pub fn named(&self, action: Action) -> String {
+        match self.bound(action) {
+            Some(bound) if !bound.keys.is_empty() => bound.key().to_owned(),
+            Some(bound) => format!(":{}", bound.binding.word),
+            None => String::new(),
+        }
+    }
+
+    /// What is pressed now for what the program's own key `name` does; that name where it is none.
+    #[must_use]
+    pub fn now<'k>(&'k self, name: &'k str) -> &'k str {
+        let own = self.0.iter().find(|bound| bound.binding.keys.contains(&name));
+        own.map_or(
+            name,
+            |bound| if bound.names.split(' ').any(|key| key == name) { name } else { bound.key() },
+        )
+    }
+
+    /// Gives an action other keys. [`Keymap::doubled`] tells afterwards whether two have the same.
+    pub(super) fn give(&mut self, action: Action, keys: Vec<Key>) {
+        if let Some(bound) = self.0.iter_mut().find(|bound| bound.binding.action == action) {
+            *bound = Bound::new(bound.binding, keys);
+        }
+    }
+
+    /// A key of an action that another action has too, and that other one.
+    pub(super) fn doubled(&self, action: Action) -> Option<(Key, Action)> {
+        let keys = &self.bound(action)?.keys;
+        let others = self.0.iter().filter(|bound| bound.binding.action != action);
+        others
+            .flat_map(|bound| bound.keys.iter().map(|key| (*key, bound.binding.action)))
+            .find(|(key, _)| keys.contains(key))
+    }
 }
 
 /// The keys of the help, by group; every action that acts is in exactly one.
@@ -171,6 +275,10 @@ pub const HELP: &[(&str, &[Action])] = &[
             Action::NextMatch,
             Action::PreviousMatch,
             Action::FilterToggle,
+            Action::Views,
+            Action::Pin,
+            Action::Values,
+            Action::Without,
             Action::Difference,
             Action::Test,
             Action::BackTest,
@@ -223,6 +331,7 @@ pub const HELP: &[(&str, &[Action])] = &[
             Action::Redraw,
             Action::Reload,
             Action::Theme,
+            Action::Mouse,
             Action::Palette,
             Action::Help,
         ],
@@ -250,7 +359,7 @@ mod tests {
         for reserved in
             ["ctrl-s", "ctrl-q", "ctrl-i", "ctrl-m", "ctrl-h", "ctrl-b", "ctrl-a", "ctrl-g", "ctrl-o"]
         {
-            assert_eq!(action_of(Key::parse(reserved).unwrap()), None, "{reserved}");
+            assert_eq!(Keymap::default().action_of(Key::parse(reserved).unwrap()), None, "{reserved}");
         }
     }
 
@@ -260,8 +369,7 @@ mod tests {
         for binding in KEYS {
             assert!(actions.insert(binding.action), "{:?} has two lines", binding.action);
             let shown = HELP.iter().flat_map(|(_, group)| *group).filter(|a| **a == binding.action).count();
-            let expected = usize::from(!matches!(binding.action, Action::Later(_)));
-            assert_eq!(shown, expected, "{:?} in the help", binding.action);
+            assert_eq!(shown, 1, "{:?} in the help", binding.action);
         }
     }
 
@@ -269,7 +377,7 @@ mod tests {
     fn every_key_of_the_contract_says_something() {
         for letter in "123456jkgGqvhl/nNF'?o:fadp#mTO-rsxREetAcubDwiSCPXyYzZ[]KJ+ ".chars() {
             let key = Key { code: crossterm::event::KeyCode::Char(letter), ctrl: false };
-            assert!(action_of(key).is_some(), "{letter:?} does nothing and says nothing");
+            assert!(Keymap::default().action_of(key).is_some(), "{letter:?} does nothing and says nothing");
         }
     }
 }

@@ -34,6 +34,10 @@ pub struct Line {
     pub whole: Option<Arc<str>>,
     /// A value of others that `enter` shows whole.
     pub opens: bool,
+    /// Its text goes on in the next line: it was too long for one.
+    pub joins: bool,
+    /// The bytes that it spells; what follows them is in the next line.
+    pub bytes: Option<Arc<[u8]>>,
 }
 
 impl Line {

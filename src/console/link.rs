@@ -60,6 +60,7 @@ impl App {
                 // Lists are told what they missed; panes read again what they show.
                 self.reload_panes();
                 self.editor_resumes();
+                self.guide_resumes();
             }
         }
     }
@@ -74,6 +75,7 @@ impl App {
             // Rows that were asked for have no answer: they are asked for again.
             self.moved.extend(list.visible().map(|row| row.id().to_owned()));
         }
+        self.facets_unanswered();
         self.editor_unsaves();
         if let Some(Overlay::Verb(_)) = self.overlay {
             self.close_dialog();

@@ -6,6 +6,7 @@
 use crate::model::time::Ms;
 use std::collections::{BTreeSet, VecDeque};
 
+mod hunt;
 mod pages;
 
 /// Most rows that are held.
@@ -92,6 +93,10 @@ pub struct List<T> {
     pub stale: bool,
     /// Following cannot keep up: only the newest page is shown.
     pub racing: bool,
+    /// How far the search for the filter came.
+    hunt: Option<hunt::Hunt>,
+    /// All rows up to this one were looked at, whether they match or not.
+    seen: Option<String>,
     /// Rows up to this one are counted in `below`.
     counted: Option<String>,
     /// Where a gap goes on that is not at the last row: what was scanned and did not match.
@@ -126,6 +131,8 @@ impl<T> Default for List<T> {
             loaded: false,
             stale: false,
             racing: false,
+            hunt: None,
+            seen: None,
             counted: None,
             ahead: None,
             want: Some(Wanted::Newest),
@@ -203,6 +210,9 @@ impl<T: Item> List<T> {
     pub fn step(&mut self, rows: isize, now: Ms) {
         if rows < 0 {
             self.stop(now);
+            if self.position().unwrap_or(0) == 0 {
+                self.resume_hunt();
+            }
         }
         let Some(at) = self.position() else {
             self.selected = self.rows.back().map(|row| row.id().to_owned());
@@ -225,6 +235,7 @@ impl<T: Item> List<T> {
         if self.older.is_some() {
             self.epoch += 1;
             self.asked = None;
+            self.hunt = None;
             self.want = Some(Wanted::Oldest);
         } else {
             self.select(0);
@@ -282,6 +293,7 @@ impl<T: Item> List<T> {
     pub fn restart(&mut self) {
         self.epoch += 1;
         self.asked = None;
+        self.hunt = None;
         self.want = Some(Wanted::Newest);
         self.stale = false;
     }
@@ -332,32 +344,27 @@ impl<T: Item> List<T> {
         if data && self.stale && self.want.is_none() {
             self.stale = false;
             if self.follow {
-                let anew = self.racing || self.rows.is_empty() || self.gap;
+                // Few rows match: all of them are read, and nothing is searched twice.
+                let racing = self.racing && !self.is_sparse();
+                let anew = racing || self.gap || (self.rows.is_empty() && !self.is_sparse());
                 self.want = Some(if anew { Wanted::Newest } else { Wanted::Newer });
             } else if !self.filter_in_force().is_empty() && self.held.len() < PAGE as usize {
                 self.want = Some(Wanted::Newer);
             }
         }
-        if self.want.is_none() && self.top < self.height && self.older.is_some() && self.loaded {
+        let stopped = self.hunt_stopped().is_some();
+        if self.want.is_none() && !stopped && self.wants_older() {
             self.want = Some(Wanted::Older);
         }
-        if self.want.is_none() && self.gap && self.top + 2 * self.height >= self.rows.len() {
+        if self.want.is_none() && !stopped && self.wants_ahead() {
             self.want = Some(Wanted::Newer);
         }
         let mut wanted = self.want.take()?;
-        if self.rows.is_empty() && wanted == Wanted::Newer && self.ahead.is_none() {
+        if wanted == Wanted::Newer && self.newer_from().is_none() {
             wanted = Wanted::Newest;
         }
         self.asked = Some((wanted, self.epoch));
         Some(wanted)
-    }
-
-    /// After which id newer rows are asked for, with what was scanned without a match.
-    #[must_use]
-    pub fn newer_from(&self) -> Option<&str> {
-        // What is held was read without a gap: the next is the one after the last of it.
-        let ahead = self.ahead.as_deref().filter(|_| self.gap || self.rows.is_empty());
-        ahead.max(self.newest_id())
     }
 
     /// The newest row that was read.

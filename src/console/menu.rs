@@ -2,7 +2,7 @@
 
 use super::app::{App, Overlay, Tone};
 use super::key::Key;
-use super::keymap;
+use super::picks::Listed;
 use crate::console::action::Action;
 use crate::model::ask::Ask;
 use crossterm::event::KeyCode;
@@ -22,6 +22,16 @@ pub enum Does {
     Requests(String),
     /// Lists the runs that a filter matches.
     Runs(String),
+    /// Opens a list with a filter.
+    Saved(Listed, String),
+    /// Lists the values of a path.
+    Values(String),
+    /// Takes the column of a path off.
+    Unpin(String),
+    /// Tries a flow out: `NAME/FLOW`.
+    Test(String),
+    /// Something else stands for what comes to an integration that is being made.
+    Guide(super::guide::keys::Other),
     /// Something of the document that is edited.
     Edit(super::editor::Does),
 }
@@ -52,6 +62,21 @@ pub struct Menu {
     pub at: usize,
 }
 
+impl Menu {
+    /// Whether it lists views.
+    #[must_use]
+    pub fn has_views(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.does, Ok(Does::Saved(..))))
+    }
+
+    /// Whether some of these are of this person's own.
+    #[must_use]
+    pub fn has_own(&self) -> bool {
+        let own = |entry: &Entry| entry.key.is_ascii_digit() && matches!(entry.does, Ok(Does::Saved(..)));
+        self.entries.iter().any(own)
+    }
+}
+
 impl App {
     /// A key while the list is open.
     pub fn menu_key(&mut self, key: Key) {
@@ -63,12 +88,16 @@ impl App {
         {
             return self.choose(at);
         }
-        match keymap::action_of(key) {
+        match self.options.keymap.action_of(key) {
             Some(Action::Down) => menu.at = (menu.at + 1).min(last),
             Some(Action::Up) => menu.at = menu.at.saturating_sub(1),
             Some(Action::Open) => {
                 let at = menu.at;
                 self.choose(at);
+            }
+            Some(Action::Forget) if menu.has_views() => {
+                let key = menu.entries.get(menu.at).map_or(' ', |entry| entry.key);
+                self.forget_view(key);
             }
             Some(Action::Back | Action::Quit) => self.overlay = None,
             Some(Action::Interrupt | Action::Suspend | Action::Redraw) => self.global(key),
@@ -98,6 +127,11 @@ impl App {
             Does::Run(id) => self.open_run(id),
             Does::Requests(filter) => self.open_requests(&filter),
             Does::Runs(filter) => self.open_runs(&filter),
+            Does::Saved(list, filter) => self.open_saved(list, &filter),
+            Does::Values(path) => self.open_values_of(path),
+            Does::Unpin(path) => self.unpin(path),
+            Does::Test(flow) => self.open_trial_of(flow, "last".to_owned()),
+            Does::Guide(other) => self.guide_source(other),
             Does::Edit(does) => self.do_edit(does),
         }
     }

@@ -11,11 +11,14 @@ pub mod action;
 mod ages;
 mod aim;
 pub mod app;
+pub mod aside;
 pub mod asks;
+pub mod audit;
 pub mod backtest;
 pub mod beside;
 pub mod board;
 pub mod capture;
+mod changed;
 pub mod columns;
 pub mod company;
 mod copy;
@@ -26,13 +29,18 @@ pub mod draw;
 mod drive;
 pub mod edit;
 pub mod editor;
+pub mod facets;
 pub mod filter;
+pub mod first;
 pub mod format;
 pub mod glyphs;
 pub mod group_pane;
+pub mod guide;
 pub mod holding;
 pub mod input;
 mod jobs;
+pub mod jump;
+pub mod kept;
 pub mod key;
 pub mod keymap;
 pub mod layout;
@@ -41,8 +49,11 @@ pub mod link;
 mod links;
 pub mod list;
 pub mod menu;
+pub mod messages;
+mod mouse;
 mod open;
 pub mod options;
+pub mod osc52;
 mod outside;
 pub mod overlay;
 pub mod overview;
@@ -51,9 +62,13 @@ pub mod paint;
 mod palette;
 mod pausing;
 pub mod payload;
+pub mod picks;
 pub mod place;
 pub mod promise;
+pub mod prompt;
+pub mod rebind;
 pub mod receive;
+mod recording;
 mod replayed;
 pub mod rows;
 pub mod run_pane;
@@ -62,8 +77,12 @@ pub mod search;
 mod sgr;
 pub mod signals;
 pub mod svg;
+pub mod tape;
 pub mod term;
 pub mod theme;
+pub mod themes;
+mod theming;
+pub mod traffic;
 pub mod trail;
 pub mod tree;
 pub mod trial;
@@ -81,16 +100,20 @@ pub use drive::{Console, Turn};
 pub use options::Options;
 pub use svg::svg;
 pub use theme::Depth;
+pub use theming::KEPT as KEPT_THEME;
 
 use crate::model::time::Ms;
 use crate::session::Session;
+use app::Tone;
+use aside::Aside;
+use drive::{Held, Last};
 use outside::Keys;
 use ratatui::backend::CrosstermBackend;
 use signals::Signals;
 use std::io;
 use std::time::SystemTime;
+use tape::Tape;
 use term::{FrameWriter, Guard};
-use theme::{Theme, ThemeError};
 
 /// Why a console could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -98,9 +121,9 @@ pub enum Error {
     /// The terminal could not be read or written.
     #[error("the terminal could not be used: {0}")]
     Terminal(#[from] io::Error),
-    /// The theme could not be read.
-    #[error(transparent)]
-    Theme(#[from] ThemeError),
+    /// What shall be recorded into cannot be.
+    #[error("{0}")]
+    Record(String),
     /// There is no terminal to talk to.
     #[error("the terminal ended its input")]
     Closed,
@@ -110,16 +133,36 @@ pub enum Error {
 /// SIGHUP comes.
 ///
 /// # Errors
-/// Where the terminal cannot be used, or the theme not read; the terminal is restored by then.
+/// Where the terminal cannot be used; the terminal is restored by then.
 pub async fn run(session: Session, options: Options) -> Result<(), Error> {
-    let theme = Theme::shipped(&options.theme, options.color)?;
+    // The state is large, and whoever waits for this should not have to hold it.
+    Box::pin(shown(session, options)).await
+}
+
+async fn shown(session: Session, options: Options) -> Result<(), Error> {
+    let (theme, trouble) = theming::first(&options.themes, &options.theme, options.color);
     let size = layout::known(crossterm::terminal::size().unwrap_or_default());
+    // Before the terminal is taken: what is wrong is said where it can be read.
+    let file = match &options.record {
+        Some(path) => Some(tape::open(path).map_err(|error| Error::Record(tape::refused(path, &error)))?),
+        None => None,
+    };
     let guard = Guard::take()?;
-    let backend = CrosstermBackend::new(FrameWriter::new(io::stdout()));
-    let app = App::new(options, theme, size, clock());
+    let tape = Tape::default();
+    let writer = FrameWriter::new(io::stdout()).recorded_on(tape.clone());
+    let written = writer.written();
+    let backend = CrosstermBackend::new(writer);
+    let aside = Aside::start(options.places.clone())?;
+    let mut app = App::new(options, theme, size, clock());
+    for told in trouble.into_iter().chain(app.options.themes.told.clone()) {
+        app.toast(Tone::Bad, told);
+    }
     let mut console = Console::new(app, backend, session, clock)?;
     let keys = Keys::default();
-    console.hold(guard, keys.clone());
+    console.hold(Held { guard, keys: keys.clone(), aside, written, tape: Last(tape) });
+    if let Some((file, path)) = file {
+        console.begin_recording(file, &path)?;
+    }
     term::here(console.drive(keys, Signals::listen()?)).await
 }
 

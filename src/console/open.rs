@@ -8,7 +8,7 @@ impl App {
     pub(super) fn open(&mut self) {
         let now = self.now;
         match self.place() {
-            Place::Empty => self.load_samples(),
+            Place::Empty => self.take_offer(),
             Place::Requests(id) => {
                 let Some(list) = self.request_list(id) else { return };
                 list.stop(now);
@@ -118,6 +118,7 @@ impl App {
     }
 
     pub(super) fn crumb(&mut self) {
+        self.close_guide();
         if self.editor.is_some() {
             // It takes the place of every screen; what was typed into it is kept.
             self.close_editor();

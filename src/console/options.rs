@@ -1,6 +1,12 @@
 //! How a console is started: what the command line and the environment say.
 
+use super::aside::Places;
+use super::kept::Kept;
+use super::keymap::Keymap;
+use super::osc52::Between;
+use super::picks::Picks;
 use super::theme::Depth;
+use super::themes::Themes;
 use crate::model::operator::Role;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -33,8 +39,24 @@ pub struct Options {
     pub zone: TimeZone,
     /// What opens a text outside of this program.
     pub editor: String,
-    /// Keeps the theme that `T` chose.
-    pub theme_file: Option<PathBuf>,
+    /// What shows a text outside of this program.
+    pub pager: String,
+    /// Pins, views and filters of an earlier session.
+    pub picks: Picks,
+    /// Where they are kept; nothing is, where there is no such place.
+    pub picks_file: Option<PathBuf>,
+    /// What stands between this program and the terminal.
+    pub between: Between,
+    /// What is recorded into from the start.
+    pub record: Option<String>,
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// The themes that there are.
+    pub themes: Themes,
+    /// What was chosen in earlier sessions.
+    pub kept: Kept,
+    /// Where both are.
+    pub places: Places,
 }
 
 impl Default for Options {
@@ -52,12 +74,27 @@ impl Default for Options {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             zone: TimeZone::UTC,
             editor: "vi".to_owned(),
-            theme_file: None,
+            pager: "less".to_owned(),
+            picks: Picks::default(),
+            picks_file: None,
+            between: Between::default(),
+            record: None,
+            keymap: Keymap::default(),
+            themes: Themes::default(),
+            kept: Kept::default(),
+            places: Places::default(),
         }
     }
 }
 
 impl Options {
+    /// With what a file keeps from one session to the next.
+    #[must_use]
+    pub fn keeping(self, file: Option<PathBuf>) -> Self {
+        let picks = file.as_deref().map(super::picks::file::load).unwrap_or_default();
+        Self { picks, picks_file: file, ..self }
+    }
+
     /// What the environment says of the terminal: colours (`NO_COLOR`, `COLORTERM`, `TERM`), ASCII
     /// (`TERM=linux`, `TERM=dumb`, a locale that is not UTF-8), SSH, the editor, and the system's time
     /// zone.
@@ -83,8 +120,10 @@ impl Options {
             ascii: term == "linux" || term == "dumb" || !utf8,
             color,
             ssh: set("SSH_CONNECTION").is_some(),
+            between: Between::detect(&variable),
             zone: TimeZone::system(),
             editor: ["VISUAL", "EDITOR"].into_iter().find_map(set).unwrap_or_else(|| "vi".to_owned()),
+            pager: set("PAGER").unwrap_or_else(|| "less".to_owned()),
             ..Self::default()
         }
     }
@@ -108,6 +147,14 @@ mod tests {
         assert_eq!(of(&[utf8, ("TERM", "xterm"), ("COLORTERM", "truecolor")]).color, Depth::True);
         assert_eq!(of(&[utf8, ("COLORTERM", "truecolor"), ("NO_COLOR", "1")]).color, Depth::Mono);
         assert_eq!(of(&[utf8, ("TERM", "xterm"), ("NO_COLOR", "")]).color, Depth::Sixteen);
+    }
+
+    #[test]
+    fn ssh_and_what_stands_between_come_from_the_environment() {
+        assert!(of(&[("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.2 22")]).ssh);
+        assert!(!of(&[("SSH_CONNECTION", "")]).ssh);
+        assert_eq!(of(&[("TMUX", "/tmp/tmux-0/default,1,0")]).between, Between::Tmux);
+        assert_eq!(of(&[]).between, Between::Nothing);
     }
 
     #[test]

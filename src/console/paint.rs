@@ -233,7 +233,8 @@ impl Paint<'_> {
         let room = area.width.saturating_sub(4);
         if room > 2 {
             self.put(area.x + 2, area.y, room, &format!(" {title} "), Role::Title);
-            let keys = format!(" {} ", cut(keys, room.saturating_sub(2)));
+            let keys = keys_that_fit(keys, room.saturating_sub(2));
+            let keys = format!(" {} ", cut(&keys, room.saturating_sub(2)));
             self.right(area.x + 2, right.saturating_sub(1), bottom, &keys, Role::Key);
         }
     }
@@ -247,6 +248,16 @@ fn parts_that_fit(text: &str, cells: u16) -> Option<&str> {
         rest = &rest[..at];
     }
     Some(rest)
+}
+
+/// The keys of a box: where there is no room for all of them, the first and the way out stay.
+fn keys_that_fit(keys: &str, cells: u16) -> String {
+    let gap = if keys.contains("   ") { "   " } else { "  " };
+    let mut parts: Vec<&str> = keys.split(gap).collect();
+    while parts.len() > 2 && width(&parts.join(gap)) > cells {
+        parts.remove(parts.len() - 2);
+    }
+    parts.join(gap)
 }
 
 /// The last pass for terminals without Unicode: every cell becomes one ASCII character.
@@ -352,6 +363,11 @@ mod tests {
         assert!(row(1).contains("e‹U+200B›vil"), "{}", row(1));
         assert_eq!(parts_that_fit("a, b · c", 4), Some("a, b"));
         assert_eq!(parts_that_fit("12:00:00", 4), None);
+        let keys = "enter retry   tab field   ← → choice   esc back";
+        assert_eq!(keys_that_fit(keys, 60), keys);
+        assert_eq!(keys_that_fit(keys, 34), "enter retry   tab field   esc back");
+        assert_eq!(keys_that_fit(keys, 4), "enter retry   esc back");
+        assert_eq!(keys_that_fit("tab choose  e value  S sample  esc", 20), "tab choose  esc");
     }
 
     #[test]

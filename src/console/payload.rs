@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 
 mod views;
 
-pub use views::value_text;
 use views::{flat, hex, raw, tree};
+pub use views::{hex_dump, value_text};
 
 /// How a payload is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Payload {
     /// Why in two lines over the flat view: Live's pane.
     brief: bool,
     folded: BTreeSet<String>,
+    /// Paths that are columns: their lines say so.
+    pins: Vec<String>,
     /// Cells of a line: the raw view is wrapped at them.
     cells: u16,
     zone: TimeZone,
@@ -93,6 +95,7 @@ impl Payload {
             other,
             brief,
             folded: BTreeSet::new(),
+            pins: Vec::new(),
             cells: 110,
             zone,
             now: 0,
@@ -162,6 +165,14 @@ impl Payload {
             }
         }
         self.lines.resize(height);
+    }
+
+    /// Which paths are columns.
+    pub fn set_pins(&mut self, pins: &[String]) {
+        if self.pins != pins {
+            self.pins = pins.to_vec();
+            self.build();
+        }
     }
 
     /// The next view.
@@ -320,6 +331,14 @@ impl Payload {
             View::Raw => raw(detail, self.cells, &mut lines),
             View::Hex => hex(detail, self.cells, &mut lines),
             View::Tree => tree(detail, &self.folded, &mut lines),
+        }
+        if !self.pins.is_empty() && matches!(self.view(), View::Tree | View::Flat) {
+            for line in &mut lines {
+                let pinned = super::facets::pins::path_of(line).is_some_and(|path| self.pins.contains(&path));
+                if pinned && line.fold.is_none() {
+                    "• pinned".clone_into(&mut line.note);
+                }
+            }
         }
         self.lines.set(lines);
     }

@@ -1,20 +1,28 @@
 //! Where the person is: screens, lists, panes, what stands above, and the way back.
 
 use super::app::App;
+use super::audit::Trail;
 use super::backtest::BackTested;
 use super::beside::Beside;
 use super::capture::Table;
 use super::company::Attached;
 use super::dialog::Dialog;
+use super::edit::Edit;
 use super::editor::texts::Texts;
+use super::facets::values::Counted;
+use super::facets::views::Saving;
+use super::facets::write::Writing;
 use super::jobs::Jobs;
 use super::list::List;
 use super::menu::Menu;
+use super::messages::Messages;
 use super::palette::Palette;
 use super::payload::Payload;
+use super::prompt::Prompt;
 use super::replayed::Replayed;
 use super::rows::{RequestRow, RunRow};
 use super::run_pane::RunPane;
+use super::theming::Choosing;
 use super::trial::Simulated;
 use super::whatif::WhatIf;
 use super::whole::Whole;
@@ -72,6 +80,8 @@ pub enum Place {
     Overview,
     /// A document that is edited.
     Editor,
+    /// An integration that is being made.
+    Guide,
 }
 
 /// The lists that have a filter.
@@ -110,6 +120,11 @@ pub enum Overlay {
         /// First drawn line.
         top: usize,
     },
+    /// Every action by its name in the configuration.
+    Keys {
+        /// First drawn line.
+        top: usize,
+    },
     /// A verb before it acts.
     Verb(Box<Dialog>),
     /// What a flow is sent, path by path.
@@ -134,8 +149,24 @@ pub enum Overlay {
     BackTest(Box<BackTested>),
     /// Two texts beside each other.
     Texts(Box<Texts>),
+    /// The themes.
+    Themes(Box<Choosing>),
+    /// What was told.
+    Messages(Messages),
+    /// The audit trail.
+    Audit(Box<Trail>),
+    /// Where to record into.
+    Record(Box<Edit>),
     /// A value, whole.
     Value(Box<Whole>),
+    /// The values of a path, and how often each is there.
+    Values(Box<Counted>),
+    /// A file that is about to be written.
+    Write(Box<Writing>),
+    /// A view that is about to be saved.
+    SaveView(Box<Saving>),
+    /// One line that is asked for.
+    Prompt(Box<Prompt>),
     /// Quitting stops the receiver.
     Quit {
         /// The button that quits is chosen.

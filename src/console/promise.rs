@@ -32,13 +32,15 @@ impl Item {
 }
 
 /// The order in which items stand.
-const ORDER: [u8; 14] = [1, 2, 3, 7, 6, 8, 4, 5, 13, 12, 10, 11, 14, 9];
+const ORDER: [u8; 16] = [1, 2, 3, 7, 6, 8, 4, 5, 13, 12, 10, 11, 14, 16, 15, 9];
 
 /// What gives way, one step after the other: an item becomes shorter, or is dropped.
-const STEPS: [(u8, Give); 23] = [
+const STEPS: [(u8, Give); 26] = [
+    (15, Give::Drop),
     (14, Give::Drop),
     (11, Give::Drop),
     (10, Give::Drop),
+    (16, Give::Shorten),
     (12, Give::Shorten),
     (6, Give::Shorten),
     // What a newcomer understands without its words goes first.
@@ -53,6 +55,7 @@ const STEPS: [(u8, Give); 23] = [
     (2, Give::Shorten),
     (6, Give::Shorten),
     (7, Give::Drop),
+    (16, Give::Drop),
     (12, Give::Drop),
     (9, Give::Drop),
     (8, Give::Drop),
@@ -222,10 +225,14 @@ fn items(app: &App) -> Vec<Item> {
     let lately = counters.last_rejected.is_some_and(|at| app.now - at < 5 * MINUTE);
     let role = if lately { Role::Warn } else { Role::Muted };
     items.push(Item::new(11, &[format!("rejected {}", count(counters.rejected))], role));
+    items.extend(app.wrote.told(app.now).map(|told| Item::new(15, &[told], Role::Muted)));
+    if app.recording.is_some() {
+        items.push(Item::new(16, &["recording".to_owned(), "rec".to_owned()], Role::Info));
+    }
     items.sort_by_key(|item| ORDER.iter().position(|number| *number == item.number));
     if down {
         // What is true only for a moment is nothing to be told of one that is past.
-        items.retain(|item| matches!(item.number, 1..=6 | 14) || item.bad);
+        items.retain(|item| matches!(item.number, 1..=6 | 14..=16) || item.bad);
         for item in items.iter_mut().filter(|item| !item.bad) {
             item.role = Role::Stale;
         }

@@ -1,12 +1,12 @@
 //! What comes in from the session: answers, changes, the state of the link.
 
-use super::app::{App, Dirt, ListId, Overlay, PaneId, Screen, Tone};
+use super::acted::Rest;
+use super::app::{App, Dirt, ListId, Overlay, Screen, Tone};
 use super::asks::{Want, request_rows, run_rows};
 use super::dialog::Kind;
 use super::editor::{After, MEANWHILE};
 use super::list::{Item, Wanted};
-use crate::model::ask::{Acted, Answer, Ask, Changes, Plan, Refusal};
-use crate::model::change::Counters;
+use crate::model::ask::{Acted, Answer, Ask, Plan, Refusal};
 use crate::model::request::Verdict;
 use crate::session::{Incoming, Ticket};
 
@@ -27,6 +27,15 @@ impl App {
         if let Want::Editor(name, wanted) = want {
             return self.editor_answered(&name, wanted, result);
         }
+        if let Want::Facet(facet) = want {
+            return self.facet_answered(facet, result);
+        }
+        if let Want::LookUp(id) = want {
+            return self.looked_up(&id, result);
+        }
+        if let Want::Guide(what) = want {
+            return self.guide_answered(what, result);
+        }
         let answer = match result {
             Ok(answer) => answer,
             Err(refusal) => return self.refused(want, refusal),
@@ -39,6 +48,7 @@ impl App {
                 if let Some(list) = self.request_list(id)
                     && list.install(wanted, epoch, page, rows.next)
                 {
+                    list.came(wanted, rows.percent, rows.newest);
                     self.behind |= list.stale;
                     self.paged(id);
                 }
@@ -48,6 +58,7 @@ impl App {
                 if let Some(list) = self.run_list(id)
                     && list.install(wanted, epoch, page, rows.next)
                 {
+                    list.came(wanted, rows.percent, rows.newest);
                     self.behind |= list.stale;
                     self.paged(id);
                 }
@@ -129,6 +140,7 @@ impl App {
                 self.group_deploy(&id, &rows.rows);
                 self.touch(Dirt::Data);
             }
+            (Want::Audit(older), Answer::Audit(rows)) => self.audit_came(older, Ok(rows)),
             (Want::GroupDiff(_), Answer::Diff(diff)) => self.group_changed(&diff),
             (Want::GroupRun(id), Answer::Run { run, .. }) => {
                 self.group_run(&id, run);
@@ -157,6 +169,7 @@ impl App {
                 self.editor_saved(&saved, After::Stay);
                 self.ask_counters();
             }
+            (Want::Act(kind @ (Kind::Apply | Kind::Load)), answer) => self.applied(kind, answer),
             (Want::Act(_), Answer::Done(done)) if done.refused => {
                 self.overlay = None;
                 self.toast(Tone::Bad, done.lines.first().cloned().unwrap_or_default());
@@ -178,13 +191,6 @@ impl App {
             (Want::Urls, Answer::Endpoints { endpoints }) => {
                 self.known_urls(endpoints.into_iter().map(|one| (one.id, one.url)));
                 self.touch(Dirt::Data);
-            }
-            (Want::Load, Answer::Done(done)) => {
-                let tone = if done.refused { Tone::Bad } else { Tone::Good };
-                let live = done.lines.last().cloned().unwrap_or_else(|| "The samples are loaded".to_owned());
-                self.toast(tone, format!("{live}; 2 Requests shows what comes"));
-                self.ask_counters();
-                self.behind = true;
             }
             (Want::Endpoints, Answer::Endpoints { endpoints }) => {
                 // One that anybody may send to, by the name that is short.
@@ -228,15 +234,15 @@ impl App {
             }
             (Want::Marks(id, epoch), Answer::Requests(rows)) => {
                 let ids = rows.rows.into_iter().map(|row| row.id).collect();
-                self.mark(id, epoch, ids, rows.next.is_some());
+                self.mark(id, epoch, ids, &Rest::of(rows.next, rows.partial));
             }
             (Want::Marks(id, epoch), Answer::Runs(rows)) => {
                 let ids = rows.rows.into_iter().map(|row| row.id).collect();
-                self.mark(id, epoch, ids, rows.next.is_some());
+                self.mark(id, epoch, ids, &Rest::of(rows.next, rows.partial));
             }
             (Want::Marks(id, epoch), Answer::Callbacks(rows)) => {
                 let ids = rows.rows.into_iter().map(|row| row.id).collect();
-                self.mark(id, epoch, ids, rows.next.is_some());
+                self.mark(id, epoch, ids, &Rest::of(rows.next, false));
             }
             (want, answer) => {
                 if let Err(want) = self.workflows_came(want, answer) {
@@ -321,7 +327,7 @@ impl App {
                 }
                 self.touch(Dirt::Input);
             }
-            Want::Act(kind) if self.editor.is_some() => {
+            Want::Act(kind) if self.editor.is_some() || self.guide.is_some() => {
                 self.overlay = None;
                 let deploys = kind == Kind::Deploy;
                 self.editor_refused(refusal, if deploys { After::Deploy } else { After::Stay });
@@ -336,14 +342,20 @@ impl App {
                 self.toast(Tone::Bad, text);
                 self.reload_panes();
             }
-            Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(refusal),
+            Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(&want, refusal),
             Want::Jobs | Want::Job | Want::StopJob | Want::ResumeJob => self.jobs_refused(refusal),
             Want::Replayed => self.replayed_came(Err(refusal.message)),
             Want::WhatIf | Want::Trial | Want::BackTest => self.untried(&want, refusal),
             // It is asked without the fields to begin with, and without a suggestion.
             Want::WhatIfRule => self.what_if_rule(&[]),
             // Nobody waits for these.
-            Want::WhatIfFields | Want::Samples | Want::Here | Want::Editor(..) => {}
+            Want::WhatIfFields
+            | Want::Samples
+            | Want::Here
+            | Want::Editor(..)
+            | Want::Facet(_)
+            | Want::Guide(_)
+            | Want::LookUp(_) => {}
             Want::Beside(_) => {
                 if let Some(Overlay::Beside(beside)) = &mut self.overlay {
                     beside.trouble = Some(refusal.message);
@@ -354,7 +366,6 @@ impl App {
             | Want::ById
             | Want::Groups
             | Want::Overdue
-            | Want::Load
             | Want::Endpoints
             | Want::Urls
             | Want::GroupRuns(_)
@@ -371,120 +382,11 @@ impl App {
                 self.toast(Tone::Bad, refusal.message);
             }
             Want::Board(epoch) => self.board_refused(epoch, refusal.message),
+            Want::Audit(older) => self.audit_came(older, Err(refusal)),
             Want::Overview(_) => self.overview_refused(refusal.message),
             Want::Callback(id) | Want::CallbackRun(id) => self.callback_refused(&id, refusal.message),
             Want::Document(name, version) => self.document_refused(&name, version),
             Want::Diff(name) => self.diff_refused(&name, refusal.message),
-        }
-    }
-
-    fn counted(&mut self, counters: Counters) {
-        let same = self.counters.as_ref().is_some_and(|old| {
-            let old = Counters { at: counters.at, ..old.clone() };
-            old == counters
-        });
-        let was_empty = self.counters.as_ref().is_some_and(|old| old.integrations == 0);
-        if was_empty && counters.integrations > 0 {
-            self.behind = true;
-        }
-        // The cursor stays on its badge, wherever that stands now.
-        let drift = self.needs.badge(self.needs.at).is_some();
-        let before = self.needs.figured();
-        self.needs.halted.clone_from(&counters.jobs.halted);
-        self.needs.breakers.clone_from(&counters.breakers.open);
-        self.needs.silent.clone_from(&counters.silent);
-        if drift {
-            self.needs.at = self.needs.at + self.needs.figured() - before;
-        }
-        self.needs.at = self.needs.at.min(self.needs.count().saturating_sub(1));
-        let before = self.counters.replace(counters).map(|old| old.jobs);
-        let now = self.counters.as_ref().map(|counters| counters.jobs.clone()).unwrap_or_default();
-        if let Some(before) = before.filter(|before| *before != now) {
-            self.jobs_moved(&before, &now);
-        }
-        self.as_counted();
-        if !same {
-            self.touch(Dirt::Data);
-        }
-    }
-
-    fn changed(&mut self, changes: Changes) {
-        self.overview.stale = true;
-        if let Some(counters) = changes.counters {
-            self.counted(counters);
-            self.tell_what_was_missed();
-        }
-        self.company_came(changes.acts, changes.consoles);
-        if changes.resync {
-            self.resync();
-        }
-        if changes.arrived > 0 {
-            for list in [&mut self.live.requests, &mut self.requests.list] {
-                list.arrived(changes.arrived);
-            }
-            self.behind = true;
-            self.touch_if_stopped();
-            self.ask_captured();
-        }
-        if changes.told {
-            for list in [&mut self.live.requests, &mut self.requests.list] {
-                list.changed();
-            }
-            for pane in [PaneId::LivePayload, PaneId::Payload] {
-                self.asks.had.remove(&pane);
-            }
-            self.behind = true;
-        }
-        if changes.config {
-            self.needs.stale = true;
-            self.tree.stale = true;
-            self.behind = true;
-            self.ask_stands();
-        }
-        if !changes.runs.is_empty() {
-            self.moved_runs(&changes.runs);
-        }
-        if !changes.runs.is_empty() || changes.callbacks {
-            self.callbacks_moved(&changes.runs);
-            self.job_moved();
-            self.needs.stale = true;
-            self.behind = true;
-        }
-        if changes.config && !self.asks.awaits(|want| *want == Want::Counters) {
-            self.ask_counters();
-        }
-    }
-
-    fn moved_runs(&mut self, ids: &[String]) {
-        for list in [&mut self.live.runs, &mut self.runs.list] {
-            list.moved(ids.iter());
-        }
-        for id in ids {
-            let held = |list: &super::list::List<super::rows::RunRow>| {
-                list.visible().any(|row| row.id() == id.as_str())
-            };
-            if held(&self.live.runs) || held(&self.runs.list) {
-                self.moved.insert(id.clone());
-            }
-        }
-        for (pane, shown) in [(PaneId::Run, &self.runs.run.id), (PaneId::RequestRun, &self.requests.run.id)] {
-            if shown.as_ref().is_some_and(|shown| ids.contains(shown)) {
-                self.asks.had.remove(&pane);
-            }
-        }
-        self.touch_if_stopped();
-    }
-
-    /// What is below is counted on the screen while a list is stopped.
-    fn touch_if_stopped(&mut self) {
-        let stopped = match self.screen {
-            Screen::Live => !self.live.requests.follow || !self.live.runs.follow,
-            Screen::Requests => !self.requests.list.follow,
-            Screen::Runs => !self.runs.list.follow,
-            Screen::Callbacks | Screen::Integrations | Screen::Overview => false,
-        };
-        if stopped {
-            self.touch(Dirt::Data);
         }
     }
 }

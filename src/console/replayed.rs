@@ -4,7 +4,6 @@ use super::action::Action;
 use super::app::{App, Dirt, Overlay, Place};
 use super::asks::Want;
 use super::key::Key;
-use super::keymap;
 use crate::model::ask::Ask;
 use crate::model::view::RunView;
 use crate::rules::beside::{Difference, runs};
@@ -82,7 +81,7 @@ impl App {
     pub fn replayed_key(&mut self, key: Key) {
         let Some(Overlay::Replayed(open)) = &mut self.overlay else { return };
         let last = open.rows.len().saturating_sub(1);
-        match keymap::action_of(key) {
+        match self.options.keymap.action_of(key) {
             Some(Action::Down) => open.top = (open.top + 1).min(last),
             Some(Action::Up) => open.top = open.top.saturating_sub(1),
             Some(Action::PageDown) => open.top = (open.top + 10).min(last),

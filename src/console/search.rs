@@ -1,5 +1,7 @@
 //! Searching in a pane of lines: `/` there types, `n` and `N` walk, `esc` takes the marks away.
 
+mod across;
+
 use super::app::{App, PaneId, Place, Tone};
 use super::edit::Edit;
 use super::input::edit_key;
@@ -17,15 +19,21 @@ pub struct Find {
 }
 
 impl Find {
-    /// The lines that have a text, in key or value, whatever its case.
+    /// The lines that have a text, in key or value, whatever its case. Of what crosses lines it is the
+    /// one in which it begins; bytes are found by their text and by their digits.
     #[must_use]
     pub fn new(text: &str, lines: &[Line]) -> Self {
         let wanted = text.to_lowercase();
         let has = |text: &str| text.to_lowercase().contains(&wanted);
-        let hits = lines.iter().enumerate().filter(|(_, line)| {
+        let alone = lines.iter().enumerate().filter(|(_, line)| {
             has(&line.key) || line.whole.as_deref().map_or_else(|| has(&line.value), has)
         });
-        Self { text: text.to_owned(), hits: hits.map(|(at, _)| at).collect() }
+        let mut hits: Vec<usize> = alone.map(|(at, _)| at).collect();
+        across::texts(&wanted, lines, &mut hits);
+        across::bytes(text, lines, &mut hits);
+        hits.sort_unstable();
+        hits.dedup();
+        Self { text: text.to_owned(), hits }
     }
 
     /// The hit after a line, or before it; from the last one on to the first.
@@ -55,10 +63,22 @@ impl Find {
 pub struct SearchLine {
     /// What was typed.
     pub edit: Edit,
-    /// What was looked for before.
+    /// What was looked for before: ↑ brings it back.
     before: Option<String>,
     /// Where the selection was.
     from: usize,
+}
+
+impl SearchLine {
+    /// What ends it, and what brings the last search back.
+    #[must_use]
+    pub fn note(&self) -> &'static str {
+        if self.edit.is_empty() && self.before.is_some() {
+            "↑ the last one   enter keeps it   esc back"
+        } else {
+            "enter keeps   esc back   then n N"
+        }
+    }
 }
 
 impl App {
@@ -100,8 +120,8 @@ impl App {
         }
         let Some(lines) = self.searched() else { return };
         let before = lines.find.as_ref().map(|find| find.text.clone());
-        let (edit, from) = (Edit::with(before.as_deref().unwrap_or_default()), lines.at);
-        self.search = Some(SearchLine { edit, before, from });
+        let from = lines.at;
+        self.search = Some(SearchLine { edit: Edit::default(), before, from });
     }
 
     /// A key while the line is open: the first hit from where the person was is selected as one types.
@@ -126,6 +146,13 @@ impl App {
                 return;
             }
             (KeyCode::Char('c' | 'z' | 'l'), true) => return self.global(key),
+            (KeyCode::Up, _) => match &search.before {
+                Some(before) => {
+                    search.edit = Edit::with(before);
+                    before.clone()
+                }
+                None => return self.toast(Tone::Info, "nothing was looked for in this pane yet"),
+            },
             _ if edit_key(&mut search.edit, key) => search.edit.text(),
             _ => return,
         };
@@ -206,6 +233,28 @@ mod tests {
             ("search \"vat\" 2 of 2".to_owned(), "search \"vat\" 2".to_owned())
         );
         assert_eq!(Find::new("nowhere", &lines()).beside(0, true), None);
+    }
+
+    #[test]
+    fn what_crosses_lines_is_found_where_it_begins() {
+        let piece = |text: &str, joins: bool| Line { joins, ..Line::text(text, Role::Text) };
+        let lines = [
+            piece("{\"order\":\"10", true),
+            piece("4", true),
+            piece("38\"}", false),
+            piece("10", false),
+            piece("438", false),
+        ];
+        assert_eq!(Find::new("10438", &lines).hits, [0], "what another text follows is no match");
+        assert_eq!(Find::new("438", &lines).hits, [1, 4]);
+        assert_eq!(Find::new("10", &lines).hits, [0, 3]);
+        let hex = |text: &[u8]| Line { bytes: Some(text.into()), ..Line::text("", Role::Text) };
+        let lines = [hex(b"{\"order\": "), hex("\"Größe".as_bytes()), hex(b" 7\"}")];
+        assert_eq!(Find::new("order\": \"GR", &lines).hits, [0]);
+        assert_eq!(Find::new("größe 7", &lines).hits, [1]);
+        assert_eq!(Find::new("22 3a 20 22", &lines).hits, [0], "and by its digits");
+        assert_eq!(Find::new("203722", &lines).hits, [2]);
+        assert!(Find::new("8:", &lines).hits.is_empty());
     }
 
     #[test]

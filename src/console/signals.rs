@@ -1,7 +1,8 @@
 //! Signals that the console takes: the end, and the return from the shell.
 
-use rustix::process::{Signal as Posix, getpid, kill_process};
+use rustix::process::{Signal as Posix, getpid, getppid, getsid, kill_process};
 use std::io;
+use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind};
 
 /// What a signal says.
@@ -43,8 +44,21 @@ impl Signals {
     }
 }
 
-/// Back to the shell, as `ctrl-z` does everywhere; the terminal must be restored by now.
+/// How long this process is waited for to stop: the signal may reach another thread first.
+const STOPS: Duration = Duration::from_millis(50);
+
+/// Whether a shell waits to take the terminal over and to give it back: one that started this process
+/// in its own session. Without one the system takes no notice of a stop.
+#[must_use]
+pub fn has_a_shell() -> bool {
+    let session = |of| getsid(of).ok();
+    getppid().is_some_and(|parent| session(Some(parent)).is_some() && session(Some(parent)) == session(None))
+}
+
+/// Back to the shell, as `ctrl-z` does everywhere; the terminal must be restored by now. Returns once
+/// the process goes on.
 pub fn stop_this_process() {
-    // Where it is refused the console just goes on: SIGCONT's work is done by the next key.
+    // Where it is refused the console just goes on.
     let _ = kill_process(getpid(), Posix::TSTP);
+    std::thread::sleep(STOPS);
 }

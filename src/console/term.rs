@@ -1,6 +1,6 @@
 //! The terminal, taken and given back: on every way out it is as it was.
 
-use crossterm::clipboard::CopyToClipboard;
+use super::tape::Tape;
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::style::{
     Attribute, Color, SetAttribute, SetBackgroundColor, SetForegroundColor, SetUnderlineColor,
@@ -25,6 +25,8 @@ use tokio::sync::Notify;
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// A frame was begun and, as far as is known, not ended.
 static OPEN: AtomicBool = AtomicBool::new(false);
+/// The person wants the mouse.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 static PANICS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 static PANICKED: Notify = Notify::const_new();
 static HOOK: Once = Once::new();
@@ -60,6 +62,9 @@ impl Guard {
         enable_raw_mode()?;
         let mut out = io::stdout().lock();
         queue!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+        if MOUSE.load(Ordering::SeqCst) {
+            out.write_all(MOUSE_ON)?;
+        }
         out.flush()
     }
 }
@@ -81,22 +86,43 @@ pub fn restore() {
     if OPEN.swap(false, Ordering::SeqCst) {
         let _ = queue!(out, EndSynchronizedUpdate);
     }
+    if MOUSE.load(Ordering::SeqCst) {
+        let _ = out.write_all(MOUSE_OFF);
+    }
     let _ = queue!(out, DisableFocusChange, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = out.flush();
     let _ = disable_raw_mode();
 }
 
-/// Sends a text to the terminal's clipboard (OSC 52), where the terminal is held. It goes out between
+/// Presses and the wheel, with places beyond column 223; no movement, which would be a flood.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
+/// Takes the mouse, or leaves it to the terminal; also after the terminal was left and taken again.
+///
+/// # Errors
+/// Where the terminal cannot be written.
+pub fn mouse(on: bool) -> io::Result<()> {
+    let before = MOUSE.swap(on, Ordering::SeqCst);
+    if before == on || !TAKEN.load(Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(if on { MOUSE_ON } else { MOUSE_OFF })?;
+    out.flush()
+}
+
+/// Writes a sequence for the terminal's clipboard, where the terminal is held. It goes out between
 /// two frames, since frames are written whole; whether the terminal takes it nobody can know.
 ///
 /// # Errors
 /// Where the terminal cannot be written.
-pub fn copy(text: &str) -> io::Result<()> {
+pub fn copy(sequence: &str) -> io::Result<()> {
     if !TAKEN.load(Ordering::SeqCst) {
         return Ok(());
     }
     let mut out = io::stdout().lock();
-    queue!(out, CopyToClipboard::to_clipboard_from(text))?;
+    out.write_all(sequence.as_bytes())?;
     out.flush()
 }
 
@@ -168,6 +194,7 @@ pub struct FrameWriter<W: Write> {
     /// A write failed, and was told: the terminal is gone, and what comes later goes nowhere. The
     /// library's last words on a terminal that it cannot write end the process.
     gone: bool,
+    tape: Tape,
 }
 
 /// Bytes of a frame that are kept allocated: a full repaint of 200×50 is about 23 KB.
@@ -191,7 +218,14 @@ impl<W: Write> FrameWriter<W> {
             written: Arc::default(),
             nothing: nothing.concat(),
             gone: false,
+            tape: Tape::default(),
         }
+    }
+
+    /// Frames go onto a tape too, while one runs.
+    #[must_use]
+    pub fn recorded_on(self, tape: Tape) -> Self {
+        Self { tape, ..self }
     }
 
     /// Bytes that were written so far, for whoever counts them.
@@ -233,6 +267,7 @@ impl<W: Write> Write for FrameWriter<W> {
         let result = self.inner.write_all(&self.frame).and_then(|()| self.inner.flush());
         OPEN.store(result.is_err(), Ordering::SeqCst);
         self.gone = result.is_err();
+        self.tape.drawn(&self.frame);
         self.frame.clear();
         self.frame.shrink_to(FRAME);
         self.short.clear();

@@ -1,5 +1,6 @@
 //! Roles and their styles: what a theme file gives, fitted to what the terminal can show.
 
+use crate::model::query::nearest;
 use ratatui::style::{Color, Modifier, Style};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -104,30 +105,55 @@ pub enum Depth {
 }
 
 /// What is wrong with a theme: file, line and sentence.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {message}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThemeError {
     /// Its name.
     pub file: String,
-    /// From 1.
+    /// From 1; 0 where it is of no line.
     pub line: usize,
     /// What is wrong, and what would be right.
     pub message: String,
 }
 
+impl std::error::Error for ThemeError {}
+
+impl ThemeError {
+    /// As it is told where the file has a shorter name.
+    #[must_use]
+    pub fn under(&self, file: &str) -> String {
+        Self { file: file.to_owned(), ..self.clone() }.to_string()
+    }
+}
+
+impl fmt::Display for ThemeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.file, self.message),
+            line => write!(f, "{}:{line}: {}", self.file, self.message),
+        }
+    }
+}
+
 /// The themes that ship with the program, in the order in which `T` shows them.
-pub const SHIPPED: [(&str, &str); 4] = [
+pub const SHIPPED: [(&str, &str); 6] = [
     ("terminal", include_str!("../../themes/terminal.toml")),
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
+    ("contrast", include_str!("../../themes/contrast.toml")),
+    ("contrast-light", include_str!("../../themes/contrast-light.toml")),
     ("mono", include_str!("../../themes/mono.toml")),
 ];
+
+/// The theme from which one inherits that does not say.
+const BASE: &str = "terminal";
 
 /// A style for each role.
 #[derive(Clone, PartialEq)]
 pub struct Theme {
     /// What it is called.
     pub name: String,
+    /// The background of the terminals that it is for, where it is for some; it is never drawn.
+    pub background: Option<Color>,
     styles: [Style; Role::ALL.len()],
 }
 
@@ -140,8 +166,7 @@ impl fmt::Debug for Theme {
 impl Default for Theme {
     /// The theme `terminal`; no style at all should its file not read (a test reads it).
     fn default() -> Self {
-        Self::shipped("terminal", Depth::Sixteen)
-            .unwrap_or_else(|_| Self { name: "terminal".to_owned(), styles: [Style::new(); Role::ALL.len()] })
+        Self::shipped(BASE, Depth::Sixteen).unwrap_or_else(|_| Self::plain(BASE))
     }
 }
 
@@ -149,6 +174,7 @@ impl Default for Theme {
 #[serde(deny_unknown_fields)]
 struct File {
     inherits: Option<toml::Spanned<String>>,
+    background: Option<toml::Spanned<String>>,
     #[serde(default)]
     palette: BTreeMap<String, toml::Spanned<String>>,
     #[serde(default)]
@@ -156,6 +182,11 @@ struct File {
 }
 
 impl Theme {
+    /// Without any style.
+    fn plain(name: &str) -> Self {
+        Self { name: name.to_owned(), background: None, styles: [Style::new(); Role::ALL.len()] }
+    }
+
     /// The style of a role.
     #[must_use]
     pub fn style(&self, role: Role) -> Style {
@@ -189,35 +220,49 @@ impl Theme {
             |at: usize, message: String| ThemeError { file: file.to_owned(), line: line(at), message };
         let parsed: File = toml::from_str(text)
             .map_err(|e| error(e.span().map_or(0, |span| span.start), e.message().to_owned()))?;
+        let of = |parent: &str, at: usize| {
+            let depth = if depth == Depth::Mono { Depth::True } else { depth };
+            Self::shipped(parent, depth).map_err(|e| error(at, e.message))
+        };
         let mut theme = match &parsed.inherits {
-            None => Self { name: name.to_owned(), styles: [Style::new(); Role::ALL.len()] },
+            None if name == BASE => Self::plain(name),
+            None => of(BASE, 0)?,
             Some(parent) if parent.get_ref() == name => {
                 return Err(error(parent.span().start, format!("{name} cannot inherit from itself")));
             }
-            Some(parent) => {
-                let depth = if depth == Depth::Mono { Depth::True } else { depth };
-                let mut theme = Self::shipped(parent.get_ref(), depth)
-                    .map_err(|e| error(parent.span().start, e.message))?;
-                name.clone_into(&mut theme.name);
-                theme
-            }
+            Some(parent) => of(parent.get_ref(), parent.span().start)?,
         };
+        name.clone_into(&mut theme.name);
         let mut palette = BTreeMap::new();
         for (colour, value) in &parsed.palette {
             let read = colour_of(value.get_ref(), &BTreeMap::new())
                 .ok_or_else(|| error(value.span().start, unknown_colour(value.get_ref())))?;
             palette.insert(colour.as_str(), read);
         }
+        theme.background = match &parsed.background {
+            None => None,
+            Some(text) => Some(
+                colour_of(text.get_ref(), &palette)
+                    .ok_or_else(|| error(text.span().start, unknown_colour(text.get_ref())))?,
+            ),
+        };
         for (role, table) in &parsed.roles {
             let at = table.span().start;
-            let role = Role::from_name(role)
-                .ok_or_else(|| error(at, format!("there is no role {role:?}: see themes/terminal.toml")))?;
+            let role = Role::from_name(role).ok_or_else(|| error(at, unknown_role(role)))?;
             theme.styles[role as usize] = style_of(table.get_ref(), &palette).map_err(|e| error(at, e))?;
         }
         for style in &mut theme.styles {
             *style = fitted(*style, depth);
         }
         Ok(theme)
+    }
+}
+
+fn unknown_role(text: &str) -> String {
+    let names = || Role::ALL.iter().map(|(_, name)| *name);
+    match nearest(text, names()) {
+        Some(name) => format!("there is no role {text:?}; did you mean {name}?"),
+        None => format!("there is no role {text:?}: {}", names().collect::<Vec<_>>().join(" ")),
     }
 }
 
@@ -287,10 +332,10 @@ fn colour_fitted(colour: Color, depth: Depth) -> Option<Color> {
     match (colour, depth) {
         (_, Depth::Mono) => None,
         (Color::Rgb(red, green, blue), Depth::Many) => Some(Color::Indexed(cube(red, green, blue))),
-        (Color::Rgb(red, green, blue), Depth::Sixteen) => Some(nearest(red, green, blue)),
+        (Color::Rgb(red, green, blue), Depth::Sixteen) => Some(nearest_basic(red, green, blue)),
         (Color::Indexed(index), Depth::Sixteen) => {
             let (red, green, blue) = of_index(index);
-            Some(nearest(red, green, blue))
+            Some(nearest_basic(red, green, blue))
         }
         (colour, _) => Some(colour),
     }
@@ -336,7 +381,7 @@ fn of_index(index: u8) -> (u8, u8, u8) {
 
 /// The nearest of the six colours and the default; black and white are never chosen, since one of
 /// them is the background.
-fn nearest(red: u8, green: u8, blue: u8) -> Color {
+fn nearest_basic(red: u8, green: u8, blue: u8) -> Color {
     let high = red.max(green).max(blue);
     let low = red.min(green).min(blue);
     if high - low < 48 {
@@ -355,71 +400,4 @@ fn nearest(red: u8, green: u8, blue: u8) -> Color {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_shipped_theme_reads_at_every_depth_and_sets_every_role() {
-        for (name, text) in SHIPPED {
-            for depth in [Depth::Sixteen, Depth::Many, Depth::True, Depth::Mono] {
-                let theme = Theme::shipped(name, depth).unwrap();
-                assert_eq!(theme.name, if depth == Depth::Mono { "mono" } else { name });
-            }
-            if name == "terminal" {
-                for (_, role) in Role::ALL {
-                    assert!(text.contains(&format!("\n{role} = ")), "{role} is not in the theme terminal");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn only_selection_and_match_reverse_and_none_sets_a_background() {
-        for (name, _) in SHIPPED {
-            let theme = Theme::shipped(name, Depth::True).unwrap();
-            for (role, word) in Role::ALL {
-                let style = theme.style(role);
-                assert_eq!(style.bg, None, "{name} {word}");
-                let reversed = style.add_modifier.contains(Modifier::REVERSED);
-                assert_eq!(reversed, matches!(role, Role::Selection | Role::Match), "{name} {word}");
-            }
-        }
-    }
-
-    #[test]
-    fn mono_has_no_colour_and_sixteen_no_rgb() {
-        for (name, _) in SHIPPED {
-            for (role, _) in Role::ALL {
-                assert_eq!(Theme::shipped(name, Depth::Mono).unwrap().style(role).fg, None);
-                let sixteen = Theme::shipped(name, Depth::Sixteen).unwrap().style(role).fg;
-                assert!(!matches!(sixteen, Some(Color::Rgb(..) | Color::Indexed(_))));
-            }
-        }
-    }
-
-    #[test]
-    fn errors_name_file_and_line() {
-        let read = |text| Theme::read("mine", "mine.toml", text, Depth::True).unwrap_err().to_string();
-        assert!(
-            read("inherits = \"terminal\"\n[roles]\ngoood = {}\n")
-                .starts_with("mine.toml:3: there is no role")
-        );
-        assert!(
-            read("[roles]\n\ngood = { fg = \"grün\" }\n").starts_with("mine.toml:3: \"grün\" is no colour")
-        );
-        assert!(read("[roles]\ngood = { blink = true }\n").starts_with("mine.toml:2: \"blink\" is none of"));
-        assert!(read("\ninherits = \"nope\"\n").starts_with("mine.toml:2: there is no theme \"nope\""));
-        assert!(read("[roles\n").starts_with("mine.toml:1: "));
-    }
-
-    #[test]
-    fn colours_are_fitted_to_the_nearest() {
-        assert_eq!(colour_fitted(Color::Rgb(255, 0, 0), Depth::Many), Some(Color::Indexed(196)));
-        assert_eq!(colour_fitted(Color::Rgb(128, 128, 128), Depth::Many), Some(Color::Indexed(244)));
-        assert_eq!(colour_fitted(Color::Rgb(250, 30, 40), Depth::Sixteen), Some(Color::Red));
-        assert_eq!(colour_fitted(Color::Indexed(46), Depth::Sixteen), Some(Color::Green));
-        for red in 0..=255 {
-            assert!(cube(red, red, red) >= 16);
-        }
-    }
-}
+mod tests;

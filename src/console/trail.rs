@@ -31,6 +31,11 @@ pub fn breadcrumb(app: &App) -> String {
         Screen::Runs => &app.runs.opened,
         _ => &None,
     };
+    if let Some(guide) = &app.guide {
+        let name = guide.slug();
+        let name = if name.is_empty() { "new integration".to_owned() } else { format!("new {name}") };
+        return format!("{} › {name}", TABS[app.screen as usize]);
+    }
     if let Some(editor) = &app.editor {
         if parts.is_empty() {
             parts.push(TABS[app.screen as usize].to_owned());

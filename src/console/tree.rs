@@ -299,7 +299,10 @@ impl App {
 
     /// `enter` on the tree: unfolds, else goes to what is beside it.
     pub(super) fn open_node(&mut self) {
-        if self.tree.is_folded() {
+        let whole = self.tree.current().is_some_and(|node| node.part == Part::Whole);
+        if let Some(name) = self.unfinished_here().filter(|_| whole && self.barred_guide().is_none()) {
+            self.begin_guide(name);
+        } else if self.tree.is_folded() {
             let _ = self.tree.fold(true);
         } else if self.tree.current().is_some() {
             self.focus = 1;

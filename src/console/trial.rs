@@ -7,12 +7,13 @@ use super::dialog::{Dialog, Kind};
 use super::edit::{Edit, MOST};
 use super::input::edit_key;
 use super::key::Key;
-use super::keymap;
 use super::lines::{Line, Lines};
+use super::menu::{self, Entry, Menu};
 use super::theme::Role;
 use crate::console::action::Action;
 use crate::model::ask::{Ask, Refusal};
 use crate::model::study::{Sampled, SimulatedView, Study, Trial, Tried};
+use crate::model::view::IntegrationView;
 use crate::rules::json;
 use crossterm::event::KeyCode;
 use serde_json::Value;
@@ -21,6 +22,7 @@ pub mod choice;
 mod lines;
 
 use choice::{Choices, Does, Row};
+pub(super) use lines::{head, step_lines};
 
 /// Most bytes of JSON that is pasted.
 const PASTED: usize = 1 << 20;
@@ -93,7 +95,7 @@ impl Simulated {
     fn install(&mut self, view: &SimulatedView) {
         self.asking = false;
         self.trouble = None;
-        self.head = lines::head(view);
+        self.head = head(view);
         self.shown.clone_from(&view.request);
         if self.choices.step().is_none() {
             self.choices.know_steps(&view.steps);
@@ -106,7 +108,7 @@ impl Simulated {
                     self.asks.push((asked.path.clone(), asked.known.then(|| asked.value.clone())));
                 }
             }
-            lines::step_lines(step, &mut told);
+            step_lines(step, &mut told);
         }
         if view.steps.is_empty() {
             told.push(Line::text("The flow has no steps that would run.", Role::Muted));
@@ -172,9 +174,41 @@ impl App {
         self.captured_flow().or_else(run).or_else(node)
     }
 
-    /// Simulates a flow with what is selected.
+    /// The flows of the integration that the cursor is on in the tree, where it is on none of them.
+    #[must_use]
+    pub fn flows_here(&self) -> Vec<String> {
+        let one = self.tree.integration().filter(|_| self.in_tree());
+        let flows = |one: &IntegrationView| {
+            one.flows.iter().map(|flow| format!("{}/{}", one.name, flow.name)).collect()
+        };
+        one.map(flows).unwrap_or_default()
+    }
+
+    /// Simulates a flow with what is selected; of an integration its only flow, or the one that is
+    /// chosen.
     pub fn open_trial(&mut self) {
-        let Some((flow, request)) = self.tried_flow() else { return };
+        if let Some((flow, request)) = self.tried_flow() {
+            return self.open_trial_of(flow, request);
+        }
+        let flows = self.flows_here();
+        if let [flow] = flows.as_slice() {
+            return self.open_trial_of(flow.clone(), "last".to_owned());
+        }
+        let entry = |(key, flow): (char, String)| Entry {
+            key,
+            word: "test",
+            text: flow.split_once('/').map_or("", |(_, name)| name).to_owned(),
+            does: Ok(menu::Does::Test(flow)),
+        };
+        let entries: Vec<Entry> = ('1'..='9').chain('a'..='i').zip(flows).map(entry).collect();
+        if !entries.is_empty() {
+            let title = "Test which flow".to_owned();
+            self.overlay = Some(Overlay::Menu(Box::new(Menu { title, copies: false, entries, at: 0 })));
+        }
+    }
+
+    /// Simulates a flow with a request.
+    pub(super) fn open_trial_of(&mut self, flow: String, request: String) {
         self.asks.drop_wants(|want| *want == Want::Samples);
         self.asks.ask(Want::Samples, Ask::Study(Study::Samples { flow: flow.clone() }));
         self.overlay = Some(Overlay::Trial(Box::new(Simulated::new(flow, request))));
@@ -201,12 +235,12 @@ impl App {
             return self.trial_typed(key);
         }
         let page = isize::try_from(height.max(2) - 1).unwrap_or(1);
-        match (key.code, keymap::action_of(key)) {
-            (KeyCode::Char('e'), _) if !key.ctrl => match open.next_asked() {
+        match (key.code, self.options.keymap.action_of(key)) {
+            (_, Some(Action::Edit)) => match open.next_asked() {
                 Some(at) => open.give(at),
                 None => self.toast(Tone::Info, "no step asks an earlier one for a value"),
             },
-            (KeyCode::Char('v'), _) if !key.ctrl => {
+            (_, Some(Action::View)) => {
                 open.choices.draft = !open.choices.draft;
                 self.ask_trial();
             }
@@ -403,7 +437,14 @@ impl App {
     fn trial_refused(&mut self, refusal: Refusal) {
         if let Some(Overlay::Trial(open)) = &mut self.overlay {
             open.asking = false;
-            open.trouble = Some(refusal.message);
+            open.trouble = Some(if refusal.code == Refusal::NO_REQUEST {
+                let flow = open.flow.replacen('/', " / ", 1);
+                format!(
+                    "{flow} has no accepted request yet: paste JSON to try it with, or tab to sample, enter"
+                )
+            } else {
+                refusal.message
+            });
         }
         self.touch(Dirt::Input);
     }

@@ -2,11 +2,9 @@
 
 use super::action::Action;
 use super::app::{App, FilterLine, ListId, Overlay, PaneId, Place, Screen, Tone};
-use super::asks::{Effect, Want};
+use super::asks::Effect;
 use super::list::{Item, List};
 use super::run_pane::RunPane;
-use super::theme::{SHIPPED, Theme};
-use crate::model::ask::{Ask, Deed};
 use crate::model::time::Ms;
 use crate::session::Link;
 
@@ -16,9 +14,11 @@ impl App {
         if let Err(reason) = self.possible(action) {
             return self.toast(Tone::Info, reason);
         }
-        if self.editor_act(action) {
+        if self.guide_act(action) || self.editor_act(action) {
             return;
         }
+        // Who acts on Runs acts on what is shown: an answer that is late changes the view no more.
+        self.runs.chosen |= self.screen == Screen::Runs;
         if let Some(kind) = self.kind_here(action) {
             return self.open_verb(kind);
         }
@@ -50,7 +50,7 @@ impl App {
             Action::Mark => self.each_list(Jump::Mark),
             Action::MarkAll => {
                 if let Some(id) = self.filtered_list() {
-                    self.ask_for_marks(id);
+                    self.ask_for_marks(id, None);
                 }
             }
             Action::Undo => self.undo(),
@@ -70,11 +70,14 @@ impl App {
             Action::Pause if self.halted_job().is_some() => self.resume_halted(),
             Action::Pause => self.open_pause(),
             Action::Deploy => self.open_deploy(),
+            Action::Add if self.guides_here().is_some() => self.guide_here(),
             Action::Edit | Action::Add | Action::MoveUp | Action::MoveDown => self.edit_here(action),
             Action::EditBody => self.open_body(),
             Action::Theme => self.next_theme(),
+            Action::Mouse => self.toggle_mouse(),
             Action::Palette => self.open_palette(),
             Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
+            Action::Interrupt if self.stop_hunt() => {}
             Action::Interrupt => self.ask_to_quit(),
             Action::Suspend => self.asks.effect(Effect::Suspend),
             Action::Redraw => self.asks.effect(Effect::Redraw),
@@ -88,7 +91,7 @@ impl App {
                 self.refresh();
                 self.toast(Tone::Info, "What is shown is read again.");
             }
-            _ => {}
+            other => self.facet(other),
         }
     }
 
@@ -104,10 +107,11 @@ impl App {
         self.forget_the_way();
         self.show(screen, 0);
         if screen == Screen::Runs && !self.runs.chosen {
-            // Groups are the first view while anything is errored.
+            // Groups are the first view while anything is errored: as they are now, which the answer
+            // tells that was asked for here.
             let errored = self.counters.as_ref().map_or(0, |c| c.runs[5]);
             self.runs.groups = errored > 0;
-            self.runs.chosen = self.needs.known || self.counters.is_some();
+            (self.needs.stale, self.behind) = (true, true);
         }
     }
 
@@ -128,7 +132,7 @@ impl App {
         self.focus = focus;
     }
 
-    fn step(&mut self, rows: isize) {
+    pub(super) fn step(&mut self, rows: isize) {
         let now = self.now;
         match self.place() {
             Place::Requests(id) => {
@@ -164,7 +168,7 @@ impl App {
                     run.attempt.step(rows);
                 }
             }
-            Place::Empty => {}
+            Place::Empty => self.step_offer(rows),
             Place::Overview => self.step_figure(rows),
             _ => self.step_workflow(rows),
         }
@@ -273,10 +277,15 @@ impl App {
     fn fold(&mut self, id: ListId, folds: bool) {
         let Some(list) = self.request_list(id) else { return };
         if list.folds == folds {
+            let keymap = &self.options.keymap;
             let said = if folds {
-                "fold is not possible: redeliveries are folded already; l unfolds them"
+                let key = keymap.named(Action::Right);
+                format!("fold is not possible: redeliveries are folded already; {key} unfolds them")
             } else {
-                "unfold is not possible: every request is shown; h folds what a provider sent again"
+                let key = keymap.named(Action::Left);
+                format!(
+                    "unfold is not possible: every request is shown; {key} folds what a provider sent again"
+                )
             };
             return self.toast(Tone::Info, said);
         }
@@ -319,8 +328,11 @@ impl App {
         }
     }
 
-    /// One step back: errors, marks, the full pane, one crumb.
+    /// One step back: a search that is under way, errors, marks, the full pane, one crumb.
     fn back(&mut self) {
+        if self.stop_hunt() {
+            return;
+        }
         if !self.toasts.is_empty() {
             self.toasts.clear();
             return;
@@ -334,13 +346,13 @@ impl App {
                 None => self.run_list(id).map_or(0, List::clear_marks),
             };
             if cleared > 0 {
-                return self.toast(Tone::Info, format!("{cleared} marks cleared, z brings them back"));
+                return self.marks_cleared(cleared);
             }
         }
         if self.place() == Place::Board {
             let cleared = self.board.clear_marks();
             if cleared > 0 {
-                return self.toast(Tone::Info, format!("{cleared} marks cleared, z brings them back"));
+                return self.marks_cleared(cleared);
             }
         }
         if let Place::Attempt(id) = self.place()
@@ -373,8 +385,14 @@ impl App {
         } else if self.screen != Screen::Live {
             self.show(Screen::Live, 0);
         } else {
-            self.toast(Tone::Info, "this is the root; q quits");
+            let quit = self.options.keymap.named(Action::Quit);
+            self.toast(Tone::Info, format!("this is the root; {quit} quits"));
         }
+    }
+
+    fn marks_cleared(&mut self, cleared: usize) {
+        let undo = self.options.keymap.named(Action::Undo);
+        self.toast(Tone::Info, format!("{cleared} marks cleared, {undo} brings them back"));
     }
 
     fn quit(&mut self) {
@@ -413,6 +431,7 @@ impl App {
             self.view();
         }
         if let Some(id) = self.filtered_list() {
+            self.completes.asked = false;
             self.filter = Some(FilterLine::new(id, self.filter_of(id)));
         }
     }
@@ -426,32 +445,6 @@ impl App {
         };
         let text = if back == 0 { "Nothing to undo.".to_owned() } else { format!("{back} marks are back") };
         self.toast(Tone::Info, text);
-    }
-
-    fn next_theme(&mut self) {
-        let at = SHIPPED.iter().position(|(name, _)| *name == self.theme.name).unwrap_or(0);
-        let (name, _) = SHIPPED[(at + 1) % SHIPPED.len()];
-        match Theme::shipped(name, self.options.color) {
-            Ok(theme) if theme == self.theme => {
-                self.toast(Tone::Info, "theme is not possible: without colour there is one, mono");
-            }
-            Ok(theme) => {
-                self.theme = theme;
-                self.asks.effect(Effect::KeepTheme(name.to_owned()));
-                self.toast(Tone::Info, format!("theme {name}"));
-            }
-            Err(error) => self.toast(Tone::Bad, error.to_string()),
-        }
-    }
-
-    pub(super) fn load_samples(&mut self) {
-        if let Some(reason) = self.barred_deed(Deed::LoadSamples) {
-            return self.toast(Tone::Info, reason);
-        }
-        if self.asks.awaits(|want| *want == Want::Load) {
-            return self.toast(Tone::Info, "the samples are being loaded");
-        }
-        self.asks.ask(Want::Load, Ask::LoadSamples);
     }
 }
 

@@ -52,6 +52,7 @@ pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
         (Kind::Complete | Kind::Extend | Kind::Cancel, _) => "no callback is pending or overdue",
         (Kind::Call | Kind::TestRun, _) => "it is a flow that is tried out, not a run; t tries it",
         (Kind::Set | Kind::Remove, _) => "a run is not set or removed; its integration is",
+        (Kind::Apply | Kind::Load, _) => "a run is not applied; a document is",
         (Kind::Deploy | Kind::Rollback, _) => "a run is not deployed; its integration is",
         (Kind::Skip, _) => "no step is errored, waiting or retrying",
         (Kind::Abort, Failed) => "the run has failed already",
@@ -211,7 +212,9 @@ impl App {
                 },
             },
             Place::Empty => Err(format!("{word} is not possible: there is no run yet")),
-            Place::Editor => Err(format!("{word} is not possible: a document is being edited")),
+            Place::Editor | Place::Guide => {
+                Err(format!("{word} is not possible: a document is being edited"))
+            }
             Place::Runs(id) => {
                 let list = if id == ListId::Runs { &self.runs.list } else { &self.live.runs };
                 if list.marks.is_empty() {
@@ -262,6 +265,9 @@ impl App {
     /// # Errors
     /// The sentence that the key says.
     pub fn possible(&self, action: Action) -> Result<(), String> {
+        if self.guide.is_some() {
+            return self.guide_possible(action);
+        }
         if self.editor.is_some() {
             return self.editor_possible(action);
         }
@@ -273,6 +279,9 @@ impl App {
             Some(Kind::Set) => return self.set_here().map(|_| ()),
             Some(kind) => return self.targets(kind).map(|_| ()),
             None => {}
+        }
+        if let Some(possible) = self.facet_possible(action) {
+            return possible;
         }
         if let Some(reason) = self.workflow_bars(action).or_else(|| self.overview_bars(action)) {
             return Err(reason);
@@ -313,14 +322,12 @@ impl App {
             Action::View if !matches!(place, Place::Payload(_)) && self.screen == Screen::Live => {
                 Err("view is not possible: this pane has one view; tab goes to the payload".to_owned())
             }
-            Action::Capture if self.captured_flow().is_none() => {
-                Err("capture is not possible: no request is selected".to_owned())
-            }
+            Action::Capture => self.capture_here().map(|_| ()),
             Action::Difference if place == Place::Groups => self.group_change().map(|_| ()),
             Action::Difference if self.in_tree() || self.run_with_parent().is_some() => Ok(()),
             Action::Difference => self.two_requests().map(|_| ()),
             Action::Deploy => self.deployed().map(|_| ()),
-            Action::Test if self.tried_flow().is_none() => {
+            Action::Test if self.tried_flow().is_none() && self.flows_here().is_empty() => {
                 Err("test is not possible: no request, run or flow is selected".to_owned())
             }
             Action::BackTest if self.tested().is_none() => {
@@ -332,21 +339,13 @@ impl App {
             Action::Edit => self.edited().map(|_| ()),
             Action::EditBody => self.edited_body().map(|_| ()),
             Action::Add | Action::MoveUp | Action::MoveDown => self.changed_here(action),
-            Action::Save | Action::Redo | Action::Outside => {
-                let word = match action {
-                    Action::Save => "save",
-                    Action::Redo => "redo",
-                    _ => "outside",
-                };
-                Err(format!("{word} is not possible: nothing is being edited; e edits"))
-            }
+            Action::Redo => Err("redo is not possible: nothing is being edited; e edits".to_owned()),
             Action::Copy => self.selected_text().map(|_| ()),
             Action::CopyAs => self.copy_menu().map(|_| ()),
             Action::Links => self.links().map(|_| ()),
             Action::Pause if self.halted_job().is_some() => self.barred_deed(Deed::ResumeJob).map_or(Ok(()), Err),
             Action::Pause => self.paused_flow().map(|_| ()),
             Action::Full if place == Place::Empty => Err("full is not possible: there is one pane".to_owned()),
-            Action::Later(what) => Err(format!("{what} is not possible: this version does not have it yet")),
             _ => Ok(()),
         }
     }

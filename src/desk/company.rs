@@ -246,6 +246,7 @@ impl Subject {
             Ask::AddOperator(add) => ("operator", Some(add.name.clone()), add.dry_run),
             Ask::RemoveOperator { name, dry_run, .. } => ("operator", Some(name.clone()), *dry_run),
             Ask::Pause(order) => ("flow", Some(order.target.clone()), order.dry_run),
+            Ask::LoadSamples { dry_run } => ("", None, *dry_run),
             Ask::Start(_) => ("run", None, false),
             _ => ("", None, false),
         };

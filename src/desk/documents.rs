@@ -46,7 +46,8 @@ impl Desk {
         }
         if apply.dry_run {
             for document in &documents {
-                done.lines.extend(self.would_save(document, apply.draft));
+                let same = self.is_newest(document).await?;
+                done.lines.extend(self.would_save(document, same, apply.draft));
             }
             return Ok((done, 0));
         }
@@ -185,8 +186,17 @@ impl Desk {
         }
     }
 
-    /// What applying a document would do.
-    fn would_save(&self, document: &Document, draft: bool) -> Vec<String> {
+    /// Whether a text is the newest version as it stands: saved again it makes none.
+    async fn is_newest(&self, document: &Document) -> Result<bool, Refusal> {
+        let name = &document.integration.name;
+        let latest = self.deps.store.configured().by_name(name).map(|holding| holding.latest);
+        let Some(latest) = latest else { return Ok(false) };
+        let newest = self.deps.store.version(name, latest).await?;
+        Ok(newest.is_some_and(|newest| newest.source == document.source))
+    }
+
+    /// What applying a document would do; `same` where it is the newest version as it stands.
+    fn would_save(&self, document: &Document, same: bool, draft: bool) -> Vec<String> {
         let integration = &document.integration;
         let name = &integration.name;
         let state = self.deps.store.configured();
@@ -206,11 +216,7 @@ impl Desk {
             }
             return lines;
         };
-        let newest = holding.newest.as_ref().filter(|newest| newest.integration == *integration);
-        let (number, changed) = match newest {
-            Some(newest) => (newest.number, false),
-            None => (holding.latest + 1, true),
-        };
+        let (number, changed) = if same { (holding.latest, false) } else { (holding.latest + 1, true) };
         let unset = unset(integration, Some(holding));
         let mut lines = vec![match (changed, draft || !unset.is_empty(), holding.deployed == Some(number)) {
             (false, _, true) => format!("{name} v{number} is live already; nothing would change"),

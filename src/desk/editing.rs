@@ -79,7 +79,11 @@ impl Desk {
 
     async fn save_edit(&self, who: &Who, revision: Revision) -> Result<Answer, Refusal> {
         let Revision { name, base, text, deploy, reason, dry_run } = revision;
-        self.newest_is(&name, base).await?;
+        if base == 0 {
+            self.is_free(&name)?;
+        } else {
+            self.newest_is(&name, base).await?;
+        }
         if let Some(called) = name_of(&text).filter(|called| *called != name) {
             return Err(Refusal::refused(
                 "renamed",
@@ -110,10 +114,22 @@ impl Desk {
             }
             Err(refusal) => {
                 // Somebody may have saved between the look and the commit: that is told as such.
-                self.newest_is(&name, base).await?;
+                if base == 0 {
+                    self.is_free(&name)?;
+                } else {
+                    self.newest_is(&name, base).await?;
+                }
                 Err(refusal)
             }
         }
+    }
+
+    /// Whether a new integration can be called so.
+    fn is_free(&self, name: &str) -> Result<(), Refusal> {
+        if self.deps.store.configured().by_name(name).is_none() {
+            return Ok(());
+        }
+        Err(Refusal::refused("taken", format!("{name} is taken: there is an integration of that name")))
     }
 
     /// Whether the version that a text was made from is still the newest.

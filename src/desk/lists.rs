@@ -9,7 +9,8 @@ use crate::model::{Ms, RunId};
 impl Desk {
     /// A page of requests.
     pub(super) async fn request_rows(&self, page: &Page) -> Result<Rows<RequestView>, Refusal> {
-        self.deps.store.page_requests(&self.query(page)?, page).await
+        let rows = self.deps.store.page_requests(&self.query(page)?, page).await?;
+        if page.pins.is_empty() { Ok(rows) } else { self.deps.store.with_pins(rows, &page.pins).await }
     }
 
     /// A page of runs.

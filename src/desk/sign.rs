@@ -15,6 +15,7 @@ use crate::vault::keys::{Key, NewKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How long a token may live.
@@ -67,9 +68,14 @@ impl Desk {
     pub(super) async fn sign(&self, who: &Who, sign: Sign) -> Result<Answer, Refusal> {
         let body = STANDARD.decode(&sign.body).map_err(|_| Refusal::usage("the body is not base64"))?;
         let routes = self.deps.store.routes();
-        let Some(Route::Live(plan)) = routes.by_name.get(&sign.endpoint) else {
-            return Err(Refusal::not_found("there is no such endpoint"));
+        let store = &self.deps.store;
+        let plan = match routes.by_name.get(&sign.endpoint) {
+            Some(Route::Live(plan)) => Some(Arc::clone(plan)),
+            // It is listened to while a capture is open on it.
+            Some(Route::Draft(flow)) if store.capture_until(*flow).is_some() => store.draft_plan(*flow),
+            _ => None,
         };
+        let Some(plan) = plan else { return Err(Refusal::not_found("there is no such endpoint")) };
         let Trigger::Webhook(hook) = &plan.flow.trigger else {
             return Err(Refusal::not_found("no request triggers this flow"));
         };

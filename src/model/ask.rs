@@ -58,6 +58,9 @@ pub struct Page {
     pub after: Option<String>,
     /// At most so many rows; the desk bounds it at 1,000.
     pub limit: u32,
+    /// Paths whose values come with rows of requests; at most eight.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<String>,
 }
 
 /// A question or an order.
@@ -270,7 +273,11 @@ pub enum Ask {
     /// Pauses or resumes an integration or a flow.
     Pause(PauseOrder),
     /// Saves and deploys the samples that ship with the program.
-    LoadSamples,
+    LoadSamples {
+        /// Only says what would happen.
+        #[serde(default)]
+        dry_run: bool,
+    },
     /// Says where a console is, for the others.
     Here(Here),
     /// Checks the store and the settings.
@@ -312,6 +319,21 @@ pub struct Rows<T> {
     /// Whether the page ended because its time was up and not because it was full.
     #[serde(default)]
     pub partial: bool,
+    /// Of a partial page: how far the search came, in percent of what its filter can reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u8>,
+    /// Of a page that begins or ends with the newest: the newest id that there was, whether it matches or
+    /// not. What comes later is newer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
+}
+
+impl<T> Rows<T> {
+    /// Rows with nothing after them.
+    #[must_use]
+    pub fn whole(rows: Vec<T>) -> Self {
+        Self { scanned: rows.len() as u64, rows, next: None, partial: false, percent: None, newest: None }
+    }
 }
 
 /// What the desk answers.
@@ -377,9 +399,11 @@ pub enum Answer {
     },
     /// To [`Ask::Diff`].
     Diff(DiffView),
-    /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Rollback`], [`Ask::Remove`], [`Ask::Set`], [`Ask::LoadSamples`],
+    /// To [`Ask::Apply`], [`Ask::Deploy`], [`Ask::Rollback`], [`Ask::Remove`], [`Ask::Set`],
     /// [`Ask::RemoveKey`], [`Ask::RemoveOperator`], [`Ask::StopJob`], [`Ask::Here`].
     Done(Done),
+    /// To [`Ask::LoadSamples`], done.
+    Loaded(LoadedView),
     /// To [`Editing::Open`].
     Edit(Box<EditView>),
     /// To [`Editing::Keep`].
@@ -445,6 +469,15 @@ pub struct Done {
     pub lines: Vec<String>,
     /// A draft was kept where a deploy was asked for: exit code 4.
     pub refused: bool,
+}
+
+/// The samples that were loaded, and how to send to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadedView {
+    /// What happened, and what is live now.
+    pub done: Done,
+    /// A request for each flow that takes some: what it is sent to, and a curl command.
+    pub sends: Vec<(String, String)>,
 }
 
 #[cfg(test)]

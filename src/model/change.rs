@@ -1,6 +1,7 @@
 //! What changed: small, without bodies. A console reads what it shows.
 
 use super::alert::SilentView;
+use super::guide::Unfinished;
 use super::request::Verdict;
 use super::run::RunState;
 use super::target::Breakers;
@@ -98,6 +99,8 @@ pub struct Counters {
     pub stopping: bool,
     /// There is at least one integration.
     pub integrations: u64,
+    /// Those of them that are being made step by step, and were never deployed: the first of them.
+    pub unfinished: Vec<Unfinished>,
     /// Flows that are paused: they refuse requests, or hold their runs.
     pub paused: u64,
     /// Targets and their breakers.

@@ -10,6 +10,7 @@ pub mod credential;
 pub mod decimal;
 pub mod document;
 pub mod gate;
+pub mod guide;
 pub mod headers;
 pub mod histogram;
 pub mod id;

@@ -7,7 +7,7 @@ mod field;
 mod parse;
 mod test;
 
-pub use field::{Field, NAMES, ROOTS};
+pub use field::{Field, NAMES, ROOTS, nearest, words};
 pub use test::{Op, Test, contains, text_of};
 
 use super::Ms;
@@ -160,6 +160,16 @@ impl Query {
         self.any_part(&|query| match query {
             Self::Word(_) => true,
             Self::Test(Test { field: Field::Path(path), .. }) => path.root() != "step",
+            _ => false,
+        })
+    }
+
+    /// Whether values are searched that no index and no sketch knows: words, parts and orders of values.
+    #[must_use]
+    pub fn searches_values(&self) -> bool {
+        self.any_part(&|query| match query {
+            Self::Word(_) => true,
+            Self::Test(Test { field: Field::Path(_), op, .. }) => *op != Op::Equals,
             _ => false,
         })
     }

@@ -2,11 +2,13 @@
 //! done, which fields there are, how the shape of bodies drifts.
 
 mod trial;
+mod values;
 
 pub use trial::{
     AskedView, BackTest, BackTestChange, BackTestField, BackTestView, BegunView, CalledView, Sampled,
     SimulatedItem, SimulatedStep, SimulatedView, Trial, TrialOrder, Tried,
 };
+pub use values::{Pinned, ValueCount, ValueKind, Values, ValuesView};
 
 use super::view::FieldView;
 use super::{Ms, payload};
@@ -23,6 +25,15 @@ pub enum Study {
     WhatIf(Rule),
     /// Which paths requests have, and which of them are nearly unique.
     Fields(Source),
+    /// Which values a path has, and how often.
+    Values(Values),
+    /// The values of pinned paths, for rows that a list already has.
+    Pinned {
+        /// Requests, at most 256.
+        ids: Vec<String>,
+        /// Paths, at most eight.
+        pins: Vec<String>,
+    },
     /// Opens or renews a capture on a flow.
     Capture {
         /// `NAME/FLOW`.
@@ -98,6 +109,13 @@ pub enum Source {
         /// At most so many; the desk bounds it at 1,000.
         most: u32,
     },
+    /// The newest requests that a filter matches, of whatever flow.
+    Recent {
+        /// The filter language; empty is every request.
+        filter: String,
+        /// At most so many; the desk bounds it at 100.
+        most: u32,
+    },
     /// One stored request.
     Request {
         /// Which.
@@ -118,6 +136,13 @@ pub enum Studied {
     WhatIf(WhatIfView),
     /// To [`Study::Fields`].
     Fields(FieldsView),
+    /// To [`Study::Values`].
+    Values(ValuesView),
+    /// To [`Study::Pinned`].
+    Pinned {
+        /// By the ids that were asked for, in their order.
+        rows: Vec<(String, Pinned)>,
+    },
     /// To [`Study::Capture`] and [`Study::Captured`].
     Capture(CaptureView),
     /// To [`Study::Simulate`].

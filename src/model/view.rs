@@ -18,6 +18,7 @@ pub use message::{AnswerView, GotView, SentView};
 use super::gate::PauseView;
 use super::request::Verdict;
 use super::run::{CallbackState, Outcome, RunState, StepState};
+use super::study::Pinned;
 use super::{Map, payload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -71,6 +72,9 @@ pub struct RequestView {
     /// What its provider calls this delivery, the same whenever it is sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
+    /// Of each path that the page asked for its value, as a column shows it.
+    #[serde(default, skip_serializing_if = "Pinned::is_empty")]
+    pub pinned: Pinned,
 }
 
 /// A request, whole.
@@ -306,6 +310,9 @@ pub struct IntegrationView {
     pub saved: String,
     /// Who saved it last.
     pub author: String,
+    /// The step that its draft is at, where it is made step by step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide: Option<u8>,
     /// Its flows.
     pub flows: Vec<FlowView>,
     /// Its variables and their values.

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod autopsy;
 pub mod beside;
 pub mod breaker;
+pub mod brief;
 pub mod bucket;
 pub mod chart;
 pub mod check;

@@ -222,6 +222,7 @@ mod tests {
             marks: Vec::new(),
             what: String::new(),
             delivery: None,
+            pinned: crate::model::study::Pinned::new(),
         };
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut detail = RequestDetail {

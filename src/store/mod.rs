@@ -1,5 +1,4 @@
-//! The only memory, and the only SQL: rows in the same transaction as the journal entry that
-//! explains them.
+//! The only memory, and the only SQL: rows in the same transaction as the journal entry that explains them.
 //!
 //! One thread writes (`writer`): it takes what waits in its queue, judges duplicates, binds rows,
 //! commits once for all, and only then answers. Four connections read (`pool`). A third thread
@@ -51,6 +50,7 @@ pub mod registry;
 mod schedules;
 mod schema;
 mod series;
+pub mod sketch;
 mod state;
 mod tally;
 mod targets;

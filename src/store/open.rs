@@ -160,6 +160,8 @@ impl Store {
             upto: 0,
             from_start: now,
             follower: super::follow::Follower::default(),
+            sketcher: super::sketch::Sketcher::default(),
+            id_key: IdKey::new(key),
         };
         // The first figures are there before the first frame is drawn.
         tender.look();

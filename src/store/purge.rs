@@ -8,6 +8,7 @@ use super::jobs;
 use super::ledger;
 use super::queue::Job;
 use super::schema;
+use super::sketch;
 use super::state::{Batch, State};
 use super::{StoreError, queue::Reply};
 use crate::model::Ms;
@@ -33,7 +34,7 @@ pub(super) enum Purge {
     Rows { after: i64 },
     /// The ledger past the longest window and a day.
     Ledger,
-    /// Counts of refusals, error groups that nobody is in, and jobs that ended.
+    /// Sketches, counts of refusals, error groups that nobody is in, and jobs that ended.
     Small,
     /// Pages that nobody uses.
     Vacuum,
@@ -155,6 +156,7 @@ fn past_ledger(conn: &Connection, now: Ms) -> Result<Did> {
 }
 
 fn small(conn: &Connection, before: Ms) -> Result<Did> {
+    sketch::past(conn)?;
     conn.execute("DELETE FROM refusal WHERE bucket < ?1", [before - HOUR])?;
     conn.execute("DELETE FROM cause WHERE count <= 0 AND last < ?1", [before])?;
     let more = jobs::past(conn, before)?;

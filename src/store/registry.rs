@@ -10,7 +10,7 @@ use super::occasion::Occasion;
 use super::query::Reads;
 use crate::model::document::{Connection as ConnectionSettings, Integration, Trigger};
 use crate::model::gate::{Pause, Pausing};
-use crate::model::{FlowId, IntegrationId, Map, Ms};
+use crate::model::{FlowId, IntegrationId, Map, Ms, guide};
 use crate::rules::check::{Known, check};
 use crate::rules::plan::Plan;
 use crate::rules::secrets::Secrets;
@@ -92,6 +92,7 @@ pub struct Doc {
     pub flows: Vec<VersionFlow>,
     owner: IntegrationId,
     globals: Arc<[ConnectionSettings]>,
+    pub(super) guide: Option<u8>,
     plans: Vec<OnceLock<Option<Arc<Plan>>>>,
 }
 
@@ -455,7 +456,8 @@ pub(in crate::store) fn read_doc(
     let Some(integration) = check(&source, &Known::default()).integration else { return Ok(None) };
     let flows: Vec<VersionFlow> = serde_json::from_str(&flows).unwrap_or_default();
     let plans = flows.iter().map(|_| OnceLock::new()).collect();
-    Ok(Some(Arc::new(Doc { number, at, author, integration, flows, owner, globals: globals.clone(), plans })))
+    let (globals, guide) = (globals.clone(), guide::step(&source));
+    Ok(Some(Arc::new(Doc { number, at, author, integration, flows, owner, globals, guide, plans })))
 }
 
 /// Generated ids first, then the aliases of live flows, of drafts, and of what was removed: an

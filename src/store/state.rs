@@ -6,6 +6,7 @@ use super::codec::{self, Decided};
 use super::dedup::Table;
 use super::ids::Ids;
 use super::lanes;
+use super::sketch;
 use super::tally::Deltas;
 use super::told;
 use crate::model::change::Change;
@@ -304,6 +305,7 @@ impl State {
         if changed == 0 {
             return Ok(unchanged(Verdict::Accepted, None));
         }
+        sketch::void(conn, of.0)?;
         if let Some(key) = key {
             self.table.judge(key, of.0, batch.now);
         }

@@ -1,5 +1,5 @@
 //! Wakes once a second for what nobody asks for: the writer's beat, free disk, figures that are read
-//! and not kept, and retention.
+//! and not kept, sketches of what came, and retention.
 
 use super::clock::Clock;
 use super::follow::Follower;
@@ -8,11 +8,12 @@ use super::lines;
 use super::pool::Pool;
 use super::purge::{self, Did, Purge, Slice};
 use super::queue::{Item, Queue};
+use super::sketch::Sketcher;
 use super::tally::Tally;
-use crate::model::Ms;
 use crate::model::id::{first_at, time_of};
 use crate::model::settings::Limits;
 use crate::model::time::DAY;
+use crate::model::{IdKey, Ms};
 use crate::rules::lane::{FRONT, LINES, since};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::io::{self, Read as _};
@@ -93,6 +94,10 @@ pub(super) struct Tender {
     pub(super) from_start: Ms,
     /// Follows the shape of bodies.
     pub(super) follower: Follower,
+    /// Says of blocks of requests which values they have.
+    pub(super) sketcher: Sketcher,
+    /// Prints ids.
+    pub(super) id_key: IdKey,
 }
 
 /// Bytes free for us where a path lies.
@@ -112,6 +117,7 @@ impl Tender {
             self.look();
             if self.queue.waiting().percent() <= BUSY_PERCENT {
                 self.follower.round(&self.pool, &self.queue, self.clock.now());
+                self.sketcher.round(&self.pool, &self.queue, &self.id_key);
             }
             self.retain(end);
             if self.stop.wait(end.saturating_duration_since(Instant::now())) {

@@ -63,6 +63,10 @@ fn without_half_a_number<'t>(text: &str, head: &'t str) -> &'t str {
     let kept = head.trim_end_matches(figure);
     let cut = head.len() - kept.len();
     let after = text[head.len()..].find(|c| !figure(c)).unwrap_or(text.len() - head.len());
+    // An address is read from its front.
+    if text[kept.len()..head.len() + after].matches('.').count() > 2 {
+        return head;
+    }
     if goes_on && cut + after <= FIGURE && !kept.trim().is_empty() { kept.trim_end() } else { head }
 }
 
@@ -174,6 +178,7 @@ mod tests {
         assert_eq!(cut_end("12345678", 5), "1234…");
         assert_eq!(cut_end("in 12345678901234567890", 10), "in 123456…");
         assert_eq!(cut_end("v1.x", 3), "v1…");
+        assert_eq!(cut_end("push: 127.0.0.1:44107 answered", 16), "push: 127.0.0.1…");
     }
 
     #[test]

@@ -53,6 +53,7 @@ fn request(n: u64) -> RequestView {
         marks: Vec::new(),
         what: format!("order_number {n} · {} products · c.meyer@example.com", n % 7),
         delivery: None,
+        pinned: pointsman::model::study::Pinned::new(),
     }
 }
 
@@ -64,13 +65,12 @@ fn page(page: &Page, newest: u64) -> Rows<RequestView> {
         return Rows {
             rows: (from..to).map(request).collect(),
             next: (to < newest).then(|| id(to)),
-            scanned: 0,
-            partial: false,
+            ..Rows::whole(Vec::new())
         };
     }
     let to = page.before.as_deref().map_or(newest, number);
     let from = to.saturating_sub(limit);
-    Rows { rows: (from..to).rev().map(request).collect(), next: Some(id(from)), scanned: 0, partial: false }
+    Rows { next: Some(id(from)), ..Rows::whole((from..to).rev().map(request).collect()) }
 }
 
 /// A console on a writer that counts.
@@ -102,12 +102,7 @@ impl Bench {
                 let Effect::Ask(ticket, ask) = effect else { continue };
                 let answer = match &ask {
                     Ask::Requests(asked) => Answer::Requests(page(asked, self.newest)),
-                    Ask::Runs(_) | Ask::RunsById { .. } => Answer::Runs(Rows {
-                        rows: Vec::<RunView>::new(),
-                        next: None,
-                        scanned: 0,
-                        partial: false,
-                    }),
+                    Ask::Runs(_) | Ask::RunsById { .. } => Answer::Runs(Rows::whole(Vec::<RunView>::new())),
                     Ask::Groups => Answer::Groups { groups: Vec::new() },
                     _ => continue,
                 };

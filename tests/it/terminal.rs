@@ -13,6 +13,28 @@ fn size(cells: u16) -> std::num::NonZero<u16> {
     std::num::NonZero::new(cells).unwrap()
 }
 
+/// Each cell with how it looks, a line a row.
+pub fn looks(screen: &vt100::Screen) -> Vec<String> {
+    let (rows, columns) = screen.size();
+    let cell = |row: u16, column: u16| {
+        let Some(cell) = screen.cell(row, column) else { return String::new() };
+        let text = if cell.has_contents() { cell.contents() } else { " " };
+        format!("{text}{:?}{:?}{}{}", cell.fgcolor(), cell.bgcolor(), cell.bold(), cell.inverse())
+    };
+    (0..rows.get()).map(|row| (0..columns.get()).map(|column| cell(row, column)).collect()).collect()
+}
+
+/// Takes bytes in as a terminal does.
+pub type Feed = Box<dyn FnMut(&[u8]) + Send>;
+
+/// Carries what a program writes as it comes.
+fn at_once(mut output: Box<dyn std::io::Read + Send>, mut feed: Feed) {
+    let mut chunk = vec![0_u8; 65_536];
+    while let Ok(read @ 1..) = output.read(&mut chunk) {
+        feed(&chunk[..read]);
+    }
+}
+
 /// A terminal with a program in it.
 pub struct Terminal {
     parser: Arc<Mutex<vt100::Parser>>,
@@ -30,14 +52,46 @@ impl Terminal {
 
     /// The same with more in the environment.
     pub fn start_with(data: &Path, args: &[&str], env: &[(&str, &str)], rows: u16, cols: u16) -> Self {
-        let pty =
-            native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        Self::start_over(data, args, env, (rows, cols), at_once)
+    }
+
+    /// The same with something in between that carries what the program writes to the screen.
+    pub fn start_over(
+        data: &Path,
+        args: &[&str],
+        env: &[(&str, &str)],
+        (rows, cols): (u16, u16),
+        carry: impl FnOnce(Box<dyn std::io::Read + Send>, Feed) + Send + 'static,
+    ) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
         command.args(args);
-        for name in ["NO_COLOR", "SSH_CONNECTION", "COLORTERM", "POINTSMAN_LISTEN"] {
+        command.env("POINTSMAN_DATA", data);
+        // Nobody's own themes.
+        command.env("XDG_CONFIG_HOME", data.join("own"));
+        Self::of(command, env, (rows, cols), carry)
+    }
+
+    /// A shell in a terminal, with a line typed into it.
+    pub fn shell(line: &str, rows: u16, cols: u16) -> Self {
+        let mut command = CommandBuilder::new("bash");
+        command.args(["--norc", "--noprofile", "--noediting", "-i"]);
+        let mut terminal = Self::of(command, &[("PS1", "$ ")], (rows, cols), at_once);
+        terminal.expect("$ ");
+        terminal.keys(&format!("{line}\r"));
+        terminal
+    }
+
+    fn of(
+        mut command: CommandBuilder,
+        env: &[(&str, &str)],
+        (rows, cols): (u16, u16),
+        carry: impl FnOnce(Box<dyn std::io::Read + Send>, Feed) + Send + 'static,
+    ) -> Self {
+        let pty =
+            native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        for name in ["NO_COLOR", "SSH_CONNECTION", "COLORTERM", "TMUX", "STY", "POINTSMAN_LISTEN"] {
             command.env_remove(name);
         }
-        command.env("POINTSMAN_DATA", data);
         command.env("TERM", "xterm-256color");
         command.env("LC_ALL", "C.UTF-8");
         command.env("USER", "anna");
@@ -45,27 +99,32 @@ impl Terminal {
             command.env(name, value);
         }
         let child = pty.slave.spawn_command(command).unwrap();
-        let mut output = pty.master.try_clone_reader().unwrap();
+        let output = pty.master.try_clone_reader().unwrap();
         let keys = pty.master.take_writer().unwrap();
         let parser = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(cols), 0)));
         let raw = Arc::new(Mutex::new(Vec::new()));
         let (screen, bytes) = (parser.clone(), raw.clone());
-        std::thread::spawn(move || {
-            let mut chunk = vec![0_u8; 65_536];
-            while let Ok(read) = output.read(&mut chunk) {
-                if read == 0 {
-                    break;
-                }
-                bytes.lock().unwrap().extend_from_slice(&chunk[..read]);
-                screen.lock().unwrap().process(&chunk[..read]);
-            }
+        let feed: Feed = Box::new(move |read| {
+            bytes.lock().unwrap().extend_from_slice(read);
+            screen.lock().unwrap().process(read);
         });
+        std::thread::spawn(move || carry(output, feed));
         Self { parser, raw, keys, master: Some(pty.master), child }
     }
 
     /// What is on the screen.
     pub fn text(&self) -> String {
         self.parser.lock().unwrap().screen().contents()
+    }
+
+    /// What stands in each cell, row by row; the second half of a wide letter is empty.
+    pub fn cells(&self) -> Vec<Vec<String>> {
+        let parser = self.parser.lock().unwrap();
+        let screen = parser.screen();
+        let (rows, cols) = screen.size();
+        let cell =
+            |row, col| screen.cell(row, col).map(|cell| cell.contents().to_owned()).unwrap_or_default();
+        (0..rows.get()).map(|row| (0..cols.get()).map(|col| cell(row, col)).collect()).collect()
     }
 
     /// Types.
@@ -76,13 +135,22 @@ impl Terminal {
 
     /// Waits until the screen fulfils a condition; panics with the screen where it does not.
     pub fn until(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+        self.until_within(PATIENCE, what, condition)
+    }
+
+    /// The same for what takes its time on a slow machine; the condition may look at every screen.
+    pub fn until_long(&self, what: &str, condition: impl FnMut(&str) -> bool) -> String {
+        self.until_within(PATIENCE * 6, what, condition)
+    }
+
+    fn until_within(&self, most: Duration, what: &str, mut condition: impl FnMut(&str) -> bool) -> String {
         let start = Instant::now();
         loop {
             let text = self.text();
             if condition(&text) {
                 return text;
             }
-            assert!(start.elapsed() < PATIENCE, "waited for {what}; the screen is\n{text}");
+            assert!(start.elapsed() < most, "waited for {what}; the screen is\n{text}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -104,9 +172,70 @@ impl Terminal {
         self.text()
     }
 
+    /// Waits until nothing more is written, or so many looks at it were taken.
+    pub fn settled_or(&self, most: usize) {
+        let (mut before, mut quiet) = (self.written(), 0);
+        for _ in 0..most {
+            std::thread::sleep(Duration::from_millis(20));
+            let now = self.written();
+            quiet = if now == before { quiet + 1 } else { 0 };
+            before = now;
+            if quiet > 10 {
+                return;
+            }
+        }
+    }
+
+    /// Waits until nothing was written for so long.
+    pub fn still(&self, long: Duration) {
+        let (start, mut written, mut since) = (Instant::now(), self.written(), Instant::now());
+        while since.elapsed() < long {
+            std::thread::sleep(Duration::from_millis(20));
+            let now = self.written();
+            if now != written {
+                let last = self.raw()[written..now].escape_ascii().to_string();
+                assert!(start.elapsed() < PATIENCE, "still writing; the last was {last}");
+                (written, since) = (now, Instant::now());
+            }
+        }
+    }
+
+    /// Whether the program has not ended.
+    pub fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the end of the program; its exit code.
     pub fn ended(&mut self) -> u32 {
         wait_for("the program to end", || self.child.try_wait().unwrap()).exit_code()
+    }
+
+    /// Another size.
+    pub fn resize(&self, rows: u16, cols: u16) {
+        self.parser.lock().unwrap().screen_mut().set_size(size(rows), size(cols));
+        let master = self.master.as_ref().unwrap();
+        master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Whether the mouse is taken.
+    pub fn mouse(&self) -> bool {
+        let parser = self.parser.lock().unwrap();
+        parser.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None
+    }
+
+    /// Whether the alternate screen is shown.
+    pub fn alternate(&self) -> bool {
+        self.parser.lock().unwrap().screen().alternate_screen()
+    }
+
+    /// Every byte that was written so far.
+    pub fn raw(&self) -> Vec<u8> {
+        self.raw.lock().unwrap().clone()
+    }
+
+    /// What is on the screen with how it looks.
+    pub fn looks(&self) -> Vec<String> {
+        looks(self.parser.lock().unwrap().screen())
     }
 
     /// How many bytes were written so far.
@@ -131,11 +260,13 @@ impl Terminal {
         assert_eq!(count(b"\x1b[?1004h") > 0, count(b"\x1b[?1004l") > 0, "focus events are switched off");
     }
 
-    fn pid(&self) -> String {
+    /// The program's process id.
+    pub fn pid(&self) -> String {
         self.child.process_id().unwrap().to_string()
     }
 
-    fn signal(&self, signal: &str) {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
         std::process::Command::new("kill").args([&format!("-{signal}"), &self.pid()]).status().unwrap();
     }
 }
@@ -162,12 +293,24 @@ impl Way {
 
     /// A console on a data folder that is served at an address, and what serves it beside the console.
     pub fn console(self, data: &Path, addr: SocketAddr, rows: u16, cols: u16) -> (Terminal, Option<Beside>) {
+        self.console_with(data, addr, &[], rows, cols)
+    }
+
+    /// The same with more in the environment of the console.
+    pub fn console_with(
+        self,
+        data: &Path,
+        addr: SocketAddr,
+        env: &[(&str, &str)],
+        rows: u16,
+        cols: u16,
+    ) -> (Terminal, Option<Beside>) {
         let addr = addr.to_string();
         match self {
-            Self::Run => (Terminal::start(data, &["run", "--listen", &addr], rows, cols), None),
+            Self::Run => (Terminal::start_with(data, &["run", "--listen", &addr], env, rows, cols), None),
             Self::Attached => {
                 let server = Beside::start(data, &["serve", "--listen", &addr]);
-                (Terminal::start(data, &["attach"], rows, cols), Some(server))
+                (Terminal::start_with(data, &["attach"], env, rows, cols), Some(server))
             }
         }
     }
@@ -221,17 +364,7 @@ fn idle_writes_nothing() {
     terminal.expect("Receiving on");
     // What the start still finds out (the self-probe, the first commits' times) may be written.
     // A program that writes by itself never comes to a stretch this long.
-    let (mut written, mut since) = (terminal.written(), Instant::now());
-    let start = since;
-    while since.elapsed() < STILL {
-        std::thread::sleep(Duration::from_millis(20));
-        let now = terminal.written();
-        if now != written {
-            let last = terminal.raw.lock().unwrap()[written..now].escape_ascii().to_string();
-            assert!(start.elapsed() < PATIENCE, "still writing; the last was {last}");
-            (written, since) = (now, Instant::now());
-        }
-    }
+    terminal.still(STILL);
 }
 
 #[test]
@@ -273,9 +406,7 @@ fn resizes_are_followed_down_to_a_message() {
     for (rows, cols, text) in
         [(6, 32, "40x8"), (24, 80, "Receiving on"), (8, 40, "q"), (60, 200, "Receiving on")]
     {
-        let master = terminal.master.as_ref().unwrap();
-        terminal.parser.lock().unwrap().screen_mut().set_size(size(rows), size(cols));
-        master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        terminal.resize(rows, cols);
         terminal.expect(text);
     }
 }

@@ -37,7 +37,7 @@ pub fn config(global: &Global, command: &ConfigCommand) -> Result<u8, Refusal> {
     let file = super::read(&path, global.config.is_some())?;
     let columns = [("KEY", 26), ("FROM", 12), ("VALUE", 0)];
     let mut rows = Rows::new(global.output, &columns);
-    for row in shown(&settings, &file, &said(std::env::args_os())) {
+    for row in shown(&settings, &file, global.theme.as_deref(), &said(std::env::args_os())) {
         rows.row(&row, || vec![row.key.to_owned(), row.from.to_owned(), row.value.clone()])?;
     }
     rows.end("")?;
@@ -57,7 +57,12 @@ fn said(args: impl Iterator<Item = std::ffi::OsString>) -> impl Fn(&str) -> Opti
     }
 }
 
-fn shown(settings: &Settings, file: &File, said: &impl Fn(&str) -> Option<&'static str>) -> Vec<Row> {
+fn shown(
+    settings: &Settings,
+    file: &File,
+    theme: Option<&str>,
+    said: &impl Fn(&str) -> Option<&'static str>,
+) -> Vec<Row> {
     let from = |flag: &str, in_file: bool| said(flag).unwrap_or(if in_file { "file" } else { "default" });
     let in_file = |written: bool| if written { "file" } else { "default" };
     let list = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
@@ -115,6 +120,18 @@ fn shown(settings: &Settings, file: &File, said: &impl Fn(&str) -> Option<&'stat
             from: in_file(!file.connection.is_empty()),
         },
     ];
+    let own = file.keymap().unwrap_or_default();
+    let own = own.lines().filter(|bound| bound.names != bound.binding.keys.join(" "));
+    rows.push(Row {
+        key: "theme",
+        value: theme.or(file.theme.as_deref()).unwrap_or("as chosen in the console").to_owned(),
+        from: from("theme", file.theme.is_some()),
+    });
+    rows.push(Row {
+        key: "keys",
+        value: list(&mut own.map(|bound| format!("{} = {}", bound.binding.action.id(), bound.names))),
+        from: in_file(!file.keys.is_empty()),
+    });
     rows.extend(limits(settings, file));
     for row in &mut rows {
         if row.value.is_empty() {
@@ -160,13 +177,13 @@ mod tests {
         let settings = crate::cli::config::settings(&parsed.global).unwrap();
         let file = crate::cli::config::read(&path, true).unwrap();
         let said = said(line.iter().map(Into::into));
-        let rows = shown(&settings, &file, &said);
+        let rows = shown(&settings, &file, parsed.global.theme.as_deref(), &said);
         rows.into_iter().map(|row| (row.key.to_owned(), row.value, row.from)).collect()
     }
 
     #[test]
     fn each_setting_tells_who_said_it() {
-        let file = "listen = \"127.0.0.1:9001\"\n[limits]\nretention = \"7d\"\n";
+        let file = "listen = \"127.0.0.1:9001\"\n[keys]\nretry = \"f5\"\n[limits]\nretention = \"7d\"\n";
         let of = |rows: &[(String, String, &'static str)], key: &str| {
             let row = rows.iter().find(|row| row.0 == key).unwrap();
             (row.1.clone(), row.2)
@@ -176,7 +193,10 @@ mod tests {
         assert_eq!(of(&by_file, "limits.retention"), ("7d".to_owned(), "file"));
         assert_eq!(of(&by_file, "limits.free_disk"), ("512 MiB".to_owned(), "default"));
         assert_eq!(of(&by_file, "trusted_proxies"), ("none".to_owned(), "default"));
-        let by_flag = rows(file, &["--listen", "127.0.0.1:9002"]);
+        assert_eq!(of(&by_file, "keys"), ("retry = f5".to_owned(), "file"));
+        assert_eq!(of(&by_file, "theme").1, "default");
+        let by_flag = rows(file, &["--listen", "127.0.0.1:9002", "--theme", "dark"]);
+        assert_eq!(of(&by_flag, "theme"), ("dark".to_owned(), "flag"));
         assert_eq!(of(&by_flag, "listen"), ("127.0.0.1:9002".to_owned(), "flag"));
     }
 

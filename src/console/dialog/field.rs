@@ -65,6 +65,12 @@ impl Field {
         Self { choices, ..Self::line(purpose, label) }
     }
 
+    /// What it says: what is typed, or the one that is chosen.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.choices.get(self.chosen).cloned().unwrap_or_else(|| self.edit.text())
+    }
+
     /// Whether it takes text.
     #[must_use]
     pub fn takes_text(&self) -> bool {

@@ -41,6 +41,10 @@ pub enum Kind {
     Set,
     /// An integration is removed, its endpoints are closed.
     Remove,
+    /// Documents are saved and go live.
+    Apply,
+    /// The samples are.
+    Load,
 }
 
 /// What a dialog is about.
@@ -58,6 +62,10 @@ pub enum Subject {
     Value(Setting),
     /// All of an integration, by its name.
     Whole(String),
+    /// Documents: the files that they are of, and their texts.
+    Files(Vec<(String, String)>),
+    /// The samples.
+    Samples,
 }
 
 impl Kind {
@@ -82,6 +90,8 @@ impl Kind {
             Self::TestRun => "run",
             Self::Set => "set",
             Self::Remove => "remove",
+            Self::Apply => "apply",
+            Self::Load => "load",
         }
     }
 
@@ -112,6 +122,8 @@ impl Kind {
             Self::TestRun => Deed::TestRun,
             Self::Set => Deed::Set,
             Self::Remove => Deed::Remove,
+            Self::Apply => Deed::Apply,
+            Self::Load => Deed::LoadSamples,
         }
     }
 
@@ -121,7 +133,9 @@ impl Kind {
         match self {
             Self::Replay | Self::Forget | Self::Readmit => "request",
             Self::Complete | Self::Extend | Self::Cancel => "callback",
-            Self::Deploy | Self::Rollback | Self::Set | Self::Remove => "integration",
+            Self::Deploy | Self::Rollback | Self::Set | Self::Remove | Self::Apply | Self::Load => {
+                "integration"
+            }
             Self::Retry
             | Self::Skip
             | Self::Abort

@@ -1,7 +1,7 @@
 //! What a dialog orders, as it is filled in.
 
 use super::{Dialog, Facts, Kind, Purpose, Subject, answer};
-use crate::model::ask::{Act, Ask, Replay, Signing, Verb, With};
+use crate::model::ask::{Act, Apply, Ask, Replay, Signing, Verb, With};
 use crate::model::rate::RateLimit;
 use crate::rules::json;
 use crate::rules::streak::MOST;
@@ -16,6 +16,10 @@ impl Dialog {
             Subject::Trial(trial) => self.trial_order(trial, dry_run),
             Subject::Value(setting) => self.set_order(setting, dry_run),
             Subject::Whole(name) => Ask::Remove { name: name.clone(), reason: self.reason(), dry_run },
+            Subject::Files(files) => {
+                Ask::Apply(Apply { files: files.clone(), reason: self.reason(), dry_run, ..Apply::default() })
+            }
+            Subject::Samples => Ask::LoadSamples { dry_run },
             Subject::Objects | Subject::Version(_) => {
                 self.version_order(dry_run).unwrap_or_else(|| Ask::Act(Box::new(self.act(dry_run))))
             }

@@ -22,6 +22,8 @@ pub struct Setting {
     now: String,
     /// What it takes.
     hint: String,
+    /// What it may be, where that is a list.
+    options: Vec<String>,
 }
 
 impl Setting {
@@ -35,20 +37,34 @@ impl Setting {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let hint = match variable.options.as_slice() {
-            [] if secret => "not shown to anybody, here neither; of one line".to_owned(),
-            [] if variable.help.is_empty() => variable.kind.clone(),
-            [] => format!("{}: {}", variable.kind, variable.help),
-            options => format!("one of {}", options.join(", ")),
+        let hint = match variable.kind.as_str() {
+            _ if secret => "not shown to anybody, here neither; of one line".to_owned(),
+            kind if variable.help.is_empty() => kind.to_owned(),
+            kind => format!("{kind}: {}", variable.help),
         };
-        Self { integration: integration.to_owned(), variable: variable.name.clone(), secret, now, hint }
+        let options = match variable.kind.as_str() {
+            "boolean" => ["true", "false"].map(str::to_owned).to_vec(),
+            _ => variable.options.clone(),
+        };
+        let (integration, variable) = (integration.to_owned(), variable.name.clone());
+        Self { integration, variable, secret, now, hint, options }
     }
 
     /// What to fill in.
     pub(super) fn field(&self) -> Field {
         let mut field = Field::line(Purpose::Value, "value");
-        field.edit = if self.secret { Edit::hidden() } else { Edit::with(&self.now) };
         field.hint.clone_from(&self.hint);
+        if self.options.is_empty() {
+            field.edit = if self.secret { Edit::hidden() } else { Edit::with(&self.now) };
+            return field;
+        }
+        // What it is now stands first where the list does not have it: nothing is changed unseen.
+        let mut choices = self.options.clone();
+        if !choices.contains(&self.now) {
+            choices.insert(0, self.now.clone());
+        }
+        field.chosen = choices.iter().position(|one| *one == self.now).unwrap_or(0);
+        field.choices = choices;
         field
     }
 }
@@ -80,6 +96,18 @@ impl Dialog {
         Self { subject: Subject::Whole(name), ..Self::new(Kind::Remove, Vec::new()) }
     }
 
+    /// A dialog for documents that are applied.
+    #[must_use]
+    pub fn applying(files: Vec<(String, String)>) -> Self {
+        Self { subject: Subject::Files(files), ..Self::new(Kind::Apply, Vec::new()) }
+    }
+
+    /// A dialog for the samples.
+    #[must_use]
+    pub fn loading() -> Self {
+        Self { subject: Subject::Samples, ..Self::new(Kind::Load, Vec::new()) }
+    }
+
     pub(super) fn is_setting(&self) -> bool {
         matches!(self.subject, Subject::Value(_))
     }
@@ -89,12 +117,17 @@ impl Dialog {
         match &self.subject {
             Subject::Value(setting) => Some(format!("Set {} of {}", setting.variable, setting.integration)),
             Subject::Whole(name) => Some(format!("Remove {name}")),
+            Subject::Files(files) => {
+                let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+                Some(format!("Apply {}", names.join(", ")))
+            }
+            Subject::Samples => Some("Load the samples".to_owned()),
             _ => None,
         }
     }
 
     pub(super) fn set_order(&self, setting: &Setting, dry_run: bool) -> Ask {
-        let text = self.field(Purpose::Value).map_or_else(String::new, |field| field.edit.text());
+        let text = self.field(Purpose::Value).map_or_else(String::new, Field::text);
         let name = setting.integration.clone();
         let (values, secret) = if setting.secret {
             (Vec::new(), Some((setting.variable.clone(), Secret::new(text))))
@@ -142,6 +175,31 @@ mod tests {
             "name": "token", "type": kind, "value": value, "set": true, "required": true, "help": "",
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn one_of_a_list_is_chosen_and_asked_about() {
+        let mut choice = variable("choice", &json!("safe"));
+        choice.options = ["fast", "safe"].map(str::to_owned).to_vec();
+        let mut dialog = Dialog::setting(Setting::of("acme", &choice));
+        assert_eq!((dialog.fields[0].choices.len(), dialog.fields[0].chosen), (2, 1));
+        dialog.flushed();
+        assert_eq!(dialog.sideways(1), Outcome::Stays, "that is the last one");
+        assert_eq!(dialog.sideways(-1), Outcome::Replan);
+        let Ask::Set { values, dry_run, .. } = dialog.order(true) else { panic!() };
+        assert_eq!((values, dry_run), (vec![("token".to_owned(), "fast".to_owned())], true));
+        dialog.install(Ok(Box::new(first_plan())));
+        assert_eq!(dialog.enter(), Outcome::Stays, "nobody has seen what it does");
+        dialog.flushed();
+        assert_eq!(dialog.enter(), Outcome::Act);
+        // A value that is none of them, and none at all, stay until one is chosen.
+        for now in [json!("other"), Value::Null] {
+            choice.value = now;
+            let dialog = Dialog::setting(Setting::of("acme", &choice));
+            assert_eq!((dialog.fields[0].choices.len(), dialog.fields[0].chosen), (3, 0));
+        }
+        let flag = Dialog::setting(Setting::of("acme", &variable("boolean", &json!(true))));
+        assert_eq!(flag.fields[0].choices, ["true", "false"]);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::console::action::Action;
 use crate::console::app::{App, Overlay, Tone};
 use crate::console::asks::Effect;
 use crate::console::edit::Edit;
-use crate::console::keymap;
 use crate::console::tree::Part;
 use crate::model::ask::Deed;
 
@@ -109,6 +108,7 @@ impl App {
                 | Action::Help
                 | Action::Palette
                 | Action::Theme
+                | Action::Mouse
                 | Action::Interrupt
                 | Action::Suspend
                 | Action::Redraw
@@ -117,7 +117,7 @@ impl App {
         if everywhere {
             return Ok(());
         }
-        let word = keymap::binding(action).map_or("this", |binding| binding.word);
+        let word = self.options.keymap.bound(action).map_or("this", |bound| bound.binding.word);
         if editor.loading {
             return Err(format!("{word} is not possible: the document is being asked for"));
         }
@@ -171,7 +171,6 @@ impl App {
             | Action::Save
             | Action::BackTest
             | Action::Deploy => Ok(()),
-            Action::Later(what) => Err(format!("{what} is not possible: this version does not have it yet")),
             Action::Replay if editor.body.is_some() => Ok(()),
             Action::PreviousSibling | Action::NextSibling if editor.form.is_some() => Ok(()),
             _ => Err(format!("{word} is not possible: a document is being edited; esc leaves it")),
@@ -273,6 +272,9 @@ impl App {
     /// # Errors
     /// The sentence that the key says.
     pub(in crate::console) fn changed_here(&self, action: Action) -> Result<(), String> {
+        if action == Action::Add && self.guides_here().is_some() {
+            return self.barred_guide().map_or(Ok(()), Err);
+        }
         let word = if action == Action::Add { "add" } else { "move" };
         if let Some(reason) = self.barred_as(Deed::Keep, word) {
             return Err(reason);

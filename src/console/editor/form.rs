@@ -35,6 +35,12 @@ pub struct Field {
 }
 
 impl Field {
+    /// The same, whose value is set as TOML writes it.
+    #[must_use]
+    pub fn as_written(self) -> Self {
+        Self { raw: true, ..self }
+    }
+
     /// What it may say, where that is a list.
     #[must_use]
     pub fn choices(&self, objects: &[Object], connections: &[String]) -> Vec<String> {

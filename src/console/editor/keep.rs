@@ -188,9 +188,13 @@ impl Editor {
         (title, told, true)
     }
 
-    /// The key of the cursor's line, and what it does.
+    /// The key of the cursor's line, or of the form's field, and what it does.
     #[must_use]
     pub fn help(&self) -> Option<(String, String)> {
+        if let Some(form) = &self.form {
+            let key = self.fields().1.get(form.at)?.key;
+            return Some((key.name.to_owned(), format!("{}: {}", key.name, key.help)));
+        }
         let (here, _) = self.here();
         let line = self.source.cursor().0;
         let (name, _) = here.keys.iter().find(|(_, at)| *at == line)?;
@@ -407,6 +411,11 @@ impl App {
                     editor.preview.trouble = None;
                     editor.preview.view = Some(view);
                 }
+            }
+            (Wanted::Preview, Err(refusal)) if refusal.code == Refusal::NO_REQUEST => {
+                editor.preview.view = None;
+                let said = "no request came yet: once one did, what it would make the step send stands here";
+                editor.preview.trouble = Some(said.to_owned());
             }
             (Wanted::Preview, Err(refusal)) => {
                 editor.preview.view = None;

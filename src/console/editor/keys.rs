@@ -5,7 +5,6 @@ use crate::console::action::Action;
 use crate::console::app::{App, Tone};
 use crate::console::input::edit_key;
 use crate::console::key::Key;
-use crate::console::keymap;
 use crossterm::event::KeyCode;
 
 impl App {
@@ -24,9 +23,9 @@ impl App {
         if editor.typing && !editor.loading {
             return self.typed_key(key);
         }
-        match keymap::action_of(key) {
+        match self.options.keymap.action_of(key) {
             Some(action) => self.act(action),
-            None => self.toast(Tone::Info, format!("{key} means nothing here; ? lists the keys")),
+            None => self.means_nothing(key),
         }
     }
 

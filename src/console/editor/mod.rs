@@ -186,10 +186,13 @@ impl Editor {
         self.judged(now);
         self.keep.wanted = false;
         self.keep.due = None;
-        let line = self.aim.line(&outline(self.source.lines()));
-        self.source.go(line, 0);
+        let (header, line) = self.aim.lines(&outline(self.source.lines()));
+        // At the end of what stands there, inside of its quotes.
+        let text = self.source.lines().get(line).map_or("", |text| text.trim_end());
+        let end = text.trim_end_matches(['"', '\'']).chars().count();
+        self.source.go(line, if line == header { 0 } else { end });
         // What it is about comes below it.
-        self.top = line.saturating_sub(ABOVE);
+        self.top = header.saturating_sub(ABOVE);
     }
 
     /// Takes in what else is known: versions, other integrations.

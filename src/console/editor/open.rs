@@ -22,6 +22,8 @@ pub enum Aim {
     Trigger(String),
     /// To a step of a flow, by its name or its place.
     Step(String, Result<String, usize>),
+    /// To the URL of a step of a flow: what is put right first after a run.
+    Url(String, String),
 }
 
 /// What is done once it is there.
@@ -34,11 +36,21 @@ pub enum Then {
 }
 
 impl Aim {
-    /// The line of it, from 0; the first where it is not there.
+    /// The line of its header, and the line that the cursor goes to, from 0; the first where it is
+    /// not there.
     #[must_use]
-    pub fn line(&self, objects: &[Object]) -> usize {
+    pub fn lines(&self, objects: &[Object]) -> (usize, usize) {
         let flow = |name: &str| {
             objects.iter().find(|one| one.what == What::Flow && one.name.as_deref() == Some(name))
+        };
+        let step = |name: &str, step: &Result<String, usize>| {
+            let flow = flow(name)?;
+            let mut steps = objects.iter().filter(|one| one.what == What::Step && one.flow == flow.flow);
+            let found = match step {
+                Ok(name) => steps.find(|one| one.name.as_deref() == Some(name)),
+                Err(at) => steps.nth(*at),
+            };
+            found.or(Some(flow))
         };
         let found = match self {
             Self::Top => None,
@@ -47,16 +59,13 @@ impl Aim {
             Self::Trigger(name) => flow(name).and_then(|flow| {
                 objects.iter().find(|one| one.what == What::Trigger && one.flow == flow.flow).or(Some(flow))
             }),
-            Self::Step(name, step) => flow(name).and_then(|flow| {
-                let mut steps = objects.iter().filter(|one| one.what == What::Step && one.flow == flow.flow);
-                let found = match step {
-                    Ok(name) => steps.find(|one| one.name.as_deref() == Some(name)),
-                    Err(at) => steps.nth(*at),
-                };
-                found.or(Some(flow))
-            }),
+            Self::Step(flow, at) => step(flow, at),
+            Self::Url(flow, name) => step(flow, &Ok(name.clone())),
         };
-        found.map_or(0, |one| one.header)
+        let Some(found) = found else { return (0, 0) };
+        let url = found.keys.iter().find(|(key, _)| key == "url");
+        let url = url.filter(|_| matches!(self, Self::Url(..)) && found.what == What::Step);
+        (found.header, url.map_or(found.header, |(_, line)| *line))
     }
 }
 
@@ -94,18 +103,18 @@ impl App {
                 };
                 self.focused_run().map(|run| {
                     let aim = match shown.current_step() {
-                        Some(step) => Aim::Step(run.flow.clone(), Ok(step.name.clone())),
+                        Some(step) => Aim::Url(run.flow.clone(), step.name.clone()),
                         None => Aim::Flow(run.flow.clone()),
                     };
                     (run.integration.clone(), aim)
                 })
             }
-            Place::Groups | Place::Needs => self.focused_group().map(|group| {
-                (group.integration.clone(), Aim::Step(group.flow.clone(), Ok(group.step.clone())))
-            }),
+            Place::Groups | Place::Needs => self
+                .focused_group()
+                .map(|group| (group.integration.clone(), Aim::Url(group.flow.clone(), group.step.clone()))),
             Place::Board | Place::BoardPane => self.board.current().map(|row| {
                 let view = &row.view;
-                (view.integration.clone(), Aim::Step(view.flow.clone(), Ok(view.step.clone())))
+                (view.integration.clone(), Aim::Url(view.flow.clone(), view.step.clone()))
             }),
             _ => self.tried_flow().and_then(|(flow, _)| pair(&flow)),
         };
@@ -121,6 +130,12 @@ impl App {
             }
             Err(reason) => self.toast(Tone::Info, reason),
         }
+    }
+
+    /// Opens the document of an integration.
+    pub(in crate::console) fn edit_named(&mut self, name: String) {
+        self.editor = Some(Box::new(Editor::new(name.clone(), Aim::Top, None)));
+        self.ask_for_editor(name);
     }
 
     /// Asks for it, once what was typed into it before is kept.

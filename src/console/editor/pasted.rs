@@ -314,6 +314,12 @@ fn literal(text: &str) -> String {
 }
 
 fn toml_of(value: &serde_json::Value) -> String {
+    toml_with(value, literal)
+}
+
+/// JSON as TOML writes it in a line, its texts as `text` writes them.
+pub fn toml_with(value: &serde_json::Value, text: fn(&str) -> String) -> String {
+    let toml_of = |value: &serde_json::Value| toml_with(value, text);
     match value {
         serde_json::Value::Object(map) => {
             let pairs: Vec<String> =
@@ -323,7 +329,7 @@ fn toml_of(value: &serde_json::Value) -> String {
         serde_json::Value::Array(items) => {
             format!("[{}]", items.iter().map(toml_of).collect::<Vec<_>>().join(", "))
         }
-        serde_json::Value::String(text) => literal(text),
+        serde_json::Value::String(string) => text(string),
         // TOML has no null: a template gives one.
         serde_json::Value::Null => quoted("{{ none }}"),
         other => other.to_string(),

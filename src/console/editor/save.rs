@@ -178,6 +178,9 @@ impl App {
 
     /// It was saved.
     pub(in crate::console) fn editor_saved(&mut self, saved: &SavedView, after: After) {
+        if self.guide.is_some() {
+            return self.guide_deployed(saved);
+        }
         let now = self.now;
         if let Some(editor) = &mut self.editor {
             if let Some(text) = editor.saving.take() {
@@ -208,6 +211,9 @@ impl App {
 
     /// It was not saved.
     pub(in crate::console) fn editor_refused(&mut self, refusal: Refusal, after: After) {
+        if self.guide.is_some() {
+            return self.guide_refused(&refusal);
+        }
         self.editor_unsaves();
         let Some(editor) = &mut self.editor else { return self.toast(Tone::Bad, refusal.message) };
         match refusal.code.as_str() {

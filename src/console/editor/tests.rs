@@ -55,6 +55,24 @@ fn it_opens_at_the_step_and_every_mistake_stands_under_its_line() {
 }
 
 #[test]
+fn from_a_run_it_opens_at_the_end_of_the_url_of_its_step() {
+    let open = |step: &str| {
+        let mut editor = Editor::new("acme".to_owned(), Aim::Url("Orders".to_owned(), step.to_owned()), None);
+        editor.install(view(TEXT), 0);
+        editor
+    };
+    let mut editor = open("push");
+    let (line, letter) = editor.source.cursor();
+    let text = editor.source.lines()[line].clone();
+    assert!(text.starts_with("url = \"") && letter + 1 == text.chars().count(), "{text} {letter}");
+    editor.source.take(0, "x");
+    assert!(editor.source.lines()[line].ends_with("x\""), "{}", editor.source.lines()[line]);
+    // A step that the document has no more: its flow.
+    let editor = open("gone");
+    assert!(editor.source.lines()[editor.source.cursor().0].contains("[[flow]]"));
+}
+
+#[test]
 fn the_cursor_is_drawn_whatever_stands_between_the_lines() {
     let mut editor = editor(&format!("{TEXT}{}", "timeot = 1\n".repeat(40)));
     for height in 1..12 {

@@ -4,7 +4,6 @@ use super::After;
 use crate::console::action::Action;
 use crate::console::app::{App, Overlay};
 use crate::console::key::Key;
-use crate::console::keymap;
 use similar::{ChangeTag, TextDiff};
 use std::time::Duration;
 
@@ -81,7 +80,7 @@ impl App {
         let page = usize::from(self.size.1).saturating_sub(6).max(1);
         let Some(Overlay::Texts(texts)) = &mut self.overlay else { return };
         let last = texts.rows.len().saturating_sub(1);
-        match keymap::action_of(key) {
+        match self.options.keymap.action_of(key) {
             Some(Action::Down) => texts.top = (texts.top + 1).min(last),
             Some(Action::Up) => texts.top = texts.top.saturating_sub(1),
             Some(Action::PageDown) => texts.top = (texts.top + page).min(last),

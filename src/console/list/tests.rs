@@ -265,3 +265,63 @@ fn a_row_that_moves_again_did_not_arrive_again() {
     list.moved([&"00001003".to_owned()].into_iter());
     assert_eq!(list.below, 4);
 }
+
+/// A page that ended because its time was up: these rows, where it goes on, how far it came.
+fn part(list: &mut List<Row>, rows: Vec<Row>, next: Option<&str>, percent: Option<u8>) -> Wanted {
+    let wanted = list.wants(false).expect("another part is wanted");
+    let epoch = list.asked.unwrap().1;
+    assert!(list.install(wanted, epoch, rows, next.map(str::to_owned)));
+    list.came(wanted, percent, Some("00009999".to_owned()));
+    wanted
+}
+
+#[test]
+fn a_search_goes_on_by_itself_until_a_person_stops_it_and_keeps_what_it_found() {
+    let mut list = loaded(1_000);
+    list.try_filter("word");
+    assert_eq!(part(&mut list, Vec::new(), Some("00000900"), Some(10)), Wanted::Newest);
+    assert_eq!((list.filter.as_str(), list.hunting()), ("word", Some(10)));
+    assert_eq!(part(&mut list, rows(850, 851), Some("00000800"), Some(20)), Wanted::Older);
+    assert_eq!((list.hunting(), list.selected.as_deref()), (Some(20), Some("00000850")));
+    // The next part is under way when it is stopped: its answer is not waited for.
+    assert_eq!(list.wants(false), Some(Wanted::Older));
+    let epoch = list.asked.unwrap().1;
+    assert!(list.stop_hunt() && !list.stop_hunt(), "once");
+    assert!(!list.install(Wanted::Older, epoch, rows(750, 751), None), "an answer to an older question");
+    assert_eq!((list.hunting(), list.hunt_stopped(), list.rows.len()), (None, Some(20), 1));
+    assert_eq!(list.wants(false), None, "it stays stopped");
+    // What arrives is taken in, from behind what was looked at.
+    list.arrived(3);
+    assert_eq!(list.wants(true), Some(Wanted::Newer));
+    assert_eq!(list.newer_from(), Some("00009999"));
+    let epoch = list.asked.unwrap().1;
+    assert!(list.install(Wanted::Newer, epoch, Vec::new(), None));
+    list.came(Wanted::Newer, None, Some("00010002".to_owned()));
+    assert_eq!((list.newer_from(), list.hunt_stopped()), (Some("00010002"), Some(20)));
+    // Up past the first row goes on where it was stopped, to the end.
+    list.step(-1, 0);
+    assert_eq!((list.hunting(), list.older.as_deref()), (Some(20), Some("00000800")));
+    assert_eq!(part(&mut list, rows(3, 4), None, None), Wanted::Older);
+    assert_eq!((list.hunting(), list.hunt_stopped(), list.rows.len()), (None, None, 2));
+    assert!(list.wants(false).is_none() && !list.stop_hunt());
+}
+
+#[test]
+fn what_arrives_does_not_begin_a_search_anew_and_another_filter_does() {
+    let mut list = loaded(1_000);
+    list.try_filter("rare");
+    part(&mut list, Vec::new(), Some("00000900"), Some(10));
+    list.arrived(u64::from(PAGE) + 1);
+    assert_eq!(list.wants(true), Some(Wanted::Newer), "not the newest page again, however many came");
+    let epoch = list.asked.unwrap().1;
+    list.install(Wanted::Newer, epoch, Vec::new(), Some("00010100".to_owned()));
+    list.came(Wanted::Newer, Some(50), Some("00010300".to_owned()));
+    assert_eq!((list.hunting(), list.newer_from()), (Some(10), Some("00010100")), "as far as it was read");
+    list.try_filter("other");
+    assert_eq!((list.hunting(), list.wants(false)), (None, Some(Wanted::Newest)));
+    // A full page is no search.
+    let epoch = list.asked.unwrap().1;
+    list.install(Wanted::Newest, epoch, rows(800, 1_000), Some("00000800".to_owned()));
+    list.came(Wanted::Newest, None, None);
+    assert!(list.hunting().is_none() && !list.is_sparse());
+}

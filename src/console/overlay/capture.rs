@@ -95,17 +95,16 @@ fn columns(table: &Table, cells: u16) -> Vec<(Name, u16)> {
     let found = widest(&|field| width(&present(table, field))).clamp(2, 9);
     let column =
         |name, rank, width, least| Column { name, rank, width, least, flexible: name == Name::Sample };
-    fit(
-        &[
-            column(Name::Path, 2, path, path.min(24)),
-            column(Name::Type, 7, kind, kind),
-            column(Name::Sample, 3, 18, 14),
-            column(Name::In, 6, found, found),
-            column(Name::Need, 1, 4, 4),
-            column(Name::Dedup, 1, 8, 8),
-        ],
-        cells,
-    )
+    let mut all = vec![
+        column(Name::Path, 2, path, path.min(24)),
+        column(Name::Type, 7, kind, kind),
+        column(Name::Sample, 3, 18, 14),
+        column(Name::In, 6, found, found),
+        column(Name::Need, 1, 4, 4),
+        column(Name::Dedup, 1, 8, 8),
+    ];
+    all.retain(|column| column.name != Name::Need || !table.dedup_alone);
+    fit(&all, cells)
 }
 
 fn types(field: &FoundField) -> String {
@@ -116,7 +115,8 @@ fn present(table: &Table, field: &FoundField) -> String {
     format!("{}/{}", field.present, table.found.requests)
 }
 
-fn list(paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, right: u16, rows: u16) {
+/// The rows of the table, under their heads.
+pub fn list(paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, right: u16, rows: u16) {
     let columns = columns(table, right.saturating_sub(x + 2));
     let mut at = x + 2;
     for (name, cells) in &columns {

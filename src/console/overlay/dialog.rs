@@ -15,7 +15,8 @@ const WIDTH: u16 = 76;
 
 /// A verb before it acts.
 pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
-    let inner = WIDTH.min(app.size.0.saturating_sub(4)).saturating_sub(4);
+    let screen = Rect::new(0, 0, app.size.0, app.size.1);
+    let inner = centred(screen, WIDTH, u16::MAX).width.saturating_sub(4);
     let facts = facts(dialog, inner);
     let with_it = dialog.with_it();
     let lasts = dialog.pace();
@@ -24,27 +25,31 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
     let fields = if matches!(dialog.facts, Facts::Refused(_)) { 0 } else { fields };
     let extra = u16::from(dialog.error.is_some()) + if dialog.keeps() && fields > 0 { 2 } else { 0 };
     let wanted = u16::try_from(facts.len()).unwrap_or(u16::MAX).saturating_add(fields + extra + 3);
-    let area = centred(Rect::new(0, 0, app.size.0, app.size.1), WIDTH, wanted);
-    paint.boxed(area, &dialog.title(), &dialog.keys());
+    let area = centred(screen, WIDTH, wanted);
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let bottom = area.bottom().saturating_sub(1);
     let mut y = area.y + 1;
+    // What will happen is seen whatever the size: half of the box is its own.
+    let inside = bottom.saturating_sub(y);
+    let least = inside.div_ceil(2).min(u16::try_from(facts.len()).unwrap_or(u16::MAX));
+    let tight = fields > 0 && least + 1 + fields + extra > inside;
+    let extra = if tight { extra.min(1) } else { extra };
     // The fields keep their place; the facts scroll where they do not fit.
-    let room = bottom.saturating_sub(y).saturating_sub(fields + extra + u16::from(fields > 0));
-    let hidden = facts.len().saturating_sub(usize::from(room));
-    let scroll = usize::from(dialog.scroll).min(hidden);
-    for (text, role) in facts.iter().skip(scroll).take(usize::from(room)) {
-        paint.foreign(x, y, right.saturating_sub(x), text, *role);
-        y += 1;
-    }
-    if hidden > scroll && y > area.y + 1 {
-        paint.right(x, right, y - 1, &format!("{} more · pgdn", hidden - scroll), Role::New);
-    }
+    let room = if tight { least } else { inside.saturating_sub(fields + extra + u16::from(fields > 0)) };
+    let few = inside.saturating_sub(least + extra);
+    let from = if tight { first_of(dialog, few) } else { 0 };
+    let title = match dialog.fields.len() {
+        all if tight => format!("{} · field {} of {all}", dialog.title(), dialog.focus + 1),
+        _ => dialog.title(),
+    };
+    paint.boxed(area, &title, &dialog.keys());
+    y += told(paint, &facts, dialog.scroll, Rect { x, y, width: right.saturating_sub(x), height: room });
     if fields == 0 {
         return;
     }
-    y += 1;
-    for (at, shown) in dialog.fields.iter().enumerate() {
+    y += u16::from(!tight);
+    let bottom = if tight { bottom.saturating_sub(extra) } else { bottom };
+    for (at, shown) in dialog.fields.iter().enumerate().skip(from) {
         if y >= bottom {
             break;
         }
@@ -55,24 +60,51 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
             // Beside the number, which has four digits at most; none at all is told by a word.
             paint.put(x + 20, y, right.saturating_sub(x + 20), "failures in a row", Role::Muted);
         }
-        y = field(paint, shown, at == dialog.focus, x, y, right, bottom);
+        let focused = at == dialog.focus;
+        y = field(paint, shown, (focused, !tight || focused), x, y, right, bottom);
         if let Some(with_it) = with_it.as_ref().filter(|_| shown.purpose == Purpose::StandIn && y < bottom) {
             let role = if with_it.ends_with("all values there") { Role::Good } else { Role::Warn };
             paint.put(x + 11, y, right.saturating_sub(x + 11), with_it, role);
             y += 1;
         }
     }
+    let bottom = if tight { bottom + extra } else { bottom };
     if let Some(error) = &dialog.error
-        && y < bottom
+        && (tight || y < bottom)
     {
+        y = if tight { bottom.saturating_sub(1) } else { y };
         paint.foreign(x, y, right.saturating_sub(x), error, Role::Bad);
         y += 1;
     }
-    if dialog.keeps() && y + 1 < bottom {
+    if dialog.keeps() && (tight && dialog.error.is_none() || y + 1 < bottom) {
         let word = dialog.kind.word();
         let verb = format!("{}{}", word[..1].to_uppercase(), &word[1..]);
-        buttons(paint, x + 12, y + 1, "Keep", &verb, dialog.sure);
+        let y = if tight { bottom.saturating_sub(1) } else { y + 1 };
+        buttons(paint, x + 12, y, "Keep", &verb, dialog.sure);
     }
+}
+
+/// The facts from where they are scrolled to, and how many more there are; how many rows they take.
+fn told(paint: &mut Paint<'_>, facts: &[(String, Role)], scroll: u16, area: Rect) -> u16 {
+    let room = usize::from(area.height);
+    let hidden = facts.len().saturating_sub(room);
+    let scroll = usize::from(scroll).min(hidden);
+    let mut y = area.y;
+    for (text, role) in facts.iter().skip(scroll).take(room) {
+        let last = y + 1 == area.bottom() && hidden > scroll;
+        let more = if last { format!("{} more · pgdn", hidden - scroll) } else { String::new() };
+        let cells = area.width.saturating_sub(if last { width(&more) + 1 } else { 0 });
+        paint.foreign(area.x, y, cells, text, *role);
+        paint.right(area.x, area.right(), y, &more, Role::New);
+        y += 1;
+    }
+    y - area.y
+}
+
+/// The first field that is drawn in so many rows, so that the one in focus is, with its hint.
+fn first_of(dialog: &Dialog, rows: u16) -> usize {
+    let hint = dialog.fields.get(dialog.focus).is_some_and(|field| !field.hint.is_empty());
+    dialog.focus.saturating_sub(usize::from(rows.saturating_sub(1 + u16::from(hint))))
 }
 
 fn buttons(paint: &mut Paint<'_>, x: u16, y: u16, keep: &str, act: &str, sure: bool) {
@@ -88,7 +120,7 @@ fn buttons(paint: &mut Paint<'_>, x: u16, y: u16, keep: &str, act: &str, sure: b
 fn field(
     paint: &mut Paint<'_>,
     field: &Field,
-    focused: bool,
+    (focused, hints): (bool, bool),
     x: u16,
     y: u16,
     right: u16,
@@ -117,16 +149,24 @@ fn field(
         if focused {
             reversed(paint, start + cursor.min(room.saturating_sub(1)), y);
         }
+    } else if field.choices.iter().map(|choice| width(choice) + 6).sum::<u16>() > room {
+        // Too many for a line: the chosen one, and its place.
+        let choice = field.choices.get(field.chosen).map_or("", String::as_str);
+        let place = format!("{} of {}", field.chosen + 1, field.choices.len());
+        let next = paint.put(start, y, 2, "‹ ", Role::Muted);
+        let next = paint.foreign(next, y, room.saturating_sub(14), choice, Role::Text);
+        paint.put(next, y, right.saturating_sub(next), &format!(" ›  {place}"), Role::Muted);
     } else {
         let mut at = start;
         for (n, choice) in field.choices.iter().enumerate() {
+            let choice = if choice.is_empty() { "not set" } else { choice.as_str() };
             let chosen = n == field.chosen;
             let text = format!("{} {choice}", if chosen { "(•)" } else { "( )" });
             let role = if chosen { Role::Text } else { Role::Muted };
             at = paint.put(at, y, right.saturating_sub(at), &text, role) + 2;
         }
     }
-    if field.hint.is_empty() {
+    if field.hint.is_empty() || !hints {
         return y + 1;
     }
     if y + 1 < bottom {
@@ -152,7 +192,8 @@ fn facts(dialog: &Dialog, cells: u16) -> Vec<(String, Role)> {
     };
     match &dialog.facts {
         Facts::Asking => say("asking the store…", Role::Muted),
-        Facts::Refused(refusal) => say(&refusal.message, Role::Warn),
+        // A document's mistakes come a line each.
+        Facts::Refused(refusal) => refusal.message.lines().for_each(|line| say(line, Role::Warn)),
         Facts::Known(plan) => {
             if let Some(object) = &dialog.object {
                 say(object, Role::Text);
@@ -224,15 +265,19 @@ pub fn quit(app: &App, paint: &mut Paint<'_>, sure: bool) {
     };
     let text =
         format!("Quitting stops the receiver on {address}. {runs} To keep receiving: pointsman serve.");
-    let inner = WIDTH.min(app.size.0.saturating_sub(4)).saturating_sub(4);
+    let screen = Rect::new(0, 0, app.size.0, app.size.1);
+    let inner = centred(screen, WIDTH, u16::MAX).width.saturating_sub(4);
     let lines = wrapped(&text, inner);
     let height = u16::try_from(lines.len()).unwrap_or(4) + 4;
-    let area = centred(Rect::new(0, 0, app.size.0, app.size.1), WIDTH, height);
+    let area = centred(screen, WIDTH, height);
     paint.boxed(area, "Quit", "enter does it   ← → choose   esc back");
+    // The buttons are seen whatever the size.
+    let last = area.bottom().saturating_sub(2);
     let mut y = area.y + 1;
-    for line in &lines {
-        paint.put(area.x + 2, y, inner.max(width(line)), line, Role::Text);
+    for line in lines.iter().take(usize::from(last.saturating_sub(y))) {
+        paint.put(area.x + 2, y, inner, line, Role::Text);
         y += 1;
     }
-    buttons(paint, area.x + 12, y + 1, "Stay", "Quit", sure);
+    let y = last.min(y + 1);
+    buttons(paint, area.x + 12, y, "Stay", "Quit", sure);
 }

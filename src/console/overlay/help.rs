@@ -3,7 +3,7 @@
 use crate::console::action::Action;
 use crate::console::app::App;
 use crate::console::format::exact;
-use crate::console::keymap::{self, HELP};
+use crate::console::keymap::HELP;
 use crate::console::layout::centred;
 use crate::console::paint::Paint;
 use crate::console::theme::Role;
@@ -33,13 +33,13 @@ fn lines(app: &App) -> Vec<(String, String, Role)> {
     for (group, actions) in HELP {
         lines.push((String::new(), (*group).to_owned(), Role::Title));
         for action in *actions {
-            let Some(binding) = keymap::binding(*action) else { continue };
-            let keys = binding.keys.join(" ");
+            let Some(bound) = app.options.keymap.bound(*action) else { continue };
+            let keys = bound.names.clone();
             match app.possible(*action) {
                 Err(reason) if action.is_verb() || matches!(action, Action::MarkAll) => {
                     lines.push((keys, reason, Role::Muted));
                 }
-                _ => lines.push((keys, binding.help.to_owned(), Role::Text)),
+                _ => lines.push((keys, bound.binding.help.to_owned(), Role::Text)),
             }
         }
     }

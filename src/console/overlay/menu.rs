@@ -15,7 +15,9 @@ pub fn draw(size: (u16, u16), paint: &mut Paint<'_>, menu: &Menu) {
     let longest = menu.entries.iter().map(|entry| width(&entry.text)).max().unwrap_or(0);
     let wide = (longest + WORD + 9).clamp(48, 76);
     let area = centred(Rect::new(0, 0, size.0, size.1), wide, height);
-    paint.boxed(area, &menu.title, "one key   esc back");
+    let keys =
+        if menu.has_own() { "one key   X forgets one of yours   esc back" } else { "one key   esc back" };
+    paint.boxed(area, &menu.title, keys);
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let rows = area.y + 1..area.bottom().saturating_sub(1);
     for (y, (at, entry)) in rows.zip(menu.entries.iter().enumerate()) {

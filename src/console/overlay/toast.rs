@@ -6,6 +6,15 @@ use crate::console::theme::Role;
 use crate::session::Link;
 use ratatui::layout::Rect;
 
+/// The glyph of a tone, and how it looks.
+pub fn tone(tone: Tone) -> (&'static str, Role) {
+    match tone {
+        Tone::Good => ("✓", Role::Good),
+        Tone::Info => ("·", Role::Info),
+        Tone::Bad => ("!", Role::Bad),
+    }
+}
+
 /// Draws the toasts, the newest nearest to the footer.
 pub fn draw(app: &App, paint: &mut Paint<'_>) {
     let frame = app.frame();
@@ -26,11 +35,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         if y <= frame.content.y {
             return;
         }
-        let (glyph, role) = match toast.tone {
-            Tone::Good => ("✓", Role::Good),
-            Tone::Info => ("·", Role::Info),
-            Tone::Bad => ("!", Role::Bad),
-        };
+        let (glyph, role) = tone(toast.tone);
         let text = format!(" {glyph} {} ", clean(&toast.text));
         // What does not fit in a line is told in two.
         let lines = crate::console::screen::wrapped(&text, room);

@@ -98,7 +98,12 @@ fn line(paint: &mut Paint<'_>, choices: &Choices, row: Row, focused: bool, (x, y
     paint.put(x, y, CHOICES, row.label(), if focused { Role::Title } else { Role::Muted });
     let right = x + room;
     let mut at = x + CHOICES;
-    for (text, chosen) in choices.says(row) {
+    let mut says = choices.says(row);
+    if says.iter().map(|(text, _)| width(text) + 2).sum::<u16>() > right.saturating_sub(at) + 2 {
+        // Where there is no room for all of them it is the chosen one that is seen.
+        says.retain(|(_, chosen)| *chosen);
+    }
+    for (text, chosen) in says {
         let role = match (chosen, row, choices.does) {
             (true, Row::Does, Does::Call | Does::Run) => Role::Warn,
             (true, ..) => Role::Text,

@@ -228,11 +228,11 @@ pub(super) fn raw(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
     let request = &detail.request;
     if let Some(target) = &detail.target {
         let first = format!("{} {target}", request.method);
-        lines.extend(folded(&first, cells).into_iter().map(|line| Line::text(line, Role::Muted)));
+        lines.extend(wrapped(&first, cells, Role::Muted));
     }
     for (name, value) in &detail.headers {
         let text = format!("{name}: {value}");
-        lines.extend(folded(&text, cells).into_iter().map(|line| Line::text(line, Role::Muted)));
+        lines.extend(wrapped(&text, cells, Role::Muted));
     }
     lines.push(Line::default());
     let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(&detail.raw) else {
@@ -251,7 +251,7 @@ pub(super) fn raw(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
     while let Some(line) = rest.next() {
         let ended = rest.peek().is_some();
         let line = if ended { Cow::Owned(format!("{line}\n")) } else { Cow::Borrowed(line) };
-        lines.extend(folded(&line, cells).into_iter().map(|line| Line::text(line, Role::Text)));
+        lines.extend(wrapped(&line, cells, Role::Text));
     }
     if bytes.len() > RAW {
         lines.push(Line::text(format!("first 1 MiB of {} shown", size(bytes.len() as u64)), Role::Warn));
@@ -259,6 +259,14 @@ pub(super) fn raw(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
     if let Some(kept) = why::kept(detail) {
         lines.push(Line::text(kept, Role::Warn));
     }
+}
+
+/// A text in lines that know that they are one: a search finds what crosses them.
+fn wrapped(text: &str, cells: u16, role: Role) -> Vec<Line> {
+    let pieces = folded(text, cells);
+    let last = pieces.len() - 1;
+    let line = |(at, piece)| Line { joins: at < last, ..Line::text(piece, role) };
+    pieces.into_iter().enumerate().map(line).collect()
 }
 
 /// The bytes of the body: sixteen a line, eight where there is no room, each line with its offset and
@@ -273,7 +281,11 @@ pub(super) fn hex(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
     }
     let row = if cells >= WIDE { 16 } else { 8 };
     for (at, bytes) in bytes[..bytes.len().min(HEX)].chunks(row).enumerate() {
-        lines.push(Line { path: format!("{at}"), ..Line::text(hex_line(at * row, bytes, row), Role::Text) });
+        lines.push(Line {
+            path: format!("{at}"),
+            bytes: Some(bytes.into()),
+            ..Line::text(hex_line(at * row, bytes, row), Role::Text)
+        });
     }
     if bytes.len() > HEX {
         lines.push(Line::text(format!("first 256 KiB of {} shown", size(bytes.len() as u64)), Role::Warn));
@@ -281,6 +293,17 @@ pub(super) fn hex(detail: &RequestDetail, cells: u16, lines: &mut Vec<Line>) {
     if let Some(kept) = why::kept(detail) {
         lines.push(Line::text(kept, Role::Warn));
     }
+}
+
+/// The bytes of a whole body, line by line.
+#[must_use]
+pub fn hex_dump(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 5);
+    for (at, bytes) in bytes.chunks(16).enumerate() {
+        text.push_str(&hex_line(at * 16, bytes, 16));
+        text.push('\n');
+    }
+    text
 }
 
 /// `00000000  7b 22 72 65 66 22 3a 22  72 65 66 73 2f 68 65 61  {"ref":"refs/hea`

@@ -181,7 +181,7 @@ fn nothing(app: &App) -> String {
         (true, "" | crate::console::board::OPEN) => {
             "No callback is pending. A step with callback = true that is answered 202 waits here.".to_owned()
         }
-        (true, filter) => format!("No callback matches {filter}. F shows all · / changes the filter."),
+        (true, filter) => super::empty::unmatched(app, "callback", filter),
     }
 }
 

@@ -21,11 +21,11 @@ fn tree(app: &App, paint: &mut Paint<'_>, pane: Pane) {
     let focused = app.place() == Place::Tree;
     let tree = &app.tree;
     let title = format!("Integrations · {}", count(tree.integrations.len() as u64));
-    let right = if app.full { "+ back" } else { "" };
+    let right = if app.full { "+ back" } else { "i new" };
     paint.rule(pane.rule, &title, right, focused);
     if tree.integrations.is_empty() {
         let text = if tree.known {
-            "No integration yet. pointsman new NAME prints one, pointsman apply FILE deploys it."
+            "No integration yet. i makes one, step by step; pointsman apply FILE deploys a document."
         } else {
             super::waiting(app)
         };

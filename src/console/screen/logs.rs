@@ -1,5 +1,7 @@
 //! The two logs, requests and runs: rows written straight into the buffer, only those that fit.
 
+use super::pinned;
+use crate::console::action::Action;
 use crate::console::app::{App, FRESH, ListId, Place};
 use crate::console::columns::{Column, fit};
 use crate::console::format::{age, clock, count, size, took};
@@ -34,6 +36,7 @@ enum Name {
     Tries,
     Version,
     Request,
+    Pin(usize),
 }
 
 const fn column(name: Name, rank: u8, width: u16, least: u16) -> Column<Name> {
@@ -68,6 +71,9 @@ const RUNS: [Column<Name>; 10] = [
     column(Name::Request, 10, 6, 6),
 ];
 
+/// Cells of a title that names the pinned columns: in less the filter goes first.
+const NAMED: u16 = 72;
+
 /// Cells of a size where there is little room: `1.0K`.
 const SHORT_SIZE: u16 = 5;
 
@@ -91,15 +97,47 @@ fn columns(all: &[Column<Name>], screen: u16, cells: u16) -> Vec<(Name, u16)> {
     fit(&all, cells)
 }
 
+/// The columns of requests with those that are pinned: before what is said of a request, and gone no
+/// sooner than its size.
+fn with_pins(app: &App, list: &List<RequestRow>) -> Vec<Column<Name>> {
+    let mut all = REQUESTS.to_vec();
+    let what = all.iter().position(|column| column.name == Name::What).unwrap_or(all.len());
+    let pins = pinned::widths(app, list).into_iter().enumerate();
+    let pins = pins.map(|(at, width)| column(Name::Pin(at), 5, width, pinned::CELLS.0));
+    all.splice(what..what, pins);
+    all
+}
+
+/// What a person pinned is read before what else is said of a request: it has its width as long as
+/// that keeps its least.
+fn give_to_pins(shown: &mut [(Name, u16)], all: &[Column<Name>]) {
+    let of = |name: Name| all.iter().find(|column| column.name == name);
+    let Some(what) = shown.iter().position(|(name, _)| *name == Name::What) else { return };
+    for at in 0..shown.len() {
+        let (name @ Name::Pin(_), cells) = shown[at] else { continue };
+        let lacks = of(name).map_or(0, |column| column.width.saturating_sub(cells));
+        let gives = shown[what].1.saturating_sub(of(Name::What).map_or(0, |column| column.least)).min(lacks);
+        shown[at].1 += gives;
+        shown[what].1 -= gives;
+    }
+}
+
 /// Draws a list of requests.
 pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RequestRow>, id: ListId) {
     let focused = app.place() == Place::Requests(id);
     let known = app.counters.as_ref().map(|c| c.accepted + c.duplicates + c.filtered + c.rejected);
     let name = if list.folds { "Requests, redeliveries folded" } else { "Requests" };
-    head(app, paint, pane, list, focused, name, counted(list, known, None));
+    let known = counted(list, known, None);
+    let known = match pinned::names(app)
+        .filter(|_| id == ListId::Requests && pane.rule.width >= NAMED + width(&list.filter))
+    {
+        Some(names) => Some(known.map_or_else(|| names.clone(), |known| format!("{known} · {names}"))),
+        None => known,
+    };
+    head(app, paint, pane, list, focused, name, known);
     if list.rows.is_empty() {
         let address = app.counters.as_ref().map_or("", |counters| counters.listen.as_str());
-        let text = empty_text(
+        let text = super::empty::list(
             app,
             list,
             &match &app.sample_url {
@@ -112,7 +150,11 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
         );
         return super::says(paint, pane.body, &text);
     }
-    let columns = columns(&REQUESTS, app.size.0, pane.body.width.saturating_sub(3));
+    // Where requests have a screen of their own, pinned paths are columns; else they come first in the line.
+    let pinned = id == ListId::Requests;
+    let all = if pinned { with_pins(app, list) } else { REQUESTS.to_vec() };
+    let mut columns = columns(&all, app.size.0, pane.body.width.saturating_sub(3));
+    give_to_pins(&mut columns, &all);
     let mut text = String::new();
     for (row, item) in (0u16..).zip(list.visible()) {
         let y = pane.body.y + row;
@@ -148,8 +190,17 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
                         let _ = write!(text, "×{}", item.copies.len() + 1);
                         paint.put(x, y, cells, &text, Role::Mark) + 1
                     };
-                    paint.foreign(from, y, room.saturating_sub(from), what, Role::Text);
+                    let before = if pinned { String::new() } else { pinned::before(app, item) };
+                    let from = paint.foreign(from, y, room.saturating_sub(from), &before, Role::JsonString);
+                    // After a value that is cut there is nothing.
+                    let left = if before.is_empty() || from + pinned::LEFT < room {
+                        room.saturating_sub(from)
+                    } else {
+                        0
+                    };
+                    paint.foreign(from, y, left, what, Role::Text);
                 }
+                Name::Pin(at) => pinned::value(app, paint, *at, item, (x, y, cells)),
                 Name::Size => {
                     let size = if cells > SHORT_SIZE { size(view.size) } else { size_short(view.size) };
                     paint.right(x, x + cells, y, &size, Role::Muted);
@@ -174,7 +225,7 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
         }
         finish(paint, pane.body, y, list, item.id(), focused);
     }
-    foot(paint, pane.body, list);
+    foot(app, paint, pane.body, list);
 }
 
 /// Draws a list of runs.
@@ -187,7 +238,7 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
     });
     head(app, paint, pane, list, focused, "Runs", counted(list, known, active));
     if list.rows.is_empty() {
-        let text = empty_text(app, list, "No run yet. Every accepted request starts one.", "run");
+        let text = super::empty::list(app, list, "No run yet. Every accepted request starts one.", "run");
         return super::says(paint, pane.body, &text);
     }
     let columns = columns(&RUNS, app.size.0, pane.body.width.saturating_sub(3));
@@ -245,13 +296,13 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
                     let request = view.request.as_deref().map_or("", short);
                     paint.foreign(x, y, cells, request, Role::Muted);
                 }
-                Name::Status | Name::Size | Name::Runs | Name::Method | Name::Actor => {}
+                Name::Status | Name::Size | Name::Runs | Name::Method | Name::Actor | Name::Pin(_) => {}
             }
             x += cells + 1;
         }
         finish(paint, pane.body, y, list, item.id(), focused);
     }
-    foot(paint, pane.body, list);
+    foot(app, paint, pane.body, list);
 }
 
 /// What a run does now, or why it stopped.
@@ -405,17 +456,6 @@ fn head<T: Item>(
     paint.rule(pane.rule, &title, &filter, focused);
 }
 
-fn empty_text<T: Item>(app: &App, list: &List<T>, nothing: &str, what: &str) -> String {
-    match (list.loaded, list.filter_in_force()) {
-        (false, _) => super::waiting(app).to_owned(),
-        (true, "") => nothing.to_owned(),
-        (true, filter) => {
-            let more = if list.older.is_some() { " so far; older ones are being searched" } else { "" };
-            format!("No {what} matches {filter}{more}. F shows all · / changes the filter.")
-        }
-    }
-}
-
 /// The two cells before a row: selected, marked or new; gives the next column.
 fn gutter<T: Item>(paint: &mut Paint<'_>, x: u16, y: u16, list: &List<T>, id: &str) -> u16 {
     if list.selected.as_deref() == Some(id) {
@@ -439,12 +479,13 @@ fn finish<T: Item>(paint: &mut Paint<'_>, area: Rect, y: u16, list: &List<T>, id
 }
 
 /// The last line of a stopped list: how many came since.
-fn foot<T: Item>(paint: &mut Paint<'_>, area: Rect, list: &List<T>) {
+fn foot<T: Item>(app: &App, paint: &mut Paint<'_>, area: Rect, list: &List<T>) {
     if list.follow || list.below == 0 || area.height == 0 {
         return;
     }
     let more = if list.filter_in_force().is_empty() || list.held.len() < 200 { "" } else { "+" };
-    let text = format!("{}{more} new below · f follows", count(list.below));
+    let follow = app.options.keymap.named(Action::Follow);
+    let text = format!("{}{more} new below · {follow} follows", count(list.below));
     let y = area.bottom() - 1;
     paint.right(area.x, area.right().saturating_sub(1), y, &text, Role::New);
 }

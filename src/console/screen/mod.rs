@@ -5,10 +5,12 @@ pub mod editor;
 pub mod empty;
 pub mod form;
 pub mod groups;
+pub mod guide;
 pub mod integrations;
 pub mod logs;
 pub mod needs;
 pub mod overview;
+pub mod pinned;
 pub mod run;
 
 use super::app::{App, ListId, PaneId, Place, Screen};
@@ -22,6 +24,9 @@ use ratatui::layout::Rect;
 /// Draws the screen that is shown.
 pub fn draw(app: &App, paint: &mut Paint<'_>) {
     let frame = app.frame();
+    if let Some(open) = &app.guide {
+        return guide::draw(app, paint, frame.content, open);
+    }
     if let Some(open) = &app.editor {
         return editor::draw(app, paint, frame.content, open);
     }
@@ -102,7 +107,7 @@ fn payload(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &Payload, id: Pa
 }
 
 /// What stands where an answer is awaited: over a link that is down none comes.
-fn waiting(app: &App) -> &'static str {
+pub fn waiting(app: &App) -> &'static str {
     if matches!(app.link.0, Link::Down(_)) { "not known: the link is down" } else { "asking the store…" }
 }
 

@@ -20,7 +20,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         let text = if needs.known { "Nothing needs you." } else { super::waiting(app) };
         return super::says(paint, area, text);
     }
-    let rows = if app.frame().class >= Class::Normal || app.full { 3 } else { 1 };
+    let rows = app.needs_rows();
     let fits = usize::from(area.height / rows).max(1);
     let first = (needs.at + 1).saturating_sub(fits);
     let shown = fits.min(needs.count().saturating_sub(first));
@@ -63,6 +63,14 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
             let height = rows.min(area.bottom().saturating_sub(y));
             paint.over(Rect { x: area.x, y, width: area.width, height }, style);
         }
+    }
+}
+
+impl App {
+    /// Rows that an item takes here.
+    #[must_use]
+    pub fn needs_rows(&self) -> u16 {
+        if self.frame().class >= Class::Normal || self.full { 3 } else { 1 }
     }
 }
 

@@ -291,6 +291,13 @@ fn values(
         lines.push(Line::label(label, format!("{}   {auth}{tls}   {url}", connection.name), role));
     }
     keys(keys_of(&one.name, None, all), times, lines);
+    if lines.is_empty() {
+        lines.push(Line::label(
+            "none",
+            "no variable, no connection, no key; e and i add one".to_owned(),
+            Role::Muted,
+        ));
+    }
 }
 
 /// A value as it may be shown: of a secret only whether it is set.

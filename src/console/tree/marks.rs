@@ -6,6 +6,7 @@ use crate::console::lines::Line;
 use crate::console::theme::Role;
 use crate::model::credential::KeyView;
 use crate::model::document;
+use crate::model::guide;
 use crate::model::schedule::BegunView;
 use crate::model::study::DriftView;
 use crate::model::view::{FlowView, GroupView, IntegrationView};
@@ -33,6 +34,9 @@ pub(super) fn integration(
         (None, Some(draft)) => format!("v{draft} draft"),
         (None, None) => String::new(),
     }];
+    if let Some(step) = one.guide.filter(|_| one.deployed.is_none()) {
+        marks.push(format!("step {step} of {}: {}", guide::WORDS.len(), guide::word(step)));
+    }
     marks.extend(one.paused.as_ref().map(|paused| paused.word().to_owned()));
     let failed =
         |flow: &FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(BegunView::bad);

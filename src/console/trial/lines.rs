@@ -12,7 +12,7 @@ use crate::model::view::{Pair, SentView};
 use crate::rules::flatten::flatten;
 use crate::rules::json;
 
-pub(super) fn head(view: &SimulatedView) -> Vec<(String, Role)> {
+pub(in crate::console) fn head(view: &SimulatedView) -> Vec<(String, Role)> {
     let word = if view.draft { "the draft" } else { "live" };
     let of =
         view.request.as_deref().map_or_else(|| "a sample".to_owned(), |id| format!("request {}", short(id)));
@@ -42,7 +42,7 @@ pub(super) fn head(view: &SimulatedView) -> Vec<(String, Role)> {
     all
 }
 
-pub(super) fn step_lines(step: &SimulatedStep, lines: &mut Vec<Line>) {
+pub(in crate::console) fn step_lines(step: &SimulatedStep, lines: &mut Vec<Line>) {
     let (glyph, role) = match (step.runs, &step.cause, &step.blocked) {
         (Some(false), _, _) => ("»", Role::Muted),
         (_, Some(_), _) | (_, _, Some(_)) => ("!", Role::Bad),

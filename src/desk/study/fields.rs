@@ -26,12 +26,15 @@ impl Desk {
                 let most = (*most as usize).clamp(1, MOST_REQUESTS);
                 return self
                     .survey(&named, 0, most, |request| {
-                        matches!(request.verdict, Verdict::Accepted | Verdict::Duplicate)
+                        // Of a flow that was never deployed there is only what a capture took.
+                        let taken = !named.live && request.seed.marks.has(Marks::CAPTURED);
+                        (taken || matches!(request.verdict, Verdict::Accepted | Verdict::Duplicate))
                             && !request.seed.marks.has(Marks::TEST)
                             && request.seed.marks.arrived()
                     })
                     .await;
             }
+            Source::Recent { filter, most } => return self.recent_fields(filter, *most).await,
             Source::Request { id } => {
                 let id: RequestId = store.resolve(id).await?;
                 let Some(request) = store.request(id).await? else {
@@ -104,6 +107,6 @@ impl Desk {
     }
 }
 
-fn data(store: &Store, request: &StoredRequest) -> RequestData {
+pub(super) fn data(store: &Store, request: &StoredRequest) -> RequestData {
     request_data(&store.shown(&request.seed), "", request.id.time(), "")
 }

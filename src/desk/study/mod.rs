@@ -11,6 +11,7 @@
 //! | `backtest` | stored requests through the draft and the live version, side by side |
 //! | `saved` | a stored request as a file |
 //! | `whatif`, `fields`, `capture`, `drift` | dedup and the shape of what comes |
+//! | `values` | which values stand at a path, and how often |
 
 mod backtest;
 mod call;
@@ -21,6 +22,7 @@ mod saved;
 mod simulate;
 mod testrun;
 mod trial;
+mod values;
 mod whatif;
 
 use super::Desk;
@@ -54,6 +56,8 @@ impl Desk {
         let studied = match study {
             Study::WhatIf(rule) => Studied::WhatIf(self.what_if(&rule).await?),
             Study::Fields(source) => Studied::Fields(self.fields(&source).await?),
+            Study::Values(asked) => Studied::Values(self.values(&asked).await?),
+            Study::Pinned { ids, pins } => Studied::Pinned { rows: self.pinned(&ids, &pins).await? },
             Study::Capture { flow, time } => Studied::Capture(self.open_capture(&flow, time).await?),
             Study::Captured { flow, after } => {
                 Studied::Capture(self.captured(&flow, after.as_deref()).await?)

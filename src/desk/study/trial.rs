@@ -245,28 +245,31 @@ impl Desk {
         Ok((seed, Some(id)))
     }
 
-    /// The newest request of a flow that was accepted.
+    /// The newest request of a flow that was accepted; of one that was never deployed the newest that a
+    /// capture took.
     async fn last(&self, plan: &Plan) -> Result<RequestId, Refusal> {
         let store = &self.deps.store;
         let (mut to, mut looked) = (store.fresh_id(), 0);
+        let mut captured = None;
         loop {
             let chunk = store.stored_of(plan.flow_id, 0, to, true).await?;
             looked += u64::from(chunk.looked);
             let fits = |marks: Marks| !marks.has(Marks::TEST) && !marks.has(Marks::BODY_CUT);
-            let found = chunk
-                .requests
-                .iter()
-                .find(|request| request.verdict == Verdict::Accepted && fits(request.seed.marks));
-            if let Some(found) = found {
+            let mut whole = chunk.requests.iter().filter(|request| fits(request.seed.marks));
+            let taken = chunk.requests.iter().find(|one| one.seed.marks.has(Marks::CAPTURED));
+            captured = captured.or(taken.filter(|one| fits(one.seed.marks)).map(|one| one.id));
+            if let Some(found) = whole.find(|request| request.verdict == Verdict::Accepted) {
                 return Ok(found.id);
             }
-            match chunk.next {
-                Some(next) if looked < LOOKED => to = next - 1,
+            match (chunk.next, captured) {
+                (Some(next), _) if looked < LOOKED => to = next - 1,
+                (_, Some(captured)) => return Ok(captured),
                 _ => {
                     return Err(Refusal::not_found(format!(
                         "{} has no accepted request yet: give --sample FILE",
                         plan.flow.name
-                    )));
+                    ))
+                    .coded(Refusal::NO_REQUEST));
                 }
             }
         }

@@ -47,11 +47,22 @@ async fn done(house: &House, ask: Ask) -> Done {
 #[tokio::test]
 async fn loading_the_samples_ends_with_what_is_live() {
     let house = House::new();
-    let done = done(&house, Ask::LoadSamples).await;
+    let plan = done(&house, Ask::LoadSamples { dry_run: true }).await;
+    assert!(plan.lines.iter().any(|line| line == "forms is new: v1 would go live"), "{plan:?}");
+    assert!(names(&house).is_empty(), "a plan does nothing");
+    let Answer::Loaded(loaded) = house.ask(Ask::LoadSamples { dry_run: false }).await.unwrap() else {
+        panic!("the samples are loaded")
+    };
     let all = house.store.integrations();
     let flows: usize = all.iter().map(|one| one.flows.len()).sum();
     assert!(all.len() == 6 && flows > 6);
-    assert_eq!(done.lines.last(), Some(&format!("6 integrations are live, {flows} flows")));
+    assert_eq!(loaded.done.lines.last(), Some(&format!("6 integrations are live, {flows} flows")));
+    // Every flow that takes requests has one that a shell can send.
+    assert_eq!(
+        loaded.sends.len(),
+        all.iter().flat_map(|one| &one.flows).filter(|flow| flow.url.is_some()).count()
+    );
+    assert!(loaded.sends.iter().all(|(_, curl)| curl.starts_with("curl --json '{") && curl.contains("/in/")));
 }
 
 #[tokio::test]

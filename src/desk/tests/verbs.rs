@@ -302,7 +302,7 @@ async fn a_read_only_console_is_refused_every_order_and_answered_every_question(
         Ask::Apply(Apply::default()),
         Ask::Edit(Box::new(Editing::Keep(Typed::default()))),
         Ask::Edit(Box::new(Editing::Save(Revision::default()))),
-        Ask::LoadSamples,
+        Ask::LoadSamples { dry_run: false },
         Ask::Act(Box::new(act(Verb::Forget, vec!["x".into()]))),
         Ask::Callback { id: "x".into(), reveal: true },
     ] {

@@ -208,8 +208,8 @@ impl Desk {
                 Object::Run => ids.print(RunId(upper)),
                 Object::Callback => ids.print(CallbackId(upper)),
             }),
-            after: None,
             limit: 1_000,
+            ..Page::default()
         };
         let mut targets = Vec::new();
         loop {

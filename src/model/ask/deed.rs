@@ -142,6 +142,8 @@ impl Study {
         match self {
             Self::WhatIf(_)
             | Self::Fields(_)
+            | Self::Values(_)
+            | Self::Pinned { .. }
             | Self::Captured { .. }
             | Self::Simulate(_)
             | Self::BackTest(_)
@@ -223,7 +225,7 @@ impl Ask {
                 PauseAct::Pause { .. } => Deed::Pause,
                 PauseAct::Resume => Deed::Resume,
             },
-            Self::LoadSamples => Deed::LoadSamples,
+            Self::LoadSamples { .. } => Deed::LoadSamples,
         })
     }
 }

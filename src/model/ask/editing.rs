@@ -44,7 +44,7 @@ pub struct Typed {
 pub struct Revision {
     /// The integration's name: the text keeps it.
     pub name: String,
-    /// The version that the text was made from.
+    /// The version that the text was made from; 0 for a new integration, which nobody may have yet.
     pub base: u32,
     /// The text.
     pub text: String,

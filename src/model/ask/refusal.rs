@@ -15,6 +15,9 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// The code where a flow has no request yet that could stand for one.
+    pub const NO_REQUEST: &str = "no_request";
+
     /// A refusal by its rules: exit code 4.
     pub fn refused(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into(), exit: 4 }

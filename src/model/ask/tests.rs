@@ -15,7 +15,13 @@ where
 
 #[test]
 fn every_ask_comes_back_as_it_was() {
-    let page = Page { filter: "state:errored".into(), before: Some("a".into()), after: None, limit: 7 };
+    let page = Page {
+        filter: "state:errored".into(),
+        before: Some("a".into()),
+        after: None,
+        limit: 7,
+        pins: vec!["body.a".into()],
+    };
     let map: Map = serde_json::from_str(r#"{"id": 1.10, "big": 98765432109876543210}"#).unwrap();
     for verb in [
         Verb::Retry { version: With::Original, fresh_key: false },
@@ -118,6 +124,7 @@ fn an_answer_keeps_the_digits_of_its_numbers() {
             marks: vec![],
             what: String::new(),
             delivery: None,
+            pinned: crate::model::study::Pinned::new(),
         },
         headers: vec![("a".into(), "b".into())],
         target: None,

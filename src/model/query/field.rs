@@ -154,6 +154,12 @@ impl Field {
     }
 }
 
+/// The words of a name that has a closed set of them.
+#[must_use]
+pub fn words(name: &str) -> Vec<&'static str> {
+    Field::Name(name.to_owned()).words()
+}
+
 const STEP_STATES: [StepState; 8] = [
     StepState::Pending,
     StepState::Running,
@@ -182,7 +188,7 @@ fn unknown(text: &str) -> String {
 }
 
 /// The candidate that is at most two edits (one, for short ones) away.
-pub(super) fn nearest<'c>(text: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(text: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let text = text.to_ascii_lowercase();
     let allowed = if text.chars().count() < 5 { 1 } else { 2 };
     candidates

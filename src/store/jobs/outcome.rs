@@ -8,6 +8,7 @@ use crate::model::run::RunState;
 use crate::rules::streak::{Fate, Led, Streak, fate};
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, Row, params};
+use std::collections::BTreeMap;
 
 /// Objects that are gone back through beyond those that may fail: what lies further back says nothing
 /// of now.
@@ -39,26 +40,52 @@ fn state(number: Option<i64>) -> Option<RunState> {
     number.and_then(RunState::from_number)
 }
 
-fn outcomes(conn: &Connection, id: JobId, follows: Follows) -> rusqlite::Result<Option<Outcomes>> {
-    let of = match follows {
-        Follows::Moved => "SELECT object AS id FROM piece WHERE job = ?1 AND state = 2",
-        Follows::Made => "SELECT run AS id FROM made WHERE job = ?1",
+/// Runs that one read looks at: with a hundred thousand objects nobody waits for the reader.
+const CHUNK: i64 = 2_000;
+
+/// How many runs stand so: the state, and the cause of one that stopped.
+type Stands = BTreeMap<(Option<i64>, Option<i64>), u64>;
+
+/// Adds the runs of a part of a job; where the next part begins, if there is one.
+fn count_part(
+    conn: &Connection,
+    id: JobId,
+    follows: Follows,
+    from: i64,
+    stands: &mut Stands,
+) -> rusqlite::Result<Option<i64>> {
+    const STANDS: &str = "run.state, CASE WHEN run.state IN (5, 7) THEN run.cause END";
+    let sql = match follows {
+        Follows::Moved => format!(
+            "SELECT piece.at, piece.state = 2, {STANDS} FROM piece LEFT JOIN run ON run.id = piece.object
+             WHERE piece.job = ?1 AND piece.at >= ?2 ORDER BY piece.at LIMIT ?3"
+        ),
+        Follows::Made => format!(
+            "SELECT made.run, 1, {STANDS} FROM made LEFT JOIN run ON run.id = made.run
+             WHERE made.job = ?1 AND made.run >= ?2 ORDER BY made.run LIMIT ?3"
+        ),
         Follows::Nothing => return Ok(None),
     };
-    let mut told = Outcomes::default();
-    let sql = format!(
-        "SELECT run.state, CASE WHEN run.state IN (5, 7) THEN run.cause END AS why, count(*)
-         FROM ({of}) AS one LEFT JOIN run ON run.id = one.id GROUP BY 1, 2"
-    );
     let mut statement = conn.prepare_cached(&sql)?;
-    let mut rows = statement.query([id.0])?;
-    let mut causes = Vec::new();
+    let mut rows = statement.query(params![id.0, from, CHUNK])?;
+    let (mut looked, mut last) = (0, from);
     while let Some(row) = rows.next()? {
-        let many = row.get::<_, i64>(2)?.cast_unsigned();
-        told.add(state(row.get(0)?), many);
-        if let Some(cause) = row.get::<_, Option<i64>>(1)? {
-            causes.push((cause, many));
+        looked += 1;
+        last = row.get(0)?;
+        if row.get(1)? {
+            *stands.entry((row.get(2)?, row.get(3)?)).or_default() += 1;
         }
+    }
+    Ok((looked == CHUNK).then_some(last.saturating_add(1)))
+}
+
+/// What they come to, with the causes that most runs stopped for.
+fn told(conn: &Connection, stands: &Stands) -> rusqlite::Result<Outcomes> {
+    let mut told = Outcomes::default();
+    let mut causes = Vec::new();
+    for ((number, cause), many) in stands {
+        told.add(state(*number), *many);
+        causes.extend(cause.map(|cause| (cause, *many)));
     }
     causes.sort_by_key(|(cause, many)| (std::cmp::Reverse(*many), *cause));
     causes.truncate(Outcomes::CAUSES);
@@ -67,7 +94,7 @@ fn outcomes(conn: &Connection, id: JobId, follows: Follows) -> rusqlite::Result<
         let why = text.query_row([cause], |row| row.get(0)).unwrap_or_default();
         told.causes.push(Reason { why, count });
     }
-    Ok(Some(told))
+    Ok(told)
 }
 
 fn streak(conn: &Connection, id: JobId, limit: u32, follows: Follows) -> rusqlite::Result<Streak> {
@@ -112,7 +139,17 @@ impl Store {
         if follows == Follows::Nothing {
             return Ok(None);
         }
-        self.read(move |conn| outcomes(conn, id, follows)).await
+        let mut stands = Stands::new();
+        let mut from = Some(0);
+        while let Some(at) = from {
+            (stands, from) = self
+                .read(move |conn| {
+                    let next = count_part(conn, id, follows, at, &mut stands)?;
+                    Ok((stands, next))
+                })
+                .await?;
+        }
+        self.read(move |conn| told(conn, &stands).map(Some)).await
     }
 
     /// What the last objects of a job tell that halts after `limit` failures in a row.

@@ -2,6 +2,7 @@
 
 use crate::model::document::{Flow, Trigger, VariableKind};
 use crate::model::gate::{Pause, PauseView};
+use crate::model::guide::Unfinished;
 use crate::model::schedule::{Schedule, ScheduleView};
 use crate::model::time::rfc3339;
 use crate::model::view::{EndpointView, FlowView, IntegrationView, VariableView};
@@ -77,11 +78,26 @@ pub fn integration(state: &State, public_url: &str, holding: &Holding, now: Ms) 
         draft: Some(holding.latest).filter(|latest| holding.deployed != Some(*latest)),
         saved: newest.map(|doc| rfc3339(doc.at)).unwrap_or_default(),
         author: newest.map(|doc| doc.author.clone()).unwrap_or_default(),
+        guide: newest.and_then(|doc| doc.guide).filter(|_| holding.deployed != Some(holding.latest)),
         flows: current.map(|doc| flows(state, public_url, doc, now)).unwrap_or_default(),
         variables: newest.map(|doc| variables(doc, holding)).unwrap_or_default(),
         alerts: Vec::new(),
         drift: Vec::new(),
         paused: paused(holding.pause, now),
+    }
+}
+
+impl State {
+    /// Integrations that are being made step by step and were never deployed, by name: the first of
+    /// them.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<Unfinished> {
+        let all = by_name(self).into_iter().filter(|holding| holding.deployed.is_none());
+        all.filter_map(|holding| {
+            Some(Unfinished { name: holding.name.clone(), step: holding.newest.as_ref()?.guide? })
+        })
+        .take(Unfinished::SHOWN)
+        .collect()
     }
 }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 /// Columns of [`request`]; headers and body can follow. The status of a sender that waited is noted
 /// beside its row.
 pub const REQUEST: &str = "id, flow, version, verdict, flags, \
-                           ifnull(status, (SELECT told.status FROM told WHERE told.request = request.id)), cause, duplicate_of, dedup, peer, \
+                           ifnull(request.status, (SELECT told.status FROM told WHERE told.request = request.id)), cause, duplicate_of, dedup, peer, \
                            actor, method, path, query, length(body)";
 
 /// A request without its headers and body.

@@ -1,7 +1,8 @@
 //! Reads that lists, details and filters are made of.
 //!
 //! Everything is paged by key and bounded: a read transaction takes 20 ms or 2,000 rows, a page a
-//! quarter of a second. When its time is up, it answers what it has, with `next` and `partial`.
+//! tenth of a second. When its time is up, it answers what it has, with `next` and `partial`, and how
+//! far it came.
 
 mod configured;
 mod content;
@@ -12,15 +13,20 @@ mod ids;
 mod launches;
 mod look;
 mod pages;
+mod pinned;
 mod pluck;
+mod probe;
+mod progress;
 mod reach;
 mod recent;
 mod rows;
 pub mod scan;
+mod sources;
 mod status;
 mod timeline;
 mod traffic;
 mod urgent;
+mod values;
 mod views;
 mod walk;
 mod what;
@@ -191,6 +197,8 @@ impl Store {
             rows: walked.rows.into_iter().map(|(_, row)| row).collect(),
             scanned: walked.scanned,
             partial: walked.partial,
+            percent: walked.percent,
+            newest: walked.newest.map(|raw| self.ids().print_raw(kind, raw)),
         }
     }
 
@@ -222,7 +230,7 @@ impl Store {
                 Ok(views)
             })
             .await?;
-        Ok(Rows { scanned: rows.len() as u64, rows, next: None, partial: false })
+        Ok(Rows::whole(rows))
     }
 
     /// Groups of errored runs, most runs first. Their counts add up to the errored runs.

@@ -3,25 +3,22 @@
 
 use super::head::{self, RequestHead};
 use super::look::Look;
+use super::probe::Probe;
+use super::progress::{self, Stand};
 use super::reach::{self, Range};
 use super::rows::{Failed, RequestRow, RunRow};
+use super::sources::{reached, request_sources, run_sources, source};
 use super::views;
-use super::walk::{Budget, Source, Walked, Way, walk};
+use super::walk::{Budget, Search, Walked, Way, walk};
 use crate::model::id::Kind;
 use crate::model::query::Query;
-use crate::model::request::Verdict;
 use crate::model::run::{CallbackState, Run, RunState};
 use crate::model::time::rfc3339;
 use crate::model::view::{AuditView, CallbackView, RequestView, RunView};
 use crate::model::{AuditId, FlowId};
 use crate::rules::rows::{AuditRow, CallbackRow};
 use crate::store::codec;
-use crate::store::jobs::is_of;
 use std::collections::BTreeSet;
-
-fn source(from: &'static str, condition: impl Into<String>) -> Source {
-    Source { from, condition: condition.into() }
-}
 
 /// Whether a row's flow (in a column) can be what the filter wants.
 fn wanted(
@@ -35,35 +32,43 @@ fn wanted(
     }
 }
 
-/// The states of a closed set that a filter can reach, by their words.
-fn reached<T: Copy>(query: &Query, field: &str, all: &[T], word: fn(T) -> &'static str) -> Vec<T> {
-    let values: Vec<Vec<String>> = all.iter().map(|one| vec![word(*one).to_owned()]).collect();
-    let may = reach::reachable(query, &[field], &values);
-    all.iter().zip(may).filter(|(_, may)| *may).map(|(one, _)| *one).collect()
-}
-
 fn narrowed(way: Way, range: Range) -> Way {
     Way { range: way.range.and(range), ..way }
 }
 
-fn took(failed: &Failed) -> rusqlite::Result<()> {
-    failed.take().map_or(Ok(()), Err)
+/// A page of a table, and what is told of how far it came.
+struct Hunt<'l> {
+    look: &'l Look<'l>,
+    table: &'static str,
+    /// All that the filter can reach.
+    range: Range,
+    /// What this page may look at.
+    way: Way,
+    newest: Option<i64>,
 }
 
-/// Where requests of a filter come from.
-pub(super) fn request_sources(look: &Look<'_>, query: &Query) -> Vec<Source> {
-    let first = query.wanted("duplicate_of").and_then(|text| look.ids().parse_any(text));
-    if let Some((Kind::Request, raw)) = first {
-        return vec![source("request INDEXED BY request_dup", format!("duplicate_of = {raw}"))];
+impl<'l> Hunt<'l> {
+    fn new(look: &'l Look<'l>, table: &'static str, range: Range, way: Way) -> rusqlite::Result<Self> {
+        // What comes after this was read is newer than this.
+        let to_newest = way.range.high == i64::MAX;
+        let newest = if to_newest { progress::newest(look.conn, table)? } else { None };
+        Ok(Self { look, table, range, way: narrowed(way, range), newest })
     }
-    let verdicts = reached(query, "verdict", &Verdict::ALL, Verdict::word);
-    if verdicts.contains(&Verdict::Accepted) {
-        return vec![source("request", "1")];
+
+    fn told<T>(&self, found: Walked<T>) -> rusqlite::Result<Walked<T>> {
+        let percent = match found.next.filter(|_| found.partial) {
+            Some(at) => {
+                let stand = Stand { range: self.range, at, forward: self.way.forward };
+                Some(progress::percent(self.look.conn, self.table, stand)?)
+            }
+            None => None,
+        };
+        Ok(Walked { percent, newest: self.newest, ..found })
     }
-    let odd = |verdict: &Verdict| {
-        source("request INDEXED BY request_odd", format!("verdict = {} AND verdict <> 0", *verdict as i64))
-    };
-    verdicts.iter().map(odd).collect()
+}
+
+fn took(failed: &Failed) -> rusqlite::Result<()> {
+    failed.take().map_or(Ok(()), Err)
 }
 
 /// Requests.
@@ -73,12 +78,15 @@ pub(super) fn requests(
     way: Way,
     budget: &Budget,
 ) -> rusqlite::Result<Walked<RequestView>> {
-    let way = narrowed(way, reach::range(query, look.ids(), Kind::Request));
+    let hunt = Hunt::new(look, "request", reach::range(query, look.ids(), Kind::Request), way)?;
+    let way = hunt.way;
     let flows = reach::flows(query, &look.state);
     let with_body = query.needs_body();
     let columns = format!("{}{}", head::REQUEST, if with_body { ", headers, body" } else { "" });
     let failed = Failed::default();
-    let found = walk(look.conn, &columns, &request_sources(look, query), way, budget, &mut |row| {
+    let (sources, probe) = (request_sources(look, query)?, Probe::of(query, Kind::Request));
+    let search = Search { columns: &columns, sources: &sources, probe: &probe };
+    let found = walk(look.conn, &search, way, budget, &mut |row| {
         if !wanted(flows.as_ref(), row, 1)? {
             return Ok(None);
         }
@@ -89,34 +97,7 @@ pub(super) fn requests(
         took(&failed)?;
         Ok(matches.then_some(head))
     })?;
-    with_views(found, |head: RequestHead| views::request(look, &head))
-}
-
-/// Where runs of a filter come from.
-pub(super) fn run_sources(look: &Look<'_>, query: &Query) -> Vec<Source> {
-    let request = query.wanted("request").and_then(|text| look.ids().parse_any(text));
-    if let Some((Kind::Request, raw)) = request {
-        return vec![
-            source("run", format!("id = {raw} AND request = {raw}")),
-            source("run INDEXED BY run_request", format!("request = {raw} AND id <> request")),
-        ];
-    }
-    let job = query.wanted("job").and_then(|text| look.ids().parse_any(text));
-    if let Some((Kind::Bulk, raw)) = job {
-        return vec![source("run", is_of(raw))];
-    }
-    if let Some(cause) = query.wanted("group").and_then(views::group_cause) {
-        return vec![source("run INDEXED BY run_group", format!("cause = {cause} AND state = 5"))];
-    }
-    let states = reached(query, "state", &RunState::ALL, RunState::word);
-    // The first three are not in the index: most runs are one of them sooner or later.
-    if states.iter().any(|state| (*state as i64) < 3) {
-        return vec![source("run", "1")];
-    }
-    let odd = |state: &RunState| {
-        source("run INDEXED BY run_odd", format!("state = {} AND state >= 3", *state as i64))
-    };
-    states.iter().map(odd).collect()
+    with_views(hunt.told(found)?, |head: RequestHead| views::request(look, &head))
 }
 
 /// Runs.
@@ -126,11 +107,14 @@ pub(super) fn runs(
     way: Way,
     budget: &Budget,
 ) -> rusqlite::Result<Walked<RunView>> {
-    let way = narrowed(way, reach::range(query, look.ids(), Kind::Run));
+    let hunt = Hunt::new(look, "run", reach::range(query, look.ids(), Kind::Run), way)?;
+    let way = hunt.way;
     let flows = reach::flows(query, &look.state);
     let states = reached(query, "state", &RunState::ALL, RunState::word);
     let failed = Failed::default();
-    let found = walk(look.conn, codec::RUN, &run_sources(look, query), way, budget, &mut |row| {
+    let (sources, probe) = (run_sources(look, query), Probe::of(query, Kind::Run));
+    let search = Search { columns: codec::RUN, sources: &sources, probe: &probe };
+    let found = walk(look.conn, &search, way, budget, &mut |row| {
         if !wanted(flows.as_ref(), row, 3)? || !states.iter().any(|state| Ok(*state as i64) == row.get(5)) {
             return Ok(None);
         }
@@ -141,7 +125,7 @@ pub(super) fn runs(
         took(&failed)?;
         Ok(matches.then_some((run, view)))
     })?;
-    with_views(found, |(run, view): (Run, Option<RunView>)| match view {
+    with_views(hunt.told(found)?, |(run, view): (Run, Option<RunView>)| match view {
         Some(view) => Ok(view.listed()),
         None => run_view(look, &run),
     })
@@ -180,7 +164,8 @@ pub(super) fn callbacks(
         (_, [CallbackState::Pending, CallbackState::Expired]) => vec![open(), expired()],
         _ => vec![source("callback", "1")],
     };
-    walk(look.conn, codec::CALLBACK, &sources, way, budget, &mut |row| {
+    let search = Search { columns: codec::CALLBACK, sources: &sources, probe: &Probe::Anything };
+    walk(look.conn, &search, way, budget, &mut |row| {
         let callback = codec::callback(row, 0)?;
         let run = head::run_by_id(look.conn, callback.run)?;
         let view = views::callback(look, &callback, run.as_ref());
@@ -202,7 +187,8 @@ pub(super) fn audit(
 ) -> rusqlite::Result<Walked<AuditView>> {
     let way = narrowed(way, reach::range(query, look.ids(), Kind::Audit));
     let columns = "id, at, who, door, verb, target, reason, detail";
-    walk(look.conn, columns, &[source("audit", "1")], way, budget, &mut |row| {
+    let search = Search { columns, sources: &[source("audit", "1")], probe: &Probe::Anything };
+    walk(look.conn, &search, way, budget, &mut |row| {
         let id = AuditId(row.get(0)?);
         let shown = AuditView {
             id: look.ids().print(id),
@@ -223,7 +209,7 @@ fn with_views<T, V>(
     found: Walked<T>,
     view: impl Fn(T) -> rusqlite::Result<V>,
 ) -> rusqlite::Result<Walked<V>> {
-    let Walked { rows, next, scanned, partial } = found;
+    let Walked { rows, next, scanned, partial, percent, newest } = found;
     let rows = rows.into_iter().map(|(id, row)| Ok((id, view(row)?))).collect::<rusqlite::Result<_>>()?;
-    Ok(Walked { rows, next, scanned, partial })
+    Ok(Walked { rows, next, scanned, partial, percent, newest })
 }

@@ -110,6 +110,9 @@ const REQUEST_WORDS: [&str; 15] = [
     "marks",
 ];
 
+/// Those of them that are ids.
+const REQUEST_IDS: [&str; 3] = ["id", "duplicate_of", "runs"];
+
 impl Row for RequestRow<'_> {
     fn time(&self) -> Ms {
         self.head.id.time()
@@ -150,10 +153,11 @@ impl Row for RequestRow<'_> {
     }
 
     fn mentions(&self, word: &str) -> bool {
-        if REQUEST_WORDS.iter().any(|name| self.named(name).iter().any(|text| contains(text, word))) {
-            return true;
-        }
-        self.mentions_data(word)
+        // Ids are printed, and runs asked for, only where the word can be a part of one.
+        let digits = word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let names = REQUEST_WORDS.iter().filter(|name| digits || !REQUEST_IDS.contains(*name));
+        names.copied().any(|name| self.named(name).iter().any(|text| contains(text, word)))
+            || self.mentions_data(word)
     }
 }
 

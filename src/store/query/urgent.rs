@@ -36,7 +36,7 @@ pub(super) fn urgent(
     limit: usize,
     budget: &Budget,
 ) -> rusqlite::Result<Walked<CallbackView>> {
-    let mut walked = Walked { rows: Vec::new(), next: None, scanned: 0, partial: false };
+    let mut walked = Walked::none();
     let begun = Instant::now();
     let stages = [
         ("callback INDEXED BY callback_expired", OVERDUE),
@@ -67,7 +67,7 @@ pub(super) fn urgent(
     let found = if way.limit > 0 {
         pages::callbacks(look, &rest, way, budget)?
     } else {
-        Walked { rows: Vec::new(), next: Some(0), scanned: 0, partial: true }
+        Walked { next: Some(0), partial: true, ..Walked::none() }
     };
     for (id, view) in found.rows {
         let Some(callback) = head::callback_by_id(look.conn, crate::model::CallbackId(id))? else { continue };

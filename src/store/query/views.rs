@@ -7,6 +7,7 @@ use super::{status, what};
 use crate::model::headers::Headers;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, RunState, Sent, StepState};
+use crate::model::study::Pinned;
 use crate::model::time::rfc3339;
 use crate::model::view::{
     AnswerView, AttemptView, CallbackView, GotView, ItemView, Pair, RequestDetail, RequestView, RunView,
@@ -108,6 +109,7 @@ pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<R
         marks: head.marks.words(),
         what: line,
         delivery,
+        pinned: Pinned::new(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Walking a table by key: newest or oldest first, in chunks that give the reader back, until the
 //! page is full or its time is up.
 
+use super::probe::{Hop, Probe, hop};
 use super::reach::Range;
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{Connection, Row, Rows, Statement};
@@ -20,12 +21,13 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// ENGINE's 20 ms and 2,000 rows a transaction; a page answers within a quarter of a second.
+    /// 20 ms and 2,000 rows a transaction; a page answers within a tenth of a second, so that a reader
+    /// is free for others soon and whoever searches sees how far it came.
     fn default() -> Self {
         Self {
             chunk_rows: 2_000,
             chunk: Duration::from_millis(20),
-            page: Duration::from_millis(250),
+            page: Duration::from_millis(100),
             page_rows: u64::MAX,
         }
     }
@@ -53,6 +55,18 @@ pub struct Walked<T> {
     pub scanned: u64,
     /// The page ended because its time was up.
     pub partial: bool,
+    /// How far the search came then, in percent of what its filter can reach.
+    pub percent: Option<u8>,
+    /// The newest id that there was when it began, where nothing newer was left out.
+    pub newest: Option<i64>,
+}
+
+impl<T> Walked<T> {
+    /// Nothing yet.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { rows: Vec::new(), next: None, scanned: 0, partial: false, percent: None, newest: None }
+    }
 }
 
 /// Where rows come from: a table with a condition whose rows an index gives in the order of ids.
@@ -62,32 +76,62 @@ pub struct Source {
     pub from: &'static str,
     /// `state = 5`, …; made of numbers of ours, never of text from outside.
     pub condition: String,
+    /// What is the id, as the index has it.
+    pub key: &'static str,
 }
 
-/// Walks sources that have no row in common, merged by id. `columns` begin with `id`; `judge` takes
-/// a row or leaves it.
+/// Rows to go through.
+#[derive(Debug)]
+pub struct Search<'s> {
+    /// What is read; it begins with the id.
+    pub columns: &'s str,
+    /// Where they come from; no two have a row in common.
+    pub sources: &'s [Source],
+    /// What sketches are asked, so that blocks that surely have nothing are passed over.
+    pub probe: &'s Probe,
+}
+
+/// Walks sources, merged by id; `judge` takes a row or leaves it.
 ///
 /// # Errors
 /// Whatever `SQLite` or `judge` says.
 pub fn walk<T>(
     conn: &Connection,
-    columns: &str,
-    sources: &[Source],
+    search: &Search<'_>,
     way: Way,
     budget: &Budget,
     judge: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<Option<T>>,
 ) -> rusqlite::Result<Walked<T>> {
     let begun = Instant::now();
-    let mut walked = Walked { rows: Vec::new(), next: None, scanned: 0, partial: false };
+    let mut walked = Walked::none();
     let mut range = way.range;
     while range.low <= range.high {
+        let part = match search.probe {
+            Probe::Anything => range,
+            probe => match hop(conn, probe, range, way.forward, &|| begun.elapsed() >= budget.page)? {
+                Hop::End => break,
+                Hop::Look(part) => part,
+                Hop::Late(left) => {
+                    walked.next = Some(passed(left, way.forward));
+                    walked.partial = true;
+                    return Ok(walked);
+                }
+            },
+        };
+        // Passed over: nothing of it is looked at again.
+        if way.forward {
+            range.low = part.low;
+        } else {
+            range.high = part.high;
+        }
+        let Search { columns, sources, .. } = search;
         let mut statements = sources
             .iter()
             .map(|source| conn.prepare_cached(&select(columns, source, way.forward)))
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let mut heads = statements
             .iter_mut()
-            .map(|statement| open(statement, range))
+            .map(|statement| open(statement, part))
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let chunk = Instant::now();
         let mut looked = 0;
@@ -104,13 +148,12 @@ pub fn walk<T>(
             } else {
                 range.high = id.saturating_sub(1);
             }
-            walked.next = Some(id);
             heads[at].advance()?;
-            if walked.rows.len() >= way.limit {
+            if walked.rows.len() >= way.limit
+                || looked >= budget.chunk_rows
+                || walked.scanned + looked >= budget.page_rows
+            {
                 // A full page at the very end has nothing after it.
-                break first(&heads, way.forward)?.is_none();
-            }
-            if looked >= budget.chunk_rows || walked.scanned + looked >= budget.page_rows {
                 break first(&heads, way.forward)?.is_none();
             }
             // The clock is cheap beside a row, but not free.
@@ -120,9 +163,17 @@ pub fn walk<T>(
         };
         walked.scanned += looked;
         if ended {
-            walked.next = None;
-            return Ok(walked);
+            let last = if way.forward { part.high >= range.high } else { part.low <= range.low };
+            if last {
+                break;
+            }
+            if way.forward {
+                range.low = part.high + 1;
+            } else {
+                range.high = part.low - 1;
+            }
         }
+        walked.next = Some(passed(range, way.forward));
         if walked.rows.len() >= way.limit {
             return Ok(walked);
         }
@@ -135,10 +186,17 @@ pub fn walk<T>(
     Ok(walked)
 }
 
+/// The last id before what is left of a range.
+fn passed(left: Range, forward: bool) -> i64 {
+    if forward { left.low.saturating_sub(1) } else { left.high.saturating_add(1) }
+}
+
 fn select(columns: &str, source: &Source, forward: bool) -> String {
     let order = if forward { "ASC" } else { "DESC" };
-    let Source { from, condition } = source;
-    format!("SELECT {columns} FROM {from} WHERE {condition} AND id >= ?1 AND id <= ?2 ORDER BY id {order}")
+    let Source { from, condition, key } = source;
+    format!(
+        "SELECT {columns} FROM {from} WHERE {condition} AND {key} >= ?1 AND {key} <= ?2 ORDER BY {key} {order}"
+    )
 }
 
 fn open<'s>(statement: &'s mut Statement<'_>, range: Range) -> rusqlite::Result<Rows<'s>> {

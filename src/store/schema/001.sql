@@ -46,8 +46,20 @@ CREATE TABLE told (
     status INTEGER NOT NULL,
     answer TEXT
 ) STRICT;
+CREATE INDEX told_status ON told (status, request) WHERE status >= 400;
 CREATE INDEX request_odd ON request (verdict, id) WHERE verdict <> 0;
 CREATE INDEX request_dup ON request (duplicate_of, id) WHERE duplicate_of IS NOT NULL;
+CREATE INDEX request_flow ON request (flow, verdict, id);
+CREATE INDEX request_status ON request (status, id) WHERE status >= 400;
+-- Which values occur among the requests and runs with ids from `low` to `high`: a set of hashes that says
+-- surely not, or maybe; empty is maybe everything. Made behind the commit. What is in no block is read.
+CREATE TABLE sketch (
+    low INTEGER PRIMARY KEY,
+    high INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    bits BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX sketch_span ON sketch (low, high, rows);
 
 -- Hot and dense, updated in place.
 CREATE TABLE run (
@@ -77,6 +89,7 @@ CREATE INDEX run_later ON run (flow, due) WHERE due IS NOT NULL AND state NOT IN
 CREATE INDEX run_odd ON run (state, id) WHERE state >= 3;
 CREATE INDEX run_group ON run (cause, id) WHERE state = 5;
 CREATE INDEX run_request ON run (request) WHERE id <> request;
+CREATE INDEX run_flow ON run (flow, id);
 
 -- One row a transition, append-only.
 CREATE TABLE journal (

@@ -1,9 +1,9 @@
 //! Jobs in the store: what is there after a restart, and what retention takes.
 
 use super::*;
-use crate::model::ask::{Verb, Who};
+use crate::model::ask::{Verb, Who, With};
 use crate::model::id::Kind;
-use crate::model::job::JobState;
+use crate::model::job::{JobState, Reason};
 use crate::store::jobs::past;
 
 async fn started(store: &Store, pieces: usize) -> Job {
@@ -91,4 +91,47 @@ async fn what_ended_long_ago_leaves_with_its_pieces_and_what_never_came_to_be_to
     assert_eq!(store.job(open.id).await.unwrap().map(|job| job.state), Some(JobState::Running));
     assert_eq!(store.pieces(open.id, 0, 10).await.unwrap().len(), 3);
     assert_eq!(store.pieces(late.id, 0, 10).await.unwrap().len(), 3, "younger than that");
+}
+
+/// What a console asks for again and again while a job runs: over a hundred thousand objects, in reads
+/// that give the reader back.
+#[tokio::test]
+async fn what_became_of_a_hundred_thousand_runs_is_counted_in_short_reads() {
+    const MANY: i64 = 100_000;
+    let rig = Rig::new();
+    let (store, _handover) = rig.open();
+    let who = Who::local("anna", "console");
+    let verb = Verb::Retry { version: With::Deployed, fresh_key: false };
+    let order = JobOrder { who, verb, filter: None, reason: None, rate: None, stop_after: None };
+    let job = store.new_job(order.clone(), Vec::new(), "said").await.unwrap();
+    store
+        .write(Vec::new(), move |tx| {
+            tx.execute(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+                 INSERT INTO run (id, request, flow, version, state, step, attempt, round, fence, seq, owner, cause, test)
+                 SELECT i * 64, i * 64, 1, 1, CASE i % 5 WHEN 0 THEN 5 ELSE 2 END, 0, 1, 1, 0, 3, 0,
+                     CASE i % 5 WHEN 0 THEN 7 END, 0 FROM n",
+                [MANY],
+            )?;
+            tx.execute(
+                "INSERT INTO cause (id, flow, step, text, normal, count, seen, stops, first, last)
+                 VALUES (7, 1, 'push', 'answered 503', 'answered 503', 1, 1, 1, 0, 0)",
+                [],
+            )?;
+            // The last is left, and the first was refused.
+            tx.execute(
+                "INSERT INTO piece (job, at, kind, object, state)
+                 SELECT ?1, id / 64 - 1, 2, id, CASE id / 64 WHEN 1 THEN 3 WHEN ?2 THEN 0 ELSE 2 END FROM run",
+                (job.id.0, MANY),
+            )
+        })
+        .await
+        .unwrap();
+    let clock = Instant::now();
+    let told = store.outcomes_of(job.id, &order).await.unwrap().unwrap();
+    println!("outcomes of {MANY} objects: {:?}", clock.elapsed());
+    let errored = MANY.cast_unsigned() / 5 - 1;
+    assert_eq!(told.errored, errored);
+    assert_eq!(told.succeeded + told.errored, MANY.cast_unsigned() - 2);
+    assert_eq!(told.causes, [Reason { why: "answered 503".into(), count: errored }]);
 }

@@ -51,7 +51,7 @@ fn example(deed: Deed) -> Ask {
         Deed::Set => {
             Ask::Set { name: name(), values: Vec::new(), secret: None, reason: None, dry_run: false }
         }
-        Deed::LoadSamples => Ask::LoadSamples,
+        Deed::LoadSamples => Ask::LoadSamples { dry_run: true },
         Deed::AddKey => {
             Ask::AddKey(Box::new(AddKey { name: "k".into(), generate: true, ..AddKey::default() }))
         }

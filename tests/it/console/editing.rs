@@ -393,3 +393,37 @@ fn a_path_is_completed_in_a_field_of_the_form_and_tab_goes_on_without_one() {
         assert_ne!(field(&hand).key.name, "url", "tab is the next field");
     }
 }
+
+#[test]
+fn the_line_under_the_form_is_of_the_field_that_is_selected() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("5ev");
+    for field in ["name", "title", "icon", "description"] {
+        let told = hand.app.editor.as_ref().unwrap().told().1;
+        assert!(told.starts_with(&format!("{field}: ")), "{told}");
+        hand.keys("j");
+    }
+}
+
+#[test]
+fn without_a_request_the_preview_says_what_to_wait_for() {
+    let mut hand = Hand::new(120, 35);
+    hand.app.input(Event::Key(super::hand::keys("5")[0].event()));
+    hand.serve();
+    hand.keys("jljjj");
+    hand.app.input(Event::Key(super::hand::keys("e")[0].event()));
+    for _ in 0..20 {
+        let effects = hand.app.effects();
+        for effect in effects {
+            let Effect::Ask(ticket, ask) = effect else { continue };
+            let tried = matches!(&ask, Ask::Study(pointsman::model::study::Study::Simulate(_)));
+            let none = Refusal::not_found("Orders has no accepted request yet: give --sample FILE");
+            let reply =
+                if tried { Err(none.coded(Refusal::NO_REQUEST)) } else { Ok(super::hand::answer(&ask, 600)) };
+            hand.app.receive(Incoming::Reply(ticket, Box::new(reply)));
+        }
+    }
+    let (_, told, _) = hand.app.editor.as_ref().unwrap().told();
+    assert!(told.starts_with("no request came yet"), "{told}");
+    assert!(!hand.text().contains("--sample"), "{}", hand.text());
+}

@@ -6,6 +6,7 @@ use pointsman::console::theme::{Depth, Role, Theme};
 use pointsman::console::{App, Options, asks::Effect, key::Key, picture};
 use pointsman::model::ask::{Answer, Ask, Plan, Rows, Verb};
 use pointsman::model::change::Counters;
+use pointsman::model::credential::Secret;
 use pointsman::model::request::Verdict;
 use pointsman::model::run::{Outcome, RunState, StepState};
 use pointsman::model::time::{MINUTE, Ms, rfc3339};
@@ -13,7 +14,7 @@ use pointsman::model::view::{
     AnswerView, AttemptView, CopyView, EventView, ExplainView, FieldView, GotView, GroupView, LikeView,
     RequestDetail, RequestView, RunView, SentView, StepView,
 };
-use pointsman::session::Incoming;
+use pointsman::session::{Incoming, Ticket};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::Event;
 use ratatui::style::Style;
@@ -22,6 +23,9 @@ use std::fmt::Write as _;
 
 /// 2026-11-18T13:31:55.120Z
 pub const NOW: Ms = 1_795_008_715_120;
+
+/// A key that is made.
+pub const SECRET: &str = "q7Zt0uY2c4Wn8vLk1sRmXbHdPfGaEjTiOoUy5tNw3eQ";
 
 /// The id of the nth request or run, in the order of their arrival.
 pub fn id(n: u64) -> String {
@@ -69,6 +73,7 @@ pub fn request(n: u64) -> RequestView {
         marks: Vec::new(),
         what,
         delivery: Some(format!("d{}", n / 2)),
+        pinned: pointsman::model::study::Pinned::new(),
     }
 }
 
@@ -262,7 +267,7 @@ pub fn counters() -> Counters {
     }
 }
 
-fn number(id: &str) -> u64 {
+pub fn number(id: &str) -> u64 {
     u64::from_str_radix(&id[id.len() - 6..], 16).unwrap()
 }
 
@@ -304,22 +309,37 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 rows,
                 next: (to < newest).then(|| id(to - 1)),
                 scanned: to.saturating_sub(from),
-                partial: false,
+                ..Rows::whole(Vec::new())
             };
         }
         let to = page.before.as_deref().map_or(newest, number);
         let from = to.saturating_sub(limit);
         let rows = (from..to).rev().map(view).filter(|row| keep(row)).collect();
-        Rows { rows, next: (from > 0).then(|| id(from)), scanned: to - from, partial: false }
+        Rows { next: (from > 0).then(|| id(from)), scanned: to - from, ..Rows::whole(rows) }
     }
     match ask {
         Ask::Counters => Answer::Counters(counters()),
+        Ask::Requests(asked) if asked.filter == SLOW => {
+            let rows = (newest - 40..newest).rev().step_by(10).map(request).collect();
+            Answer::Requests(Rows {
+                next: Some(id(newest - 366)),
+                scanned: 366,
+                partial: true,
+                percent: Some(61),
+                newest: Some(id(newest - 1)),
+                rows,
+            })
+        }
         Ask::Requests(asked) => {
             let verdict = asked.filter.strip_prefix("verdict:").and_then(|rest| rest.split(' ').next());
             let verdict = verdict.map(str::to_owned);
-            Answer::Requests(page(asked, newest, request, |row| {
+            let mut rows = page(asked, newest, request, |row| {
                 verdict.as_deref().is_none_or(|verdict| row.verdict.word() == verdict)
-            }))
+            });
+            for row in rows.rows.iter_mut().filter(|_| !asked.pins.is_empty()) {
+                row.pinned = super::facets::pinned(&row.id, &asked.pins);
+            }
+            Answer::Requests(rows)
         }
         Ask::Runs(asked) => {
             let state = asked.filter.strip_prefix("state:").map(str::to_owned);
@@ -327,24 +347,18 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 state.as_deref().is_none_or(|state| row.state.word() == state)
             }))
         }
-        Ask::RunsById { ids } => Answer::Runs(Rows {
-            rows: ids.iter().map(|id| run(number(id))).collect(),
-            next: None,
-            scanned: 0,
-            partial: false,
-        }),
-        Ask::Audit(_) => Answer::Audit(Rows {
-            rows: vec![
+        Ask::RunsById { ids } => {
+            Answer::Runs(Rows::whole(ids.iter().map(|id| run(number(id))).collect()))
+        }
+        Ask::Audit(_) => Answer::Audit(Rows::whole(
+            vec![
                 serde_json::from_value(json!({
                     "id": id(1), "at": rfc3339(NOW - 31 * MINUTE), "who": "ben", "door": "console", "verb": "deploy",
                     "target": "acme-erp", "reason": "move to v2 API", "detail": "acme-erp v14 is live",
                 }))
                 .unwrap(),
             ],
-            next: None,
-            scanned: 1,
-            partial: false,
-        }),
+        )),
         Ask::Groups => Answer::Groups {
             groups: vec![GroupView {
                 id: "g1".to_owned(),
@@ -425,6 +439,7 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
             refused: false,
         }),
         Ask::Overview { span } => Answer::Overview(Box::new(super::overview::view(*span))),
+        Ask::Jobs { .. } | Ask::Job { .. } => super::jobs::answer(ask, "answered 503"),
         Ask::Edit(editing) => super::editing::answer(editing),
         Ask::Study(study) => Answer::Studied(Box::new(studied(study))),
         Ask::Run { id } => {
@@ -456,6 +471,28 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
             lines: vec![format!("{}: done to {}", act.verb.word(), act.ids.len())],
             ..Default::default()
         }),
+        Ask::AddKey(add) => Answer::Key(pointsman::model::ask::keys::Made {
+            key: serde_json::from_value(json!({
+                "name": add.name, "type": add.kind, "algorithm": null, "user": add.user, "added": rfc3339(NOW),
+                "used": null, "signs": false, "flows": [],
+            }))
+            .unwrap(),
+            secret: add.generate.then(|| Secret::new(SECRET.to_owned())),
+            lines: Vec::new(),
+        }),
+        Ask::LoadSamples { dry_run } => {
+            let line = if *dry_run { "forms is new: v1 would go live" } else { "6 integrations are live, 7 flows" };
+            let done = pointsman::model::ask::Done { lines: vec![line.to_owned()], refused: false };
+            if *dry_run {
+                return Answer::Done(done);
+            }
+            let send = |flow: &str| {
+                let url = "http://127.0.0.1:7700/in/8Zk2mPq0xT4nBv7sLw1RvQ";
+                (flow.to_owned(), format!("curl --json '{{\"a\":1}}' {url}"))
+            };
+            let sends = vec![send("forms / Submissions"), send("shop-orders / Orders")];
+            Answer::Loaded(pointsman::model::ask::LoadedView { done, sends })
+        }
         _ => Answer::Done(pointsman::model::ask::Done { lines: vec!["Done.".to_owned()], refused: false }),
     }
 }
@@ -466,7 +503,14 @@ pub struct Hand {
     pub newest: u64,
     pub asked: Vec<Ask>,
     pub copied: Vec<String>,
+    /// What else the loop was asked to do.
+    pub done: Vec<Effect>,
+    /// Parts of a search that are not answered.
+    pub held: Vec<Ticket>,
 }
+
+/// What no index serves here: its first part finds four, and the next one takes for ever.
+pub const SLOW: &str = "\"10438\" since:30d";
 
 impl Hand {
     pub fn new(width: u16, height: u16) -> Self {
@@ -476,7 +520,14 @@ impl Hand {
     pub fn with(width: u16, height: u16, options: Options) -> Self {
         let theme = Theme::shipped(&options.theme, options.color).unwrap();
         let app = App::new(options, theme, (width, height), NOW);
-        let mut hand = Self { app, newest: 600, asked: Vec::new(), copied: Vec::new() };
+        let mut hand = Self {
+            app,
+            newest: 600,
+            asked: Vec::new(),
+            copied: Vec::new(),
+            done: Vec::new(),
+            held: Vec::new(),
+        };
         hand.serve();
         hand
     }
@@ -498,13 +549,19 @@ impl Hand {
             }
             for effect in effects {
                 match effect {
+                    Effect::Ask(ticket, Ask::Requests(page))
+                        if page.filter == SLOW && page.before.is_some() =>
+                    {
+                        self.asked.push(Ask::Requests(page));
+                        self.held.push(ticket);
+                    }
                     Effect::Ask(ticket, ask) => {
                         let answer = answer(&ask, self.newest);
                         self.asked.push(ask);
                         self.app.receive(Incoming::Reply(ticket, Box::new(Ok(answer))));
                     }
                     Effect::Copy(text) => self.copied.push(text),
-                    _ => {}
+                    other => self.done.push(other),
                 }
             }
         }

@@ -172,6 +172,42 @@ async fn a_burst_of_data_is_a_few_frames() {
     assert!((1..=40).contains(&frames), "{frames} frames for 300 changes");
 }
 
+/// At over ten rows a second frames are four a second there, and a list that is read does not move.
+#[tokio::test]
+async fn over_ssh_frames_are_few_and_a_list_that_is_read_stays() {
+    const LASTS: Duration = Duration::from_millis(1_500);
+    let mut ui = Ui::start(Options { ssh: true, ..Options::default() });
+    ui.settle().await;
+    ui.press("2");
+    ui.settle().await;
+    ui.press("kkk");
+    ui.settle().await;
+    let before = ui.turns.borrow().frames;
+    let begun = std::time::Instant::now();
+    let mut n = 0;
+    while begun.elapsed() < LASTS {
+        n += 1;
+        let mut figures = counters();
+        (figures.accepted, figures.recent) = (figures.accepted + n, 3_000);
+        let changes = Changes {
+            counters: Some(figures),
+            arrived: 10,
+            newest: Some(id(600 + n)),
+            at: NOW,
+            ..Changes::default()
+        };
+        ui.send(Incoming::Changed(Box::new(changes))).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // One at once, one each quarter of a second, and one for the answers of the last of them.
+    let frames = ui.turns.borrow().frames - before;
+    assert!((2..=9).contains(&frames), "{frames} frames for {n} changes");
+    ui.settle().await;
+    let (_, console) = ui.end().await;
+    let list = &console.app.requests.list;
+    assert!(!list.follow && list.selected == Some(id(596)), "{:?}", list.selected);
+}
+
 #[tokio::test]
 async fn enter_typed_ahead_confirms_nothing() {
     let mut ui = Ui::start(Options::default());

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use pointsman::console::theme::Depth;
 use pointsman::console::{Options, picture};
 
-fn settings() -> insta::Settings {
+pub fn settings() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("pictures");
     settings.set_prepend_module_to_snapshot(false);
@@ -188,16 +188,6 @@ fn a_filter_is_typed_and_an_error_leaves_the_last_one() {
     assert!(!hand.text().contains("✓ accepted"));
     hand.keys("F");
     assert!(hand.text().contains("/ off: verdict:rejected") && hand.text().contains("✓ accepted"));
-}
-
-#[test]
-fn an_empty_store_says_what_to_do() {
-    let mut hand = Hand::new(80, 24);
-    hand.app.counters.as_mut().unwrap().integrations = 0;
-    hand.app.settle();
-    keep("empty_80x24", &hand);
-    hand.keys("<enter>");
-    assert!(hand.asked.contains(&pointsman::model::ask::Ask::LoadSamples));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! `POINTSMAN_WRITE=1 cargo test --test it console::readme` writes both anew.
 
+use super::gallery::shown;
 use super::hand::Hand;
-use pointsman::console::action::Action;
 use pointsman::console::keymap::KEYS;
 use pointsman::console::{picture, svg};
 use pointsman::model::ask::Deed;
@@ -27,9 +27,21 @@ fn keep(name: &str, made: &str) {
 }
 
 #[test]
-fn the_picture_is_what_the_program_draws() {
+fn the_pictures_are_what_the_program_draws() {
     let hand = Hand::new(160, 48);
     keep("tests/pictures/live.svg", &svg(&picture(&hand.app), &hand.app.theme));
+    for (name, keys) in
+        [("run", "3v/state:errored<enter><enter>"), ("editor", "5jljjjevjjjjjjj"), ("overview", "6")]
+    {
+        let hand = shown(keys, 120, 35);
+        keep(&format!("tests/pictures/{name}.svg"), &svg(&picture(&hand.app), &hand.app.theme));
+    }
+}
+
+#[test]
+fn the_picture_of_the_first_minutes_is_what_the_program_draws() {
+    let hand = super::guides::at_capture(100, 22);
+    keep("tests/pictures/first.svg", &svg(&picture(&hand.app), &hand.app.theme));
 }
 
 /// The README with what stands between two marks made anew.
@@ -54,7 +66,7 @@ fn roles() -> String {
 #[test]
 fn the_tables_of_keys_and_roles_are_the_programs() {
     let mut table = String::from("| key | does |\n|---|---|\n");
-    for binding in KEYS.iter().filter(|binding| !matches!(binding.action, Action::Later(_))) {
+    for binding in KEYS {
         let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
         let _ = writeln!(table, "| {} | {} |", keys.join(" "), binding.help);
     }

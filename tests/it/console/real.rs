@@ -149,15 +149,39 @@ fn a_panic_elsewhere_is_told_and_the_console_goes_on() {
 }
 
 #[test]
-fn ctrl_z_suspends_and_coming_back_draws_again() {
-    let mut terminal = start("plain");
+fn ctrl_z_goes_to_the_shell_and_fg_draws_again() {
+    let mut command = CommandBuilder::new("bash");
+    command.args(["--norc", "--noprofile", "--noediting", "-i"]);
+    command.env("PS1", "$ ");
+    command.env("TERM", "xterm-256color");
+    let mut terminal = Terminal::start(command, 100, 30);
+    terminal.until("a prompt", |screen| screen.contents().contains("$ "));
+    let program = std::env::current_exe().unwrap();
+    let how = "POINTSMAN_TEST_CONSOLE=plain";
+    let what = "console::real::program --exact --ignored --nocapture";
+    terminal.type_in(&format!("{how} {} {what}\r", program.display()));
     shown(&terminal);
-    let pid = i32::try_from(terminal.child.process_id().unwrap()).unwrap();
     terminal.type_in("\u{1a}");
-    terminal.until("the shell's screen", |screen| !screen.alternate_screen());
-    kill_process(Pid::from_raw(pid).unwrap(), Signal::CONT).unwrap();
+    terminal.until("the shell's screen", |screen| {
+        !screen.alternate_screen() && !screen.hide_cursor() && screen.contents().contains("Stopped")
+    });
+    terminal.type_in("fg\r");
     terminal.until("the console again", vt100::Screen::alternate_screen);
     shown(&terminal);
+    terminal.type_in("q");
+    given_back(&terminal);
+    terminal.type_in("exit\r");
+    assert!(terminal.child.wait().unwrap().success());
+}
+
+#[test]
+fn without_a_shell_ctrl_z_says_so_and_changes_nothing() {
+    let mut terminal = start("plain");
+    shown(&terminal);
+    terminal.type_in("\u{1a}");
+    terminal.until("why not", |screen| {
+        screen.alternate_screen() && screen.contents().contains("suspend is not possible: no shell")
+    });
     terminal.type_in("q");
     given_back(&terminal);
     assert!(terminal.child.wait().unwrap().success());

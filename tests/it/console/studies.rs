@@ -51,6 +51,10 @@ pub fn studied(study: &Study) -> Studied {
             },
         }),
         Study::Fields(_) => Studied::Fields(found),
+        Study::Values(asked) => Studied::Values(super::facets::values(asked.before.is_none())),
+        Study::Pinned { ids, pins } => Studied::Pinned {
+            rows: ids.iter().map(|id| (id.clone(), super::facets::pinned(id, pins))).collect(),
+        },
         Study::WhatIf(rule) => Studied::WhatIf(what_if(rule)),
         Study::Simulate(trial) => Studied::Simulated(Box::new(simulated(trial))),
         Study::Call(order) => Studied::Tried(if order.dry_run {

@@ -185,3 +185,21 @@ fn the_items_of_a_step_are_listed_and_opened() {
         assert!(hand.text().contains("item 12 · attempt 3 of 3"), "{}", hand.text());
     }
 }
+
+#[test]
+fn an_integration_tries_its_only_flow_or_asks_which() {
+    let mut hand = Hand::new(80, 24);
+    hand.keys("5gt");
+    keep("test_which_flow_80x24", &hand);
+    hand.keys("2");
+    assert!(hand.text().contains("simulated: nothing was sent"), "{}", hand.text());
+    let mut hand = Hand::new(80, 24);
+    hand.keys("5g");
+    hand.app.tree.integrations[0].flows.truncate(1);
+    hand.app.settle();
+    hand.keys("t");
+    assert!(hand.text().contains("simulated: nothing was sent"), "{}", hand.text());
+    hand.keys("<esc>C");
+    assert!(hand.text().contains("Capture · acme-erp/"), "{}", hand.text());
+    hand.keys("vv<esc>");
+}

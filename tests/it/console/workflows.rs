@@ -11,7 +11,7 @@ use pointsman::model::view::{AttemptView, AwaitedView, CallbackView, Integration
 use serde_json::json;
 
 pub fn rows(rows: Vec<CallbackView>) -> Rows<CallbackView> {
-    Rows { scanned: rows.len() as u64, rows, next: None, partial: false }
+    Rows::whole(rows)
 }
 
 /// The nth callback: an overdue one, then those that wait.
@@ -195,7 +195,9 @@ pub fn answer(ask: &Ask) -> Answer {
     match ask {
         Ask::Urgent { .. } => Answer::Callbacks(rows((0..4).map(callback).collect())),
         Ask::Callback { id, reveal } => {
-            let mut view = (0..4).map(callback).find(|one| one.id == *id).unwrap();
+            let Some(mut view) = (0..4).map(callback).find(|one| one.id == *id) else {
+                return Answer::Done(pointsman::model::ask::Done { lines: Vec::new(), refused: true });
+            };
             view.url = reveal.then(|| "https://hooks.example/callback/token".to_owned());
             Answer::Callback(Box::new(view))
         }

@@ -1,6 +1,7 @@
 //! Reads against a store with rows of every kind.
 
 mod details;
+mod facets;
 mod paging;
 mod urgent;
 
