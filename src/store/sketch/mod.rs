@@ -6,7 +6,7 @@
 //! that accepts a request never pays for it, and takes 14 bits for each distinct value.
 //!
 //! A block is a range of ids, of requests and of runs alike. What is in no block (the newest requests,
-//! mostly) is read as it is. A wrong yes costs a look; a wrong no cannot be: what [`Leaves`] cannot read
+//! mostly) is read as it is. A wrong yes costs a look; a wrong no cannot be: what cannot be read
 //! makes its block one that may have anything.
 
 mod bits;
