@@ -90,7 +90,7 @@ async fn play(settings: Settings, global: &Global, headless: bool, own: bool) ->
     let endpoints = load(&engine, &who, &target_url).await?;
     tokio::spawn(traffic::run(endpoints, stop.clone()));
     let code = if shown {
-        serve::show(&engine, global).await
+        serve::show(&engine, global, own).await
     } else {
         serve::watch(&engine).await;
         Ok(0)

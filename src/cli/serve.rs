@@ -218,23 +218,25 @@ pub async fn run(settings: Settings, global: &Global) -> Result<u8, Refusal> {
         return serve(settings).await;
     }
     let engine = Engine::start(settings, silence()).await?;
-    let code = show(&engine, global).await;
+    let code = show(&engine, global, false).await;
     super::tell("stopping");
     engine.stop().await;
     code
 }
 
-/// Shows the console on an engine of this process, until the person quits.
+/// Shows the console on an engine of this process, until the person quits; what that received may go
+/// with it (`passing`).
 ///
 /// # Errors
 /// The terminal cannot be used.
-pub async fn show(engine: &Engine, global: &Global) -> Result<u8, Refusal> {
+pub async fn show(engine: &Engine, global: &Global, passing: bool) -> Result<u8, Refusal> {
     let who = who("console", global.read_only);
     let session = session::local(engine.desk.clone(), who.clone());
     let listen = Some(engine.settings.listen.to_string());
     let options = console_options(global, &who.name, listen, Some(engine.settings.data.join(KEPT)))?
         .keeping(Some(engine.settings.data.join(PICKS)));
-    match console::run(session, options).await {
+    let loses = passing.then_some("What it received goes with it.");
+    match console::run(session, console::Options { loses, ..options }).await {
         Ok(()) => Ok(0),
         Err(error) => Err(Refusal::failed(error.to_string())),
     }

@@ -181,8 +181,17 @@ impl App {
         }
         let asking = || "copy is not possible: the store is still asked for the request".to_owned();
         let body = detail.ok_or_else(asking).and_then(body);
-        let long = || format!("{} bytes as they came", count(request.size));
-        entries.push(entry('b', "body", body.clone(), |_| long(), "body"));
+        // What is masked in a body stands in it as such, and makes it another length.
+        let masked = body.as_ref().is_ok_and(|text| text.len() as u64 != request.size);
+        let long = |text: &str| {
+            if masked {
+                format!("{} bytes, with its masked values", count(text.len() as u64))
+            } else {
+                format!("{} bytes as they came", count(request.size))
+            }
+        };
+        let what = if masked { "body with masked values" } else { "body" };
+        entries.push(entry('b', "body", body.clone(), long, what));
         let url = self.url_of(request);
         let curl = match (detail, &url, body) {
             (None, ..) => Err(asking()),
@@ -346,7 +355,9 @@ pub(super) fn path_of(line: &Line) -> Option<String> {
         let name = line.key.to_ascii_lowercase();
         return Some(Path(vec![Segment::Key("headers".to_owned()), Segment::Key(name)]).to_string());
     }
-    Some(line.path.clone())
+    // Lines of bytes have a place, and no path.
+    let root = line.path.split(['.', '[']).next().unwrap_or_default();
+    ["body", "headers", "query", "path", "method"].contains(&root).then(|| line.path.clone())
 }
 
 /// The body as it came, where it is text.

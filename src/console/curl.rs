@@ -16,8 +16,9 @@ pub fn of_request(detail: &RequestDetail, url: &str, body: &str) -> (String, usi
     // As it was written: what is decoded could be encoded otherwise.
     let query = detail.target.as_deref().and_then(|target| target.split_once('?'));
     let url = query.map_or_else(|| url.to_owned(), |(_, query)| format!("{url}?{query}"));
-    let masked = detail.headers.iter().filter(|(_, value)| value.contains(MASK)).count();
-    (command(&detail.request.method, &url, &detail.headers, body), masked)
+    let text = command(&detail.request.method, &url, &detail.headers, body);
+    let masked = text.matches(MASK).count();
+    (text, masked)
 }
 
 /// What a step sent.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 /// Most lines of a pane; more are counted in its last line.
 pub const MOST: usize = 20_000;
+/// What stands in place of the rest.
+const CUT: &str = "… what comes after 20,000 lines is not shown here";
 
 /// One line: a key, a value, a note at the right edge.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -84,9 +86,8 @@ impl Lines {
     /// Other lines: selection and scroll stay as far as they fit, a fold keeps its line.
     pub fn set(&mut self, mut lines: Vec<Line>) {
         if lines.len() > MOST {
-            let left = lines.len() - MOST;
             lines.truncate(MOST);
-            lines.push(Line::text(format!("… {left} more lines are not shown"), Role::Warn));
+            lines.push(Line::text(CUT, Role::Warn));
         }
         let path = self.lines.get(self.at).map(|line| line.path.clone()).filter(|path| !path.is_empty());
         self.lines = lines;
@@ -97,6 +98,12 @@ impl Lines {
             self.search(&find.text);
         }
         self.settle();
+    }
+
+    /// Whether there is more than is shown, and looked through.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.lines.len() > MOST
     }
 
     /// Looks for a text; nothing is looked for where it is empty.
@@ -260,6 +267,6 @@ mod tests {
         let mut pane = Lines::default();
         pane.set(lines(MOST + 7));
         assert_eq!(pane.lines.len(), MOST + 1);
-        assert!(pane.lines[MOST].value.contains("7 more lines"));
+        assert!(pane.is_cut() && pane.lines[MOST].value.contains("after 20,000 lines"));
     }
 }

@@ -25,6 +25,8 @@ pub struct Options {
     /// The address that is listened on in this process: quitting stops it, and asks. `None` for a
     /// console that is attached.
     pub quitting_stops: Option<String>,
+    /// What becomes of what was received, in a sentence, where it does not stay for the next start.
+    pub loses: Option<&'static str>,
     /// What it is attached to, as the first row names it.
     pub attached: Option<String>,
     /// Who acts.
@@ -67,6 +69,7 @@ impl Default for Options {
             color: Depth::Sixteen,
             ssh: false,
             quitting_stops: None,
+            loses: None,
             attached: None,
             who: String::new(),
             read_only: false,

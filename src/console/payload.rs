@@ -296,7 +296,11 @@ impl Payload {
             View::Flat => format!("{id} · flat · {} paths{runs}", count(detail.flat.len() as u64)),
             View::Raw | View::Hex => {
                 let view = self.view().word();
-                format!("{id} · {view} · {} bytes{runs}", count(detail.request.size))
+                // Four letters of base64 are three bytes: what is masked has another length.
+                let raw = &detail.raw;
+                let shown = raw.len() / 4 * 3 - raw.bytes().rev().take_while(|byte| *byte == b'=').count();
+                let masked = if shown as u64 == detail.request.size { "" } else { ", masked or cut here" };
+                format!("{id} · {view} · {} bytes{masked}{runs}", count(detail.request.size))
             }
             View::Tree => format!("{id} · tree · {}{runs}", size(detail.request.size)),
         }

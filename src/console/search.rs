@@ -81,6 +81,14 @@ impl SearchLine {
     }
 }
 
+fn not_found(text: &str, cut: bool) -> String {
+    if cut {
+        format!("\"{text}\" is not in the first 20,000 lines, which are all that is shown here")
+    } else {
+        format!("\"{text}\" is not in this pane")
+    }
+}
+
 impl App {
     /// The lines that the focus searches in.
     pub(super) fn searched(&mut self) -> Option<&mut Lines> {
@@ -139,9 +147,9 @@ impl App {
             }
             (KeyCode::Enter, _) => {
                 self.search = None;
-                let nothing = self.searched().and_then(|lines| lines.find.clone());
-                if let Some(find) = nothing.filter(|find| find.hits.is_empty()) {
-                    self.toast(Tone::Info, format!("\"{}\" is not in this pane", find.text));
+                let nothing = self.searched().and_then(|lines| Some((lines.find.clone()?, lines.is_cut())));
+                if let Some((find, cut)) = nothing.filter(|(find, _)| find.hits.is_empty()) {
+                    self.toast(Tone::Info, not_found(&find.text, cut));
                 }
                 return;
             }
@@ -184,10 +192,10 @@ impl App {
     pub(super) fn next_hit(&mut self, forward: bool) {
         let Some(lines) = self.searched() else { return };
         let Some(find) = &lines.find else { return };
-        let text = find.text.clone();
+        let said = not_found(&find.text, lines.is_cut());
         match find.beside(lines.at, forward) {
             Some(at) => lines.go(at),
-            None => self.toast(Tone::Info, format!("\"{text}\" is not in this pane")),
+            None => self.toast(Tone::Info, said),
         }
     }
 

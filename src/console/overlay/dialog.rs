@@ -259,6 +259,7 @@ pub fn quit(app: &App, paint: &mut Paint<'_>, sure: bool) {
     let address = app.options.quitting_stops.as_deref().unwrap_or("this address");
     let open: u64 = app.counters.as_ref().map_or(0, |c| [0, 1, 3, 4].iter().map(|at| c.runs[*at]).sum());
     let runs = match open {
+        _ if app.options.loses.is_some() => app.options.loses.unwrap_or_default().to_owned(),
         0 => "No run is open.".to_owned(),
         1 => "1 run is open; it goes on at the next start.".to_owned(),
         open => format!("{} runs are open; they go on at the next start.", count(open)),

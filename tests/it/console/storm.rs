@@ -487,7 +487,24 @@ fn nothing_panics_and_every_place_is_visited() {
             check(&storm.hand)
         })
         .unwrap();
-    let visited = visited.into_inner();
+    let mut visited = visited.into_inner();
+    // And every way in fair weather: whether a place is come to is no matter of luck.
+    for (width, height) in [(120, 35), (200, 60), (100, 30), (60, 20), (30, 6)] {
+        for way in WAYS {
+            let evil = "\u{1b}]0;evil\u{7}\u{202e}".to_owned();
+            let quitting_stops = Some("127.0.0.1:7700".to_owned());
+            let hand = Hand::with(width, height, Options { quitting_stops, ..Options::default() });
+            let mut storm = Storm { hand, evil, waiting: Vec::new() };
+            for key in keys(way) {
+                storm.hand.app.input(Event::Key(key.event()));
+                storm.serve();
+                for name in here(&storm.hand.app) {
+                    *visited.entry(name).or_default() += 1;
+                }
+            }
+            check(&storm.hand).unwrap();
+        }
+    }
     let times: Vec<String> = visited.iter().map(|(name, times)| format!("{name} {times}")).collect();
     println!("{}", times.join(" · "));
     let never: Vec<&str> = PLACES.into_iter().filter(|name| !visited.contains_key(*name)).collect();
