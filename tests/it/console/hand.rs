@@ -99,7 +99,8 @@ pub fn detail(n: u64) -> RequestDetail {
     .map(|(path, value)| (path.to_owned(), value))
     .collect();
     RequestDetail {
-        request: request(n),
+        // Of the bytes that are kept here.
+        request: RequestView { size: 20, ..request(n) },
         headers: vec![
             ("content-type".to_owned(), "application/json".to_owned()),
             ("x-request-id".to_owned(), "b1a7-2c40-77e9".to_owned()),
