@@ -14,6 +14,7 @@ use super::theme::Role;
 use super::{overlay, promise, screen};
 use crate::model::id::short;
 use crate::model::request::Verdict;
+use crate::text::Glyphs;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
@@ -21,7 +22,8 @@ use std::borrow::Cow;
 /// Draws the console into a buffer of its size.
 pub fn draw(app: &App, buf: &mut Buffer) {
     {
-        let mut paint = Paint { buf, theme: &app.theme };
+        let glyphs = if app.options.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
+        let mut paint = Paint { buf, theme: &app.theme, glyphs };
         let frame = app.frame();
         if frame.class == Class::Message {
             message(app, &mut paint);

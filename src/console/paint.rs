@@ -18,6 +18,8 @@ pub struct Paint<'a> {
     pub buf: &'a mut Buffer,
     /// How it looks.
     pub theme: &'a Theme,
+    /// How what does not print is made visible.
+    pub glyphs: Glyphs,
 }
 
 /// Cells that a text takes.
@@ -67,7 +69,7 @@ impl Paint<'_> {
             }
             return at;
         }
-        let text = text::clean(text);
+        let text = text::clean_as(text, self.glyphs);
         let text = cut(&text, cells);
         self.buf.set_stringn(x, y, &text, usize::from(cells), style).0
     }
@@ -78,13 +80,13 @@ impl Paint<'_> {
         // No cell needs more: a value of 64 KiB is not cleaned whole for one row.
         let most = 1024 + usize::from(cells) * 4;
         let text = &text[..text.floor_char_boundary(most.min(text.len()))];
-        let cleaned = text::clean(text);
+        let cleaned = text::clean_as(text, self.glyphs);
         if matches!(cleaned, Cow::Borrowed(_)) || width(&cleaned) > cells {
             return self.put(x, y, cells, &cleaned, role);
         }
         let end = x.saturating_add(cells);
         let mut at = x;
-        for piece in text::pieces(text, Glyphs::Unicode) {
+        for piece in text::pieces(text, self.glyphs) {
             let role = if matches!(piece, Piece::Escape(_)) { Role::Info } else { role };
             at = self.put(at, y, end.saturating_sub(at), piece.text(), role);
         }
@@ -94,7 +96,7 @@ impl Paint<'_> {
     /// Writes so that it ends at a column (exclusive), where it fits; gives the first column.
     pub fn right(&mut self, left: u16, right: u16, y: u16, text: &str, role: Role) -> u16 {
         let space = right.saturating_sub(left);
-        let text = text::clean(text);
+        let text = text::clean_as(text, self.glyphs);
         let text = cut(&text, space);
         let x = right.saturating_sub(width(&text)).max(left);
         self.put(x, y, space, &text, role);
@@ -116,7 +118,7 @@ impl Paint<'_> {
             return;
         }
         let inner = area.width - 4;
-        let title = text::clean(title);
+        let title = text::clean_as(title, self.glyphs);
         let title = cut(&title, inner);
         let title_role = if focused { Role::Title } else { Role::Text };
         let end = self.put(area.x + 2, area.y, inner, &title, title_role);
@@ -128,7 +130,7 @@ impl Paint<'_> {
         if right.is_empty() || space < 4 {
             return;
         }
-        let right = text::clean(right);
+        let right = text::clean_as(right, self.glyphs);
         let Some(right) = parts_that_fit(&right, space) else { return };
         let x = area.right() - 2 - width(right);
         self.cell(x - 1, area.y, " ", style);
@@ -341,7 +343,7 @@ mod tests {
     fn writing_outside_of_the_buffer_does_nothing() {
         let theme = Theme::default();
         let mut buf = Buffer::empty(Rect::new(0, 0, 4, 1));
-        let mut paint = Paint { buf: &mut buf, theme: &theme };
+        let mut paint = Paint { buf: &mut buf, theme: &theme, glyphs: Glyphs::Unicode };
         paint.put(9, 0, 5, "text", Role::Text);
         paint.put(0, 9, 5, "text", Role::Text);
         paint.put(2, 0, 50, "text", Role::Text);
@@ -354,7 +356,7 @@ mod tests {
     fn titles_and_boxes_are_cleaned_and_lose_whole_parts() {
         let theme = Theme::default();
         let mut buf = Buffer::empty(Rect::new(0, 0, 50, 4));
-        let mut paint = Paint { buf: &mut buf, theme: &theme };
+        let mut paint = Paint { buf: &mut buf, theme: &theme, glyphs: Glyphs::Unicode };
         paint.rule(Rect::new(0, 0, 50, 1), "a\u{200d}b \u{202e}", "started 11:06:52, took 4m02s", true);
         paint.boxed(Rect::new(0, 1, 40, 3), "e\u{200b}vil", "esc");
         let row = |y: u16| (0..50).map(|x| buf[(x, y)].symbol()).collect::<String>();
@@ -380,6 +382,17 @@ mod tests {
             "(o) *** as ' before",
             "a secret is one in ASCII, too"
         );
+    }
+
+    #[test]
+    fn what_does_not_print_keeps_its_letter_in_ascii() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 20, 1));
+        let theme = Theme::shipped("mono", super::super::theme::Depth::Mono).unwrap();
+        let mut paint = Paint { buf: &mut buf, theme: &theme, glyphs: Glyphs::Ascii };
+        paint.foreign(0, 0, 20, "x\ny\tz\u{1b}[1m", Role::Text);
+        to_ascii(&mut buf);
+        let drawn: String = buf.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(drawn.trim_end(), "x\\ny\\tz\\e[1m");
     }
 
     #[test]

@@ -221,10 +221,18 @@ fn items(app: &App) -> Vec<Item> {
     items.extend(jobs(&counters.jobs));
     items.push(queue(app));
     items.push(store(app));
-    items.push(Item::new(10, &[format!("duplicates {}", count(counters.duplicates))], Role::Muted));
+    items.push(Item::new(
+        10,
+        &[format!("duplicates {}", count(counters.duplicates.saturating_sub(counters.begun[0])))],
+        Role::Muted,
+    ));
     let lately = counters.last_rejected.is_some_and(|at| app.now - at < 5 * MINUTE);
     let role = if lately { Role::Warn } else { Role::Muted };
-    items.push(Item::new(11, &[format!("rejected {}", count(counters.rejected))], role));
+    items.push(Item::new(
+        11,
+        &[format!("rejected {}", count(counters.rejected.saturating_sub(counters.begun[1])))],
+        role,
+    ));
     items.extend(app.wrote.told(app.now).map(|told| Item::new(15, &[told], Role::Muted)));
     if app.recording.is_some() {
         items.push(Item::new(16, &["recording".to_owned(), "rec".to_owned()], Role::Info));
@@ -348,7 +356,11 @@ mod tests {
     fn line(app: &App) -> String {
         let area = Rect::new(0, 0, app.size.0, 1);
         let mut buf = Buffer::empty(area);
-        draw(app, &mut Paint { buf: &mut buf, theme: &app.theme }, area);
+        draw(
+            app,
+            &mut Paint { buf: &mut buf, theme: &app.theme, glyphs: crate::text::Glyphs::Unicode },
+            area,
+        );
         buf.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
     }
 

@@ -61,6 +61,8 @@ pub struct Counters {
     pub duplicates: u64,
     /// Refusals since the store was made, those that were only counted included.
     pub rejected: u64,
+    /// Duplicates and refusals that there were at the start: what people are told is what came since.
+    pub begun: [u64; 2],
     /// Filtered since the store was made.
     pub filtered: u64,
     /// Accepted since the store was made.

@@ -443,8 +443,7 @@ impl Store {
         self.ask(|reply| Item::Forget { key, piece, reply }).await
     }
 
-    /// The figures of the first row, as far as the store knows them: `listen`, `probe`, `promised`
-    /// and `integrations` are others' to fill in.
+    /// The figures of the first row that the store knows; `listen`, `probe` and the like come from others.
     #[must_use]
     pub fn counters(&self) -> Counters {
         let inner = &self.inner;
@@ -460,6 +459,7 @@ impl Store {
             duplicates: whole(duplicate.n),
             filtered: whole(filtered.n),
             rejected: whole(rejected.n),
+            begun: tally.begun.unwrap_or_default().map(whole),
             last_accepted: Some(accepted.last).filter(|at| *at > 0),
             last_rejected: Some(rejected.last).filter(|at| *at > 0),
             recent: tally.recent(now),

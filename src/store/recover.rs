@@ -6,6 +6,7 @@ use super::schema;
 use super::state::State;
 use super::tally::{Tally, Total};
 use crate::model::Ms;
+use crate::model::request::Verdict;
 use crate::model::run::RunState;
 use crate::model::time::DAY;
 use rusqlite::{Connection, Result, params};
@@ -102,6 +103,9 @@ pub(super) fn seed(conn: &Connection, tally: &mut Tally, fresh_low: i64) -> Resu
         tally.series.again(conn, &counts, at)?;
         tally.count(&counts, at);
     }
+    // Read again after a fault, the process began long ago.
+    let now = [Verdict::Duplicate, Verdict::Rejected].map(|verdict| tally.verdict(verdict).n);
+    tally.begun.get_or_insert(now);
     Ok(())
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Tally {
     pub(super) runs: [i64; 9],
     /// By flow and verdict, [`COUNTED`] among them.
     pub(super) totals: BTreeMap<(i64, i64), Total>,
+    /// Duplicates and refusals that there were as the process began.
+    pub(super) begun: Option<[i64; 2]>,
     /// Lines that the file does not have yet, but for the ledger.
     pub(super) dirty: BTreeSet<(i64, i64)>,
     /// Accepted since the start of the process.

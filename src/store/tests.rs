@@ -247,6 +247,7 @@ async fn refusals_are_stored_up_to_a_rate_and_counted_past_it_over_a_restart() {
     // The totals were written at the end: what the ledger says is not added to them again.
     let (store, _handover) = rig.open();
     assert_eq!(store.counters().rejected, 52);
+    assert_eq!(store.counters().begun, [0, 52], "none of them came since the start");
     // What nobody can look at is said; nothing else is.
     until("the ledger is read", || async { store.refuses().is_none() }).await;
     let said: Vec<_> = store.doctor().await.into_iter().filter(|one| one.state != CheckState::Ok).collect();

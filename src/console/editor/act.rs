@@ -42,10 +42,11 @@ impl App {
         let made = curl(text).and_then(|pasted| {
             let line = editor.source.cursor().0;
             let added = add_step(editor.source.lines(), line, |name| pasted.step(name));
-            added.map(|added| (added, pasted.left_out)).map_err(str::to_owned)
+            let tells = pasted.tells();
+            added.map(|added| (added, pasted.left_out, tells)).map_err(str::to_owned)
         });
         match made {
-            Ok((added, left_out)) => {
+            Ok((added, left_out, tells)) => {
                 editor.source.replace(added.text);
                 editor.source.go(added.line, usize::MAX);
                 editor.judged(now);
@@ -53,7 +54,7 @@ impl App {
                     [] => "a step is made of it; z takes it back".to_owned(),
                     some => format!("a step is made of it, without {}", some.join("; ")),
                 };
-                self.toast(Tone::Info, said);
+                self.toast(Tone::Info, format!("{said}{tells}"));
             }
             Err(why) => self.toast(Tone::Info, format!("step is not possible: {why}")),
         }

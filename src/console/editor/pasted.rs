@@ -259,7 +259,30 @@ fn dollar(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, word: &mut Str
     Ok(())
 }
 
+/// Headers that carry credentials.
+const SECRETS: [&str; 6] =
+    ["authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"];
+
 impl Pasted {
+    /// What is told of it once it is a step: credentials that stand in the document now, braces that
+    /// are sent as they are.
+    #[must_use]
+    pub fn tells(&self) -> String {
+        let mut told = String::new();
+        let secret = |name: &str| SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
+        if let Some((name, _)) = self.headers.iter().find(|(name, _)| secret(name)) {
+            let _ = write!(
+                told,
+                "; its {name} stands in the document for all to read: a variable of type secret keeps it sealed"
+            );
+        }
+        let texts = self.headers.iter().map(|(_, value)| value).chain([&self.url]).chain(&self.body);
+        if texts.into_iter().any(|text| text.contains("{{")) {
+            told.push_str("; {{ in it is sent as text: typed into the step it is a template");
+        }
+        told
+    }
+
     /// The step that sends it, as TOML; what is written stays as it is in a run, braces too.
     #[must_use]
     pub fn step(&self, name: &str) -> String {
@@ -380,5 +403,14 @@ mod tests {
             "curl https://api.example -d 'a=1&b=2' -H 'Content-Type: application/x-www-form-urlencoded'",
         );
         assert!(text.unwrap().step("s").contains("text = \"a=1&b=2\""));
+    }
+
+    #[test]
+    fn credentials_and_braces_of_a_command_are_told() {
+        let tells = |text: &str| curl(text).unwrap().tells();
+        assert_eq!(tells("curl http://h/ -H 'Accept: */*'"), "");
+        assert!(tells("curl http://h/ -H 'authorization: Bearer x'").contains("its authorization stands in"));
+        assert!(tells("curl 'http://h/{{ request.id }}'").contains("sent as text"));
+        assert!(tells("curl http://h/ -d '{\"a\":\"{{ x }}\"}'").contains("sent as text"));
     }
 }

@@ -257,10 +257,11 @@ impl App {
                 let made = curl(pasted).and_then(|read| {
                     let text = text::with_pasted(&guide.text, &read)?;
                     text::sound(&text)?;
-                    Ok((text, read.left_out))
+                    let tells = read.tells();
+                    Ok((text, read.left_out, tells))
                 });
                 match made {
-                    Ok((made, left_out)) => {
+                    Ok((made, left_out, tells)) => {
                         guide.text = made;
                         if let Some(first) = text::step(&guide.text) {
                             guide.step = super::StepForm::of(&first);
@@ -271,7 +272,7 @@ impl App {
                                 format!("the step sends what the command would, without {}", some.join("; "))
                             }
                         };
-                        self.toast(Tone::Info, said);
+                        self.toast(Tone::Info, format!("{said}{tells}"));
                     }
                     Err(why) => self.toast(Tone::Info, format!("step is not possible: {why}")),
                 }

@@ -58,7 +58,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, guide: &Guide) {
     } else {
         match guide.stage {
             Stage::Name => name(&mut put, guide),
-            Stage::Auth if guide.first == First::Shown => shown(&mut put, guide),
+            Stage::Auth if guide.first == First::Shown => shown(&mut put, guide, app.recording.is_some()),
             Stage::Auth => auth(&mut put, guide),
             Stage::Capture => capture(app, &mut put, guide, area),
             Stage::Dedup => dedup(&mut put, guide, area),
@@ -283,7 +283,7 @@ fn auth(put: &mut Put<'_, '_>, guide: &Guide) {
     put.says(next, Role::Muted);
 }
 
-fn shown(put: &mut Put<'_, '_>, guide: &Guide) {
+fn shown(put: &mut Put<'_, '_>, guide: &Guide, recorded: bool) {
     let Some(held) = &guide.held else { return };
     put.says(&format!("✓ The key {} is made, and the draft names it.", held.key), Role::Good);
     put.says("It is shown this once: give it to the sender now. y copies it.", Role::Text);
@@ -303,7 +303,13 @@ fn shown(put: &mut Put<'_, '_>, guide: &Guide) {
     let room = put.room(x);
     put.paint.put(x, put.y, room, label, Role::Muted);
     put.y += 1;
-    for line in folded(held.secret.reveal(), put.right.saturating_sub(x + 2)) {
+    // A recording has what was drawn, and no secrets.
+    let text = if recorded {
+        "••• not drawn while this session is recorded; y copies it"
+    } else {
+        held.secret.reveal()
+    };
+    for line in folded(text, put.right.saturating_sub(x + 2)) {
         let room = put.room(x + 2);
         put.paint.put(x + 2, put.y, room, &line, Role::Title);
         put.y += 1;

@@ -409,10 +409,10 @@ fn counted<T: Item>(list: &List<T>, all: Option<u64>, other: Option<String>) -> 
         return other.or_else(|| all.map(count));
     }
     let read = count((list.rows.len() + list.held.len()) as u64);
-    let least = if list.is_whole() { "" } else { "≥ " };
+    let least = if list.is_whole() { "" } else { "+" };
     Some(match all {
-        Some(all) => format!("{least}{read} of {}", count(all)),
-        None => format!("{least}{read}"),
+        Some(all) => format!("{read}{least} of {}", count(all)),
+        None => format!("{read}{least}"),
     })
 }
 

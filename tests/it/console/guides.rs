@@ -140,6 +140,10 @@ fn a_key_is_shown_once_copied_by_y_and_nowhere_else() {
     let mut hand = empty(80, 24, Options::default());
     hand.keys("iShop<enter><enter>");
     assert!(hand.text().contains(super::hand::SECRET), "{}", hand.text());
+    // What is recorded is what is drawn: the key is not, and can be copied.
+    hand.app.recording = Some("session.cast".to_owned());
+    assert!(!hand.text().contains(super::hand::SECRET) && hand.text().contains("y copies it"));
+    hand.app.recording = None;
     hand.keys("y");
     assert_eq!(hand.copied, [super::hand::SECRET]);
     hand.keys("<enter>");
