@@ -229,7 +229,11 @@ fn a_stand_in(way: Way) {
     post(addr, "customers", &json!({"email": "bad@example.com"}));
     wait_for("the bad run", || (of_state(&house, "errored") == 1).then_some(()));
 
-    story.keys("3\r\r");
+    story.keys("3");
+    story.sees(&["Error groups", "answered 422"]);
+    story.keys("\r");
+    story.sees(&["errored", "Timeline"]);
+    story.keys("\r");
     story.sees(&["errored", "Timeline", "came back", "422"]);
     story.keys("s");
     story.sees(&[
