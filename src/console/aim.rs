@@ -6,7 +6,38 @@ use crate::model::time::Ms;
 
 /// For so long a pane still shows another object than the selected one: a quick answer takes its
 /// place without a blank between. No verb takes it for the selected one meanwhile.
-pub const MOMENT: Ms = 300;
+const MOMENT: Ms = 300;
+
+/// Since when a pane shall show another object than it does, in engine time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Aim(Ms);
+
+impl Aim {
+    /// Points a pane with this `id` at another object, or at none; whether what is `shown` is to be
+    /// taken away: it is another one, and its moment is over or not wanted (`at_once`).
+    pub fn turn(
+        &mut self,
+        id: &mut Option<String>,
+        to: Option<String>,
+        shown: Option<&str>,
+        (at_once, now): (bool, Ms),
+    ) -> bool {
+        if *id != to {
+            if shown == id.as_deref() {
+                self.0 = now;
+            }
+            *id = to;
+        }
+        let other = shown.is_some() && shown != id.as_deref();
+        other && (id.is_none() || at_once || now >= self.ends())
+    }
+
+    /// When the moment of what is still shown is over.
+    #[must_use]
+    pub fn ends(self) -> Ms {
+        self.0 + MOMENT
+    }
+}
 
 impl App {
     /// Points the panes at what is selected or open.

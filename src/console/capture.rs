@@ -131,6 +131,13 @@ impl Table {
         Ok(())
     }
 
+    /// The first paths that would do for dedup: nearly unique in what came.
+    #[must_use]
+    pub fn good(&self, most: usize) -> Vec<&str> {
+        let good = self.found.fields.iter().filter(|field| field.good);
+        good.map(|field| field.path.as_str()).take(most).collect()
+    }
+
     /// The selected path.
     #[must_use]
     pub fn current(&self) -> Option<&FoundField> {

@@ -51,30 +51,39 @@ impl Kept {
     /// # Errors
     /// The file or its folder cannot be written, or it would be over its bound.
     pub fn write(file: &Path, name: &str, value: Value) -> io::Result<()> {
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)?;
-        }
         let mut all = Self::read(file);
         all.set(name, value);
         let text = serde_json::to_vec_pretty(&all.0)?;
         if u64::try_from(text.len()).unwrap_or(u64::MAX) > MOST {
             return Err(io::Error::other("it would be over 1 MiB"));
         }
-        let temporary = PathBuf::from(format!("{}.{}", file.display(), std::process::id()));
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)
-            .and_then(|mut open| open.write_all(&text))
-            .and_then(|()| fs::rename(&temporary, file));
-        if written.is_err() {
-            // It may never have been there.
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+        put_whole(file, &text)
     }
+}
+
+/// Puts a file in place whole or not at all, for its owner alone; its folder is made where there is none.
+///
+/// # Errors
+/// The file or its folder cannot be written.
+pub fn put_whole(file: &Path, text: &[u8]) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let beside = PathBuf::from(format!("{}.{}", file.display(), std::process::id()));
+    // What is left of a process that ended in the middle is in the way.
+    let _ = fs::remove_file(&beside);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)
+        .and_then(|mut open| open.write_all(text))
+        .and_then(|()| fs::rename(&beside, file));
+    if written.is_err() {
+        // It may never have been there.
+        let _ = fs::remove_file(&beside);
+    }
+    written
 }
 
 impl App {

@@ -1,6 +1,6 @@
 //! The payload of the selected request, in five views: why, tree, flat, raw, hex.
 
-use super::aim::MOMENT;
+use super::aim::Aim;
 use super::format::{count, size};
 use super::lines::{Line, Lines};
 use super::why;
@@ -59,8 +59,8 @@ pub struct Payload {
     pub explain: Option<Box<ExplainView>>,
     /// Why it cannot be shown.
     pub trouble: Option<String>,
-    /// Engine time since when it shall show another one than it does.
-    aimed: Ms,
+    /// Since when it shall show another one than it does.
+    aimed: Aim,
     /// The lines of the view.
     pub lines: Lines,
     /// The view of accepted requests.
@@ -89,7 +89,7 @@ impl Payload {
             detail: None,
             explain: None,
             trouble: None,
-            aimed: 0,
+            aimed: Aim::default(),
             lines: Lines::default(),
             view,
             other,
@@ -124,14 +124,10 @@ impl Payload {
     /// it is not wanted away `at_once`.
     pub fn aim(&mut self, id: Option<String>, at_once: bool, now: Ms) {
         if self.id != id {
-            if self.is_current() {
-                self.aimed = now;
-            }
-            self.id = id;
             self.trouble = None;
         }
-        let stays = self.id.is_some() && !at_once && now < self.aimed + MOMENT;
-        if self.detail.is_some() && !self.is_current() && !stays {
+        let shown = self.detail.as_ref().map(|detail| detail.request.id.as_str());
+        if self.aimed.turn(&mut self.id, id, shown, (at_once, now)) {
             self.clear(None);
         }
     }
@@ -139,7 +135,7 @@ impl Payload {
     /// When it no longer shows another one than it shall.
     #[must_use]
     pub fn next_age(&self) -> Option<Ms> {
-        (self.detail.is_some() && !self.is_current()).then_some(self.aimed + MOMENT)
+        (self.detail.is_some() && !self.is_current()).then_some(self.aimed.ends())
     }
 
     /// Whether the request that is shown was not accepted, so that there is a why.

@@ -1,6 +1,6 @@
 //! One run: its steps, its timeline, and the attempt that is looked at.
 
-use super::aim::MOMENT;
+use super::aim::Aim;
 use super::format::{exact, precise, size, took, when};
 use super::glyphs;
 use super::lines::{Line, Lines};
@@ -20,8 +20,8 @@ pub struct RunPane {
     pub run: Option<Box<RunView>>,
     /// Why it cannot be shown.
     pub trouble: Option<String>,
-    /// Engine time since when it shall show another one than it does.
-    aimed: Ms,
+    /// Since when it shall show another one than it does.
+    aimed: Aim,
     /// What happened, oldest first.
     pub timeline: Lines,
     /// What was sent, what came back.
@@ -58,14 +58,10 @@ impl RunPane {
     /// it is not wanted away `at_once`.
     pub fn aim(&mut self, id: Option<String>, at_once: bool, now: Ms) {
         if self.id != id {
-            if self.is_current() {
-                self.aimed = now;
-            }
-            self.id = id;
             self.trouble = None;
         }
-        let stays = self.id.is_some() && !at_once && now < self.aimed + MOMENT;
-        if self.run.is_some() && !self.is_current() && !stays {
+        let shown = self.run.as_ref().map(|run| run.id.as_str());
+        if self.aimed.turn(&mut self.id, id, shown, (at_once, now)) {
             self.clear(None);
         }
     }
@@ -73,7 +69,7 @@ impl RunPane {
     /// When it no longer shows another one than it shall.
     #[must_use]
     pub fn next_age(&self) -> Option<Ms> {
-        (self.run.is_some() && !self.is_current()).then_some(self.aimed + MOMENT)
+        (self.run.is_some() && !self.is_current()).then_some(self.aimed.ends())
     }
 
     /// Takes the facts in. Another run opens at the step that matters: the one that stopped, else

@@ -186,14 +186,7 @@ pub fn list(paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, right: u16, ro
 /// What comes of it, under the table.
 fn notes(table: &Table) -> Vec<(String, Role)> {
     let mut notes = Vec::new();
-    let good: Vec<&str> = table
-        .found
-        .fields
-        .iter()
-        .filter(|field| field.good)
-        .map(|field| field.path.as_str())
-        .take(3)
-        .collect();
+    let good = table.good(3);
     if !good.is_empty() {
         let text =
             format!("nearly unique over {} requests: {}", count(table.found.requests), good.join(", "));

@@ -2,9 +2,9 @@
 //! put in place whole, so that neither a crash nor a second console loses the rest of it.
 
 use super::{Change, Picks};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use crate::console::kept::put_whole;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 /// Bytes of it that are read: more than a full one has.
@@ -25,27 +25,13 @@ pub fn load(path: &Path) -> Picks {
 pub fn change(path: &Path, change: &Change) -> io::Result<()> {
     let mut picks = load(path);
     picks.apply(change);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let beside = path.with_extension(format!("{}.new", std::process::id()));
-    // What is left of a process that ended in the middle is in the way.
-    let _ = fs::remove_file(&beside);
-    let written = write(&beside, &picks.text()).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
+    put_whole(path, picks.text().as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]

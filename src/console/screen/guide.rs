@@ -346,14 +346,7 @@ fn capture(app: &App, put: &mut Put<'_, '_>, guide: &Guide, area: Rect) {
     if let Some((at, why)) = refused {
         under.push((format!("refused {at}: {why}"), Role::Bad));
     }
-    let good: Vec<&str> = table
-        .found
-        .fields
-        .iter()
-        .filter(|field| field.good)
-        .map(|field| field.path.as_str())
-        .take(2)
-        .collect();
+    let good = table.good(2);
     if !table.found.fields.is_empty() {
         let of = format!("need: {} · dedup: {} of 5", table.required_paths.len(), table.dedup_paths.len());
         let nearly = if good.is_empty() {
