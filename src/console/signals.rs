@@ -1,6 +1,6 @@
 //! Signals that the console takes: the end, and the return from the shell.
 
-use rustix::process::{Signal as Posix, getpid, getppid, getsid, kill_process};
+use rustix::process::{Signal as Posix, getpid, kill_process};
 use std::io;
 use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind};
@@ -48,11 +48,35 @@ impl Signals {
 const STOPS: Duration = Duration::from_millis(50);
 
 /// Whether a shell waits to take the terminal over and to give it back: one that started this process
-/// in its own session. Without one the system takes no notice of a stop.
+/// in its own session. Without one the system takes no notice of a stop. Where that cannot be told (no
+/// `/proc`) it is tried.
 #[must_use]
 pub fn has_a_shell() -> bool {
-    let session = |of| getsid(of).ok();
-    getppid().is_some_and(|parent| session(Some(parent)).is_some() && session(Some(parent)) == session(None))
+    let known = Kin::of("self").and_then(|own| Some((own, Kin::of(&own.parent.to_string())?)));
+    known.is_none_or(|(own, parent)| own.session == parent.session)
+}
+
+/// Where a process comes from, in the numbers of the `/proc` that is mounted. Not `getsid`: it answers
+/// 0 where the leader is outside of a container, which the bindings hold to be impossible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kin {
+    parent: u32,
+    session: u32,
+}
+
+impl Kin {
+    /// Of a process's number, or of `self`; nothing where it is not to be seen.
+    fn of(process: &str) -> Option<Self> {
+        Self::read(&String::from_utf8_lossy(&std::fs::read(format!("/proc/{process}/stat")).ok()?))
+    }
+
+    /// As the system writes it: number, name in brackets (any letters at all), state, parent, group,
+    /// session (`proc_pid_stat(5)`).
+    fn read(stat: &str) -> Option<Self> {
+        let mut after = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(1);
+        let parent = after.next()?.parse().ok()?;
+        Some(Self { parent, session: after.nth(1)?.parse().ok()? })
+    }
 }
 
 /// Back to the shell, as `ctrl-z` does everywhere; the terminal must be restored by now. Returns once
@@ -61,4 +85,26 @@ pub fn stop_this_process() {
     // Where it is refused the console just goes on.
     let _ = kill_process(getpid(), Posix::TSTP);
     std::thread::sleep(STOPS);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kin;
+
+    #[test]
+    fn a_name_may_hold_brackets_and_blanks_and_a_leader_may_be_outside() {
+        let kin = |parent, session| Some(Kin { parent, session });
+        assert_eq!(Kin::read("12 (bash) S 9 12 7 34816 12 4194304"), kin(9, 7));
+        assert_eq!(Kin::read("12 (a) S 1 (b 2) R 3 12 5 0 -1"), kin(3, 5));
+        assert_eq!(Kin::read("2 (it) S 1 2 0 0 -1 4194304"), kin(1, 0));
+        assert_eq!(Kin::read("12 (bash) S 9"), None);
+        assert_eq!(Kin::read(""), None);
+    }
+
+    #[test]
+    fn this_process_is_seen_as_the_system_says_it_is() {
+        let own = Kin::of("self").unwrap();
+        assert_eq!(own.parent, std::os::unix::process::parent_id());
+        assert_eq!(Kin::of("0"), None);
+    }
 }
