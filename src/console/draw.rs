@@ -215,11 +215,8 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
     match app.place() {
         Place::Empty => &[Open, Action::Add, Action::Palette, Quit],
         Place::Requests(_) => &[Open, Follow, Action::Filter, NextPane, Mark, Replay, Full],
-        // What cannot be done to the row is not the first that is offered.
-        Place::Runs(_) if app.possible(Retry).is_err() => {
-            &[Open, Replay, Action::Filter, Follow, Mark, Retry, Skip]
-        }
-        Place::Runs(_) => &[Open, Retry, Skip, Abort, Action::Filter, Follow, Mark],
+        // The same on every row: keys that change place under the eye are not found again.
+        Place::Runs(_) => &[Open, Retry, Skip, Replay, Action::Filter, Follow, Mark],
         Place::Needs if app.needs.drifted(app.needs.at).is_some() => &[Open, Action::Forget, NextPane, Full],
         Place::Needs
             if app.needs.breaker(app.needs.at).is_some() || app.needs.silence(app.needs.at).is_some() =>

@@ -234,6 +234,19 @@ impl<W: Write> FrameWriter<W> {
     }
 }
 
+/// Whether a begun frame has nothing but moves and erasures so far.
+fn only_erases(frame: &[u8]) -> bool {
+    let mut rest = frame.strip_prefix(ansi(BeginSynchronizedUpdate).as_slice()).unwrap_or(frame);
+    while let Some(sequence) = rest.strip_prefix(b"\x1b[") {
+        let said = sequence.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        if !matches!(sequence.get(said), Some(b'H' | b'J')) {
+            return false;
+        }
+        rest = &sequence[said + 1..];
+    }
+    rest.is_empty()
+}
+
 fn ansi(command: impl Command) -> Vec<u8> {
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -251,7 +264,8 @@ impl<W: Write> Write for FrameWriter<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.frame.is_empty() {
+        // An empty screen is not shown before what it was emptied for.
+        if self.frame.is_empty() || only_erases(&self.frame) {
             return Ok(());
         }
         if self.frame == self.nothing || self.gone {
@@ -260,7 +274,7 @@ impl<W: Write> Write for FrameWriter<W> {
         }
         self.frame.extend(ansi(EndSynchronizedUpdate));
         self.short.clear();
-        super::sgr::shorten(&self.frame, &mut self.short);
+        super::brief::shorten(&self.frame, &mut self.short);
         std::mem::swap(&mut self.frame, &mut self.short);
         self.written.fetch_add(self.frame.len() as u64, Ordering::Relaxed);
         OPEN.store(true, Ordering::SeqCst);
@@ -328,6 +342,18 @@ mod tests {
         assert_eq!(written.load(Ordering::Relaxed), first);
         terminal.draw(|frame| frame.render_widget("hallo", frame.area())).unwrap();
         assert!(written.load(Ordering::Relaxed) > first);
+    }
+
+    #[test]
+    fn a_screen_is_emptied_and_drawn_in_one_frame() {
+        let mut calls = Calls::default();
+        let mut writer = FrameWriter::new(&mut calls);
+        // As the library does it: each of them is flushed.
+        for part in ["\x1b[1;1H", "\x1b[J", "\x1b[2;1Hhello"] {
+            writer.write_all(part.as_bytes()).unwrap();
+            writer.flush().unwrap();
+        }
+        assert_eq!(calls.0, [b"\x1b[?2026h\x1b[1H\x1b[J\x1b[2Hhello\x1b[?2026l"]);
     }
 
     #[test]

@@ -30,6 +30,9 @@ fn bytes(name: &str) -> String {
     }
 }
 
+/// What only a frame with every cell begins with.
+const CLEARED: &[u8] = b"\x1b[J";
+
 /// Keys that move: at an end they have nothing to show.
 const MOVES: [&str; 16] = [
     "j", "down", "k", "up", "pgdn", "ctrl-d", "pgup", "ctrl-u", "g", "home", "G", "end", "h", "left", "l",
@@ -56,6 +59,16 @@ fn shown(terminal: &Terminal, before: usize, patience: Duration) -> bool {
     }
 }
 
+/// Waits until the whole screen was drawn again: what was typed before has been taken.
+fn drawn_anew(terminal: &mut Terminal) {
+    let before = terminal.written();
+    terminal.keys("\x0c");
+    wait_for("a frame on an empty screen", || {
+        terminal.raw()[before..].windows(CLEARED.len()).any(|it| it == CLEARED).then_some(())
+    });
+    terminal.settled_or(20);
+}
+
 /// Back to a screen with nothing open.
 fn back_to(terminal: &mut Terminal, screen: char) {
     wait_for("the screen", || {
@@ -73,6 +86,7 @@ fn back_to(terminal: &mut Terminal, screen: char) {
             || text.lines().rev().nth(1).is_some_and(|row| row.starts_with("/ "));
         (!open).then_some(())
     });
+    drawn_anew(terminal);
     // `q` goes to the root; there it would ask.
     let at_root = |text: &str| text.lines().nth(1).is_some_and(|row| row.contains(" Live › "));
     if !at_root(&terminal.text()) {

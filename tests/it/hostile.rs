@@ -60,9 +60,13 @@ pub fn only_ours(raw: &[u8], rows: usize, cols: usize) -> Result<(), String> {
         let known = match last {
             // Modes: screen, cursor, paste, focus, frames.
             Some('h' | 'l') => matches!(said, "?25" | "?1049" | "?2004" | "?1004" | "?2026"),
+            // To a row, to a place, to a column; so many cells erased.
             Some('H') => {
-                numbers.len() == 2 && (1..=rows).contains(&numbers[0]) && (1..=cols).contains(&numbers[1])
+                numbers.len() <= 2
+                    && (1..=rows).contains(&numbers[0])
+                    && (1..=cols).contains(numbers.get(1).unwrap_or(&1))
             }
+            Some('G' | 'X') => numbers.len() == 1 && (1..=cols).contains(&numbers[0]),
             Some('J') => matches!(said, "" | "2"),
             Some('m') => match numbers.as_slice() {
                 // The first 16 colours and the looks of the themes.
@@ -92,6 +96,10 @@ fn a_strict_terminal_finds_what_is_not_ours() {
         "a\u{7}",
         "\x1b]0;owned\x07",
         "\x1b[25;1H",
+        "\x1b[25H",
+        "\x1b[H",
+        "\x1b[81G",
+        "\x1b[81X",
         "\x1b[3J",
         "\x1b[5m",
         "\x1b[?1000h",

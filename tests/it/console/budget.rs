@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 #[test]
 fn a_move_of_one_row_costs_a_few_hundred_bytes() {
-    for (width, height, bound) in [(80, 24, 450), (160, 50, 560)] {
+    for (width, height, bound) in [(80, 24, 400), (160, 50, 500)] {
         let mut hand = Hand::new(width, height);
         let writer = FrameWriter::new(Vec::new());
         let written = writer.written();

@@ -1,38 +1,53 @@
-//! Frames made shorter before they are written: what a line pays for looks, not what it shows.
-//!
-//! The backend writes a sequence for each attribute and spells every colour out
-//! (`ESC[38;5;8;49m`). Here sequences that stand together become one, the sixteen colours have their
-//! short numbers, and what is so already is left out. A frame begins and ends with every attribute
-//! reset.
+//! Sequences of looks (`ESC[…m`): those that stand together become one, the sixteen colours have their
+//! short numbers, and what is so already is left out.
 
 /// Foreground, background and underline colour, as parameters; empty is the default.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Colours([Vec<u8>; 3]);
 
-/// Writes a frame again, shorter.
-pub fn shorten(frame: &[u8], out: &mut Vec<u8>) {
-    let mut now = Colours::default();
-    let mut at = 0;
-    while at < frame.len() {
-        let Some(run) = sequences(&frame[at..]) else {
-            out.push(frame[at]);
-            at += 1;
-            continue;
-        };
-        let mut wanted = now.clone();
+/// How the next letter looks.
+#[derive(Debug, Default)]
+pub struct Looks {
+    colours: Colours,
+    /// Underlined, in reverse, crossed out: a blank shows these too.
+    lines: [bool; 3],
+}
+
+impl Looks {
+    /// Whether an erased cell looks as a written blank does.
+    pub fn plain(&self) -> bool {
+        self.colours.0[1].is_empty() && self.lines == [false; 3]
+    }
+
+    /// Takes sequences in that stand together, and writes them as one.
+    pub fn join(&mut self, run: &[u8], out: &mut Vec<u8>) {
+        let mut wanted = self.colours.clone();
         let mut reset = false;
         let mut others: Vec<u8> = Vec::new();
-        for parameters in frame[at..at + run].split(|byte| *byte == b'm').filter(|part| part.len() > 1) {
+        for parameters in run.split(|byte| *byte == b'm').filter(|part| part.len() > 1) {
             take(&parameters[2..], &mut wanted, &mut reset, &mut others);
         }
-        write(&now, &wanted, reset, &others, out);
-        now = wanted;
-        at += run;
+        if reset {
+            self.lines = [false; 3];
+        }
+        for other in others.split(|byte| *byte == b';') {
+            match other {
+                b"4" => self.lines[0] = true,
+                b"24" => self.lines[0] = false,
+                b"7" => self.lines[1] = true,
+                b"27" => self.lines[1] = false,
+                b"9" => self.lines[2] = true,
+                b"29" => self.lines[2] = false,
+                _ => {}
+            }
+        }
+        write(&self.colours, &wanted, reset, &others, out);
+        self.colours = wanted;
     }
 }
 
 /// The bytes of the `ESC[…m` that stand together at the beginning.
-fn sequences(text: &[u8]) -> Option<usize> {
+pub fn sequences(text: &[u8]) -> Option<usize> {
     let mut end = 0;
     while text[end..].starts_with(b"\x1b[") {
         let rest = &text[end + 2..];
@@ -110,52 +125,5 @@ fn write(now: &Colours, wanted: &Colours, reset: bool, others: &[u8], out: &mut 
         out.extend_from_slice(b"\x1b[");
         out.extend_from_slice(parameters);
         out.push(b'm');
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn short(frame: &str) -> String {
-        let mut out = Vec::new();
-        shorten(frame.as_bytes(), &mut out);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn sequences_join_and_what_is_so_already_is_left_out() {
-        assert_eq!(short("\x1b[38;5;8;49ma\x1b[38;5;2;49mb"), "\x1b[90ma\x1b[32mb");
-        assert_eq!(short("\x1b[7m\x1b[39;49ma"), "\x1b[7ma");
-        assert_eq!(short("\x1b[31ma\x1b[39m\x1b[49m\x1b[59m\x1b[0m"), "\x1b[31ma\x1b[0m");
-        assert_eq!(short("\x1b[1m\x1b[0m\x1b[2mx"), "\x1b[0;2mx");
-        assert_eq!(short("\x1b[38;2;1;2;3;48;5;200mx"), "\x1b[38;2;1;2;3;48;5;200mx");
-        assert_eq!(short("\x1b[12;3Hx\x1b[?25l"), "\x1b[12;3Hx\x1b[?25l");
-        assert_eq!(short("\x1b[22m\x1b[22m"), "\x1b[22;22m");
-        assert_eq!(short("\x1b[58;5;1mx\x1b["), "\x1b[58;5;1mx\x1b[");
-    }
-
-    proptest! {
-        /// A terminal shows the same.
-        #[test]
-        fn the_screen_is_the_same(parts in proptest::collection::vec(prop_oneof![
-            (0u8..20).prop_map(|n| format!("\x1b[38;5;{n};49m")),
-            (0u8..20).prop_map(|n| format!("\x1b[39;48;5;{n}m")),
-            Just("\x1b[0m".to_owned()), Just("\x1b[39m\x1b[49m\x1b[59m\x1b[0m".to_owned()),
-            Just("\x1b[7m".to_owned()), Just("\x1b[27m".to_owned()), Just("\x1b[1m".to_owned()),
-            Just("\x1b[22m".to_owned()), "[a-z é✓]{1,4}", Just("\x1b[2;3H".to_owned()),
-        ], 0..40)) {
-            let frame: String = parts.concat();
-            let shown = |text: &str| {
-                let mut parser = vt100::Parser::new(
-                    std::num::NonZeroU16::new(10).unwrap(), std::num::NonZeroU16::new(40).unwrap(), 0);
-                parser.process(text.as_bytes());
-                parser.screen().contents_formatted()
-            };
-            let shorter = short(&frame);
-            prop_assert!(shorter.len() <= frame.len());
-            prop_assert_eq!(shown(&shorter), shown(&frame));
-        }
     }
 }
