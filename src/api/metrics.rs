@@ -38,7 +38,7 @@ pub fn prometheus(counters: &Counters) -> String {
     metric(
         "stored_total",
         "counter",
-        "Accepted requests committed since the start.",
+        "Accepted requests of senders committed since the start.",
         &[("", "", counters.stored as f64)],
     );
     let runs: Vec<(&str, &str, f64)> = RunState::ALL

@@ -1,6 +1,6 @@
 //! `alerts ls`: what was told, and is open or in its quiet period.
 
-use super::args::Output;
+use super::args::{Few, Output};
 use super::door::Door;
 use super::lists::clock;
 use super::output::Rows;
@@ -8,7 +8,7 @@ use super::verbs::unexpected;
 use crate::model::ask::{Answer, Ask, Refusal};
 
 /// `alerts ls`.
-pub async fn ls(door: &Door, output: Output) -> Result<u8, Refusal> {
+pub async fn ls(door: &Door, few: Few, output: Output) -> Result<u8, Refusal> {
     let Answer::Alerts { alerts } = door.ask(Ask::Alerts).await? else { return Err(unexpected()) };
     let columns = [
         ("STATE", 9),
@@ -19,7 +19,7 @@ pub async fn ls(door: &Door, output: Output) -> Result<u8, Refusal> {
         ("QUIET UNTIL", 19),
         ("CAUSE", 0),
     ];
-    let mut out = Rows::new(output, &columns);
+    let mut out = Rows::new(output, &columns).at_most(few.limit);
     for one in &alerts {
         out.row(one, || {
             vec![

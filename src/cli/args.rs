@@ -1,6 +1,7 @@
 //! The arguments: what may be written, with its help.
 
 mod callbacks;
+mod few;
 mod filters;
 mod groups;
 mod integrations;
@@ -10,6 +11,7 @@ mod study;
 mod upkeep;
 
 pub use callbacks::{CallbacksCommand, Complete, Extend};
+pub use few::Few;
 pub use filters::filters;
 pub use groups::{Groups, GroupsCommand};
 pub use integrations::IntegrationsCommand;
@@ -19,6 +21,7 @@ pub use study::{Capture, DriftCommand, Test};
 pub use upkeep::{ConfigCommand, StoreCommand};
 
 use crate::model::ask::With;
+use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -67,10 +70,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "THEME", env = "POINTSMAN_THEME")]
     pub theme: Option<String>,
     /// Only ASCII in the console
-    #[arg(long, global = true, env = "POINTSMAN_ASCII")]
+    #[arg(long, global = true, env = "POINTSMAN_ASCII", value_parser = FalseyValueParser::new())]
     pub ascii: bool,
     /// Shows everything, does nothing
-    #[arg(long, global = true, env = "POINTSMAN_READ_ONLY")]
+    #[arg(long, global = true, env = "POINTSMAN_READ_ONLY", value_parser = FalseyValueParser::new())]
     pub read_only: bool,
     /// The operators' API over TCP, for `attach URL`
     #[arg(long, global = true, value_name = "ADDR", env = "POINTSMAN_OPERATOR_LISTEN")]
@@ -274,13 +277,13 @@ pub enum Command {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Consent {
     /// Why; kept in the audit trail
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", env = "POINTSMAN_REASON")]
     pub reason: Option<String>,
     /// Asks nothing
-    #[arg(long)]
+    #[arg(long, env = "POINTSMAN_YES", value_parser = FalseyValueParser::new())]
     pub yes: bool,
     /// Only says what would happen
-    #[arg(long)]
+    #[arg(long, env = "POINTSMAN_DRY_RUN", value_parser = FalseyValueParser::new())]
     pub dry_run: bool,
 }
 
@@ -335,7 +338,7 @@ pub struct List {
     #[arg(value_name = "FILTER", num_args = 0..)]
     pub filter: Vec<String>,
     /// At most so many, newest first; 0 is all, streamed
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, env = "POINTSMAN_LIMIT")]
     pub limit: u32,
     /// Goes on with what comes, oldest first
     #[arg(long)]
@@ -361,14 +364,14 @@ pub struct Targets {
 #[derive(Debug, Subcommand)]
 pub enum AlertsCommand {
     /// All of them, open ones first
-    Ls,
+    Ls(Few),
 }
 
 /// `endpoints`.
 #[derive(Debug, Subcommand)]
 pub enum EndpointsCommand {
     /// All of them
-    Ls,
+    Ls(Few),
 }
 
 /// `requests`.

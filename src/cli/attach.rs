@@ -6,6 +6,7 @@ use super::door::who;
 use super::{config, keys, serve};
 use crate::api::{Client, Url};
 use crate::console;
+use crate::console::options::HERE;
 use crate::model::ask::{Ask, Refusal};
 use crate::session;
 use std::io::IsTerminal as _;
@@ -32,7 +33,7 @@ pub async fn attach(
         }
         let data = config::settings(global)?.data;
         let client = Client::connect(&data).ok_or_else(|| nobody(&data))?;
-        (client, "this machine".to_owned(), Some(data.join(serve::KEPT)), Some(data.join(serve::PICKS)))
+        (client, HERE.to_owned(), Some(data.join(serve::KEPT)), Some(data.join(serve::PICKS)))
     };
     let who = who("console", global.read_only);
     // Before the terminal is taken: a wrong token or address is said where it can be read.

@@ -5,7 +5,7 @@ mod connections;
 mod looks;
 mod show;
 
-pub use looks::{looks, state_folder};
+pub use looks::{looks, looks_troubles, state_folder};
 pub use show::config;
 
 use super::args::Global;
@@ -31,7 +31,7 @@ struct File {
     operator_listen: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
-    theme: Option<String>,
+    theme: Option<toml::Spanned<String>>,
     keys: BTreeMap<String, toml::Spanned<looks::FileKeys>>,
     connection: Vec<connections::FileConnection>,
     limits: FileLimits,

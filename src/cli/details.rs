@@ -1,6 +1,6 @@
 //! Details: `show`, `explain`, `doctor`.
 
-use super::args::Output;
+use super::args::{Global, Output};
 use super::door::Door;
 use super::lists::clock;
 use super::output::{self, Rows, field};
@@ -10,7 +10,8 @@ use crate::model::ask::{Answer, Ask, Refusal};
 use crate::model::run::StepState;
 use crate::model::schedule::ScheduleView;
 use crate::model::time::parse_rfc3339;
-use crate::model::view::{CheckState, IntegrationView, ItemView, RequestDetail, StepView};
+use crate::model::view::{CheckState, CheckView, IntegrationView, ItemView, RequestDetail, StepView};
+use crate::rules::badges::by_flow;
 use crate::rules::schedule::wall_clock;
 use std::fmt::Write as _;
 
@@ -73,9 +74,22 @@ pub fn describe(one: &IntegrationView) -> String {
     for alert in &one.alerts {
         told(&mut text, alert);
     }
-    for drift in &one.drift {
-        let first = crate::model::id::short(&drift.request);
-        let said = format!("{}: {} (request {first}, {})", drift.flow, drift.words(), clock(&drift.at));
+    for group in by_flow(&one.drift) {
+        let Some(newest) = group.newest() else { continue };
+        let said = match group.only() {
+            Some(drift) => {
+                let first = crate::model::id::short(&drift.request);
+                format!("{}: {} (request {first}, {})", drift.flow, drift.words(), clock(&drift.at))
+            }
+            None => format!(
+                "{}: {}; {}; pointsman drift ls {}/{} lists them",
+                newest.flow,
+                group.words(),
+                group.ends(),
+                newest.integration,
+                newest.flow
+            ),
+        };
         field(&mut text, "drift", &said);
     }
     text
@@ -134,7 +148,11 @@ fn describe_request(detail: &RequestDetail) -> String {
     field(&mut text, "request", &request.id);
     field(&mut text, "time", &request.time);
     field(&mut text, "flow", &format!("{} / {}", request.integration, request.flow));
-    let status = request.status.map_or_else(String::new, |status| format!(", answered {status}"));
+    let status = match (request.status, request.made_by()) {
+        (Some(status), _) => format!(", answered {status}"),
+        (None, Some(by)) => format!(", made {by}: nobody sent it, nobody was answered"),
+        (None, None) => String::new(),
+    };
     field(&mut text, "verdict", &format!("{}{status}", request.verdict.word()));
     if let Some(cause) = &request.cause {
         field(&mut text, "cause", cause);
@@ -142,8 +160,13 @@ fn describe_request(detail: &RequestDetail) -> String {
     if let Some(first) = &request.duplicate_of {
         field(&mut text, "duplicate of", first);
     }
+    if let Some(parent) = &detail.parent {
+        field(&mut text, "made from", parent);
+    }
     for run in &request.runs {
-        field(&mut text, "run", run);
+        let known = detail.began.iter().find(|begun| begun.run == *run);
+        let state = known.map_or_else(String::new, |begun| format!(" {}", begun.state.word()));
+        field(&mut text, "run", &format!("{run}{state}"));
     }
     if let Some(target) = &detail.target {
         field(&mut text, "call", &format!("{} {target}", request.method));
@@ -154,7 +177,7 @@ fn describe_request(detail: &RequestDetail) -> String {
     if !request.marks.is_empty() {
         field(&mut text, "marks", &request.marks.join(" "));
     }
-    field(&mut text, "size", &crate::text::size(request.size));
+    field(&mut text, "size", &crate::text::size_kept(request.size, request.is_cut(), crate::text::size));
     let width = detail.flat.keys().map(|path| path.chars().count()).max().unwrap_or(0).min(48);
     for (path, value) in &detail.flat {
         let _ = writeln!(
@@ -299,8 +322,13 @@ pub async fn callback(door: &Door, id: String, output: Output) -> Result<u8, Ref
 }
 
 /// `doctor`: exit code 1 only where something is broken.
-pub async fn doctor(door: &Door, output: Output) -> Result<u8, Refusal> {
-    let Answer::Doctor { checks } = door.ask(Ask::Doctor).await? else { return Err(unexpected()) };
+///
+/// What is wrong with themes is looked at here: it is about the consoles of this machine.
+pub async fn doctor(door: &Door, global: &Global) -> Result<u8, Refusal> {
+    let output = global.output;
+    let Answer::Doctor { mut checks } = door.ask(Ask::Doctor).await? else { return Err(unexpected()) };
+    let themes = |text| CheckView { name: "themes".to_owned(), state: CheckState::Warning, text };
+    checks.extend(super::config::looks_troubles(global)?.into_iter().map(themes));
     let mut out = Rows::new(output, &[("CHECK", 18), ("STATE", 7), ("FOUND", 0)]);
     for check in &checks {
         let state = match check.state {

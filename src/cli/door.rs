@@ -125,7 +125,9 @@ pub fn open_store(settings: &Settings, feed: &Feed) -> Result<(Store, store::Han
         clock: store::clock::Clock::system(),
     };
     Store::open(&settings.data, options).map_err(|error| match error {
-        OpenError::Held { .. } | OpenError::Newer { .. } => Refusal::refused("held", error.to_string()),
+        OpenError::Held { .. } | OpenError::Newer { .. } | OpenError::Foreign { .. } => {
+            Refusal::refused("held", error.to_string())
+        }
         OpenError::Other { .. } => Refusal::failed(error.to_string()),
     })
 }

@@ -1,6 +1,6 @@
 //! Senders' keys: `key add`, `key ls`, `key rm`, `token`.
 
-use super::args::{Consent, Output};
+use super::args::{Consent, Few, Output};
 use super::door::Door;
 use super::lists::clock;
 use super::output::{self, Rows};
@@ -18,7 +18,7 @@ pub enum KeyCommand {
     /// Adds a key; flows name it in their `auth`
     Add(Add),
     /// All of them, without their secrets
-    Ls,
+    Ls(Few),
     /// Removes one: its secret is wiped
     Rm {
         /// Its name
@@ -99,7 +99,7 @@ pub fn secret(path: &Path) -> Result<Secret, Refusal> {
 pub async fn key(door: &Door, command: KeyCommand, output: Output) -> Result<u8, Refusal> {
     match command {
         KeyCommand::Add(args) => add(door, args, output).await,
-        KeyCommand::Ls => list(door, output).await,
+        KeyCommand::Ls(few) => list(door, few, output).await,
         KeyCommand::Rm { name, verb } => remove(door, name, &verb).await,
     }
 }
@@ -135,7 +135,7 @@ async fn add(door: &Door, args: Add, output: Output) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-async fn list(door: &Door, output: Output) -> Result<u8, Refusal> {
+async fn list(door: &Door, few: Few, output: Output) -> Result<u8, Refusal> {
     let Answer::Keys { keys } = door.ask(Ask::Keys).await? else { return Err(verbs::unexpected()) };
     let mut out = Rows::new(
         output,
@@ -148,7 +148,8 @@ async fn list(door: &Door, output: Output) -> Result<u8, Refusal> {
             ("USED", 19),
             ("FLOWS", 0),
         ],
-    );
+    )
+    .at_most(few.limit);
     for key in &keys {
         out.row(key, || {
             vec![

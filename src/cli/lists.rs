@@ -1,6 +1,6 @@
 //! Lists: `ls`, paged and followed.
 
-use super::args::{IntegrationsCommand, List, Output};
+use super::args::{Few, IntegrationsCommand, List, Output};
 use super::details::describe;
 use super::door::Door;
 use super::output::{self, Rows};
@@ -10,7 +10,7 @@ use crate::model::ask::{self, Answer, Ask, Page, Refusal};
 use crate::model::gate::PauseView;
 use crate::model::id::short;
 use crate::model::view::{AuditView, CallbackView, IntegrationView, RequestView, RunView};
-use crate::rules::redelivery;
+use crate::rules::{overview, redelivery};
 use serde::Serialize;
 use std::cell::Cell;
 use std::time::Duration;
@@ -47,20 +47,26 @@ async fn list<T: Serialize>(door: &Door, args: List, output: Output, paged: Page
         }
         out.row(&row, || (paged.cells)(&row))
     });
-    let interrupted = tokio::select! {
+    let read = tokio::select! {
         biased;
-        read = reading => read.map(|()| false)?,
-        _ = tokio::signal::ctrl_c() => true,
+        read = reading => Some(read?),
+        _ = tokio::signal::ctrl_c() => None,
     };
-    if interrupted {
+    let Some(more) = read else {
         if let Some(percent) = searched.get() {
             super::tell(&format!("interrupted: {percent} % was searched"));
         }
         out.cut()?;
         return Ok(130);
-    }
+    };
     if !args.follow {
         out.end(paged.empty)?;
+        if more && output == Output::Text {
+            super::tell(&format!(
+                "the newest {}; --limit 0 shows all",
+                crate::text::count(args.limit.into())
+            ));
+        }
         return Ok(0);
     }
     for row in held.iter().rev() {
@@ -70,7 +76,7 @@ async fn list<T: Serialize>(door: &Door, args: List, output: Output, paged: Page
 }
 
 /// Reads rows page by page, newest first, up to a limit; 0 is all. `searched` says how far a search
-/// came that takes longer, in percent.
+/// came that takes longer, in percent. Whether there may be more.
 async fn newest_first<T>(
     door: &Door,
     filter: &str,
@@ -78,7 +84,7 @@ async fn newest_first<T>(
     paged: &Paged<T>,
     searched: &Cell<Option<u8>>,
     mut each: impl FnMut(T) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let mut before = None;
     let mut left = if limit == 0 { u64::MAX } else { u64::from(limit) };
     while left > 0 {
@@ -90,10 +96,10 @@ async fn newest_first<T>(
         rows.rows.into_iter().try_for_each(&mut each)?;
         match rows.next {
             Some(next) => before = Some(next),
-            None => break,
+            None => return Ok(false),
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Goes on with what comes. A filter over all rows can look at many that do not match, so the
@@ -153,7 +159,7 @@ fn paged_requests() -> Paged<RequestView> {
                 row.verdict.word().to_owned(),
                 row.status.map_or_else(String::new, |status| status.to_string()),
                 format!("{} / {}", row.integration, row.flow),
-                crate::text::size(row.size),
+                crate::text::size_kept(row.size, row.is_cut(), crate::text::size),
                 short(&row.id).to_owned(),
                 row.what.clone(),
             ]
@@ -173,7 +179,24 @@ fn paged_requests() -> Paged<RequestView> {
 
 /// `requests ls`.
 pub async fn requests(door: &Door, args: List, output: Output) -> Result<u8, Refusal> {
-    list(door, args, output, paged_requests()).await
+    let filter = args.filter.join(" ");
+    let looked_for = matches!(filter.trim(), "" | "verdict:rejected") && !args.follow;
+    let done = list(door, args, output, paged_requests()).await?;
+    if looked_for && output == Output::Text {
+        rowless(door).await?;
+    }
+    Ok(done)
+}
+
+/// Says of how many refusals there is no row, where the rows were listed that they would be among.
+async fn rowless(door: &Door) -> Result<(), Refusal> {
+    let Answer::Counters(counters) = door.ask(Ask::Counters).await? else { return Err(unexpected()) };
+    if let Some(told) = overview::rowless(counters.only_counted) {
+        super::tell(&format!(
+            "{told}: refused requests that came faster than they are kept, or while the store took nothing"
+        ));
+    }
+    Ok(())
 }
 
 /// A request, and how often its provider sent it.
@@ -306,11 +329,11 @@ pub async fn audit(door: &Door, args: List, output: Output) -> Result<u8, Refusa
 }
 
 /// `groups ls`.
-pub async fn groups(door: &Door, output: Output) -> Result<u8, Refusal> {
+pub async fn groups(door: &Door, few: Few, output: Output) -> Result<u8, Refusal> {
     let Answer::Groups { mut groups } = door.ask(Ask::Groups).await? else { return Err(unexpected()) };
     groups.sort_by(|one, other| other.last.cmp(&one.last));
     let columns = [("COUNT", 7), ("FLOW", 28), ("STEP", 14), ("LAST (UTC)", 19), ("ID", 16), ("CAUSE", 0)];
-    let mut out = Rows::new(output, &columns);
+    let mut out = Rows::new(output, &columns).at_most(few.limit);
     for group in &groups {
         out.row(group, || {
             vec![
@@ -328,12 +351,13 @@ pub async fn groups(door: &Door, output: Output) -> Result<u8, Refusal> {
 }
 
 /// `endpoints ls`.
-pub async fn endpoints(door: &Door, output: Output) -> Result<u8, Refusal> {
+pub async fn endpoints(door: &Door, few: Few, output: Output) -> Result<u8, Refusal> {
     let Answer::Endpoints { endpoints } = door.ask(Ask::Endpoints).await? else { return Err(unexpected()) };
     let mut out = Rows::new(
         output,
         &[("FLOW", 34), ("AUTH", 10), ("METHODS", 22), ("ALIAS", 16), ("STATE", 8), ("URL", 0)],
-    );
+    )
+    .at_most(few.limit);
     for endpoint in &endpoints {
         out.row(endpoint, || {
             vec![
@@ -366,8 +390,8 @@ fn state(one: &IntegrationView) -> String {
 
 /// `integrations ls` and `show`.
 pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Output) -> Result<u8, Refusal> {
-    let ask = match command {
-        IntegrationsCommand::Ls => Ask::Integrations,
+    let few = match command {
+        IntegrationsCommand::Ls(few) => few,
         IntegrationsCommand::Show { name } => {
             let Answer::Integrations { integrations } = door.ask(Ask::Integration { name }).await? else {
                 return Err(unexpected());
@@ -395,11 +419,14 @@ pub async fn integrations(door: &Door, command: IntegrationsCommand, output: Out
             return documents::resume(door, target, verb).await;
         }
     };
-    let Answer::Integrations { integrations } = door.ask(ask).await? else { return Err(unexpected()) };
+    let Answer::Integrations { integrations } = door.ask(Ask::Integrations).await? else {
+        return Err(unexpected());
+    };
     let mut out = Rows::new(
         output,
         &[("NAME", 24), ("LIVE", 5), ("DRAFT", 5), ("FLOWS", 5), ("STATE", 14), ("TITLE", 0)],
-    );
+    )
+    .at_most(few.limit);
     for one in &integrations {
         let version =
             |version: Option<u32>| version.map_or_else(|| "–".to_owned(), |number| format!("v{number}"));

@@ -142,8 +142,10 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Export { name, version } => documents::export(door, name, version).await,
         Command::Set(set) => documents::set(door, set).await,
         Command::Integrations { command } => lists::integrations(door, command, output).await,
-        Command::Alerts { command: args::AlertsCommand::Ls } => alerts::ls(door, output).await,
-        Command::Endpoints { command: args::EndpointsCommand::Ls } => lists::endpoints(door, output).await,
+        Command::Alerts { command: args::AlertsCommand::Ls(few) } => alerts::ls(door, few, output).await,
+        Command::Endpoints { command: args::EndpointsCommand::Ls(few) } => {
+            lists::endpoints(door, few, output).await
+        }
         Command::Requests { command } => match command {
             args::RequestsCommand::Ls { list, fold: false } => lists::requests(door, list, output).await,
             args::RequestsCommand::Ls { list, fold: true } => lists::deliveries(door, list, output).await,
@@ -170,7 +172,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
             args::CallbacksCommand::Cancel(targets) => verbs::act(door, Verb::Cancel, targets, output).await,
         },
         Command::Groups { command } => match command {
-            args::GroupsCommand::Ls => lists::groups(door, output).await,
+            args::GroupsCommand::Ls(few) => lists::groups(door, few, output).await,
             args::GroupsCommand::Retry(retry) => {
                 let verb = verbs::retrying(retry.version, retry.fresh_key);
                 many::groups(door, verb, retry.groups, output).await
@@ -185,7 +187,7 @@ async fn dispatch(door: &door::Door, command: Command, global: &args::Global) ->
         Command::Test(test) => study::test(door, *test, output).await,
         Command::Capture(capture) => study::capture(door, capture, output).await,
         Command::Drift { command } => study::drift(door, command, output).await,
-        Command::Doctor => details::doctor(door, output).await,
+        Command::Doctor => details::doctor(door, global).await,
         Command::Overview(args) => overview::overview(door, args.span, global).await,
         Command::Key { command } => keys::key(door, command, output).await,
         Command::Token(token) => keys::token(door, token, output).await,

@@ -1,6 +1,6 @@
 //! Operators: `operator add`, `operator ls`, `operator rm`.
 
-use super::args::{Consent, Output};
+use super::args::{Consent, Few, Output};
 use super::door::Door;
 use super::lists::clock;
 use super::output::{self, Rows};
@@ -19,7 +19,7 @@ pub enum OperatorCommand {
     /// Adds somebody who may attach, and makes the token
     Add(Add),
     /// All of them, without their tokens
-    Ls,
+    Ls(Few),
     /// Removes one: the token lets nobody in any more
     Rm {
         /// The name
@@ -49,7 +49,7 @@ pub struct Add {
 pub async fn operator(door: &Door, command: OperatorCommand, output: Output) -> Result<u8, Refusal> {
     match command {
         OperatorCommand::Add(args) => add(door, args, output).await,
-        OperatorCommand::Ls => list(door, output).await,
+        OperatorCommand::Ls(few) => list(door, few, output).await,
         OperatorCommand::Rm { name, verb } => remove(door, name, &verb).await,
     }
 }
@@ -101,11 +101,12 @@ fn fresh(path: &Path) -> Result<File, Refusal> {
         .map_err(|error| Refusal::failed(format!("--token-file {} cannot be made: {error}", path.display())))
 }
 
-async fn list(door: &Door, output: Output) -> Result<u8, Refusal> {
+async fn list(door: &Door, few: Few, output: Output) -> Result<u8, Refusal> {
     let Answer::Operators { operators } = door.ask(Ask::Operators).await? else {
         return Err(verbs::unexpected());
     };
-    let mut out = Rows::new(output, &[("NAME", 20), ("ROLE", 8), ("ADDED", 19), ("SEEN", 0)]);
+    let mut out =
+        Rows::new(output, &[("NAME", 20), ("ROLE", 8), ("ADDED", 19), ("SEEN", 0)]).at_most(few.limit);
     for operator in &operators {
         out.row(operator, || {
             vec![

@@ -39,6 +39,10 @@ pub struct Rows {
     output: Output,
     columns: Vec<Column>,
     written: u64,
+    /// Rows that are written at most; 0 is all.
+    most: u64,
+    /// Rows beyond.
+    beyond: u64,
 }
 
 /// A column of the text output.
@@ -53,7 +57,12 @@ impl Rows {
     /// Starts a list with these columns.
     pub fn new(output: Output, columns: &[(&'static str, usize)]) -> Self {
         let columns = columns.iter().map(|(name, width)| Column { name, width: *width }).collect();
-        Self { output, columns, written: 0 }
+        Self { output, columns, written: 0, most: 0, beyond: 0 }
+    }
+
+    /// Writes so many rows at most, and says how many there are; 0 is all.
+    pub fn at_most(self, limit: u32) -> Self {
+        Self { most: u64::from(limit), ..self }
     }
 
     /// Writes a row: the object for programs, its cells for people.
@@ -65,6 +74,10 @@ impl Rows {
         value: &T,
         cells: impl FnOnce() -> Vec<String>,
     ) -> Result<(), Refusal> {
+        if self.most > 0 && self.written >= self.most {
+            self.beyond += 1;
+            return Ok(());
+        }
         let failed = |error: serde_json::Error| Refusal::failed(error.to_string());
         let text = match self.output {
             Output::Json => {
@@ -88,6 +101,13 @@ impl Rows {
     pub fn end(self, empty: &str) -> Result<(), Refusal> {
         if (self.output, self.written) == (Output::Text, 0) {
             super::tell(empty);
+        }
+        if self.beyond > 0 {
+            super::tell(&format!(
+                "{} of {}: --limit 0 shows all",
+                crate::text::count(self.written),
+                crate::text::count(self.written + self.beyond)
+            ));
         }
         self.cut()
     }

@@ -46,7 +46,7 @@ fn told(view: &OverviewView, glyphs: Glyphs) -> String {
             pad_left(&count(row.total), 11),
             pad_left(&row.share, 9),
             spark(&folded(&row.points, CHART), glyphs),
-            clean(&row.note),
+            clean(&row.beside(false)),
         );
         let _ = writeln!(text, "{}", line.trim_end());
     }

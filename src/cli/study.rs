@@ -273,12 +273,12 @@ async fn captured(door: &Door, study: Study) -> Result<CaptureView, Refusal> {
 /// `drift`.
 pub async fn drift(door: &Door, command: DriftCommand, output: Output) -> Result<u8, Refusal> {
     match command {
-        DriftCommand::Ls { flow } => {
+        DriftCommand::Ls { flow, few } => {
             let Studied::Drift { drifts } = ask(door, Study::Drift { flow }).await? else {
                 return Err(unexpected());
             };
             let columns = [("NUMBER", 6), ("SINCE (UTC)", 19), ("FLOW", 28), ("REQUEST", 7), ("DRIFT", 0)];
-            let mut out = Rows::new(output, &columns);
+            let mut out = Rows::new(output, &columns).at_most(few.limit);
             for one in &drifts {
                 out.row(one, || {
                     vec![

@@ -190,7 +190,9 @@ pub async fn act(door: &Door, verb: Verb, targets: Targets, output: Output) -> R
         // One object is not asked about where nobody could answer.
         if !yes && (plan.count > 1 || std::io::stdin().is_terminal()) {
             show_plan(&plan, Output::Text)?;
-            if !confirmed(&format!("{word} {}?", plan.count)).await? {
+            let object = act.verb.object().word();
+            let s = if plan.count == 1 { "" } else { "s" };
+            if !confirmed(&format!("{word} {} {object}{s}?", plan.count)).await? {
                 super::tell("Nothing was done.");
                 return Ok(4);
             }

@@ -1,10 +1,11 @@
 //! What came of marking rows and of verbs on them.
 
-use super::app::{App, ListId, Screen, Tone};
+use super::app::{App, Dirt, ListId, Screen, Tone};
+use super::asks::Want;
 use super::dialog::Kind;
 use super::format::clock;
 use super::list::MARKS;
-use crate::model::ask::Acted;
+use crate::model::ask::{Acted, Rows};
 
 /// What there is after the rows that were found to mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,21 +14,42 @@ pub(super) enum Rest {
     Nothing,
     /// More rows than are marked at once.
     More,
-    /// Rows before this one that were not looked at yet.
-    Unseen(String),
+    /// Rows before this one that were not looked at yet, and how far the search came, in percent.
+    Unseen(String, Option<u8>),
 }
 
 impl Rest {
-    pub(super) fn of(next: Option<String>, partial: bool) -> Self {
-        match next {
-            Some(next) if partial => Self::Unseen(next),
+    pub(super) fn of<T>(rows: &Rows<T>) -> Self {
+        match &rows.next {
+            Some(next) if rows.partial => Self::Unseen(next.clone(), rows.percent),
             Some(_) => Self::More,
             None => Self::Nothing,
         }
     }
 }
 
+/// Rows that are being marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marking {
+    /// The list.
+    pub list: ListId,
+    /// How far the search for them came, in percent; none before its first part.
+    pub percent: Option<u8>,
+    /// How many were found.
+    pub found: usize,
+}
+
 impl App {
+    /// Stops a search for rows to mark: those that were found stay marked. Whether there was one.
+    pub(super) fn stop_marking(&mut self) -> bool {
+        let Some(marking) = self.marking.take() else { return false };
+        self.asks.drop_wants(|want| matches!(want, Want::Marks(..)));
+        let at = marking.percent.map_or_else(String::new, |percent| format!(" at {percent} %"));
+        let found = super::format::count(marking.found as u64);
+        self.toast(Tone::Info, format!("stopped{at}: {found} found and marked, the newest"));
+        true
+    }
+
     /// Marks what a filter matched.
     pub(super) fn mark(&mut self, id: ListId, epoch: u32, ids: Vec<String>, rest: &Rest) {
         let now = self.now;
@@ -40,19 +62,26 @@ impl App {
         };
         let Some((marks, current)) = marked else { return };
         if current != epoch {
+            // The filter is another one: its question goes on alone.
+            self.marking = None;
             return;
         }
+        let found = ids.len();
         for id in ids {
             if marks.len() < MARKS {
                 marks.insert(id);
             }
         }
-        if let Rest::Unseen(next) = rest
+        if let Rest::Unseen(next, percent) = rest
             && marks.len() < MARKS
         {
-            return self.ask_for_marks(id, Some(next));
+            let before = self.marking.take().map_or(0, |marking| marking.found);
+            self.ask_for_marks(id, Some(next));
+            self.marking = Some(Marking { list: id, percent: *percent, found: before + found });
+            return self.touch(Dirt::Data);
         }
         let count = super::format::count(marks.len() as u64);
+        self.marking = None;
         let text = if *rest == Rest::Nothing {
             format!("{count} marked: all that the filter matched at {}", clock(now, now, &self.options.zone))
         } else {

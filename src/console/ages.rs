@@ -45,7 +45,7 @@ impl App {
         let open = self.table().and_then(|table| table.next_age(self.now));
         let board = (self.screen == Screen::Callbacks).then(|| self.board.next_age(self.now)).flatten();
         let traffic = self.next_traffic();
-        let edited = self.editor_age();
+        let edited = self.editor_age().into_iter().chain(self.guide_age());
         let panes = self.panes_age();
         let wrote = self.wrote.next_age(self.now);
         toast

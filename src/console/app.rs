@@ -1,6 +1,7 @@
 //! The console's whole state: one value, changed by [`super::update`] and [`super::receive`],
 //! drawn by [`super::draw::draw`]. It does no io and reads no clock; `now` is set by the loop.
 
+use super::acted::Marking;
 use super::asks::{Asks, Effect};
 use super::board::Board;
 use super::company::Company;
@@ -9,7 +10,7 @@ pub use super::filter::FilterLine;
 use super::filter::complete::Completes;
 use super::group_pane::GroupPane;
 use super::guide::Guide;
-use super::layout::{self, Class, Frame, PANES, Pane};
+use super::layout::{self, Class, Frame, Pane};
 use super::link::Line;
 use super::list::List;
 use super::options::Options;
@@ -156,6 +157,8 @@ pub struct App {
     pub messages: VecDeque<Toast>,
     /// The mouse is taken.
     pub mouse: bool,
+    /// What was clicked on last, until a key or another click.
+    pub clicked: Option<Rect>,
     /// The file that is recorded into.
     pub recording: Option<String>,
     /// What is written to the terminal.
@@ -172,6 +175,8 @@ pub struct App {
     pub completes: Completes,
     /// Questions under way.
     pub asks: Asks,
+    /// Rows that are being marked.
+    pub marking: Option<Marking>,
     /// Runs that moved and are held by a list.
     pub moved: BTreeSet<String>,
     /// How much changed since the last frame.
@@ -184,7 +189,7 @@ impl App {
     /// A console that has asked for its figures and its first pages.
     #[must_use]
     pub fn new(options: Options, theme: Theme, size: (u16, u16), now: Ms) -> Self {
-        let (zone, picks) = (options.zone.clone(), options.picks.clone());
+        let (zone, picks, keys) = (options.zone.clone(), options.picks.clone(), options.keymap.clone());
         let link = if options.attached.is_some() { Link::Connecting } else { Link::Live };
         let mut app = Self {
             options,
@@ -201,12 +206,12 @@ impl App {
             crumbs: Vec::new(),
             live: Live {
                 requests: List::default(),
-                payload: Payload::new(View::Flat, true, zone.clone()),
+                payload: Payload::new(View::Flat, true, zone.clone(), keys.clone()),
                 runs: List::default(),
             },
             requests: Requests {
                 list: List::default(),
-                payload: Payload::new(View::Tree, false, zone),
+                payload: Payload::new(View::Tree, false, zone, keys),
                 run: RunPane::default(),
                 opened: None,
                 from: None,
@@ -226,6 +231,7 @@ impl App {
             toasts: Vec::new(),
             messages: VecDeque::new(),
             mouse: false,
+            clicked: None,
             recording: None,
             wrote: Wrote::default(),
             looking: true,
@@ -234,6 +240,7 @@ impl App {
             picks,
             completes: Completes::default(),
             asks: Asks::default(),
+            marking: None,
             moved: BTreeSet::new(),
             dirt: Dirt::Input,
             behind: true,
@@ -268,12 +275,19 @@ impl App {
         self.touch(Dirt::Input);
     }
 
+    /// A sentence of ours with the keys in force: see [`super::keymap::Keymap::say`].
+    #[must_use]
+    pub fn say(&self, text: &str) -> String {
+        self.options.keymap.say(text)
+    }
+
     /// The parts of the screen.
     #[must_use]
     pub fn frame(&self) -> Frame {
         let search = u16::from(self.search.is_some() || self.filter.is_none() && self.hunt().is_some());
-        let line = self.filter.as_ref().map_or(search, |filter| filter.rows(self.size.0));
-        layout::frame(Rect::new(0, 0, self.size.0, self.size.1), line)
+        let typed = self.filter.as_ref().map_or(search, |filter| filter.rows(self.size.0));
+        let link = u16::from(matches!(self.link.0, Link::Down(_)));
+        layout::frame(Rect::new(0, 0, self.size.0, self.size.1), link, typed)
     }
 
     /// Whether there is no integration yet, or none that is more than being made.
@@ -342,69 +356,6 @@ impl App {
         }
     }
 
-    /// The panes of the screen, by position.
-    #[must_use]
-    pub fn panes(&self) -> [Pane; PANES] {
-        let frame = self.frame();
-        let at = match (self.screen, self.focus) {
-            (Screen::Requests, focus) => focus.min(2),
-            (Screen::Runs, focus) => focus.min(1),
-            (_, focus) => focus,
-        };
-        let mut panes = match self.screen {
-            Screen::Live => layout::live(&frame, at, self.full),
-            Screen::Requests => layout::requests(&frame, at, self.full),
-            Screen::Runs => layout::runs(&frame, at, self.full),
-            Screen::Callbacks => layout::callbacks(&frame, at, self.full),
-            Screen::Integrations => layout::integrations(&frame, at, self.full),
-            Screen::Overview => layout::overview(&frame, at, self.full),
-        };
-        let run = self.screen == Screen::Requests && self.requests.run.id.is_some();
-        if self.screen == Screen::Requests && !run && !panes[2].is_empty() {
-            // A request without a run: its payload has the room of both.
-            let (payload, none) = (panes[1].rule, panes[2].rule);
-            let width = none.right().saturating_sub(payload.x);
-            let height = frame.content.height;
-            panes[1] = Pane::of(Rect { width, height, ..payload });
-            panes[2] = Pane::default();
-        }
-        if self.is_opened() && !self.full {
-            panes = [Pane::default(); PANES];
-            if run && frame.class == Class::Wide {
-                let (payload, _, run) = layout::split_across(frame.content, frame.content.width / 2);
-                panes[1] = Pane::of(payload);
-                panes[2] = Pane::of(run);
-            } else if self.screen == Screen::Requests && at == 2 {
-                panes[2] = Pane::of(frame.content);
-            } else {
-                panes[1] = Pane::of(frame.content);
-            }
-        } else if self.screen == Screen::Runs && self.runs.groups && self.focus == 0 {
-            panes = [Pane::default(); PANES];
-            let under = if frame.content.height >= 14 && !self.full { 6 } else { 0 };
-            let (list, group) = layout::split_down(frame.content, frame.content.height - under);
-            panes[0] = Pane::of(list);
-            panes[1] = Pane::of(group);
-        }
-        panes
-    }
-
-    /// The pane that shows a run, with its three parts; on a narrow screen its steps and the part that
-    /// has the focus.
-    #[must_use]
-    pub fn run_parts(&self, pane: Pane) -> (Pane, Pane, Pane) {
-        let area = Rect { height: pane.rule.height + pane.body.height, ..pane.rule };
-        let parts = layout::run(area);
-        if self.frame().class > Class::Narrow {
-            return parts;
-        }
-        let (_, rest) = layout::split_down(area, parts.0.rule.height + parts.0.body.height);
-        match self.place() {
-            Place::Attempt(_) => (parts.0, Pane::default(), Pane::of(rest)),
-            _ => (parts.0, Pane::of(rest), Pane::default()),
-        }
-    }
-
     /// Brings what follows from the state in line with it: focus, heights, what panes show, and
     /// the questions that follow from that. Called after every change.
     pub fn settle(&mut self) {
@@ -430,8 +381,8 @@ impl App {
     fn fit(&mut self) {
         let panes = self.panes();
         let rows = |pane: Pane| usize::from(pane.body.height);
-        let parts = |pane: Pane| {
-            let (_, timeline, attempt) = self.run_parts(pane);
+        let parts = |id: PaneId| {
+            let (_, timeline, attempt) = self.run_parts(id);
             (rows(timeline), rows(attempt))
         };
         match self.screen {
@@ -441,14 +392,15 @@ impl App {
                 self.live.runs.resize(rows(panes[2]));
             }
             Screen::Requests => {
-                let (timeline, attempt) = parts(panes[2]);
+                let (timeline, attempt) = parts(PaneId::RequestRun);
                 self.requests.list.resize(rows(panes[0]));
+                self.requests.payload.head(self.page_head().height > 0);
                 self.requests.payload.resize(rows(panes[1]), panes[1].body.width);
                 self.requests.run.timeline.resize(timeline);
                 self.requests.run.attempt.resize(attempt);
             }
             Screen::Runs => {
-                let (timeline, attempt) = parts(panes[1]);
+                let (timeline, attempt) = parts(PaneId::Run);
                 if !self.runs.groups {
                     self.runs.list.resize(rows(panes[0]));
                 }

@@ -32,7 +32,7 @@ pub struct Places {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Order {
     /// Keep this value under this name.
-    Keep(&'static str, Value),
+    Keep(String, Value),
     /// Keep this change of pins, views and filters in this file.
     Pick(PathBuf, Change),
     /// Read the themes again.
@@ -78,7 +78,7 @@ impl Aside {
             let _until_here = end;
             for order in todo {
                 let news = match order {
-                    Order::Keep(name, value) => keep(&places, name, value),
+                    Order::Keep(name, value) => keep(&places, &name, value),
                     Order::Pick(file, change) => pick(&file, &change),
                     Order::Themes => Some(News::Themes(Themes::read(&places.themes))),
                     Order::Open(path) => {
@@ -145,7 +145,7 @@ mod tests {
         let places = Places { kept: Some(file.clone()), themes: vec![folder.path().join("themes")] };
         let mut aside = Aside::start(places.clone()).unwrap();
         for n in 0..10 {
-            assert!(aside.order(Order::Keep("theme", json!(n))));
+            assert!(aside.order(Order::Keep("theme".to_owned(), json!(n))));
         }
         assert!(aside.order(Order::Themes));
         assert!(matches!(aside.news().await, News::Themes(themes) if themes == Themes::default()));
@@ -154,7 +154,7 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         std::fs::create_dir(&file).unwrap();
         let mut aside = Aside::start(places).unwrap();
-        aside.order(Order::Keep("theme", json!(1)));
+        aside.order(Order::Keep("theme".to_owned(), json!(1)));
         let News::Trouble(told) = aside.news().await else { panic!("no trouble") };
         assert!(
             told.starts_with("theme is not kept: ") && told.contains("console.json cannot be written"),

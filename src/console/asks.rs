@@ -1,6 +1,7 @@
 //! Questions: what is asked, why, and which answer belongs to what. One question a list and pane
 //! is under way at a time; the latest wish wins.
 
+use super::acted::Marking;
 use super::app::{App, ListId, PaneId, Screen};
 use super::dialog::Kind;
 use super::editor::Wanted as Edited;
@@ -57,7 +58,7 @@ pub enum Effect {
     /// Keep a change for the next session.
     Pick(Change),
     /// Keep this value under this name.
-    Keep(&'static str, serde_json::Value),
+    Keep(String, serde_json::Value),
     /// Read the themes again.
     Themes,
     /// Take the mouse, or leave it.
@@ -90,6 +91,8 @@ pub enum Want {
     Page(ListId, Wanted, u32),
     /// Rows that are shown, as they are now.
     ById,
+    /// Changed rows that match the filter of a list now, with the list's epoch.
+    Among(ListId, u32),
     /// Groups of errored runs.
     Groups,
     /// Overdue callbacks.
@@ -104,6 +107,8 @@ pub enum Want {
     GroupRuns(String),
     /// The newest run of a group, whole.
     GroupRun(String),
+    /// What the runs of a group sent, and how long the answers took.
+    GroupFigures(String),
     /// What was deployed before the first run of a group.
     GroupDeploy(String),
     /// What that changed.
@@ -114,6 +119,8 @@ pub enum Want {
     Act(Kind),
     /// One of two runs that are beside each other.
     Replayed,
+    /// The run that this one replays, for its page.
+    Parent(String),
     /// The jobs of the open list.
     Jobs,
     /// The selected one, whole.
@@ -142,6 +149,10 @@ pub enum Want {
     Samples,
     /// The next part of the open back-test.
     BackTest,
+    /// The next part of the back-test in the open dialog of a deploy.
+    Weighed,
+    /// What the live version or the draft would send for a row of it.
+    Side(bool),
     /// A sample was saved.
     Sample,
     /// Badges of drift.
@@ -311,6 +322,7 @@ impl App {
     pub fn ask_for_panes(&mut self) {
         self.ask_for_group();
         self.ask_for_callback();
+        self.ask_for_parent();
         let panes: &[(PaneId, Option<String>)] = &match self.screen {
             Screen::Live => [(PaneId::LivePayload, self.live.payload.id.clone()), (PaneId::Run, None)],
             Screen::Requests => [
@@ -361,6 +373,7 @@ impl App {
             }
             self.asks.ask(Want::ById, Ask::RunsById { ids });
         }
+        self.ask_for_changed();
         if self.lacks_sample_url() {
             self.asks.ask(Want::Endpoints, Ask::Endpoints);
         }
@@ -369,13 +382,30 @@ impl App {
         if self.needs.stale && shown && !busy {
             self.needs.stale = false;
             self.asks.ask(Want::Groups, Ask::Groups);
-            let page = Page { filter: "state:expired".to_owned(), limit: 100, ..Page::default() };
+            let page =
+                Page { filter: "state:expired overdue:true".to_owned(), limit: 100, ..Page::default() };
             self.asks.ask(Want::Overdue, Ask::Callbacks(page));
             self.asks.drop_wants(|want| *want == Want::Drift);
             self.asks.ask(Want::Drift, Ask::Study(Study::Drift { flow: None }));
         }
         self.ask_job_again();
         self.ask_for_panes();
+    }
+
+    /// Asks which of the runs that changed match the filter of a list now.
+    fn ask_for_changed(&mut self) {
+        for id in [ListId::LiveRuns, ListId::Runs] {
+            if self.asks.awaits(|want| matches!(want, Want::Among(of, _) if *of == id)) {
+                continue;
+            }
+            let Some(list) = self.run_list(id) else { continue };
+            let (ids, epoch) = (list.changed_ones(BY_ID), list.epoch);
+            let filter = list.filter_in_force().to_owned();
+            if !ids.is_empty() {
+                self.behind |= ids.len() == BY_ID;
+                self.asks.ask(Want::Among(id, epoch), Ask::RunsAmong { ids, filter });
+            }
+        }
     }
 
     /// Asks for the ids that the filter of a list matches now, to mark them; those before a row, where
@@ -393,6 +423,8 @@ impl App {
             ListId::Callbacks => Some(self.board_marks()),
         };
         if let Some((epoch, ask)) = asked {
+            self.asks.drop_wants(|want| matches!(want, Want::Marks(..)));
+            self.marking = Some(Marking { list: id, percent: None, found: 0 });
             self.asks.ask(Want::Marks(id, epoch), ask);
         }
     }

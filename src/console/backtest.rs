@@ -1,12 +1,13 @@
 //! A back-test: what the draft changes of stored requests, found part by part while it is open.
 
-use super::app::{App, Overlay, Tone};
+use super::app::{App, Dirt, Overlay, Tone};
 use super::asks::Want;
 use super::key::Key;
+use super::sides::{Side, Sides};
 use crate::console::action::Action;
 use crate::model::Ms;
 use crate::model::ask::{Ask, Refusal};
-use crate::model::study::{BackTest, BackTestChange, BackTestField, BackTestView, Study};
+use crate::model::study::{BackTest, BackTestChange, BackTestField, BackTestView, Sampled, Study, Trial};
 use crate::model::time::{DAY, HOUR};
 
 /// How far back it looks, in turn.
@@ -38,6 +39,8 @@ pub struct BackTested {
     pub trouble: Option<String>,
     /// The selected row.
     pub at: usize,
+    /// The request of it with both versions, while that is looked at.
+    pub open: Option<Sides>,
 }
 
 impl BackTested {
@@ -54,6 +57,7 @@ impl BackTested {
             running: true,
             trouble: None,
             at: 0,
+            open: None,
         }
     }
 
@@ -115,17 +119,102 @@ impl App {
         }
     }
 
+    /// Asks what the open dialog of a deploy wants to know of stored requests.
+    pub(super) fn weigh(&mut self) {
+        let Some(Overlay::Verb(dialog)) = &mut self.overlay else { return };
+        if let Some(first) = dialog.wants_weighed() {
+            self.asks.drop_wants(|want| *want == Want::Weighed);
+            self.asks.ask(Want::Weighed, Ask::Study(Study::BackTest(first)));
+        }
+    }
+
+    /// A part came: the next one is asked for as long as the dialog is open.
+    pub(super) fn weighed(&mut self, part: BackTestView) {
+        let Some(Overlay::Verb(dialog)) = &mut self.overlay else { return };
+        if let Some(next) = dialog.weigh(part) {
+            self.asks.ask(Want::Weighed, Ask::Study(Study::BackTest(next)));
+        }
+        self.touch(Dirt::Input);
+    }
+
+    /// The store takes no questions.
+    pub(super) fn unweighed(&mut self, why: String) {
+        if let Some(Overlay::Verb(dialog)) = &mut self.overlay {
+            dialog.unweighed(why);
+        }
+        self.touch(Dirt::Input);
+    }
+
     /// There is no draft, or the store takes no questions.
     pub fn back_test_refused(&mut self, refusal: Refusal) {
         if let Some(Overlay::BackTest(open)) = &mut self.overlay {
             (open.running, open.trouble) = (false, Some(refusal.message));
         }
-        self.touch(super::app::Dirt::Input);
+        self.touch(Dirt::Input);
+    }
+
+    /// Shows what both versions would send for the selected row.
+    fn look_at_change(&mut self) {
+        let Some(Overlay::BackTest(open)) = &mut self.overlay else { return };
+        let Some((change, field, _)) = open.rows().nth(open.at) else {
+            return self.toast(Tone::Info, "nothing would change");
+        };
+        let integration = open.flow.split('/').next().unwrap_or_default();
+        let trial = Trial {
+            flow: format!("{integration}/{}", change.flow),
+            sample: Sampled::Request(change.request.clone()),
+            element: field.element,
+            ..Trial::default()
+        };
+        let sides = Sides::new(change.request.clone(), change.fields.clone());
+        open.open = Some(sides);
+        self.asks.drop_wants(|want| matches!(want, Want::Side(_)));
+        for draft in [false, true] {
+            let study = Study::Simulate(Trial { draft, ..trial.clone() });
+            self.asks.ask(Want::Side(draft), Ask::Study(study));
+        }
+    }
+
+    /// What one of both versions would send came, or why that is not known.
+    pub(super) fn side_came(&mut self, draft: bool, side: Side) {
+        if let Some(Overlay::BackTest(open)) = &mut self.overlay
+            && let Some(sides) = &mut open.open
+        {
+            sides.came(draft, side);
+        }
+        self.touch(Dirt::Data);
+    }
+
+    /// A key while a row is looked at; `esc` comes back to it.
+    fn sides_key(&mut self, key: Key) {
+        let height = super::overlay::backtest::page(self.size);
+        let Some(Overlay::BackTest(open)) = &mut self.overlay else { return };
+        let Some(sides) = &mut open.open else { return };
+        let lines = &mut sides.lines;
+        lines.resize(height);
+        let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(10);
+        match self.options.keymap.action_of(key) {
+            Some(Action::Down) => lines.step(1),
+            Some(Action::Up) => lines.step(-1),
+            Some(Action::PageDown) => lines.step(page),
+            Some(Action::PageUp) => lines.step(-page),
+            Some(Action::Top) => lines.rewind(),
+            Some(Action::Bottom) => lines.step(isize::MAX),
+            Some(Action::Back | Action::Quit | Action::Open) => {
+                open.open = None;
+                self.asks.drop_wants(|want| matches!(want, Want::Side(_)));
+            }
+            Some(Action::Interrupt | Action::Suspend | Action::Redraw) => self.global(key),
+            _ => self.refuse_key(key),
+        }
     }
 
     /// A key while it is open.
     pub fn back_test_key(&mut self, key: Key) {
         let Some(Overlay::BackTest(open)) = &mut self.overlay else { return };
+        if open.open.is_some() {
+            return self.sides_key(key);
+        }
         let last = open.rows().count().saturating_sub(1);
         match self.options.keymap.action_of(key) {
             Some(Action::Down) => open.at = (open.at + 1).min(last),
@@ -138,16 +227,7 @@ impl App {
                 let (flow, window) = (open.flow.clone(), open.window + 1);
                 self.begin_back_test(flow, window);
             }
-            Some(Action::Open) => {
-                let request = open.rows().nth(open.at).map(|(change, _, _)| change.request.clone());
-                match request {
-                    Some(id) => {
-                        self.close_back_test();
-                        self.open_request(id);
-                    }
-                    None => self.toast(Tone::Info, "nothing would change"),
-                }
-            }
+            Some(Action::Open) => self.look_at_change(),
             Some(Action::Back | Action::Quit) => {
                 let stopped = open.running.then_some((open.looked, open.changed));
                 self.close_back_test();

@@ -8,6 +8,7 @@ use super::app::{App, Dirt, ListId, Screen, Tone};
 use super::asks::Want;
 use super::countdown;
 use super::list::MARKS;
+use super::worklist::Need;
 use crate::model::ask::{Ask, Page, Rows};
 use crate::model::run::CallbackState;
 use crate::model::time::{Ms, parse_rfc3339};
@@ -324,10 +325,10 @@ impl App {
         use super::app::{PaneId, Place};
         match self.place() {
             Place::Board | Place::BoardPane => self.board.current().map(|row| &row.view),
-            Place::Needs => {
-                let at = self.needs.at.checked_sub(self.needs.groups.len())?;
-                self.needs.overdue.get(at)
-            }
+            Place::Needs => match self.needs.current()? {
+                Need::Expired(expired) => expired.only(),
+                _ => None,
+            },
             Place::Runs(ListId::Runs) => {
                 let run = self.runs.run.run.as_deref()?;
                 run.callback.as_deref().filter(|_| Some(&run.id) == self.runs.list.selected.as_ref())

@@ -342,8 +342,10 @@ impl App {
             (Want::Samples, Studied::Samples { names }) => self.samples_found(names),
             (Want::Plan | Want::Act(_), Studied::Tried(tried)) => self.tried(tried),
             (Want::BackTest, Studied::BackTested(part)) => self.back_test_found(part),
+            (Want::Weighed, Studied::BackTested(part)) => self.weighed(part),
+            (Want::Side(draft), Studied::Simulated(view)) => self.side_came(*draft, Ok(view)),
             (Want::Sample, Studied::Saved { path }) => self.sample_saved(&path),
-            (Want::Drift, Studied::Drift { drifts }) => self.needs.drifts = drifts,
+            (Want::Drift, Studied::Drift { drifts }) => self.needs.change(|needs| needs.drifts = drifts),
             (Want::DriftOk, Studied::Done { lines }) => {
                 self.needs.stale = true;
                 self.behind = true;

@@ -16,16 +16,12 @@ impl App {
         if was_empty && counters.integrations > 0 {
             self.behind = true;
         }
-        // The cursor stays on its badge, wherever that stands now.
-        let drift = self.needs.badge(self.needs.at).is_some();
-        let before = self.needs.figured();
-        self.needs.halted.clone_from(&counters.jobs.halted);
-        self.needs.breakers.clone_from(&counters.breakers.open);
-        self.needs.silent.clone_from(&counters.silent);
-        if drift {
-            self.needs.at = self.needs.at + self.needs.figured() - before;
-        }
-        self.needs.at = self.needs.at.min(self.needs.count().saturating_sub(1));
+        self.needs.change(|needs| {
+            needs.trouble.clone_from(&counters.store_trouble);
+            needs.halted.clone_from(&counters.jobs.halted);
+            needs.breakers.clone_from(&counters.breakers.open);
+            needs.silent.clone_from(&counters.silent);
+        });
         let before = self.counters.replace(counters).map(|old| old.jobs);
         let now = self.counters.as_ref().map(|counters| counters.jobs.clone()).unwrap_or_default();
         if let Some(before) = before.filter(|before| *before != now) {
@@ -49,7 +45,7 @@ impl App {
         }
         if changes.arrived > 0 {
             for list in [&mut self.live.requests, &mut self.requests.list] {
-                list.arrived(changes.arrived);
+                list.arrived(changes.arrived, changes.newest.as_deref());
             }
             self.behind = true;
             self.touch_if_stopped();
@@ -102,6 +98,11 @@ impl App {
             if shown.as_ref().is_some_and(|shown| ids.contains(shown)) {
                 self.asks.had.remove(&pane);
             }
+        }
+        // The page of a request tells how its runs stand.
+        let opened = self.requests.payload.detail.as_ref().filter(|_| self.requests.opened.is_some());
+        if opened.is_some_and(|detail| detail.request.runs.iter().any(|run| ids.contains(run))) {
+            self.asks.had.remove(&PaneId::Payload);
         }
         self.touch_if_stopped();
     }

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 /// Bytes that terminals take at least.
 const MOST: usize = 74_000;
 /// Where that is possible.
-const WRITES: &str = ". w writes it to a file";
+const WRITES: &str = ". {w} writes it to a file";
 /// Characters of a text that are shown before it is copied.
 const LOOK: usize = 60;
 
@@ -68,7 +68,7 @@ impl App {
         let (text, what) =
             found.ok_or_else(|| "copy is not possible: there is no value and no id here".to_owned())?;
         fits(&text).map_err(|why| match self.bars_write() {
-            None => why,
+            None => self.say(&why),
             Some(_) => why.replace(WRITES, ""),
         })?;
         Ok((text, what))
@@ -112,7 +112,8 @@ impl App {
     pub(super) fn copy(&mut self, text: String, what: &str) {
         let long = size(text.len() as u64);
         // A terminal says nothing of what it did with it.
-        let other = if self.bars_write().is_none() { " Nothing there? w writes a file." } else { "" };
+        let other = if self.bars_write().is_none() { " Nothing there? {w} writes a file." } else { "" };
+        let other = self.say(other);
         let asks = self.options.between.asks().map_or_else(String::new, |asks| format!(" {asks}."));
         let told = format!("Sent {long} to the terminal's clipboard, as {what}.{asks}{other}");
         self.asks.effect(Effect::Copy(text));
@@ -124,7 +125,7 @@ impl App {
     /// # Errors
     /// The sentence that the key says.
     pub fn copy_menu(&self) -> Result<Menu, String> {
-        let (title, entries) = if let Some(request) = self.focused_request() {
+        let (title, mut entries) = if let Some(request) = self.focused_request() {
             (short(&request.id).to_owned(), self.of_request(request))
         } else if let Some(run) = self.focused_run() {
             let id = run.id.clone();
@@ -134,6 +135,12 @@ impl App {
         } else {
             return Err("copy as is not possible: no request and no run is selected".to_owned());
         };
+        // What is too long for a terminal says which key writes it to a file.
+        for entry in &mut entries {
+            if let Err(why) = &mut entry.does {
+                (entry.text, *why) = (self.say(&entry.text), self.say(why));
+            }
+        }
         Ok(Menu { title: format!("Copy · {title}"), copies: true, entries, at: 0 })
     }
 
@@ -221,7 +228,8 @@ impl App {
                 "copy is not possible: the endpoint is not live any more".to_owned()
             }
         })?;
-        Ok(format!("{url}{}", request.path))
+        let slash = if request.path.is_empty() { "" } else { "/" };
+        Ok(format!("{url}{slash}{}", request.path))
     }
 
     fn of_callback(&self, id: &str, run: &str) -> Vec<Entry> {
@@ -362,7 +370,7 @@ pub(super) fn path_of(line: &Line) -> Option<String> {
 
 /// The body as it came, where it is text.
 fn body(detail: &RequestDetail) -> Result<String, String> {
-    if detail.request.marks.iter().any(|mark| mark == "body_cut") {
+    if detail.request.is_cut() {
         let kept = size(detail.request.size);
         return Err(format!("copy is not possible: only the first {kept} of it were kept"));
     }

@@ -11,13 +11,16 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 mod answer;
+mod fault;
 mod field;
 mod kind;
+mod moves;
 mod order;
 mod pause;
 mod setting;
 mod trying;
 mod version;
+mod weighed;
 
 use field::Typed;
 pub use field::{Field, Purpose};
@@ -25,6 +28,7 @@ pub use kind::{Facts, Kind, Outcome, Subject};
 pub use pause::Paused;
 pub use setting::Setting;
 pub use version::Version;
+pub use weighed::Weighed;
 
 /// From how many objects on the count must be typed.
 pub const TYPED_FROM: u64 = 20;
@@ -53,6 +57,8 @@ pub struct Dialog {
     pub acting: bool,
     /// What is wrong with what was filled in.
     pub error: Option<String>,
+    /// The field that is meant by it, where the store said so.
+    pub fault: Option<Purpose>,
     /// First line of the facts that is drawn, where they do not fit.
     pub scroll: u16,
     /// All that this filter matched when the dialog opened, in place of ids.
@@ -65,6 +71,10 @@ pub struct Dialog {
     pub due: Option<Ms>,
     /// What it is about.
     pub subject: Subject,
+    /// Of a draft that goes live: what it changes of stored requests.
+    pub weighed: Option<Weighed>,
+    /// The last plan that the store gave.
+    shown: Option<Box<Plan>>,
     /// Paths of a body and their new values, for a replay.
     set: Vec<(String, Value)>,
     /// The stand-in or the time that the facts are about, as it was typed.
@@ -86,12 +96,15 @@ impl Dialog {
             sure: false,
             acting: false,
             error: None,
+            fault: None,
             scroll: 0,
             filter: None,
             object: None,
             without: Vec::new(),
             due: None,
             subject: Subject::Objects,
+            weighed: None,
+            shown: None,
             set: Vec::new(),
             planned: Typed(answer::first(kind)),
             zone: TimeZone::UTC,
@@ -172,6 +185,7 @@ impl Dialog {
                 self.facts = Facts::Known(Box::new(setting::first_plan()));
                 return;
             }
+            Err(refusal) if self.mends(&refusal) => return self.blame(&refusal),
             Err(refusal) => {
                 self.facts = Facts::Refused(refusal);
                 return;
@@ -184,6 +198,10 @@ impl Dialog {
         if self.planned.0.trim().is_empty() {
             self.without.clone_from(&plan.fields);
         }
+        if self.fault.take().is_some() {
+            self.error = None;
+        }
+        self.shown = Some(plan.clone());
         self.facts = Facts::Known(plan);
         if self.typed() != self.planned.0 {
             // Filled in by the store itself: what it changes is asked for at once.
@@ -308,8 +326,7 @@ impl Dialog {
                 fields.push(field);
             }
             Kind::Replay => {
-                let choices = ["deployed", "original", "draft"].map(str::to_owned).to_vec();
-                fields.push(Field::choice(Purpose::With, "with", choices));
+                fields.push(Field::choice(Purpose::With, "with", Self::replayed_with(plan)));
                 fields.push(Field::line(Purpose::To, "to"));
                 let signs = ["not", "anew", "as it came"].map(str::to_owned).to_vec();
                 fields.push(Field::choice(Purpose::Sign, "sign", signs));
@@ -325,12 +342,16 @@ impl Dialog {
                 fields.push(field);
             }
         }
+        if self.weighs() {
+            let windows = weighed::WINDOWS.map(|(_, word)| word.to_owned()).to_vec();
+            fields.push(Field::choice(Purpose::Window, "back-test", windows));
+        }
         if self.kind != Kind::Load {
             fields.push(Field::line(Purpose::Reason, "reason"));
         }
-        if plan.count >= TYPED_FROM {
+        if plan.weight() >= TYPED_FROM {
             let mut field = Field::line(Purpose::Count, "confirm");
-            field.hint = format!("type {} to confirm", plan.count);
+            field.hint = format!("type {} to confirm", plan.weight());
             fields.push(field);
         }
         fields
@@ -386,63 +407,14 @@ impl Dialog {
         }
         if let Some(field) = self.field(Purpose::Count) {
             let typed = field.edit.text().replace([',', ' '], "");
-            if typed != plan.count.to_string() {
-                self.error = Some(format!("type {} to confirm; nothing was done", plan.count));
+            if typed != plan.weight().to_string() {
+                self.error = Some(format!("type {} to confirm; nothing was done", plan.weight()));
                 self.focus = self.fields.len() - 1;
                 return Outcome::Stays;
             }
         }
         self.acting = true;
         Outcome::Act
-    }
-
-    /// Moves to another field.
-    pub fn next_field(&mut self, by: isize) {
-        let count = self.fields.len();
-        if count > 0 {
-            let by = if by < 0 { count - 1 } else { 1 };
-            self.focus = (self.focus + by) % count;
-        }
-    }
-
-    /// Left or right: the choice, the cursor, or the button.
-    pub fn sideways(&mut self, by: isize) -> Outcome {
-        self.error = None;
-        let keeps = self.keeps();
-        match self.fields.get_mut(self.focus) {
-            Some(field) if !field.choices.is_empty() => {
-                let last = field.choices.len() - 1;
-                let chosen = field.chosen.saturating_add_signed(by).min(last);
-                if chosen == field.chosen {
-                    return Outcome::Stays;
-                }
-                field.chosen = chosen;
-                if field.purpose == Purpose::Value {
-                    self.planned = Typed(field.text());
-                }
-                self.armed = false;
-                self.facts = Facts::Asking;
-                Outcome::Replan
-            }
-            Some(field) if !(keeps && (by > 0 && field.edit.at_end() || self.sure)) => {
-                field.edit.go(by);
-                Outcome::Stays
-            }
-            _ => {
-                self.sure = keeps && by > 0;
-                Outcome::Stays
-            }
-        }
-    }
-
-    /// The text field that has the focus.
-    pub fn edit(&mut self) -> Option<&mut Edit> {
-        if self.acting {
-            return None;
-        }
-        self.error = None;
-        let field = self.fields.get_mut(self.focus)?;
-        field.takes_text().then_some(&mut field.edit)
     }
 
     /// The keys of its last line.
@@ -455,6 +427,9 @@ impl Dialog {
             // What was typed is asked about in a moment: until then nothing is confirmed.
             (Facts::Known(_), _) if self.due.is_some() => "asking the store…   esc back".to_owned(),
             (Facts::Refused(_), _) => "esc back".to_owned(),
+            (Facts::Known(_), _) if self.fault.is_some() => {
+                "change what is marked   tab field   ← → choice   esc back".to_owned()
+            }
             (Facts::Known(plan), _) if plan.count == 0 => "nothing to do   esc back".to_owned(),
             (Facts::Known(_), _) if self.keeps() && self.sure => {
                 format!("enter {word}s   ← keep   tab field   esc back")

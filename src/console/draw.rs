@@ -6,14 +6,17 @@ use super::app::{App, PaneId, Place};
 use super::edit::Edit;
 use super::filter::Hunted;
 use super::format::count;
+use super::hit::Hits;
 use super::keymap::Bound;
 use super::layout::Class;
 use super::paint::{Paint, to_ascii, width};
 use super::payload::View::Why;
 use super::theme::Role;
+use super::worklist::Need;
 use super::{overlay, promise, screen};
 use crate::model::id::short;
 use crate::model::request::Verdict;
+use crate::session::Link;
 use crate::text::Glyphs;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -21,9 +24,14 @@ use std::borrow::Cow;
 
 /// Draws the console into a buffer of its size.
 pub fn draw(app: &App, buf: &mut Buffer) {
-    {
+    told(app, buf);
+}
+
+/// Draws it, and tells what of it takes a click.
+pub(super) fn told(app: &App, buf: &mut Buffer) -> Hits {
+    let hits = {
         let glyphs = if app.options.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
-        let mut paint = Paint { buf, theme: &app.theme, glyphs };
+        let mut paint = Paint { buf, theme: &app.theme, glyphs, hits: Hits::new() };
         let frame = app.frame();
         if frame.class == Class::Message {
             message(app, &mut paint);
@@ -31,14 +39,21 @@ pub fn draw(app: &App, buf: &mut Buffer) {
             promise::draw(app, &mut paint, frame.promise);
             tabs(app, &mut paint, frame.tabs);
             screen::draw(app, &mut paint);
+            link_line(app, &mut paint, frame.link);
             filter_line(app, &mut paint, frame.line);
             footer(app, &mut paint, frame.footer);
+            // What lies under a box is not hit through it.
+            if app.overlay.is_some() {
+                paint.hits.clear();
+            }
             overlay::draw(app, &mut paint);
         }
-    }
+        paint.hits
+    };
     if app.options.ascii {
         to_ascii(buf);
     }
+    hits
 }
 
 /// A frame of some size, for those who draw without a terminal.
@@ -146,6 +161,18 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect) {
     }
 }
 
+/// Why the link is down: in a row of its own, so that every row of the lists is seen that a key acts on.
+fn link_line(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    let Link::Down(outage) = &app.link.0 else { return };
+    if area.is_empty() {
+        return;
+    }
+    // What is down is the way; what is at its other end may well be at work.
+    let more = if app.options.attached.is_some() { "; receiving may well go on there" } else { "" };
+    let why = format!("{}{more}", outage.why);
+    paint.right(area.x + 1, area.right().saturating_sub(1), area.y, &super::paint::clean(&why), Role::Stale);
+}
+
 fn filter_line(app: &App, paint: &mut Paint<'_>, area: Rect) {
     if area.is_empty() {
         return;
@@ -214,16 +241,19 @@ pub fn footer_keys(app: &App) -> &'static [Action] {
     };
     match app.place() {
         Place::Empty => &[Open, Action::Add, Action::Palette, Quit],
-        Place::Requests(_) => &[Open, Follow, Action::Filter, NextPane, Mark, Replay, Full],
+        // The same on every row, too: what was not rejected only mutes the key.
+        Place::Requests(_) => &[Open, Replay, Action::Filter, NextPane, Follow, Action::Readmit, Mark],
         // The same on every row: keys that change place under the eye are not found again.
         Place::Runs(_) => &[Open, Retry, Skip, Replay, Action::Filter, Follow, Mark],
-        Place::Needs if app.needs.drifted(app.needs.at).is_some() => &[Open, Action::Forget, NextPane, Full],
-        Place::Needs
-            if app.needs.breaker(app.needs.at).is_some() || app.needs.silence(app.needs.at).is_some() =>
-        {
-            &[Open, NextPane, Full]
-        }
-        Place::Needs => &[Open, Retry, Skip, Abort, NextPane, Full],
+        Place::Needs => match app.needs.current() {
+            Some(Need::Drift(_)) => &[Open, Action::Forget, NextPane, Full],
+            Some(Need::Store(_) | Need::Breaker(_) | Need::Silent(_)) => &[Open, NextPane, Full],
+            Some(Need::Halted(_)) => &[Open, Action::Pause, NextPane, Full],
+            Some(Need::Expired(of)) if of.only().is_some() => {
+                &[Open, Action::Complete, Retry, Skip, Abort, NextPane, Full]
+            }
+            Some(Need::Errored(_) | Need::Expired(_)) | None => &[Open, Retry, Skip, Abort, NextPane, Full],
+        },
         Place::Groups => &[Open, Retry, Skip, Abort, Action::Difference, View, Back],
         // What is said of it asks for an act.
         Place::Payload(_) => match why(app) {
@@ -315,9 +345,9 @@ fn named(app: &App, action: Action, bound: &Bound) -> (String, Cow<'static, str>
         {
             "back to it"
         }
-        (Action::Retry, Place::Groups | Place::Needs) => "retry all",
-        (Action::Skip, Place::Groups | Place::Needs) => "skip all",
-        (Action::Abort, Place::Groups | Place::Needs) => "abort all",
+        (Action::Retry, Place::Groups | Place::Needs) if app.focused_group().is_some() => "retry all",
+        (Action::Skip, Place::Groups | Place::Needs) if app.focused_group().is_some() => "skip all",
+        (Action::Abort, Place::Groups | Place::Needs) if app.focused_group().is_some() => "abort all",
         _ => bound.binding.word,
     };
     (own.to_owned(), word.into())
@@ -351,9 +381,9 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
         _ => 0,
     };
     if marked > 0 {
-        x = paint.put(x, area.y, area.width, &format!("{marked} marked"), Role::Mark) + gap;
+        x = paint.put(x, area.y, area.width, &format!("{} marked", count(marked as u64)), Role::Mark) + gap;
     }
-    let help = [Action::Help];
+    let tail = [Action::Palette, Action::Help];
     let mut keys = footer_keys(app).to_vec();
     let (first, end) = app.focuses();
     if class <= Class::Narrow && end > first + 1 && app.place() != Place::Empty {
@@ -361,15 +391,21 @@ fn footer(app: &App, paint: &mut Paint<'_>, area: Rect) {
         keys.retain(|key| *key != Action::NextPane);
         keys.insert(keys.len().min(1), Action::NextPane);
     }
-    for action in keys.iter().take(most).chain(&help) {
-        // What no key is given to is in the palette alone.
-        let Some(bound) = app.options.keymap.bound(*action).filter(|it| !it.keys.is_empty()) else {
-            continue;
-        };
+    // The way to all the others ends the row, wherever it is.
+    keys.retain(|key| !tail.contains(key));
+    keys.truncate(most);
+    // What no key is given to is in the palette alone.
+    let known = |action: &Action| app.options.keymap.bound(*action).filter(|it| !it.keys.is_empty());
+    let ends = tail.iter().filter_map(|action| known(action).map(|bound| named(app, *action, bound)));
+    let mut left: u16 = ends.map(|(name, told)| gap + width(&name) + 1 + width(&told)).sum();
+    for action in keys.iter().chain(&tail) {
+        let Some(bound) = known(action) else { continue };
         let (name, told) = named(app, *action, bound);
         let text = width(&name) + 1 + width(&told);
-        let last = *action == Action::Help;
-        if x + text > area.right().saturating_sub(if last { 0 } else { 8 }) {
+        if tail.contains(action) {
+            left = 0;
+        }
+        if x + text + left > area.right() {
             continue;
         }
         let (key, word) = match app.possible(*action) {
@@ -391,11 +427,29 @@ fn editing(
 ) {
     let gap = if area.width < 90 { 2 } else { 3 };
     let mut x = area.x + 1;
-    let help = if typing { None } else { Some(("?", "help")) };
-    for (key, word) in keys.iter().copied().chain(help) {
-        let keymap = &app.options.keymap;
-        let shown: Vec<&str> = key.split(' ').map(|key| if typing { key } else { keymap.now(key) }).collect();
-        let key = shown.join(" ");
+    // What is typed is text: no key of these acts. A guide has no room for all of them.
+    let both = [(":", "all"), ("?", "help")];
+    let from = if typing { both.len() } else { usize::from(app.guide.is_some()) };
+    let tail = &both[from..];
+    let keymap = &app.options.keymap;
+    let spelled = |key: &str| -> String {
+        let shown = key.split(' ').map(|key| if typing { key } else { keymap.now(key) });
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    // What ends the row has its room first; of the others the least useful one is left out.
+    let cells = |(key, word): &(&str, &str)| width(&spelled(key)) + 1 + width(word) + gap;
+    let mut room = area.width.saturating_sub(1 + tail.iter().map(cells).sum::<u16>().saturating_sub(gap));
+    let mut shown: Vec<(&str, &str)> = Vec::new();
+    let way_out = keys.last().filter(|(key, _)| *key == "esc");
+    room = room.saturating_sub(way_out.map_or(0, cells));
+    for key in keys.iter().filter(|key| Some(*key) != way_out) {
+        if cells(key) <= room {
+            room -= cells(key);
+            shown.push(*key);
+        }
+    }
+    for (key, word) in shown.iter().copied().chain(way_out.copied()).chain(tail.iter().copied()) {
+        let key = spelled(key);
         if x + width(&key) + 1 + width(word) > area.right() {
             break;
         }

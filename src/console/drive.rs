@@ -340,13 +340,17 @@ where
                 Effect::Outside { name, text } => self.outside(&name, &text).await?,
                 Effect::Suspend if signals::has_a_shell() => {
                     term::restore();
+                    if let Some(address) = &self.app.options.quitting_stops {
+                        signals::tell_that_it_stands_still(address);
+                    }
                     signals::stop_this_process();
                     // Also where nothing stopped it: the terminal is taken back.
                     self.resume()?;
                     self.back = Some(Instant::now());
                 }
                 Effect::Suspend => {
-                    let why = "suspend is not possible: no shell started this console; q quits";
+                    let why =
+                        self.app.say("suspend is not possible: no shell started this console; {q} quits");
                     self.app.toast(Tone::Info, why);
                 }
             }

@@ -4,11 +4,12 @@
 pub mod complete;
 
 use self::complete::Choices;
-use super::app::{App, ListId, PAUSE, Place, Tone};
+use super::app::{App, ListId, PAUSE, Place, Screen, Tone};
 use super::edit::Edit;
 use super::format::count;
 use super::input::edit_key;
 use super::key::Key;
+use super::keymap::Keymap;
 use super::list::{Item, List};
 use super::paint::width;
 use super::picks::Change;
@@ -58,12 +59,15 @@ pub struct Hunted<'a> {
     pub on: bool,
 }
 
-fn hunted<T: Item>(list: &List<T>) -> Option<Hunted<'_>> {
+fn hunted<'l, T: Item>(list: &'l List<T>, keys: &Keymap) -> Option<Hunted<'l>> {
     let filter = list.filter_in_force();
     let found = count((list.rows.len() + list.held.len()) as u64);
     if let Some(percent) = list.hunt_stopped() {
         let stopped = format!("stopped at {percent} %");
-        let told = [format!("{stopped} · {found} found · k goes on"), format!("{stopped} · {found} found")];
+        let told = [
+            format!("{stopped} · {found} found · {} goes on", keys.pressed("k")),
+            format!("{stopped} · {found} found"),
+        ];
         return Some(Hunted { filter, told, on: false });
     }
     let percent = list.hunting()?;
@@ -161,23 +165,53 @@ impl App {
         if self.is_opened() || self.editor.is_some() {
             return None;
         }
+        if let Some(marking) = self.marked_by_search() {
+            return Some(marking);
+        }
         let focused = match self.place() {
             Place::Requests(id) | Place::Runs(id) => Some(id),
             _ => None,
         };
+        let keys = &self.options.keymap;
         // Of groups the list lies beneath.
         let shown = self.shown_lists().iter().copied().filter(|_| self.place() != Place::Groups);
         focused.into_iter().chain(shown).find_map(|id| match id {
-            ListId::LiveRequests => hunted(&self.live.requests),
-            ListId::Requests => hunted(&self.requests.list),
-            ListId::LiveRuns => hunted(&self.live.runs),
-            ListId::Runs => hunted(&self.runs.list),
+            ListId::LiveRequests => hunted(&self.live.requests, keys),
+            ListId::Requests => hunted(&self.requests.list, keys),
+            ListId::LiveRuns => hunted(&self.live.runs, keys),
+            ListId::Runs => hunted(&self.runs.list, keys),
             ListId::Callbacks => None,
         })
     }
 
+    fn shows(&self, list: ListId) -> bool {
+        self.shown_lists().contains(&list) || self.screen == Screen::Callbacks && list == ListId::Callbacks
+    }
+
+    /// The search for rows to mark, once its first part is over, where its list is shown.
+    fn marked_by_search(&self) -> Option<Hunted<'_>> {
+        let marking = self.marking.as_ref().filter(|marking| self.shows(marking.list))?;
+        let percent = marking.percent?;
+        let filter = match marking.list {
+            ListId::LiveRequests => self.live.requests.filter_in_force(),
+            ListId::Requests => self.requests.list.filter_in_force(),
+            ListId::LiveRuns => self.live.runs.filter_in_force(),
+            ListId::Runs => self.runs.list.filter_in_force(),
+            ListId::Callbacks => self.board.filter_in_force(),
+        };
+        let found = count(marking.found as u64);
+        let told = [
+            format!("marking: {percent} % · {found} marked so far · esc stops"),
+            format!("{percent} % · {found} marked · esc stops"),
+        ];
+        Some(Hunted { filter, told, on: true })
+    }
+
     /// Stops the search that is under way on this screen; whether there was one.
     pub(super) fn stop_hunt(&mut self) -> bool {
+        if self.marking.as_ref().is_some_and(|marking| self.shows(marking.list)) && self.stop_marking() {
+            return true;
+        }
         if !self.hunt().is_some_and(|hunt| hunt.on) {
             return false;
         }
@@ -272,7 +306,7 @@ impl App {
         }
         filter.due = None;
         let (list, text) = (filter.list, filter.edit.text());
-        if let Err(error) = Query::parse(&text, at) {
+        if let Err(error) = Query::parse_for(&text, at, list.subject()) {
             filter.error = Some(Wrong { message: error.message, at: Some(error.at) });
             return;
         }

@@ -3,7 +3,7 @@
 
 use super::app::{App, Dirt, Overlay, Screen};
 use super::asks::Want;
-use super::format::clock;
+use super::format::{clock, count};
 use super::lines::{Line, Lines};
 use super::theme::Role;
 use super::whole::Whole;
@@ -11,7 +11,7 @@ use crate::model::ask::{Ask, DiffView, Page};
 use crate::model::id::short;
 use crate::model::query::quoted;
 use crate::model::time::{Ms, parse_rfc3339};
-use crate::model::view::{AuditView, RunView};
+use crate::model::view::{AuditView, GroupFigures, RunView};
 
 /// Runs that are named.
 const NAMED: u32 = 3;
@@ -29,6 +29,10 @@ pub struct GroupPane {
     pub run: Option<Box<RunView>>,
     /// The last deploy before its first run.
     deploy: Option<Deployed>,
+    /// What its runs sent, and how long the answers took…
+    figures: Option<GroupFigures>,
+    /// …as they were when the group had so many runs and its last one came then.
+    figured: Option<(u64, String)>,
     /// What is shown.
     pub lines: Lines,
 }
@@ -65,11 +69,18 @@ impl App {
             _ => return,
         };
         if id == self.runs.group.id {
-            return;
+            return self.ask_for_figures();
         }
         self.runs.group = GroupPane { id: id.clone(), ..GroupPane::default() };
         self.asks.drop_wants(|want| {
-            matches!(want, Want::GroupRuns(_) | Want::GroupRun(_) | Want::GroupDeploy(_) | Want::GroupDiff(_))
+            matches!(
+                want,
+                Want::GroupRuns(_)
+                    | Want::GroupRun(_)
+                    | Want::GroupDeploy(_)
+                    | Want::GroupDiff(_)
+                    | Want::GroupFigures(_)
+            )
         });
         if let Some(id) = id {
             if let Some(group) = self.needs.groups.iter().find(|group| group.id == id) {
@@ -80,6 +91,29 @@ impl App {
             }
             let page = Page { filter: format!("group:{id}"), limit: NAMED, ..Page::default() };
             self.asks.ask(Want::GroupRuns(id), Ask::Runs(page));
+            self.ask_for_figures();
+        }
+    }
+
+    /// Asks for the figures of the group of the pane, where they are of another moment than its count.
+    fn ask_for_figures(&mut self) {
+        let shown = self.runs.group.id.as_ref();
+        let Some(group) = self.needs.groups.iter().find(|group| Some(&group.id) == shown) else { return };
+        let stand = Some((group.count, group.last.clone()));
+        if self.runs.group.figured == stand || self.asks.awaits(|want| matches!(want, Want::GroupFigures(_)))
+        {
+            return;
+        }
+        let id = group.id.clone();
+        self.runs.group.figured = stand;
+        self.asks.ask(Want::GroupFigures(id.clone()), Ask::Group { id });
+    }
+
+    /// They came.
+    pub(super) fn group_figures(&mut self, id: &str, figures: GroupFigures) {
+        if self.runs.group.id.as_deref() == Some(id) {
+            self.runs.group.figures = Some(figures);
+            self.group_lines();
         }
     }
 
@@ -162,17 +196,27 @@ impl App {
         let step =
             self.runs.group.run.as_ref().and_then(|run| run.steps.iter().find(|s| s.name == group.step));
         let attempt = step.and_then(|step| step.attempts.last());
+        let figures = self.runs.group.figures.as_ref();
         if let Some(sent) = attempt.and_then(|attempt| attempt.request.as_ref()) {
-            lines.push(Line::label("sent", format!("{} {}", sent.method, sent.url), Role::Text));
+            // What all of them have in common, where that is one URL but for its numbers and ids.
+            let common = figures.filter(|figures| figures.patterns == 1 && figures.sent > 1);
+            let url = common.and_then(|figures| figures.urls.first()).map_or(&sent.url, |url| &url.pattern);
+            let note = figures.map(one_pattern).unwrap_or_default();
+            lines.push(Line { note, ..Line::label("sent", format!("{} {url}", sent.method), Role::Text) });
         }
+        let note = figures.map(median).unwrap_or_default();
         match attempt.and_then(|attempt| Some((attempt, attempt.response.as_ref()?))) {
             Some((attempt, got)) => {
                 let took = attempt
                     .elapsed_ms
                     .map_or_else(String::new, |ms| format!(" in {}", super::format::took(ms)));
-                lines.push(Line::label("back", format!("{}{took}   {}", got.status, got.body), Role::Text));
+                let took = if note.is_empty() { took.as_str() } else { "" };
+                let back = Line::label("back", format!("{}{took}   {}", got.status, got.body), Role::Text);
+                lines.push(Line { note, ..back });
             }
-            None if attempt.is_some() => lines.push(Line::label("back", group.cause.clone(), Role::Text)),
+            None if attempt.is_some() => {
+                lines.push(Line { note, ..Line::label("back", group.cause.clone(), Role::Text) });
+            }
             None => {}
         }
         let mut since = format!("first {}, last {}", shown(&group.first), shown(&group.last));
@@ -181,7 +225,8 @@ impl App {
             let why = deploy.reason.as_ref().map_or_else(String::new, |why| format!(" (\"{why}\")"));
             since = format!("{since}; after v{} was deployed by {}, {at}{why}", deploy.version, deploy.who);
         }
-        let change = self.group_change().map(|(_, from, to)| format!("d shows v{from} → v{to}"));
+        let change =
+            self.group_change().map(|(_, from, to)| format!("{} shows v{from} → v{to}", self.say("{d}")));
         let note = change.unwrap_or_default();
         lines.push(Line { note, ..Line::label("started", since, Role::Text) });
         let runs: Vec<String> = self
@@ -205,9 +250,48 @@ impl App {
     }
 }
 
+/// `all 1,212 to one URL pattern`; of the newest where there are more, and nothing of a single one.
+fn one_pattern(figures: &GroupFigures) -> String {
+    let of = match (figures.whole, figures.sent == figures.runs) {
+        _ if figures.sent < 2 => return String::new(),
+        (false, _) => format!("the newest {}", count(figures.sent)),
+        (true, true) => format!("all {}", count(figures.sent)),
+        (true, false) => format!("{} of {}", count(figures.sent), count(figures.runs)),
+    };
+    match figures.patterns {
+        1 => format!("{of} to one URL pattern"),
+        many => format!("{of} to {} URL patterns", count(many)),
+    }
+}
+
+/// `41ms median`; nothing of a single one.
+fn median(figures: &GroupFigures) -> String {
+    let Some(ms) = figures.median_ms.filter(|_| figures.sent > 1) else { return String::new() };
+    let of = if figures.whole { String::new() } else { format!(" of the newest {}", count(figures.sent)) };
+    format!("{} median{of}", super::format::took(ms))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_say_of_how_many_they_are() {
+        let of = |runs, whole, sent, patterns| {
+            let figures =
+                GroupFigures { runs, whole, sent, patterns, median_ms: Some(41), ..GroupFigures::default() };
+            (one_pattern(&figures), median(&figures))
+        };
+        let told = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+        assert_eq!(of(1_212, true, 1_212, 1), told("all 1,212 to one URL pattern", "41ms median"));
+        assert_eq!(of(90, true, 88, 3), told("88 of 90 to 3 URL patterns", "41ms median"));
+        assert_eq!(
+            of(500, false, 500, 1),
+            told("the newest 500 to one URL pattern", "41ms median of the newest 500")
+        );
+        assert_eq!(of(1, true, 1, 1), told("", ""));
+        assert_eq!(of(3, true, 0, 0), told("", ""));
+    }
 
     #[test]
     fn the_newest_deploy_is_told_from_what_was_kept_or_changed_nothing() {

@@ -4,6 +4,7 @@ use super::action::Action;
 use super::app::{App, Place};
 use super::dialog::Kind;
 use super::format::clock;
+use super::keymap::Keymap;
 use super::verbs::{fits, kind_of};
 use crate::model::run::CallbackState;
 use crate::model::time::{Ms, parse_rfc3339};
@@ -14,11 +15,16 @@ use jiff::tz::TimeZone;
 ///
 /// # Errors
 /// The sentence that the key says instead.
-pub fn callback_fits(kind: Kind, view: &CallbackView, now: Ms, zone: &TimeZone) -> Result<(), String> {
+pub fn callback_fits(
+    kind: Kind,
+    view: &CallbackView,
+    (now, zone): (Ms, &TimeZone),
+    keys: &Keymap,
+) -> Result<(), String> {
     let word = kind.word();
     if kind.object() == "run" {
         return match view.awaited.as_ref().and_then(|awaited| awaited.run_state) {
-            Some(state) => fits(kind, state),
+            Some(state) => fits(kind, state, keys),
             None => Ok(()),
         };
     }
@@ -28,7 +34,7 @@ pub fn callback_fits(kind: Kind, view: &CallbackView, now: Ms, zone: &TimeZone) 
         (Kind::Cancel | Kind::Complete | Kind::Extend, CallbackState::Pending) => return Ok(()),
         (Kind::Complete | Kind::Extend, _) if held => return Ok(()),
         (Kind::Cancel, CallbackState::Expired) if view.overdue => {
-            "its deadline is past already; c completes it".to_owned()
+            keys.say("its deadline is past already; {c} completes it")
         }
         (_, CallbackState::Received) => {
             let at = view.received.as_deref().and_then(parse_rfc3339);
@@ -75,7 +81,7 @@ impl App {
                 if on_board { "there is no callback here" } else { "no callback is pending or overdue" };
             return Err(format!("{word} is not possible: {what}"));
         };
-        callback_fits(kind, view, self.now, &self.options.zone)?;
+        callback_fits(kind, view, (self.now, &self.options.zone), &self.options.keymap)?;
         Ok(vec![if kind.object() == "run" { view.run.clone() } else { view.id.clone() }])
     }
 
@@ -116,7 +122,8 @@ mod tests {
     #[test]
     fn a_callback_says_why_it_cannot_be_acted_on() {
         let now = parse_rfc3339("2026-11-18T15:00:00.000Z").unwrap();
-        let of = |kind, view: &CallbackView| callback_fits(kind, view, now, &TimeZone::UTC);
+        let of =
+            |kind, view: &CallbackView| callback_fits(kind, view, (now, &TimeZone::UTC), &Keymap::default());
         let pending = view("pending", false, "waiting");
         let overdue = view("expired", true, "errored");
         let received = view("received", false, "running");

@@ -111,12 +111,14 @@ impl App {
             edit.insert(text);
             self.touch(Dirt::Input);
         } else {
-            self.toast(Tone::Info, "paste: nothing here takes text but an id; / opens the filter");
+            let said = self.say("paste: nothing here takes text but an id; {/} opens the filter");
+            self.toast(Tone::Info, said);
         }
     }
 
     pub(super) fn key(&mut self, key: Key) {
         self.toasts.retain(|toast| toast.tone == Tone::Bad);
+        self.clicked = None;
         self.touch(Dirt::Input);
         if layout::class(self.size.0, self.size.1) == Class::Message {
             if key == (Key { code: KeyCode::Char('q'), ctrl: false }) {
@@ -154,10 +156,11 @@ impl App {
             Some(Overlay::Record(_)) => return self.record_key(key),
             Some(Overlay::Messages(_)) => return self.messages_key(key),
             Some(Overlay::Prompt(_)) => return self.prompt_key(key),
+            Some(Overlay::Help(_)) => return self.help_key(key),
             _ => {}
         }
         if self.overlay.is_some() {
-            return self.help_key(key);
+            return self.read_key(key);
         }
         if self.guide.is_some() {
             return self.guide_key(key);
@@ -226,8 +229,17 @@ impl App {
                 Outcome::Stays
             }
         };
+        self.dialog_did(outcome);
+    }
+
+    /// What came of something done to the dialog.
+    pub(super) fn dialog_did(&mut self, outcome: Outcome) {
+        let Some(Overlay::Verb(dialog)) = &self.overlay else { return };
         match outcome {
-            Outcome::Stays => self.replan(),
+            Outcome::Stays => {
+                self.replan();
+                self.weigh();
+            }
             Outcome::Close => {
                 let stale = matches!(&dialog.facts, Facts::Refused(why) if why.code == MEANWHILE);
                 self.close_dialog();
@@ -267,9 +279,10 @@ impl App {
         }
     }
 
-    fn help_key(&mut self, key: Key) {
+    /// A key over something that is only read.
+    fn read_key(&mut self, key: Key) {
         let (top, most) = match &mut self.overlay {
-            Some(Overlay::Help { top } | Overlay::Keys { top }) => (top, 200),
+            Some(Overlay::Keys { top }) => (top, 200),
             Some(Overlay::Value(whole)) => {
                 let most = whole.lines.len().saturating_sub(1);
                 (&mut whole.top, most)
@@ -308,6 +321,18 @@ impl App {
             ListId::Callbacks => (&self.board.filter, &self.board.trying),
         };
         trying.as_ref().unwrap_or(filter).clone()
+    }
+
+    /// What a list is filtered by now: nothing while the filter is off.
+    #[must_use]
+    pub fn filter_in_force(&self, id: ListId) -> &str {
+        match id {
+            ListId::LiveRequests => self.live.requests.filter_in_force(),
+            ListId::Requests => self.requests.list.filter_in_force(),
+            ListId::LiveRuns => self.live.runs.filter_in_force(),
+            ListId::Runs => self.runs.list.filter_in_force(),
+            ListId::Callbacks => self.board.filter_in_force(),
+        }
     }
 
     /// Tries a filter on a list.

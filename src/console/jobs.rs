@@ -1,9 +1,10 @@
 //! Jobs over the screen: which there are, how far each is, and how it is stopped.
 
 use super::action::Action;
-use super::app::{App, Dirt, Overlay, Place, Tone};
+use super::app::{App, Dirt, Overlay, Tone};
 use super::asks::{Effect, Want};
 use super::key::Key;
+use super::worklist::Need;
 use crate::model::ask::{Answer, Ask, Deed, Refusal};
 use crate::model::change::{HaltedJob, JobFigures};
 use crate::model::id::short;
@@ -139,7 +140,10 @@ impl App {
 
     /// The halted job that the focus is on, among what needs a person.
     pub(super) fn halted_job(&self) -> Option<&HaltedJob> {
-        self.needs.halt(self.needs.at).filter(|_| self.place() == Place::Needs)
+        match self.focused_need()? {
+            Need::Halted(job) => Some(job),
+            _ => None,
+        }
     }
 
     /// Opens the halted job that the focus is on: the same key there lets it go on.

@@ -14,7 +14,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Most bytes of the file; a longer one is taken for garbage.
-pub const MOST: u64 = 1 << 20;
+pub const MOST: u64 = 4 << 20;
 
 /// What is kept, by its names.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,6 +37,11 @@ impl Kept {
         T::deserialize(self.0.get(name)?).ok()
     }
 
+    /// The names under which something is kept.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Keeps a value under a name; null forgets it.
     pub fn set(&mut self, name: &str, value: Value) {
         if value.is_null() {
@@ -55,7 +60,7 @@ impl Kept {
         all.set(name, value);
         let text = serde_json::to_vec_pretty(&all.0)?;
         if u64::try_from(text.len()).unwrap_or(u64::MAX) > MOST {
-            return Err(io::Error::other("it would be over 1 MiB"));
+            return Err(io::Error::other("it would be over 4 MiB"));
         }
         put_whole(file, &text)
     }
@@ -88,10 +93,11 @@ pub fn put_whole(file: &Path, text: &[u8]) -> io::Result<()> {
 
 impl App {
     /// Keeps a choice under a name for the sessions after this one.
-    pub fn keep(&mut self, name: &'static str, value: impl Serialize) {
+    pub fn keep(&mut self, name: impl Into<String>, value: impl Serialize) {
         // What is kept are plain values: one that is none is not worth a word.
         let Ok(value) = serde_json::to_value(value) else { return };
-        self.options.kept.set(name, value.clone());
+        let name = name.into();
+        self.options.kept.set(&name, value.clone());
         self.asks.effect(Effect::Keep(name, value));
     }
 }

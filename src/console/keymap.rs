@@ -6,6 +6,7 @@
 
 use super::action::Action;
 use super::key::Key;
+use std::sync::Arc;
 
 /// A line of the table.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +17,7 @@ pub struct Binding {
     pub action: Action,
     /// A word for the footer.
     pub word: &'static str,
-    /// A few words for the help.
+    /// A few words for the help, for [`Keymap::say`].
     pub help: &'static str,
 }
 
@@ -66,14 +67,14 @@ pub const KEYS: &[Binding] = &[
     ),
     key(&["p"], Action::Pin, "pin", "the path as a column of Requests, and off again"),
     key(&["#"], Action::Values, "values", "the values of the path, and how often each is there"),
-    key(&["-"], Action::Without, "without", "in the list of #: all but this value"),
+    key(&["-"], Action::Without, "without", "in the list of {#}: all but this value"),
     key(&["f"], Action::Follow, "follow", "to the newest, and follow"),
     key(&["space"], Action::Mark, "mark", "mark, unmark"),
     key(&["a"], Action::MarkAll, "mark all", "mark all that the filter matches now"),
     key(&["z"], Action::Undo, "undo", "take the last change of a document back; bring cleared marks back"),
     key(&["Z"], Action::Redo, "redo", "make again what was undone"),
     key(&["e"], Action::Edit, "edit", "edit the document of what is selected, or set a value; in it: type"),
-    key(&["E"], Action::EditBody, "edit, replay", "edit the body of a request; there R replays it so"),
+    key(&["E"], Action::EditBody, "edit, replay", "edit the body of a request; there {R} replays it so"),
     key(
         &["w"],
         Action::Save,
@@ -120,7 +121,7 @@ pub const KEYS: &[Binding] = &[
         &["t"],
         Action::Test,
         "test",
-        "try its flow: what it would send, one real call, a test run; there t again: another dedup rule",
+        "try its flow: what it would send, one real call, a test run; there {t} again: another dedup rule",
     ),
     key(&["b"], Action::BackTest, "back-test", "what the draft changes of the flow's stored requests"),
     key(
@@ -174,13 +175,13 @@ impl Bound {
 
 /// The keys in force.
 #[derive(Debug, Clone)]
-pub struct Keymap(Vec<Bound>);
+pub struct Keymap(Arc<Vec<Bound>>);
 
 impl Default for Keymap {
     /// The keys that the program has of itself.
     fn default() -> Self {
         let keys = |binding: &Binding| binding.keys.iter().filter_map(|name| Key::parse(name)).collect();
-        Self(KEYS.iter().map(|binding| Bound::new(binding, keys(binding))).collect())
+        Self(Arc::new(KEYS.iter().map(|binding| Bound::new(binding, keys(binding))).collect()))
     }
 }
 
@@ -228,9 +229,47 @@ impl Keymap {
         )
     }
 
+    /// How a sentence names what is to be pressed now for what the program's own key `name` does.
+    #[must_use]
+    pub fn pressed(&self, name: &str) -> String {
+        let own = self.0.iter().find(|bound| bound.binding.keys.contains(&name));
+        own.map_or_else(
+            || name.to_owned(),
+            |bound| match self.now(name) {
+                "" => self.named(bound.binding.action),
+                key => key.to_owned(),
+            },
+        )
+    }
+
+    /// A sentence of ours with the keys in force: `{r}` stands for what is pressed now for what `r` does
+    /// of itself. What stands in other brackets stays. It is for our own words alone: text from outside
+    /// is put in afterwards.
+    #[must_use]
+    pub fn say(&self, text: &str) -> String {
+        let mut said = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('{') {
+            let (before, from) = rest.split_at(at);
+            said.push_str(before);
+            let name = from[1..].split_once('}').map(|(name, _)| name);
+            let known = name.filter(|name| KEYS.iter().any(|binding| binding.keys.contains(name)));
+            if let Some(name) = known {
+                said.push_str(&self.pressed(name));
+                rest = &from[name.len() + 2..];
+            } else {
+                said.push('{');
+                rest = &from[1..];
+            }
+        }
+        said.push_str(rest);
+        said
+    }
+
     /// Gives an action other keys. [`Keymap::doubled`] tells afterwards whether two have the same.
     pub(super) fn give(&mut self, action: Action, keys: Vec<Key>) {
-        if let Some(bound) = self.0.iter_mut().find(|bound| bound.binding.action == action) {
+        let lines = Arc::make_mut(&mut self.0);
+        if let Some(bound) = lines.iter_mut().find(|bound| bound.binding.action == action) {
             *bound = Bound::new(bound.binding, keys);
         }
     }
@@ -315,27 +354,27 @@ pub const HELP: &[(&str, &[Action])] = &[
             Action::Redo,
         ],
     ),
-    (
-        "everywhere",
-        &[
-            Action::Screen(1),
-            Action::Screen(2),
-            Action::Screen(3),
-            Action::Screen(4),
-            Action::Screen(5),
-            Action::Screen(6),
-            Action::Back,
-            Action::Quit,
-            Action::Interrupt,
-            Action::Suspend,
-            Action::Redraw,
-            Action::Reload,
-            Action::Theme,
-            Action::Mouse,
-            Action::Palette,
-            Action::Help,
-        ],
-    ),
+    ("everywhere", EVERYWHERE),
+];
+
+/// What acts whatever is shown or edited.
+pub const EVERYWHERE: &[Action] = &[
+    Action::Screen(1),
+    Action::Screen(2),
+    Action::Screen(3),
+    Action::Screen(4),
+    Action::Screen(5),
+    Action::Screen(6),
+    Action::Back,
+    Action::Quit,
+    Action::Interrupt,
+    Action::Suspend,
+    Action::Redraw,
+    Action::Reload,
+    Action::Theme,
+    Action::Mouse,
+    Action::Palette,
+    Action::Help,
 ];
 
 #[cfg(test)]
@@ -361,6 +400,21 @@ mod tests {
         {
             assert_eq!(Keymap::default().action_of(Key::parse(reserved).unwrap()), None, "{reserved}");
         }
+    }
+
+    #[test]
+    fn a_sentence_names_the_keys_in_force() {
+        let mut map = Keymap::default();
+        assert_eq!(map.say("{r} retries, {esc} goes back; {x"), "r retries, esc goes back; {x");
+        let key = |name| Key::parse(name).unwrap();
+        map.give(Action::Retry, vec![key("ctrl-t"), key("f5")]);
+        map.give(Action::Skip, Vec::new());
+        map.give(Action::Down, vec![key("n"), key("down")]);
+        assert_eq!(map.say("{r} retries, {s} skips: {{ a }}"), "ctrl-t retries, :skip skips: {{ a }}");
+        assert_eq!(
+            (map.pressed("down"), map.pressed("j"), map.pressed("no key")),
+            ("down".to_owned(), "n".to_owned(), "no key".to_owned())
+        );
     }
 
     #[test]

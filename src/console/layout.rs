@@ -46,31 +46,46 @@ pub struct Frame {
     pub tabs: Rect,
     /// Between.
     pub content: Rect,
+    /// Under the content, while the link is down: what is known of it. Nothing is drawn over the lists
+    /// for it.
+    pub link: Rect,
     /// Above the footer, while something is typed: one row, two with an error.
     pub line: Rect,
     /// The last row.
     pub footer: Rect,
 }
 
-/// The parts of a screen of some size, with so many rows for the filter line.
+/// The parts of a screen of some size, with so many rows for what is told of the link and for the filter
+/// line; what is typed goes first where there is no room for both.
 #[must_use]
-pub fn frame(area: Rect, line_rows: u16) -> Frame {
+pub fn frame(area: Rect, link_rows: u16, typed_rows: u16) -> Frame {
     let class = class(area.width, area.height);
     let row = |y: u16, height: u16| Rect::new(area.x, area.y + y, area.width, height);
     let header = if class <= Class::Narrow { 1 } else { 2 };
     let height = area.height;
     if height < header + 2 {
         let none = Rect::new(area.x, area.y, area.width, 0);
-        return Frame { class, promise: none, tabs: none, content: area, line: none, footer: none };
+        return Frame {
+            class,
+            promise: none,
+            tabs: none,
+            content: area,
+            link: none,
+            line: none,
+            footer: none,
+        };
     }
-    let line_rows = line_rows.min(height - header - 2);
-    let content = height - header - 1 - line_rows;
+    let typed_rows = typed_rows.min(height - header - 2);
+    // One row of content is left, and its rule.
+    let link_rows = link_rows.min((height - header - 1 - typed_rows).saturating_sub(2));
+    let content = height - header - 1 - typed_rows - link_rows;
     Frame {
         class,
         promise: row(0, 1),
         tabs: row(1, header - 1),
         content: row(header, content),
-        line: row(header + content, line_rows),
+        link: row(header + content, link_rows),
+        line: row(header + content + link_rows, typed_rows),
         footer: row(height - 1, 1),
     }
 }
@@ -167,7 +182,8 @@ pub fn requests(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
     }
 }
 
-/// Runs' panes: list or groups, and the run under or beside it.
+/// Runs' panes: list or groups, and the run under or beside it; from 160 columns its steps, and its
+/// attempt as a third.
 #[must_use]
 pub fn runs(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
     let area = frame.content;
@@ -178,6 +194,11 @@ pub fn runs(frame: &Frame, focus: usize, full: bool) -> [Pane; PANES] {
     if frame.class == Class::Compact {
         let (list, run) = split_down(area, area.height * 3 / 7);
         return [Pane::of(list), Pane::of(run), none, none];
+    }
+    if frame.class == Class::Wide {
+        let (list, _, rest) = split_across(area, area.width * 40 / 100);
+        let (steps, _, attempt) = split_across(rest, rest.width / 2);
+        return [Pane::of(list), Pane::of(steps), Pane::of(attempt), none];
     }
     let (list, _, run) = split_across(area, area.width * 52 / 100);
     [Pane::of(list), Pane::of(run), none, none]
@@ -263,6 +284,14 @@ pub fn run(area: Rect) -> (Pane, Pane, Pane) {
     (Pane::of(top), Pane::of(timeline), Pane::of(attempt))
 }
 
+/// The parts of one run whose attempt has a pane of its own: so many steps, a line each as far as
+/// there is room for half of them, and the timeline.
+#[must_use]
+pub fn steps(area: Rect, steps: u16) -> (Pane, Pane) {
+    let (top, rest) = split_down(area, (steps.max(1) + 1).min(area.height / 2));
+    (Pane::of(top), Pane::of(rest))
+}
+
 fn only(area: Rect, focus: usize) -> [Pane; PANES] {
     let mut panes = [Pane::default(); PANES];
     if let Some(pane) = panes.get_mut(focus) {
@@ -308,7 +337,7 @@ mod tests {
             for height in 1..=64 {
                 let area = Rect::new(0, 0, width, height);
                 for line in 0..3 {
-                    let frame = frame(area, line);
+                    let frame = frame(area, 0, line);
                     for part in [frame.promise, frame.tabs, frame.content, frame.line, frame.footer] {
                         assert_eq!(part.intersection(area), part, "{width}x{height}");
                     }
@@ -326,8 +355,10 @@ mod tests {
                             assert!(cells <= frame.content.area());
                         }
                     }
-                    let (a, b, c) = run(frame.content);
-                    for pane in [a, b, c] {
+                    let (boxes, timeline, attempt) = run(frame.content);
+                    let (list, under) = steps(frame.content, line * 40);
+                    assert!(list.body.bottom() <= under.rule.y);
+                    for pane in [boxes, timeline, attempt, list, under] {
                         assert!(pane.body.bottom() <= frame.content.bottom());
                     }
                     assert_eq!(centred(area, 76, 20).intersection(area), centred(area, 76, 20));
@@ -337,8 +368,17 @@ mod tests {
     }
 
     #[test]
+    fn from_160_columns_runs_have_three_panes() {
+        let of = |width| runs(&frame(Rect::new(0, 0, width, 50), 0, 0), 0, false);
+        assert!(of(159)[2].is_empty() && !of(159)[1].is_empty());
+        let [list, steps, attempt, none] = of(160);
+        assert_eq!((list.rule.width, steps.rule.x, attempt.rule.x), (64, 65, 113));
+        assert_eq!((attempt.rule.right(), attempt.rule.y, none), (160, steps.rule.y, Pane::default()));
+    }
+
+    #[test]
     fn live_at_80x24_is_as_designed() {
-        let frame = frame(Rect::new(0, 0, 80, 24), 0);
+        let frame = frame(Rect::new(0, 0, 80, 24), 0, 0);
         assert_eq!(frame.content.height, 21);
         let [requests, payload, runs, needs] = live(&frame, 0, false);
         assert_eq!((requests.rule.y, requests.body.height), (2, 8));

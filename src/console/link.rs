@@ -67,6 +67,7 @@ impl App {
 
     fn link_went_down(&mut self) {
         self.asks.forget();
+        self.marking = None;
         for list in [&mut self.live.requests, &mut self.requests.list] {
             list.unanswered();
         }
@@ -150,16 +151,11 @@ impl App {
     /// Something was lost: what follows reads its newest page, what is stopped its shown rows.
     pub fn resync(&mut self) {
         for list in [&mut self.live.requests, &mut self.requests.list] {
-            list.stale = true;
-            if list.follow {
-                list.restart();
-            }
+            list.lost();
         }
         for list in [&mut self.live.runs, &mut self.runs.list] {
-            list.stale = true;
-            if list.follow {
-                list.restart();
-            } else {
+            list.lost();
+            if !list.follow {
                 self.moved.extend(list.visible().map(|row| row.id().to_owned()));
             }
         }

@@ -6,6 +6,7 @@
 use crate::model::time::Ms;
 use std::collections::{BTreeSet, VecDeque};
 
+mod arrivals;
 mod hunt;
 mod pages;
 
@@ -61,7 +62,7 @@ pub struct List<T> {
     pub top: usize,
     /// Rows that fit.
     pub height: usize,
-    /// Rows known to be newer than the last shown.
+    /// Rows known to be newer than the last of `rows`; while it follows, those that are not read yet.
     pub below: u64,
     /// Where older rows go on; `None` at the oldest.
     pub older: Option<String>,
@@ -97,8 +98,14 @@ pub struct List<T> {
     hunt: Option<hunt::Hunt>,
     /// All rows up to this one were looked at, whether they match or not.
     seen: Option<String>,
-    /// Rows up to this one are counted in `below`.
+    /// The newest row that is known of: rows up to this one were read or are counted in `below`.
     counted: Option<String>,
+    /// What of `below` was told of when the last page was asked for.
+    told: u64,
+    /// Rows that changed and are not held: they may match now.
+    changed: BTreeSet<String>,
+    /// Rows that match now and wait for the page that is under way.
+    late: Vec<T>,
     /// Where a gap goes on that is not at the last row: what was scanned and did not match.
     ahead: Option<String>,
     want: Option<Wanted>,
@@ -134,6 +141,9 @@ impl<T> Default for List<T> {
             hunt: None,
             seen: None,
             counted: None,
+            told: 0,
+            changed: BTreeSet::new(),
+            late: Vec::new(),
             ahead: None,
             want: Some(Wanted::Newest),
             take_one: false,
@@ -258,7 +268,7 @@ impl<T: Item> List<T> {
             self.asked = None;
             self.epoch += 1;
         }
-        let fresh = self.below == 0 && !self.gap && self.held.is_empty() && self.loaded;
+        let fresh = (self.follow || self.below == 0) && !self.gap && self.held.is_empty() && self.loaded;
         if follow {
             self.follow = true;
             self.stopped = None;
@@ -292,6 +302,7 @@ impl<T: Item> List<T> {
     /// Reads the newest page again: another filter, the filter off or on, a resync.
     pub fn restart(&mut self) {
         self.epoch += 1;
+        self.late.clear();
         self.asked = None;
         self.hunt = None;
         self.want = Some(Wanted::Newest);
@@ -303,37 +314,6 @@ impl<T: Item> List<T> {
         self.trying = None;
         self.asked = None;
         self.epoch += 1;
-    }
-
-    /// So many rows arrived (before any filter).
-    pub fn arrived(&mut self, rows: u64) {
-        self.stale = true;
-        if self.follow {
-            self.racing = rows > u64::from(PAGE);
-        } else if self.filter_in_force().is_empty() {
-            self.below += rows;
-            // The line that counts them takes a row: the selected one stays in view.
-            self.settle();
-        }
-    }
-
-    /// Rows that are held have changed: who follows reads the newest page anew.
-    pub fn changed(&mut self) {
-        if self.follow {
-            self.stale = true;
-            self.racing = true;
-        }
-    }
-
-    /// Rows moved, of which those after the last known one arrived; how many did. A row that moves
-    /// again did not arrive again.
-    pub fn moved<'i>(&mut self, ids: impl Iterator<Item = &'i String>) {
-        let known = self.newest_id().max(self.counted.as_deref()).unwrap_or_default();
-        let fresh: BTreeSet<&String> = ids.filter(|id| id.as_str() > known).collect();
-        let Some(last) = fresh.last() else { return };
-        let (count, last) = (fresh.len() as u64, (*last).clone());
-        self.counted = Some(last);
-        self.arrived(count);
     }
 
     /// The page to ask for now, if any; the caller asks for it. `data` also asks for what arrived.
@@ -364,6 +344,7 @@ impl<T: Item> List<T> {
             wanted = Wanted::Newest;
         }
         self.asked = Some((wanted, self.epoch));
+        self.told = self.below;
         Some(wanted)
     }
 
@@ -396,6 +377,7 @@ impl<T: Item> List<T> {
         }
         self.loaded = true;
         self.fold();
+        self.count_read(wanted);
         self.settle();
         true
     }

@@ -10,6 +10,8 @@ use crossterm::event::KeyCode;
 /// What an entry does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Does {
+    /// Shows a flow of an integration in the tree, or a version of it.
+    Flow(String, String, Option<u32>),
     /// Gives a text to the clipboard, and says as what.
     Copy(String, String),
     /// Opens a request.
@@ -123,6 +125,7 @@ impl App {
         match does {
             Does::Copy(text, what) => self.copy(text, &what),
             Does::Reveal(id) => self.asks.ask(super::asks::Want::Reveal, Ask::Callback { id, reveal: true }),
+            Does::Flow(integration, flow, version) => self.open_flow(&integration, &flow, version),
             Does::Request(id) => self.open_request(id),
             Does::Run(id) => self.open_run(id),
             Does::Requests(filter) => self.open_requests(&filter),

@@ -3,6 +3,10 @@
 use super::app::{App, Crumb, ListId, PaneId, Place, Screen, Tone};
 use super::format::clock;
 use super::run_pane::RunPane;
+use super::worklist::Need;
+use crate::model::id::short;
+use crate::model::query::quoted;
+use crate::model::time::parse_rfc3339;
 
 impl App {
     pub(super) fn open(&mut self) {
@@ -34,26 +38,7 @@ impl App {
                     self.open_group(&id);
                 }
             }
-            Place::Needs => {
-                if let Some(group) = self.needs.groups.get(self.needs.at) {
-                    let id = group.id.clone();
-                    self.open_group(&id);
-                } else if let Some(callback) = self.needs.overdue.get(self.needs.at - self.needs.groups.len())
-                {
-                    let run = callback.run.clone();
-                    self.open_run(run);
-                } else if let Some(job) = self.needs.halt(self.needs.at) {
-                    self.open_jobs(Some(job.id.clone()));
-                } else if let Some(breaker) = self.needs.breaker(self.needs.at) {
-                    let said = breaker.words(|at| clock(at, self.now, &self.options.zone));
-                    self.toast(Tone::Info, format!("{said}."));
-                } else if let Some(one) = self.needs.silence(self.needs.at) {
-                    let said = format!("{} / {}: {}.", one.integration, one.flow, one.cause);
-                    self.toast(Tone::Info, said);
-                } else if let Some(id) = self.needs.drifted(self.needs.at) {
-                    self.open_request(id);
-                }
-            }
+            Place::Needs => self.open_need(),
             Place::Payload(PaneId::LivePayload) => {
                 if self.open_value(PaneId::LivePayload) {
                 } else if let Some(id) = self.live.payload.id.clone() {
@@ -73,18 +58,78 @@ impl App {
                     self.open_run(id);
                 }
             }
-            Place::Timeline(_) | Place::Attempt(_) => match (&self.runs.opened, &self.runs.run.id) {
-                (None, Some(id)) => {
+            Place::Timeline(_) | Place::Attempt(_) => {
+                if let (None, Some(id)) = (&self.runs.opened, &self.runs.run.id) {
                     let id = id.clone();
                     self.open_run(id);
+                } else {
+                    let why = "open is not possible: this line is shown whole; {h} {l} go through the steps";
+                    self.toast(Tone::Info, self.say(why));
                 }
-                _ => self.toast(
-                    Tone::Info,
-                    "open is not possible: this line is shown whole; h l go through the steps",
-                ),
-            },
+            }
             Place::Overview => self.open_figure(),
             _ => self.open_workflow(),
+        }
+    }
+
+    /// What needs a person, where one sees it.
+    fn open_need(&mut self) {
+        enum Goes {
+            Group(String),
+            Run(String),
+            Callbacks(String),
+            Jobs(String),
+            Request(String),
+            Told(String),
+            Whole(String, String),
+        }
+        let goes = match self.needs.current() {
+            None => return self.toast(Tone::Info, "open is not possible: nothing needs you"),
+            Some(Need::Store(trouble)) => {
+                let since = clock(trouble.since, self.now, &self.options.zone);
+                Goes::Whole(format!("store, since {since}"), trouble.sentence())
+            }
+            Some(Need::Errored(group)) => Goes::Group(group.id.clone()),
+            Some(Need::Expired(expired)) => match (expired.only(), expired.callbacks.first()) {
+                (Some(only), _) => Goes::Run(only.run.clone()),
+                (None, Some(of)) => {
+                    let (integration, flow) = (quoted(&of.integration), quoted(&of.flow));
+                    let step = quoted(&of.step);
+                    Goes::Callbacks(format!("overdue:true integration={integration} flow={flow} step={step}"))
+                }
+                (None, None) => return,
+            },
+            Some(Need::Halted(job)) => Goes::Jobs(job.id.clone()),
+            Some(Need::Breaker(breaker)) => {
+                Goes::Told(format!("{}.", breaker.words(|at| clock(at, self.now, &self.options.zone))))
+            }
+            Some(Need::Silent(one)) => {
+                Goes::Told(format!("{} / {}: {}.", one.integration, one.flow, one.cause))
+            }
+            Some(Need::Drift(badges)) => match (badges.only(), badges.newest()) {
+                (Some(one), _) => Goes::Request(one.request.clone()),
+                (None, Some(newest)) => {
+                    let one = |of: &&crate::model::study::DriftView| {
+                        let at = parse_rfc3339(&of.at);
+                        let at =
+                            at.map_or_else(|| of.at.clone(), |at| clock(at, self.now, &self.options.zone));
+                        format!("{at}  {}  {}", short(&of.request), of.words())
+                    };
+                    let lines: Vec<String> = badges.all.iter().map(one).collect();
+                    let title = format!("{} / {}: {}", newest.integration, newest.flow, badges.words());
+                    Goes::Whole(title, lines.join("\n"))
+                }
+                (None, None) => return,
+            },
+        };
+        match goes {
+            Goes::Group(id) => self.open_group(&id),
+            Goes::Run(id) => self.open_run(id),
+            Goes::Callbacks(filter) => self.open_callbacks(&filter),
+            Goes::Jobs(id) => self.open_jobs(Some(id)),
+            Goes::Request(id) => self.open_request(id),
+            Goes::Told(said) => self.toast(Tone::Info, said),
+            Goes::Whole(title, text) => self.say_whole(&title, &text),
         }
     }
 
@@ -150,6 +195,13 @@ impl App {
 
     fn open_group(&mut self, id: &str) {
         self.open_runs(&format!("group:{id}"));
+    }
+
+    /// Lists the callbacks that a filter matches; `esc` gives the filter before back.
+    fn open_callbacks(&mut self, filter: &str) {
+        self.crumb_with_filter(ListId::Callbacks);
+        self.show(Screen::Callbacks, 0);
+        self.set_filter(ListId::Callbacks, filter);
     }
 
     /// Lists the runs that a filter matches; `esc` gives the filter before back.

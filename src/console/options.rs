@@ -11,6 +11,9 @@ use crate::model::operator::Role;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 
+/// What a console is attached to that is not on another machine.
+pub const HERE: &str = "this machine";
+
 /// How a console is started.
 #[derive(Debug, Clone)]
 pub struct Options {

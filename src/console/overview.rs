@@ -244,7 +244,7 @@ impl App {
             Action::Filter | Action::FilterToggle => "filter",
             Action::Left | Action::Right => "fold",
             Action::PreviousSibling | Action::NextSibling => {
-                return Some("next is not possible: j and k go through the rows".to_owned());
+                return Some(self.say("next is not possible: {j} and {k} go through the rows"));
             }
             _ => return None,
         };

@@ -4,6 +4,7 @@
 //! name things that others named. What comes from outside as a value (bodies, headers, answers) goes
 //! through [`Paint::foreign`], which also colours what was made visible.
 
+use super::hit::{Hit, Hits, named_keys};
 use super::theme::{Role, Theme};
 use crate::text::{self, Glyphs, Piece};
 use ratatui::buffer::Buffer;
@@ -20,6 +21,8 @@ pub struct Paint<'a> {
     pub theme: &'a Theme,
     /// How what does not print is made visible.
     pub glyphs: Glyphs,
+    /// What of it takes a click.
+    pub hits: Hits,
 }
 
 /// Cells that a text takes.
@@ -41,6 +44,18 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 }
 
 impl Paint<'_> {
+    /// Says that a click on an area is one on this.
+    pub fn takes(&mut self, area: Rect, hit: Hit) {
+        if !area.is_empty() {
+            self.hits.push((area, hit));
+        }
+    }
+
+    /// A row that the cursor goes through, from a column to another.
+    pub fn row(&mut self, x: u16, y: u16, right: u16, selected: bool) {
+        self.takes(Rect::new(x, y, right.saturating_sub(x), 1), Hit::Row(selected));
+    }
+
     /// The style of a role.
     #[must_use]
     pub fn style(&self, role: Role) -> Style {
@@ -237,6 +252,8 @@ impl Paint<'_> {
             self.put(area.x + 2, area.y, room, &format!(" {title} "), Role::Title);
             let keys = keys_that_fit(keys, room.saturating_sub(2));
             let keys = format!(" {} ", cut(&keys, room.saturating_sub(2)));
+            let from = right.saturating_sub(width(&keys));
+            self.hits.extend(named_keys(keys.trim(), from, bottom));
             self.right(area.x + 2, right.saturating_sub(1), bottom, &keys, Role::Key);
         }
     }
@@ -343,7 +360,7 @@ mod tests {
     fn writing_outside_of_the_buffer_does_nothing() {
         let theme = Theme::default();
         let mut buf = Buffer::empty(Rect::new(0, 0, 4, 1));
-        let mut paint = Paint { buf: &mut buf, theme: &theme, glyphs: Glyphs::Unicode };
+        let mut paint = Paint { buf: &mut buf, theme: &theme, glyphs: Glyphs::Unicode, hits: Hits::new() };
         paint.put(9, 0, 5, "text", Role::Text);
         paint.put(0, 9, 5, "text", Role::Text);
         paint.put(2, 0, 50, "text", Role::Text);
@@ -356,7 +373,7 @@ mod tests {
     fn titles_and_boxes_are_cleaned_and_lose_whole_parts() {
         let theme = Theme::default();
         let mut buf = Buffer::empty(Rect::new(0, 0, 50, 4));
-        let mut paint = Paint { buf: &mut buf, theme: &theme, glyphs: Glyphs::Unicode };
+        let mut paint = Paint { buf: &mut buf, theme: &theme, glyphs: Glyphs::Unicode, hits: Hits::new() };
         paint.rule(Rect::new(0, 0, 50, 1), "a\u{200d}b \u{202e}", "started 11:06:52, took 4m02s", true);
         paint.boxed(Rect::new(0, 1, 40, 3), "e\u{200b}vil", "esc");
         let row = |y: u16| (0..50).map(|x| buf[(x, y)].symbol()).collect::<String>();
@@ -388,7 +405,7 @@ mod tests {
     fn what_does_not_print_keeps_its_letter_in_ascii() {
         let mut buf = Buffer::empty(Rect::new(0, 0, 20, 1));
         let theme = Theme::shipped("mono", super::super::theme::Depth::Mono).unwrap();
-        let mut paint = Paint { buf: &mut buf, theme: &theme, glyphs: Glyphs::Ascii };
+        let mut paint = Paint { buf: &mut buf, theme: &theme, glyphs: Glyphs::Ascii, hits: Hits::new() };
         paint.foreign(0, 0, 20, "x\ny\tz\u{1b}[1m", Role::Text);
         to_ascii(&mut buf);
         let drawn: String = buf.content.iter().map(ratatui::buffer::Cell::symbol).collect();

@@ -35,6 +35,17 @@ pub struct Entry {
     what: What,
 }
 
+impl Entry {
+    /// What its key does, where it has one.
+    #[must_use]
+    pub fn action(&self) -> Option<Action> {
+        match self.what {
+            What::Key(action) => Some(action),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
     Key(Action),
@@ -113,8 +124,8 @@ impl App {
     /// A key while it is open.
     pub fn palette_key(&mut self, key: Key) {
         let Some(Overlay::Palette(open)) = &mut self.overlay else { return };
-        let last = (open.jump.found.len() + matching(&self.options.keymap, &open.edit.text()).len())
-            .saturating_sub(1);
+        let found = open.jump.found.len() + matching(&self.options.keymap, &open.edit.text()).len();
+        let last = found.saturating_sub(1);
         match (key.code, key.ctrl) {
             (KeyCode::Esc, _) => self.overlay = None,
             (KeyCode::Down | KeyCode::Tab, _) => open.at = (open.at + 1).min(last),
@@ -139,7 +150,7 @@ impl App {
             return self.jump(&found);
         }
         let at = open.at - open.jump.found.len();
-        let Some(entry) = matching(&self.options.keymap, &open.edit.text()).into_iter().nth(at) else {
+        let Some(entry) = self.palette_entries(&open.edit.text()).into_iter().nth(at) else {
             if self.look_up() || self.asks.awaits(|want| matches!(want, Want::LookUp(_))) {
                 return;
             }

@@ -4,6 +4,7 @@
 use super::app::{App, Overlay};
 use super::asks::Want;
 use super::dialog::{Dialog, Kind};
+use super::worklist::Need;
 use crate::model::ask::{Ask, Refusal};
 use crate::model::view::IntegrationView;
 
@@ -26,10 +27,11 @@ impl App {
             let node = in_tree?;
             Some((node.integration.clone(), node.part.flow().unwrap_or_default().to_owned()))
         });
-        let found = found.or_else(|| {
-            let badge =
-                self.needs.badge(self.needs.at).filter(|_| self.place() == super::app::Place::Needs)?;
-            Some(both(&badge.integration, &badge.flow))
+        let found = found.or_else(|| match self.focused_need()? {
+            Need::Expired(expired) => expired.callbacks.first().map(|of| both(&of.integration, &of.flow)),
+            Need::Drift(badges) => badges.newest().map(|of| both(&of.integration, &of.flow)),
+            Need::Silent(one) => Some(both(&one.integration, &one.flow)),
+            _ => None,
         });
         found.ok_or_else(|| "pause is not possible: nothing of a flow is selected".to_owned())
     }

@@ -2,11 +2,13 @@
 
 use super::aim::Aim;
 use super::format::{count, size};
+use super::keymap::Keymap;
 use super::lines::{Line, Lines};
 use super::why;
 use crate::model::request::Verdict;
 use crate::model::time::Ms;
 use crate::model::view::{ExplainView, RequestDetail};
+use crate::text::size_kept;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -61,6 +63,8 @@ pub struct Payload {
     pub trouble: Option<String>,
     /// Since when it shall show another one than it does.
     aimed: Aim,
+    /// How often its view is to be turned once it is there.
+    turns: usize,
     /// The lines of the view.
     pub lines: Lines,
     /// The view of accepted requests.
@@ -72,9 +76,13 @@ pub struct Payload {
     folded: BTreeSet<String>,
     /// Paths that are columns: their lines say so.
     pins: Vec<String>,
+    /// The facts of the request stand over the pane.
+    headed: bool,
     /// Cells of a line: the raw view is wrapped at them.
     cells: u16,
     zone: TimeZone,
+    /// What its sentences name.
+    keys: Keymap,
     /// Engine time when the reason came.
     now: Ms,
 }
@@ -82,7 +90,7 @@ pub struct Payload {
 impl Payload {
     /// A pane that opens with a view.
     #[must_use]
-    pub fn new(view: View, brief: bool, zone: TimeZone) -> Self {
+    pub fn new(view: View, brief: bool, zone: TimeZone, keys: Keymap) -> Self {
         let other = if brief { View::Flat } else { View::Why };
         Self {
             id: None,
@@ -90,14 +98,17 @@ impl Payload {
             explain: None,
             trouble: None,
             aimed: Aim::default(),
+            turns: 0,
             lines: Lines::default(),
             view,
             other,
             brief,
             folded: BTreeSet::new(),
             pins: Vec::new(),
+            headed: false,
             cells: 110,
             zone,
+            keys,
             now: 0,
         }
     }
@@ -125,6 +136,7 @@ impl Payload {
     pub fn aim(&mut self, id: Option<String>, at_once: bool, now: Ms) {
         if self.id != id {
             self.trouble = None;
+            self.turns = 0;
         }
         let shown = self.detail.as_ref().map(|detail| detail.request.id.as_str());
         if self.aimed.turn(&mut self.id, id, shown, (at_once, now)) {
@@ -163,6 +175,14 @@ impl Payload {
         self.lines.resize(height);
     }
 
+    /// Whether what is known of the request stands over the pane: it is not said twice then.
+    pub fn head(&mut self, headed: bool) {
+        if self.headed != headed {
+            self.headed = headed;
+            self.build();
+        }
+    }
+
     /// Which paths are columns.
     pub fn set_pins(&mut self, pins: &[String]) {
         if self.pins != pins {
@@ -171,8 +191,12 @@ impl Payload {
         }
     }
 
-    /// The next view.
+    /// The next view of the request that it shall show: of one that is not there yet once it is.
     pub fn next_view(&mut self) {
+        if !self.is_current() {
+            self.turns += 1;
+            return;
+        }
         let why = self.has_why();
         let views = if why { &View::ALL[..] } else { &View::ALL[1..] };
         let at = views.iter().position(|view| *view == self.view()).unwrap_or(0);
@@ -198,6 +222,9 @@ impl Payload {
             self.lines.rewind();
         }
         self.build();
+        if self.is_current() {
+            (0..std::mem::take(&mut self.turns)).for_each(|_| self.next_view());
+        }
     }
 
     /// Takes the reason in.
@@ -221,9 +248,16 @@ impl Payload {
     ///
     /// # Errors
     /// Why nothing folds.
-    pub fn fold(&mut self, open: bool) -> Result<(), &'static str> {
+    pub fn fold(&mut self, open: bool) -> Result<(), String> {
+        self.folds(open).map_err(|why| self.keys.say(why))
+    }
+
+    fn folds(&mut self, open: bool) -> Result<(), &'static str> {
         if self.view() != View::Tree {
-            return Err("only the tree folds; v goes to it");
+            return Err("only the tree folds; {v} goes to it");
+        }
+        if self.id.is_some() && !self.is_current() {
+            return Err("the store is still asked for it");
         }
         let Some(line) = self.lines.current() else { return Err("there is no request here") };
         let path = match (line.fold, open) {
@@ -298,7 +332,10 @@ impl Payload {
                 let masked = if shown as u64 == detail.request.size { "" } else { ", masked or cut here" };
                 format!("{id} · {view} · {} bytes{masked}{runs}", count(detail.request.size))
             }
-            View::Tree => format!("{id} · tree · {}{runs}", size(detail.request.size)),
+            View::Tree => format!(
+                "{id} · tree · {}{runs}",
+                size_kept(detail.request.size, detail.request.is_cut(), size)
+            ),
         }
     }
 
@@ -306,7 +343,7 @@ impl Payload {
     #[must_use]
     pub fn views(&self) -> String {
         let views = if self.has_why() { &View::ALL[..] } else { &View::ALL[1..] };
-        let mut words = String::from("v");
+        let mut words = self.keys.say("{v}");
         for view in views {
             let word = view.word();
             let word = if *view == self.view() { word.to_uppercase() } else { word.to_owned() };
@@ -320,17 +357,19 @@ impl Payload {
         let mut lines = Vec::new();
         match self.view() {
             View::Why => {
-                why::whole(detail, self.explain.as_deref(), &self.zone, (self.now, self.cells), &mut lines);
+                let page =
+                    why::Page { zone: &self.zone, now: self.now, cells: self.cells, headed: self.headed };
+                why::whole(detail, self.explain.as_deref(), &page, &mut lines);
             }
             View::Flat => {
                 if self.brief && self.has_why() {
-                    why::brief(detail, self.explain.as_deref(), &mut lines);
+                    why::brief(detail, self.explain.as_deref(), self.cells, &mut lines);
                 }
-                flat(detail, &mut lines);
+                flat(detail, &self.keys, &mut lines);
             }
             View::Raw => raw(detail, self.cells, &mut lines),
             View::Hex => hex(detail, self.cells, &mut lines),
-            View::Tree => tree(detail, &self.folded, &mut lines),
+            View::Tree => tree(detail, &self.folded, &self.keys, &mut lines),
         }
         if !self.pins.is_empty() && matches!(self.view(), View::Tree | View::Flat) {
             for line in &mut lines {

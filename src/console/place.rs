@@ -26,6 +26,7 @@ use super::theming::Choosing;
 use super::trial::Simulated;
 use super::whatif::WhatIf;
 use super::whole::Whole;
+use crate::model::query::Subject;
 use crate::model::time::Ms;
 
 /// The screens of this version.
@@ -99,6 +100,18 @@ pub enum ListId {
     Callbacks,
 }
 
+impl ListId {
+    /// What its filter goes over.
+    #[must_use]
+    pub fn subject(self) -> Subject {
+        match self {
+            Self::LiveRequests | Self::Requests => Subject::Requests,
+            Self::LiveRuns | Self::Runs => Subject::Runs,
+            Self::Callbacks => Subject::Callbacks,
+        }
+    }
+}
+
 /// The panes that show one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PaneId {
@@ -116,10 +129,7 @@ pub enum PaneId {
 #[derive(Debug)]
 pub enum Overlay {
     /// What the keys do.
-    Help {
-        /// First drawn line.
-        top: usize,
-    },
+    Help(Box<super::help::Help>),
     /// Every action by its name in the configuration.
     Keys {
         /// First drawn line.

@@ -6,8 +6,8 @@ use super::format::{age, clock, count, size};
 use super::layout::Class;
 use super::paint::{Paint, width};
 use super::theme::Role;
-use crate::model::change::JobFigures;
-use crate::model::time::{MINUTE, SECOND};
+use crate::model::change::{Counters, JobFigures};
+use crate::model::time::{MINUTE, Ms, SECOND};
 use crate::session::Link;
 use ratatui::layout::Rect;
 
@@ -32,10 +32,10 @@ impl Item {
 }
 
 /// The order in which items stand.
-const ORDER: [u8; 16] = [1, 2, 3, 7, 6, 8, 4, 5, 13, 12, 10, 11, 14, 16, 15, 9];
+const ORDER: [u8; 18] = [1, 18, 2, 3, 7, 6, 8, 4, 5, 13, 12, 10, 11, 17, 14, 16, 15, 9];
 
 /// What gives way, one step after the other: an item becomes shorter, or is dropped.
-const STEPS: [(u8, Give); 26] = [
+const STEPS: [(u8, Give); 32] = [
     (15, Give::Drop),
     (14, Give::Drop),
     (11, Give::Drop),
@@ -43,10 +43,12 @@ const STEPS: [(u8, Give); 26] = [
     (16, Give::Shorten),
     (12, Give::Shorten),
     (6, Give::Shorten),
+    (17, Give::Shorten),
     // What a newcomer understands without its words goes first.
     (1, Give::ShortenWell),
     (9, Give::Shorten),
     (8, Give::Shorten),
+    (18, Give::Shorten),
     (13, Give::Shorten),
     (5, Give::Shorten),
     (4, Give::Shorten),
@@ -54,6 +56,8 @@ const STEPS: [(u8, Give); 26] = [
     (2, Give::Shorten),
     (2, Give::Shorten),
     (6, Give::Shorten),
+    (17, Give::Shorten),
+    (17, Give::Drop),
     (7, Give::Drop),
     (16, Give::Drop),
     (12, Give::Drop),
@@ -62,6 +66,8 @@ const STEPS: [(u8, Give); 26] = [
     (6, Give::Drop),
     (1, Give::Shorten),
     (13, Give::Drop),
+    (18, Give::Shorten),
+    (18, Give::Drop),
     (4, Give::Drop),
 ];
 
@@ -80,9 +86,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     }
     let mut items = items(app);
     if app.frame().class <= Class::Narrow {
-        items.retain(|item| matches!(item.number, 1 | 2 | 4 | 5 | 13) || item.bad);
+        items.retain(|item| matches!(item.number, 1 | 2 | 4 | 5 | 13 | 18) || item.bad);
         for item in &mut items {
-            if matches!(item.number, 1 | 4 | 5 | 13) {
+            if matches!(item.number, 1 | 4 | 5 | 13 | 18) {
                 item.form = item.forms.len() - 1;
             }
         }
@@ -151,12 +157,13 @@ fn items(app: &App) -> Vec<Item> {
         ),
         (None, _) => Item::new(1, &[format!("? {address}"), format!("? {port}")], Role::Muted),
         // What is paused is paused on purpose: a word, and nothing of the line gives way to more.
-        (Some(None), _) if counters.paused > 0 && !down => {
+        (Some(None), _) if counters.all_paused() && !down => {
             Item::new(1, &[format!("● {address} paused"), format!("● {port} paused")], Role::Warn)
         }
         (Some(None), _) if down => Item::new(1, &[format!("● {port}?")], Role::Stale),
         (Some(None), _) => Item::new(1, &[format!("● {address}"), format!("● {port}")], Role::Good),
     });
+    items.extend(paused(counters));
     match (&app.link, &app.options.attached) {
         ((Link::Down(_), since), _) => {
             let zone = &app.options.zone;
@@ -226,13 +233,7 @@ fn items(app: &App) -> Vec<Item> {
         &[format!("duplicates {}", count(counters.duplicates.saturating_sub(counters.begun[0])))],
         Role::Muted,
     ));
-    let lately = counters.last_rejected.is_some_and(|at| app.now - at < 5 * MINUTE);
-    let role = if lately { Role::Warn } else { Role::Muted };
-    items.push(Item::new(
-        11,
-        &[format!("rejected {}", count(counters.rejected.saturating_sub(counters.begun[1])))],
-        role,
-    ));
+    items.push(rejected(counters, app.now));
     items.extend(app.wrote.told(app.now).map(|told| Item::new(15, &[told], Role::Muted)));
     if app.recording.is_some() {
         items.push(Item::new(16, &["recording".to_owned(), "rec".to_owned()], Role::Info));
@@ -240,12 +241,39 @@ fn items(app: &App) -> Vec<Item> {
     items.sort_by_key(|item| ORDER.iter().position(|number| *number == item.number));
     if down {
         // What is true only for a moment is nothing to be told of one that is past.
-        items.retain(|item| matches!(item.number, 1..=6 | 14..=16) || item.bad);
+        items.retain(|item| matches!(item.number, 1..=6 | 14..=16 | 18) || item.bad);
         for item in items.iter_mut().filter(|item| !item.bad) {
             item.role = Role::Stale;
         }
     }
     items
+}
+
+/// How many flows are paused, where others are not: those that are have it as their mark.
+fn paused(counters: &Counters) -> Option<Item> {
+    let paused = counters.paused;
+    if paused == 0 || counters.all_paused() {
+        return None;
+    }
+    let flows = if paused == 1 { "flow" } else { "flows" };
+    let n = count(paused);
+    Some(Item::new(18, &[format!("{n} {flows} paused"), format!("{n} paused")], Role::Warn))
+}
+
+/// Refusals since the start, and how many of them have no row: as long as these come, the figure is worth
+/// its place.
+fn rejected(counters: &Counters, now: Ms) -> Item {
+    let since = |all: u64, begun: u64| all.saturating_sub(begun);
+    let rejected = format!("rejected {}", count(since(counters.rejected, counters.begun[1])));
+    let rowless = since(counters.only_counted, counters.begun[2]);
+    let lately = counters.last_rejected.is_some_and(|at| now - at < 5 * MINUTE);
+    let role = if lately { Role::Warn } else { Role::Muted };
+    if rowless == 0 {
+        return Item::new(11, &[rejected], role);
+    }
+    let short = format!("✗{}", count(since(counters.rejected, counters.begun[1])));
+    let long = format!("{rejected}, {} not stored", count(rowless));
+    if lately { Item::new(17, &[long, rejected, short], role) } else { Item::new(11, &[long], role) }
 }
 
 /// Targets that are not sent to, where there are any.
@@ -308,7 +336,7 @@ fn store(app: &App) -> Item {
     let Some(counters) = &app.counters else { return Item::new(9, &[], Role::Muted) };
     let ms = counters.commit_p99_us.div_ceil(1_000);
     if let Some(trouble) = &counters.store_trouble {
-        return Item::new(9, &[format!("store {trouble}")], Role::Bad);
+        return Item::new(9, &[format!("store {}", trouble.kind.word())], Role::Bad);
     }
     if counters.wal_bytes > 512 << 20 {
         return Item::new(9, &[format!("store WAL {}", size(counters.wal_bytes))], Role::Warn);
@@ -320,171 +348,4 @@ fn store(app: &App) -> Item {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{app::App, options::Options, theme::Theme};
-    use super::*;
-    use crate::model::change::Counters;
-    use ratatui::buffer::Buffer;
-
-    const NOW: i64 = 1_795_008_715_120;
-
-    fn app(width: u16) -> App {
-        let mut app = App::new(Options::default(), Theme::default(), (width, 40), NOW);
-        let mut runs = [0; 9];
-        runs[5] = 3;
-        app.counters = Some(Counters {
-            at: NOW,
-            listen: "127.0.0.1:7700".to_owned(),
-            probe: Some(None),
-            promised: 48_211,
-            stored: 48_211,
-            duplicates: 214,
-            rejected: 13,
-            recent: 380,
-            runs,
-            queue: 12,
-            queue_limit: 10_000,
-            oldest: Some(NOW - 430),
-            callbacks_overdue: 1,
-            commit_p99_us: 2_700,
-            integrations: 5,
-            ..Counters::default()
-        });
-        app
-    }
-
-    fn line(app: &App) -> String {
-        let area = Rect::new(0, 0, app.size.0, 1);
-        let mut buf = Buffer::empty(area);
-        draw(
-            app,
-            &mut Paint { buf: &mut buf, theme: &app.theme, glyphs: crate::text::Glyphs::Unicode },
-            area,
-        );
-        buf.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
-    }
-
-    #[test]
-    fn at_160_everything_stands_in_its_order() {
-        assert_eq!(
-            line(&app(160)),
-            " ● 127.0.0.1:7700   38/s   accepted 48,211 = stored 48,211   queue 12, oldest 0.4s   errored 3   \
-             callbacks 1 overdue   duplicates 214   rejected 13 store ok 3ms"
-        );
-    }
-
-    #[test]
-    fn work_that_only_waits_for_its_targets_is_not_late() {
-        let mut app = app(160);
-        app.counters.as_mut().unwrap().oldest = None;
-        let line = line(&app);
-        assert!(line.contains("queue 12 ") && !line.contains("oldest"), "{line}");
-    }
-
-    #[test]
-    fn at_80_it_keeps_its_words_as_far_as_they_fit_and_nothing_that_matters_is_gone() {
-        let mut app = app(80);
-        let busy = line(&app);
-        assert!(
-            busy.starts_with(" ● :7700  38/s  48,211 = stored  q 12 0.4s  errored 3  ◐1 late  "),
-            "{busy}"
-        );
-        assert!(busy.ends_with(" store ok"), "{busy}");
-        let counters = app.counters.as_mut().unwrap();
-        (counters.queue, counters.oldest, counters.callbacks_overdue) = (0, None, 0);
-        (counters.promised, counters.stored, counters.recent) = (0, 0, 0);
-        counters.runs[5] = 0;
-        let quiet = line(&app);
-        assert!(
-            quiet.starts_with(" ● 127.0.0.1:7700  0/s  0 = stored  queue 0  errored 0  callbacks 0 "),
-            "{quiet}"
-        );
-        assert!(quiet.contains(" store ok"), "{quiet}");
-    }
-
-    #[test]
-    fn at_120_figures_without_need_go_before_words_are_cut() {
-        let line = line(&app(120));
-        assert!(line.contains("48,211 = stored   queue 12"), "{line}");
-        assert!(!line.contains("duplicates") && line.contains("errored 3   callbacks 1 overdue"), "{line}");
-        assert!(line.ends_with("store ok 3ms"), "{line}");
-    }
-
-    #[test]
-    fn what_is_bad_is_never_dropped_down_to_40_columns() {
-        for width in 40..200 {
-            let mut app = app(width);
-            let counters = app.counters.as_mut().unwrap();
-            counters.stored = 48_209;
-            let line = line(&app);
-            assert!(line.contains("2 MISSING"), "{width}: {line}");
-            assert!(line.contains("!3") || line.contains("errored 3"), "{width}: {line}");
-            assert!(line.contains('1'), "{width}: {line}");
-            assert!(line.contains("late") || line.contains("overdue"), "{width}: {line}");
-        }
-    }
-
-    #[test]
-    fn a_dead_listener_says_so() {
-        let mut app = app(120);
-        app.counters.as_mut().unwrap().probe = Some(Some("address in use".to_owned()));
-        assert!(line(&app).starts_with(" ✗ NOT LISTENING 127.0.0.1:7700: address in use"));
-    }
-
-    #[test]
-    fn a_target_that_refuses_is_told_at_every_width() {
-        use crate::model::target::{BreakerView, Breakers};
-        let one = BreakerView {
-            host: "hooks.chat.example".to_owned(),
-            port: 443,
-            target: "hooks.chat.example".to_owned(),
-            since: NOW,
-            failures: 10,
-            next: None,
-            waiting: 18,
-            tag: 0,
-        };
-        for (width, told) in [(40, "↻1"), (80, "↻1"), (120, "breaker"), (200, "breaker hooks.chat.example")]
-        {
-            let mut app = app(width);
-            app.counters.as_mut().unwrap().breakers =
-                Breakers { open: vec![one.clone()], waiting: 1, ..Breakers::default() };
-            let line = line(&app);
-            assert!(line.contains(told), "{width}: {line}");
-            assert!(line.contains("!3") || line.contains("errored 3"), "{width}: {line}");
-        }
-    }
-
-    #[test]
-    fn a_pause_is_a_word_at_every_width() {
-        for width in [40, 80, 120, 160] {
-            let mut app = app(width);
-            app.counters.as_mut().unwrap().paused = 2;
-            let line = line(&app);
-            assert!(line.starts_with(" ● ") && line.contains(":7700 paused  "), "{width}: {line}");
-            assert!(line.contains("!3") || line.contains("errored 3"), "{width}: {line}");
-        }
-    }
-
-    #[test]
-    fn jobs_that_are_under_way_are_told_as_far_as_there_is_room() {
-        let with = |width| {
-            let mut app = app(width);
-            let counters = app.counters.as_mut().unwrap();
-            counters.jobs = JobFigures { running: 1, total: 1_209, past: 702, ..JobFigures::default() };
-            line(&app)
-        };
-        assert!(with(160).contains("callbacks 1 overdue   job 702 of 1,209"), "{}", with(160));
-        assert!(with(80).contains("◐1 late  job 58%"), "{}", with(80));
-        assert!(!line(&app(160)).contains("job"));
-    }
-
-    #[test]
-    fn silence_is_told_after_a_minute() {
-        let mut app = app(120);
-        let counters = app.counters.as_mut().unwrap();
-        counters.recent = 0;
-        counters.last_accepted = Some(NOW - 4 * MINUTE - 10);
-        assert!(line(&app).contains("0/s for 4m"));
-    }
-}
+mod tests;

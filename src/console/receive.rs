@@ -36,10 +36,11 @@ impl App {
         if let Want::Guide(what) = want {
             return self.guide_answered(what, result);
         }
-        let answer = match result {
+        let mut answer = match result {
             Ok(answer) => answer,
             Err(refusal) => return self.refused(want, refusal),
         };
+        super::zoned::answer(&mut answer, self.now, &self.options.zone);
         match (want, answer) {
             (Want::Counters, Answer::Counters(counters)) => self.counted(counters),
             (Want::Here, _) => {}
@@ -77,12 +78,20 @@ impl App {
                 }
                 self.touch(Dirt::Data);
             }
+            (Want::Among(id, epoch), Answer::Runs(rows)) => {
+                if let Some(list) = self.run_list(id).filter(|list| list.epoch == epoch) {
+                    for row in run_rows(rows.rows, false) {
+                        list.join(row);
+                    }
+                    self.touch(Dirt::Data);
+                }
+                // What changed meanwhile is asked next.
+                self.behind |= self.run_list(id).is_some_and(|list| list.has_changed());
+            }
             (Want::Groups, Answer::Groups { groups }) => {
                 // The cursor stays on its group, wherever that stands now.
                 let on = self.groups_by_last().get(self.runs.at).map(|group| group.id.clone());
-                let needs = self.needs.groups.get(self.needs.at).map(|group| group.id.clone());
-                let overdue = self.needs.at.checked_sub(self.needs.groups.len());
-                self.needs.groups = groups;
+                self.needs.change(|needs| needs.groups = groups);
                 let place = |all: &[&crate::model::view::GroupView], id: &Option<String>| {
                     all.iter().position(|group| Some(&group.id) == id.as_ref())
                 };
@@ -90,9 +99,6 @@ impl App {
                 if let Some(at) = at {
                     self.runs.at = at;
                 }
-                let worst: Vec<_> = self.needs.groups.iter().collect();
-                let at = place(&worst, &needs).or_else(|| overdue.map(|at| at + worst.len()));
-                self.needs.at = at.unwrap_or(self.needs.at);
                 self.needs.known = true;
                 self.group_lines();
                 if !self.runs.chosen && self.screen == Screen::Runs {
@@ -102,7 +108,9 @@ impl App {
                 self.touch(Dirt::Data);
             }
             (Want::Overdue, Answer::Callbacks(rows)) => {
-                self.needs.overdue = rows.rows.into_iter().filter(|callback| callback.overdue).collect();
+                let mut overdue: Vec<_> = rows.rows.into_iter().filter(|callback| callback.overdue).collect();
+                overdue.sort_by(|one, other| one.deadline.cmp(&other.deadline));
+                self.needs.change(|needs| needs.overdue = overdue);
                 self.touch(Dirt::Data);
             }
             (Want::Detail(pane, id), Answer::Request(detail)) => {
@@ -125,15 +133,20 @@ impl App {
             }
             (Want::Run(pane, id), Answer::Run { run, events }) => {
                 self.asks.had.insert(pane, id);
-                let zone = self.options.zone.clone();
+                let (zone, keys) = (self.options.zone.clone(), self.options.keymap.clone());
                 if let Some(shown) = self.run_pane(pane) {
-                    shown.install(run, &events, &zone);
+                    shown.install(run, &events, &zone, &keys);
                 }
                 self.touch(Dirt::Data);
             }
             (Want::Replayed, Answer::Run { run, .. }) => self.replayed_came(Ok(run)),
+            (Want::Parent(of), Answer::Run { run, .. }) => self.parent_came(&of, Ok(run)),
             (Want::GroupRuns(id), Answer::Runs(rows)) => {
                 self.group_runs(&id, rows.rows);
+                self.touch(Dirt::Data);
+            }
+            (Want::GroupFigures(id), Answer::Group(figures)) => {
+                self.group_figures(&id, figures);
                 self.touch(Dirt::Data);
             }
             (Want::GroupDeploy(id), Answer::Audit(rows)) => {
@@ -158,6 +171,7 @@ impl App {
                     dialog.install(Ok(Box::new(Plan { count: 1, lines: done.lines, ..Plan::default() })));
                 }
                 self.replan();
+                self.weigh();
                 self.touch(Dirt::Input);
             }
             (Want::Act(kind), Answer::Acted(acted)) => self.acted(kind, &acted),
@@ -223,6 +237,8 @@ impl App {
                 | Want::Trial
                 | Want::Samples
                 | Want::BackTest
+                | Want::Weighed
+                | Want::Side(_)
                 | Want::Sample
                 | Want::Captured
                 | Want::Fields
@@ -233,16 +249,17 @@ impl App {
                 self.studied(&want, *studied);
             }
             (Want::Marks(id, epoch), Answer::Requests(rows)) => {
-                let ids = rows.rows.into_iter().map(|row| row.id).collect();
-                self.mark(id, epoch, ids, &Rest::of(rows.next, rows.partial));
+                let rest = Rest::of(&rows);
+                self.mark(id, epoch, rows.rows.into_iter().map(|row| row.id).collect(), &rest);
             }
             (Want::Marks(id, epoch), Answer::Runs(rows)) => {
-                let ids = rows.rows.into_iter().map(|row| row.id).collect();
-                self.mark(id, epoch, ids, &Rest::of(rows.next, rows.partial));
+                let rest = Rest::of(&rows);
+                self.mark(id, epoch, rows.rows.into_iter().map(|row| row.id).collect(), &rest);
             }
             (Want::Marks(id, epoch), Answer::Callbacks(rows)) => {
-                let ids = rows.rows.into_iter().map(|row| row.id).collect();
-                self.mark(id, epoch, ids, &Rest::of(rows.next, false));
+                // Of the board all that is there is marked at once: it is asked for whole.
+                let rest = if rows.next.is_some() { Rest::More } else { Rest::Nothing };
+                self.mark(id, epoch, rows.rows.into_iter().map(|row| row.id).collect(), &rest);
             }
             (want, answer) => {
                 if let Err(want) = self.workflows_came(want, answer) {
@@ -345,7 +362,9 @@ impl App {
             Want::Captured | Want::Fields | Want::Drift | Want::DriftOk => self.unstudied(&want, refusal),
             Want::Jobs | Want::Job | Want::StopJob | Want::ResumeJob => self.jobs_refused(refusal),
             Want::Replayed => self.replayed_came(Err(refusal.message)),
-            Want::WhatIf | Want::Trial | Want::BackTest => self.untried(&want, refusal),
+            Want::Parent(of) => self.parent_came(&of, Err(refusal.message)),
+            Want::Side(draft) => self.side_came(draft, Err(refusal.message)),
+            Want::WhatIf | Want::Trial | Want::BackTest | Want::Weighed => self.untried(&want, refusal),
             // It is asked without the fields to begin with, and without a suggestion.
             Want::WhatIfRule => self.what_if_rule(&[]),
             // Nobody waits for these.
@@ -355,6 +374,8 @@ impl App {
             | Want::Editor(..)
             | Want::Facet(_)
             | Want::Guide(_)
+            | Want::Among(..)
+            | Want::GroupFigures(_)
             | Want::LookUp(_) => {}
             Want::Beside(_) => {
                 if let Some(Overlay::Beside(beside)) = &mut self.overlay {
@@ -377,8 +398,9 @@ impl App {
             | Want::Keys
             | Want::Source(_)
             | Want::Versions(_)
-            | Want::Sample
-            | Want::Marks(..) => {
+            | Want::Sample => self.toast(Tone::Bad, refusal.message),
+            Want::Marks(..) => {
+                self.marking = None;
                 self.toast(Tone::Bad, refusal.message);
             }
             Want::Board(epoch) => self.board_refused(epoch, refusal.message),

@@ -1,12 +1,13 @@
 //! A run beside the one that it replays: only what differs.
 
 use super::action::Action;
-use super::app::{App, Dirt, Overlay, Place};
+use super::app::{App, Dirt, Overlay, Place, Screen};
 use super::asks::Want;
 use super::key::Key;
 use crate::model::ask::Ask;
 use crate::model::view::RunView;
 use crate::rules::beside::{Difference, runs};
+use ratatui::layout::Rect;
 
 /// What is open.
 #[derive(Debug)]
@@ -43,7 +44,72 @@ impl Replayed {
     }
 }
 
+/// What the page of a replayed run shows of it: what differs from the run that it replays.
+#[derive(Debug)]
+pub struct Beside {
+    /// The run that it replays.
+    pub parent: String,
+    /// Of which run.
+    pub run: String,
+    /// What is known of the parent; else why nothing is.
+    pub view: Option<Result<Box<RunView>, String>>,
+    /// What differs, once both are there.
+    pub rows: Vec<Difference>,
+}
+
+impl Beside {
+    /// Reads anew what differs.
+    pub fn compare(&mut self, run: &RunView) {
+        self.rows = match &self.view {
+            Some(Ok(parent)) => runs(parent, run),
+            _ => Vec::new(),
+        };
+    }
+}
+
+/// Differences that the page shows; `d` shows all.
+const SHOWN: usize = 6;
+
 impl App {
+    /// Rows of the pane that shows an opened run beside the one that it replays, its rule among them;
+    /// none where there is no room for it, or it replays none.
+    #[must_use]
+    pub fn beside_height(&self, area: Rect) -> u16 {
+        let shown = self.screen == Screen::Runs && self.runs.opened.is_some();
+        let beside =
+            self.runs.run.beside.as_ref().filter(|_| shown && area.width >= 100 && area.height >= 20);
+        beside.map_or(0, |beside| u16::try_from(beside.rows.len().clamp(1, SHOWN)).unwrap_or(1) + 1)
+    }
+
+    /// Asks for the run that the opened one replays.
+    pub(super) fn ask_for_parent(&mut self) {
+        let opened = self.screen == Screen::Runs && self.runs.opened.is_some();
+        let pair = self.runs.run.current_run().filter(|_| opened);
+        let pair = pair.and_then(|run| Some((run.parent.clone()?, run.id.clone())));
+        let pane = &mut self.runs.run;
+        let Some((parent, run)) = pair else {
+            pane.beside = None;
+            return;
+        };
+        if pane.beside.as_ref().is_none_or(|beside| beside.run != run) {
+            self.asks.drop_wants(|want| matches!(want, Want::Parent(_)));
+            self.asks.ask(Want::Parent(run.clone()), Ask::Run { id: parent.clone() });
+            pane.beside = Some(Beside { parent, run, view: None, rows: Vec::new() });
+        }
+    }
+
+    /// The run that the opened one replays came, or why it did not.
+    pub(super) fn parent_came(&mut self, run: &str, came: Result<Box<RunView>, String>) {
+        let pane = &mut self.runs.run;
+        if let Some(beside) = pane.beside.as_mut().filter(|beside| beside.run == run) {
+            beside.view = Some(came);
+            if let Some(run) = &pane.run {
+                beside.compare(run);
+            }
+        }
+        self.touch(Dirt::Data);
+    }
+
     /// The run that the focus is on, and the one that it replays.
     #[must_use]
     pub fn run_with_parent(&self) -> Option<(String, String)> {

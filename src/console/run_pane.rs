@@ -3,7 +3,9 @@
 use super::aim::Aim;
 use super::format::{exact, precise, size, took, when};
 use super::glyphs;
+use super::keymap::Keymap;
 use super::lines::{Line, Lines};
+use super::replayed::Beside;
 use super::theme::Role;
 use crate::model::id::short;
 use crate::model::run::{CallbackState, Outcome, RunState, StepState};
@@ -22,6 +24,8 @@ pub struct RunPane {
     pub trouble: Option<String>,
     /// Since when it shall show another one than it does.
     aimed: Aim,
+    /// By how many steps it is to open beside the one that matters, once it is there.
+    steps: isize,
     /// What happened, oldest first.
     pub timeline: Lines,
     /// What was sent, what came back.
@@ -33,6 +37,10 @@ pub struct RunPane {
     /// The item whose attempts are shown, of a step under `for_each`; without one its items are listed.
     item: Option<u32>,
     zone: Option<TimeZone>,
+    /// What its sentences name.
+    keys: Keymap,
+    /// Of an opened run that replays another: what differs.
+    pub beside: Option<Beside>,
 }
 
 impl RunPane {
@@ -59,6 +67,7 @@ impl RunPane {
     pub fn aim(&mut self, id: Option<String>, at_once: bool, now: Ms) {
         if self.id != id {
             self.trouble = None;
+            self.steps = 0;
         }
         let shown = self.run.as_ref().map(|run| run.id.as_str());
         if self.aimed.turn(&mut self.id, id, shown, (at_once, now)) {
@@ -74,14 +83,16 @@ impl RunPane {
 
     /// Takes the facts in. Another run opens at the step that matters: the one that stopped, else
     /// the last that was reached, and at its last attempt.
-    pub fn install(&mut self, run: Box<RunView>, events: &[EventView], zone: &TimeZone) {
+    pub fn install(&mut self, run: Box<RunView>, events: &[EventView], zone: &TimeZone, keys: &Keymap) {
         let other = self.run.as_ref().is_none_or(|old| old.id != run.id);
         self.zone = Some(zone.clone());
+        self.keys = keys.clone();
         self.timeline.keys = 25;
         let before = self.run.as_ref().map(|old| attempts(old, self.step, self.item));
         self.timeline.set(timeline(events, zone));
         if other {
-            self.step = matters(&run);
+            let last = run.steps.len().saturating_sub(1);
+            self.step = matters(&run).saturating_add_signed(std::mem::take(&mut self.steps)).min(last);
             self.item = None;
             self.at = attempts(&run, self.step, None).saturating_sub(1);
             self.timeline.rewind();
@@ -89,6 +100,9 @@ impl RunPane {
             self.attempt.rewind();
         } else if before.is_some_and(|count| self.at + 1 == count) {
             self.at = attempts(&run, self.step, self.item).saturating_sub(1);
+        }
+        if let Some(beside) = self.beside.as_mut().filter(|beside| beside.run == run.id) {
+            beside.compare(&run);
         }
         self.run = Some(run);
         self.trouble = None;
@@ -103,8 +117,12 @@ impl RunPane {
         self.attempt.set(Vec::new());
     }
 
-    /// The step before or after.
+    /// The step before or after; of a run that is not there yet once it is.
     pub fn go_step(&mut self, by: isize) {
+        if !self.is_current() {
+            self.steps = self.steps.saturating_add(by);
+            return;
+        }
         let Some(run) = &self.run else { return };
         let last = run.steps.len().saturating_sub(1);
         self.step = self.step.saturating_add_signed(by).min(last);
@@ -187,12 +205,12 @@ impl RunPane {
 
     /// What the line over the attempt says at its end.
     #[must_use]
-    pub fn attempt_hint(&self) -> &'static str {
-        match (self.lists_items(), self.item) {
+    pub fn attempt_hint(&self) -> String {
+        self.keys.say(match (self.lists_items(), self.item) {
             (true, _) => "enter opens",
-            (false, Some(_)) => "[ ] attempt, esc items",
-            (false, None) => "[ ] attempt",
-        }
+            (false, Some(_)) => "{[} {]} attempt, esc items",
+            (false, None) => "{[} {]} attempt",
+        })
     }
 
     /// The line over the steps.
@@ -226,7 +244,7 @@ impl RunPane {
                 items(step, &mut lines);
             } else {
                 let attempt = of_item(step, self.item).nth(self.at);
-                attempt_lines(run, step, attempt, &zone, &mut lines);
+                attempt_lines(run, step, attempt, (&zone, &self.keys), &mut lines);
             }
         }
         self.attempt.set(lines);
@@ -318,7 +336,7 @@ fn attempt_lines(
     run: &RunView,
     step: &StepView,
     attempt: Option<&AttemptView>,
-    zone: &TimeZone,
+    (zone, keys): (&TimeZone, &Keymap),
     lines: &mut Vec<Line>,
 ) {
     let Some(attempt) = attempt else {
@@ -368,39 +386,41 @@ fn attempt_lines(
     }
     outputs(step, lines);
     if let Some(callback) = run.callback.as_deref().filter(|callback| callback.step == step.name) {
-        lines.extend(waits_for(callback, attempt.number, zone));
+        lines.extend(waits_for(callback, attempt.number, zone, keys));
     }
-    lines.push(Line::label("next", next(run, zone), Role::Text));
+    lines.push(Line::label("next", next(run, zone, keys), Role::Text));
 }
 
 /// The callback that an attempt waits for, or waited for in vain.
-fn waits_for(callback: &CallbackView, attempt: u32, zone: &TimeZone) -> Option<Line> {
+fn waits_for(callback: &CallbackView, attempt: u32, zone: &TimeZone, keys: &Keymap) -> Option<Line> {
+    let (c, u, r) = (keys.pressed("c"), keys.pressed("u"), keys.pressed("r"));
     let awaited = callback.awaited.as_ref().filter(|awaited| awaited.attempt == attempt)?;
     let at = parse_rfc3339(&callback.deadline).map_or_else(String::new, |at| when(at, zone));
     let (text, role) = match callback.state {
-        CallbackState::Pending => {
-            (format!("{} answers until {at}; c completes it, u gives more time", awaited.host), Role::Info)
-        }
+        CallbackState::Pending => (
+            format!("{} answers until {at}; {c} completes it, {u} gives more time", awaited.host),
+            Role::Info,
+        ),
         CallbackState::Expired => {
-            (format!("no answer came by {at}; c completes it, r sends again"), Role::Bad)
+            (format!("no answer came by {at}; {c} completes it, {r} sends again"), Role::Bad)
         }
         CallbackState::Received | CallbackState::Cancelled => {
-            (format!("it was {}; c gives another answer", callback.state.word()), Role::Warn)
+            (format!("it was {}; {c} gives another answer", callback.state.word()), Role::Warn)
         }
     };
     Some(Line::label("callback", text, role))
 }
 
-fn next(run: &RunView, zone: &TimeZone) -> String {
+fn next(run: &RunView, zone: &TimeZone, keys: &Keymap) -> String {
     if let Some(waits) = &run.waits {
         return waits.clone();
     }
     let due = run.due.as_deref().and_then(parse_rfc3339);
     let due = due.map_or_else(|| "a time that is not known".to_owned(), |at| exact(at, zone));
     match run.state {
-        RunState::Errored => "nothing by itself: r retries, s skips, x aborts".to_owned(),
-        RunState::Failed => "nothing by itself: r retries, R replays".to_owned(),
-        RunState::Aborted => "nothing: R replays its request".to_owned(),
+        RunState::Errored => keys.say("nothing by itself: {r} retries, {s} skips, {x} aborts"),
+        RunState::Failed => keys.say("nothing by itself: {r} retries, {R} replays"),
+        RunState::Aborted => keys.say("nothing: {R} replays its request"),
         RunState::Succeeded | RunState::SucceededWithSkips => "nothing: it is done".to_owned(),
         RunState::Retrying => format!("another attempt at {due}"),
         RunState::Waiting => format!("it waits, until {due}"),

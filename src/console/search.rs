@@ -203,10 +203,10 @@ impl App {
     pub(super) fn bars_next_hit(&self) -> Option<String> {
         let why = match self.looked_through() {
             None => "this pane is not searched; tab goes to one that is",
-            Some(lines) if lines.find.is_none() => "nothing is looked for; / searches here",
+            Some(lines) if lines.find.is_none() => "nothing is looked for; {/} searches here",
             Some(_) => return None,
         };
-        Some(format!("next match is not possible: {why}"))
+        Some(format!("next match is not possible: {}", self.say(why)))
     }
 
     /// Takes the marks of a search away, where there are some.

@@ -1,7 +1,7 @@
 //! Signals that the console takes: the end, and the return from the shell.
 
 use rustix::process::{Signal as Posix, getpid, kill_process};
-use std::io;
+use std::io::{self, Write as _};
 use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind};
 
@@ -77,6 +77,16 @@ impl Kin {
         let parent = after.next()?.parse().ok()?;
         Some(Self { parent, session: after.nth(1)?.parse().ok()? })
     }
+}
+
+/// Tells the shell that the receiver stops with its console, while that is shown: senders wait.
+pub fn tell_that_it_stands_still(address: &str) {
+    let told = format!(
+        "The receiver on {address} stands still too: senders wait until fg. \
+         pointsman serve receives without a console; pointsman attach looks on."
+    );
+    // Nobody may be there to be told.
+    let _ = writeln!(io::stderr(), "{told}");
 }
 
 /// Back to the shell, as `ctrl-z` does everywhere; the terminal must be restored by now. Returns once

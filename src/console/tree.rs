@@ -111,6 +111,10 @@ pub struct Tree {
     open: BTreeSet<String>,
     /// Integrations that were seen: a new one is unfolded.
     seen: BTreeSet<String>,
+    /// The line that the cursor goes to once it is there.
+    wanted: Option<String>,
+    /// The version that is selected once the versions are there.
+    wanted_version: Option<u32>,
 }
 
 impl Tree {
@@ -190,6 +194,14 @@ impl Tree {
         self.versions.stale = true;
     }
 
+    /// The cursor goes to a flow, as soon as it is known; with a version also among the versions.
+    pub fn go(&mut self, integration: &str, flow: &str, version: Option<u32>) {
+        self.open.insert(integration.to_owned());
+        let part = Part::Flow(flow.to_owned());
+        self.wanted = Some(Node { integration: integration.to_owned(), part }.path());
+        self.wanted_version = version;
+    }
+
     /// Makes the lines again.
     pub fn build(&mut self, badges: Badges<'_>) {
         let mut lines = Vec::new();
@@ -227,6 +239,12 @@ impl Tree {
         }
         self.nodes = nodes;
         self.lines.set(lines);
+        if self.known
+            && let Some(wanted) = self.wanted.take()
+            && let Some(at) = self.lines.lines.iter().position(|line| line.path == wanted)
+        {
+            self.lines.go(at);
+        }
     }
 }
 
@@ -241,7 +259,8 @@ impl App {
     pub(super) fn aim_tree(&mut self) {
         let badges = Badges { drifts: &self.needs.drifts, groups: &self.needs.groups };
         self.tree.build(badges);
-        let facts = facts::facts(&self.tree, badges.drifts, self.now, &self.options.zone);
+        let facts =
+            facts::facts(&self.tree, badges.drifts, (self.now, &self.options.zone), &self.options.keymap);
         self.tree.facts.set(facts);
         self.aim_versions();
     }

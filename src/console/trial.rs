@@ -7,6 +7,7 @@ use super::dialog::{Dialog, Kind};
 use super::edit::{Edit, MOST};
 use super::input::edit_key;
 use super::key::Key;
+use super::keymap::Keymap;
 use super::lines::{Line, Lines};
 use super::menu::{self, Entry, Menu};
 use super::theme::Role;
@@ -92,7 +93,7 @@ impl Simulated {
         }
     }
 
-    fn install(&mut self, view: &SimulatedView) {
+    fn install(&mut self, view: &SimulatedView, keys: &Keymap) {
         self.asking = false;
         self.trouble = None;
         self.head = head(view);
@@ -108,7 +109,7 @@ impl Simulated {
                     self.asks.push((asked.path.clone(), asked.known.then(|| asked.value.clone())));
                 }
             }
-            step_lines(step, &mut told);
+            step_lines(step, keys, &mut told);
         }
         if view.steps.is_empty() {
             told.push(Line::text("The flow has no steps that would run.", Role::Muted));
@@ -250,13 +251,16 @@ impl App {
                 let by = if key.code == KeyCode::Left { -1 } else { 1 };
                 match open.choices.sideways(by) {
                     Ok(()) => self.ask_trial(),
-                    Err(said) => self.toast(Tone::Info, said),
+                    Err(said) => self.toast(Tone::Info, self.say(said)),
                 }
             }
             (_, Some(Action::Open)) => self.trial_enter(),
             (_, Some(Action::Test)) if of_request => self.open_what_if(),
             (_, Some(Action::Test)) => {
-                self.toast(Tone::Info, "another dedup rule is tried from a request: 2 lists them");
+                self.toast(
+                    Tone::Info,
+                    self.say("another dedup rule is tried from a request: {2} lists them"),
+                );
             }
             (_, Some(Action::BackTest)) => {
                 let flow = open.flow.clone();
@@ -302,6 +306,7 @@ impl App {
 
     /// The dialog is closed; what it was opened from is back.
     pub(super) fn close_dialog(&mut self) {
+        self.asks.drop_wants(|want| *want == Want::Weighed);
         self.overlay = self.tried.take().map(Overlay::Trial);
     }
 
@@ -401,7 +406,7 @@ impl App {
     /// What it would do.
     pub fn trial_found(&mut self, view: &SimulatedView) {
         if let Some(Overlay::Trial(open)) = &mut self.overlay {
-            open.install(view);
+            open.install(view, &self.options.keymap);
         }
     }
 
@@ -429,6 +434,7 @@ impl App {
         match want {
             Want::Trial => self.trial_refused(refusal),
             Want::BackTest => self.back_test_refused(refusal),
+            Want::Weighed => self.unweighed(refusal.message),
             _ => self.what_if_refused(refusal),
         }
     }

@@ -76,7 +76,7 @@ impl App {
             Action::Theme => self.next_theme(),
             Action::Mouse => self.toggle_mouse(),
             Action::Palette => self.open_palette(),
-            Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
+            Action::Help => self.open_help(),
             Action::Interrupt if self.stop_hunt() => {}
             Action::Interrupt => self.ask_to_quit(),
             Action::Suspend => self.asks.effect(Effect::Suspend),
@@ -392,7 +392,10 @@ impl App {
 
     fn marks_cleared(&mut self, cleared: usize) {
         let undo = self.options.keymap.named(Action::Undo);
-        self.toast(Tone::Info, format!("{cleared} marks cleared, {undo} brings them back"));
+        self.toast(
+            Tone::Info,
+            format!("{} marks cleared, {undo} brings them back", super::format::count(cleared as u64)),
+        );
     }
 
     fn quit(&mut self) {

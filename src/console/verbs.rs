@@ -5,12 +5,14 @@ use super::app::{App, ListId, Overlay, PaneId, Place, Screen, Tone};
 use super::asks::Want;
 use super::dialog::{Dialog, Facts, Kind};
 use super::format::clock;
+use super::keymap::Keymap;
 use super::rows::RunRow;
+use super::worklist::Need;
 use crate::model::ask::{Ask, Deed};
 use crate::model::request::Verdict;
 use crate::model::run::RunState;
 use crate::model::study::Study;
-use crate::model::time::rfc3339;
+use crate::model::time::{parse_rfc3339, rfc3339};
 use crate::model::view::{GroupView, RequestView, RunView};
 use crate::rules::autopsy::Kept;
 
@@ -34,7 +36,7 @@ pub fn kind_of(action: Action) -> Option<Kind> {
 ///
 /// # Errors
 /// The sentence that the key says instead.
-pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
+pub fn fits(kind: Kind, state: RunState, keys: &Keymap) -> Result<(), String> {
     use RunState::{
         Aborted, Errored, Failed, Queued, Retrying, Running, Succeeded, SucceededWithSkips, Waiting,
     };
@@ -45,12 +47,12 @@ pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
         | (Kind::Abort, Queued | Running | Waiting | Retrying | Errored) => return Ok(()),
         (Kind::Retry, Queued) => "the run is queued",
         (Kind::Retry, Running) => "the run is running",
-        (Kind::Retry, Aborted) => "the run was aborted; R replays it",
-        (Kind::Retry, Succeeded | SucceededWithSkips) => "the run has succeeded; R replays its request",
-        (Kind::Forget | Kind::Readmit, _) => "this is a run; its request is on 2 Requests",
+        (Kind::Retry, Aborted) => "the run was aborted; {R} replays it",
+        (Kind::Retry, Succeeded | SucceededWithSkips) => "the run has succeeded; {R} replays its request",
+        (Kind::Forget | Kind::Readmit, _) => "this is a run; its request is on {2} Requests",
         (Kind::Pause | Kind::Resume, _) => "a run is not paused; its flow is",
         (Kind::Complete | Kind::Extend | Kind::Cancel, _) => "no callback is pending or overdue",
-        (Kind::Call | Kind::TestRun, _) => "it is a flow that is tried out, not a run; t tries it",
+        (Kind::Call | Kind::TestRun, _) => "it is a flow that is tried out, not a run; {t} tries it",
         (Kind::Set | Kind::Remove, _) => "a run is not set or removed; its integration is",
         (Kind::Apply | Kind::Load, _) => "a run is not applied; a document is",
         (Kind::Deploy | Kind::Rollback, _) => "a run is not deployed; its integration is",
@@ -59,7 +61,7 @@ pub fn fits(kind: Kind, state: RunState) -> Result<(), String> {
         (Kind::Abort, Aborted) => "the run was aborted already",
         (Kind::Abort, Succeeded | SucceededWithSkips) => "the run has succeeded already",
     };
-    Err(format!("{} is not possible: {reason}", kind.word()))
+    Err(format!("{} is not possible: {}", kind.word(), keys.say(reason)))
 }
 
 /// Whether a verb on requests fits one, by the contract's table; else why not.
@@ -73,32 +75,33 @@ pub fn request_fits(kind: Kind, request: &RequestView) -> Result<(), String> {
             Verdict::Accepted => "it was accepted".to_owned(),
             verdict => format!("it was {}, not rejected", verdict.word()),
         },
-        Kind::Readmit if request.marks.iter().any(|mark| mark == "body_cut") => {
-            Kept { len: request.size, declared: None }.words()
-        }
+        Kind::Readmit if request.is_cut() => Kept { len: request.size, declared: None }.words(),
         _ => return Ok(()),
     };
     Err(format!("{} is not possible: {reason}", kind.word()))
 }
 
 impl App {
-    /// The number of the badge that is selected in what needs a person.
+    /// The numbers of the badges that are selected in what needs a person: all of their flow.
     ///
     /// # Errors
-    /// The sentence that the key says where there is none.
-    fn badge(&self) -> Result<i64, String> {
+    /// The sentence that the key says where there are none.
+    fn badges(&self) -> Result<Vec<i64>, String> {
         if let Some(reason) = self.barred(Kind::Forget) {
             return Err(reason);
         }
-        self.needs.badge(self.needs.at).map(|badge| badge.id).ok_or_else(|| {
-            "X takes a badge of drift away; this leaves by itself when its reason is gone".to_owned()
-        })
+        match self.focused_need() {
+            Some(Need::Drift(badges)) => Ok(badges.ids()),
+            _ => {
+                Err(self.say("{X} takes badges of drift away; this leaves by itself when its reason is gone"))
+            }
+        }
     }
 
-    /// Takes the selected badge away.
-    fn take_badge_away(&mut self) {
-        if let Ok(id) = self.badge() {
-            let study = Study::DriftOk { ids: vec![id], flow: None, reason: None };
+    /// Takes the selected badges away.
+    fn take_badges_away(&mut self) {
+        if let Ok(ids) = self.badges() {
+            let study = Study::DriftOk { ids, flow: None, reason: None };
             self.asks.ask(Want::DriftOk, Ask::Study(study));
         }
     }
@@ -126,7 +129,11 @@ impl App {
     pub fn focused_group(&self) -> Option<&GroupView> {
         match self.place() {
             Place::Groups => self.groups_by_last().get(self.runs.at).copied(),
-            Place::Needs => self.needs.groups.get(self.needs.at),
+            Place::Needs => match self.needs.current()? {
+                Need::Errored(group) => Some(group),
+                Need::Expired(expired) => expired.group(),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -164,7 +171,7 @@ impl App {
                     .current()
                     .ok_or_else(|| format!("{word} is not possible: no request is selected"))?;
                 request_fits(kind, &row.view)?;
-                if kind == Kind::Replay && row.view.marks.iter().any(|mark| mark == "body_cut") {
+                if kind == Kind::Replay && row.view.is_cut() {
                     let kept = Kept { len: row.view.size, declared: None }.words();
                     return Err(format!("replay is not possible: {kept}"));
                 }
@@ -195,20 +202,29 @@ impl App {
                     Some(_) => {
                         Err(format!("{word} is not possible: this is a callback; enter opens its run"))
                     }
-                    None if self.place() == Place::Needs && self.needs.drifted(self.needs.at).is_some() => {
-                        Err(format!(
-                            "{word} is not possible: this is a badge of drift; enter opens its request"
-                        ))
-                    }
-                    None if self.place() == Place::Needs && self.needs.breaker(self.needs.at).is_some() => {
-                        Err(format!(
-                            "{word} is not possible: runs that wait for a target go on by themselves"
-                        ))
-                    }
-                    None if self.place() == Place::Needs && self.needs.silence(self.needs.at).is_some() => {
-                        Err(format!("{word} is not possible: this leaves with the next request"))
-                    }
-                    None => Err(format!("{word} is not possible: there is no errored run")),
+                    None => Err(match self.focused_need() {
+                        Some(Need::Store(_)) => {
+                            format!("{word} is not possible: the store takes nothing; enter says what to do")
+                        }
+                        Some(Need::Expired(_)) => {
+                            format!("{word} is not possible: these are of several causes; enter lists them")
+                        }
+                        Some(Need::Halted(_)) => {
+                            format!("{word} is not possible: this is a job; enter opens it")
+                        }
+                        Some(Need::Breaker(_)) => {
+                            format!("{word} is not possible: runs that wait for a target go on by themselves")
+                        }
+                        Some(Need::Silent(_)) => {
+                            format!("{word} is not possible: this leaves with the next request")
+                        }
+                        Some(Need::Drift(_)) => {
+                            format!("{word} is not possible: these are badges of drift; enter shows them")
+                        }
+                        Some(Need::Errored(_)) | None => {
+                            format!("{word} is not possible: there is no errored run")
+                        }
+                    }),
                 },
             },
             Place::Empty => Err(format!("{word} is not possible: there is no run yet")),
@@ -227,9 +243,10 @@ impl App {
                     return if requests.len() == list.marks.len() {
                         Ok(requests)
                     } else {
-                        Err("replay is not possible: some marked runs are not on the screen or have no \
-                             request; mark their requests on 2 Requests"
-                            .to_owned())
+                        Err(self.say(
+                            "replay is not possible: some marked runs are not on the screen or have no \
+                             request; mark their requests on {2} Requests",
+                        ))
                     };
                 }
                 Ok(list.marks.iter().cloned().collect())
@@ -240,7 +257,8 @@ impl App {
                 Err(format!("{word} is not possible: these are figures; enter lists what they count"))
             }
             Place::Tree | Place::Facts | Place::Versions | Place::Diff => Err(format!(
-                "{word} is not possible: this is an integration; o goes to its runs and requests"
+                "{word} is not possible: this is an integration; {} goes to its runs and requests",
+                self.say("{o}")
             )),
         }
     }
@@ -250,7 +268,7 @@ impl App {
         let Some(run) = self.focused_run() else {
             return Err(format!("{word} is not possible: no run is selected"));
         };
-        fits(kind, run.state)?;
+        fits(kind, run.state, &self.options.keymap)?;
         if kind == Kind::Replay {
             return match &run.request {
                 Some(request) => Ok(vec![request.clone()]),
@@ -272,7 +290,7 @@ impl App {
             return self.editor_possible(action);
         }
         if action == Action::Forget && self.place() == Place::Needs {
-            return self.badge().map(|_| ());
+            return self.badges().map(|_| ());
         }
         match self.kind_here(action) {
             Some(Kind::Remove) => return self.removed_here().map(|_| ()),
@@ -294,7 +312,7 @@ impl App {
                 Err("follow is not possible: this list has the most urgent first, not the newest last".to_owned())
             }
             Action::Mark | Action::MarkAll if in_groups => {
-                Err("mark is not possible: r, s and x act on the whole group; enter lists its runs to mark some".to_owned())
+                Err(self.say("mark is not possible: {r}, {s} and {x} act on the whole group; enter lists its runs to mark some"))
             }
             Action::FilterToggle | Action::Filter if place == Place::Needs => {
                 Err("filter is not possible: this is all that needs you; tab goes to a list".to_owned())
@@ -308,16 +326,14 @@ impl App {
                 Err("filter is not possible: this pane is no list; tab goes to one".to_owned())
             }
             Action::FilterToggle if self.focused_filter().is_empty() => {
-                Err("filter off is not possible: there is no filter; / sets one".to_owned())
+                Err(self.say("filter off is not possible: there is no filter; {/} sets one"))
             }
             Action::Mark | Action::MarkAll if !in_list => {
                 Err("mark is not possible: this pane is no list; tab goes to one".to_owned())
             }
-            Action::MarkAll if self.focused_filter().is_empty() => {
-                Err("mark all is not possible: there is no filter; / sets one".to_owned())
-            }
+            Action::MarkAll => self.bars_mark_all().map_or(Ok(()), Err),
             Action::PreviousSibling | Action::NextSibling if in_list && !self.is_opened() => {
-                Err("next is not possible: [ and ] go through the attempts of a run or the opened requests of a list; enter opens one".to_owned())
+                Err(self.say("next is not possible: {[} and {]} go through the attempts of a run or the opened requests of a list; enter opens one"))
             }
             Action::View if !matches!(place, Place::Payload(_)) && self.screen == Screen::Live => {
                 Err("view is not possible: this pane has one view; tab goes to the payload".to_owned())
@@ -339,7 +355,7 @@ impl App {
             Action::Edit => self.edited().map(|_| ()),
             Action::EditBody => self.edited_body().map(|_| ()),
             Action::Add | Action::MoveUp | Action::MoveDown => self.changed_here(action),
-            Action::Redo => Err("redo is not possible: nothing is being edited; e edits".to_owned()),
+            Action::Redo => Err(self.say("redo is not possible: nothing is being edited; {e} edits")),
             Action::Copy => self.selected_text().map(|_| ()),
             Action::CopyAs => self.copy_menu().map(|_| ()),
             Action::Links => self.links().map(|_| ()),
@@ -356,10 +372,23 @@ impl App {
         self.filtered_list().map_or_else(String::new, |id| self.filter_of(id))
     }
 
+    /// Why not all can be marked that the filter matches now: none is in force.
+    pub fn bars_mark_all(&self) -> Option<String> {
+        if self.filtered_list().is_some_and(|id| !self.filter_in_force(id).is_empty()) {
+            return None;
+        }
+        let why = if self.focused_filter().is_empty() {
+            "there is no filter; {/} sets one"
+        } else {
+            "the filter is off; {F} switches it on"
+        };
+        Some(self.say(&format!("mark all is not possible: {why}")))
+    }
+
     /// Opens the dialog of a verb and asks for its plan.
     pub fn open_verb(&mut self, kind: Kind) {
         if kind == Kind::Forget && self.place() == Place::Needs {
-            return self.take_badge_away();
+            return self.take_badges_away();
         }
         match kind {
             Kind::Remove => return self.open_built(self.removed_here()),
@@ -375,9 +404,18 @@ impl App {
                         // What joins the group from now on is not in it.
                         let filter = format!("group:{} until:{}", group.id, rfc3339(self.now));
                         let as_of = clock(self.now, self.now, &zone);
+                        let at = |text: &str| {
+                            parse_rfc3339(text)
+                                .map_or_else(|| text.to_owned(), |at| clock(at, self.now, &zone))
+                        };
                         let object = format!(
-                            "group    {} / {} · {} · {}, as of {as_of}",
-                            group.integration, group.flow, group.step, group.cause
+                            "group {} / {} · {} · {}\n{} to {}; as of {as_of}",
+                            group.integration,
+                            group.flow,
+                            group.step,
+                            group.cause,
+                            at(&group.first),
+                            at(&group.last)
                         );
                         Dialog::many(kind, filter, object)
                     }
@@ -413,7 +451,11 @@ mod tests {
     #[test]
     fn verbs_fit_the_states_of_the_contract() {
         let fitting = |kind| -> Vec<&str> {
-            RunState::ALL.into_iter().filter(|state| fits(kind, *state).is_ok()).map(RunState::word).collect()
+            RunState::ALL
+                .into_iter()
+                .filter(|state| fits(kind, *state, &Keymap::default()).is_ok())
+                .map(RunState::word)
+                .collect()
         };
         assert_eq!(fitting(Kind::Retry), ["waiting", "retrying", "errored", "failed"]);
         assert_eq!(fitting(Kind::Skip), ["waiting", "retrying", "errored"]);
@@ -424,12 +466,12 @@ mod tests {
     #[test]
     fn a_disabled_verb_says_why_in_one_form() {
         assert_eq!(
-            fits(Kind::Retry, RunState::Running).unwrap_err(),
+            fits(Kind::Retry, RunState::Running, &Keymap::default()).unwrap_err(),
             "retry is not possible: the run is running"
         );
         for state in RunState::ALL {
             for kind in [Kind::Retry, Kind::Skip, Kind::Abort] {
-                if let Err(reason) = fits(kind, state) {
+                if let Err(reason) = fits(kind, state, &Keymap::default()) {
                     assert!(reason.starts_with(&format!("{} is not possible: ", kind.word())));
                 }
             }

@@ -24,7 +24,7 @@ const BESIDE: usize = 34;
 #[must_use]
 pub fn kept(detail: &RequestDetail) -> Option<String> {
     let request = &detail.request;
-    if !request.marks.iter().any(|mark| mark == "body_cut") {
+    if !request.is_cut() {
         return None;
     }
     let declared = detail.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
@@ -32,8 +32,12 @@ pub fn kept(detail: &RequestDetail) -> Option<String> {
     Some(Kept { len: request.size, declared }.short())
 }
 
-/// In two lines, over the flat view.
-pub fn brief(detail: &RequestDetail, explain: Option<&ExplainView>, lines: &mut Vec<Line>) {
+/// What stands behind a verdict that is told in two lines.
+const MORE: &str = "enter why";
+
+/// In two lines of so many cells, over the flat view: what happened, once, and in what is left what else
+/// is known of it. What does not fit whole is left to the key that tells all.
+pub fn brief(detail: &RequestDetail, explain: Option<&ExplainView>, cells: u16, lines: &mut Vec<Line>) {
     let request = &detail.request;
     let (glyph, role) = super::glyphs::verdict(request.verdict);
     let text = match (request.verdict, &request.duplicate_of) {
@@ -46,12 +50,35 @@ pub fn brief(detail: &RequestDetail, explain: Option<&ExplainView>, lines: &mut 
             format!("{}: {}", verdict.word(), request.cause.as_deref().unwrap_or("no cause is stored"))
         }
     };
-    lines.push(Line { glyph: Some((glyph, role)), ..Line::text(text, Role::Text) });
-    let likely = explain.and_then(|explain| explain.told.iter().find(|(label, _)| label == "likely"));
-    let next = likely.map(|(_, text)| text).or_else(|| explain.and_then(|explain| explain.why.first()));
-    if let Some(next) = next {
-        lines.push(Line::text(next.clone(), Role::Muted));
-    }
+    let text = clean(&text);
+    // A margin on each side, and the glyph before the first line.
+    let room = cells.saturating_sub(3).max(8);
+    // Two letters stand for the glyph.
+    let mut told = wrapped(&format!("__{text}"), room);
+    let first = told.remove(0).split_off(2);
+    let first = crate::text::cut_end(&first, usize::from(room.saturating_sub(2))).into_owned();
+    lines.push(Line { glyph: Some((glyph, role)), ..Line::text(first, Role::Text) });
+    let rest = told.join(" ");
+    let fits = |text: &str| crate::text::width(text) <= usize::from(room);
+    let second = if rest.is_empty() {
+        let likely = explain.and_then(|explain| explain.told.iter().find(|(label, _)| label == "likely"));
+        let next = likely.map(|(_, text)| text).or_else(|| explain.and_then(|explain| explain.why.first()));
+        // The cause is said already.
+        let cause = request.cause.as_deref().unwrap_or_default();
+        let next = next.filter(|next| likely.is_some() || cause.is_empty() || !next.contains(cause));
+        let next = next.map(|next| clean(next).into_owned()).unwrap_or_default();
+        let both = format!("{next} · {MORE}");
+        match (next.is_empty(), explain.is_some()) {
+            (false, _) if fits(&both) => both,
+            (false, _) if fits(&next) => next,
+            (_, true) => MORE.to_owned(),
+            (_, false) => return,
+        }
+    } else {
+        let both = format!("{rest} · {MORE}");
+        if fits(&both) { both } else { crate::text::cut_end(&rest, usize::from(room)).into_owned() }
+    };
+    lines.push(Line::text(second, if rest.is_empty() { Role::Muted } else { Role::Text }));
 }
 
 /// Lines with a label of ours, wrapped at so many cells of the pane.
@@ -119,13 +146,24 @@ impl Labelled<'_> {
     }
 }
 
+/// Where it is said.
+pub struct Page<'p> {
+    /// Of its clocks.
+    pub zone: &'p TimeZone,
+    /// Engine time.
+    pub now: Ms,
+    /// What a line of the pane has.
+    pub cells: u16,
+    /// When it came and to which flow stands over the pane.
+    pub headed: bool,
+}
+
 /// All of it, in the order of the screen: answered, rule or cause, evidence, what is beside it.
-/// `now` is engine time, `cells` what a line of the pane has; nothing that is said is cut.
+/// Nothing that is said is cut.
 pub fn whole(
     detail: &RequestDetail,
     explain: Option<&ExplainView>,
-    zone: &TimeZone,
-    (now, cells): (Ms, u16),
+    &Page { zone, now, cells, headed }: &Page<'_>,
     lines: &mut Vec<Line>,
 ) {
     let request = &detail.request;
@@ -134,11 +172,22 @@ pub fn whole(
     if request.verdict == Verdict::Rejected
         && let Some(explain) = explain.filter(|explain| !explain.told.is_empty())
     {
-        say.say("arrived", shown(&request.time), Role::Text);
-        say.say("flow", format!("{} / {}", request.integration, request.flow), Role::Text);
+        if !headed {
+            say.say("arrived", shown(&request.time), Role::Text);
+            say.say("flow", format!("{} / {}", request.integration, request.flow), Role::Text);
+        }
         return autopsy(explain, zone, now, &mut say);
     }
-    answered(detail, &shown, &mut say);
+    if !headed {
+        say.say("arrived", shown(&request.time), Role::Text);
+    }
+    answered(detail, &mut say);
+    if !headed {
+        say.say("flow", format!("{} / {}", request.integration, request.flow), Role::Text);
+    }
+    if let Some(cause) = &request.cause {
+        say.say("what", cause, Role::Warn);
+    }
     let Some(explain) = explain else {
         lines.push(Line::text("asking the store why…", Role::Muted));
         return;
@@ -178,9 +227,8 @@ fn autopsy(explain: &ExplainView, zone: &TimeZone, now: Ms, say: &mut Labelled<'
     }
 }
 
-fn answered(detail: &RequestDetail, shown: &dyn Fn(&str) -> String, say: &mut Labelled<'_>) {
+fn answered(detail: &RequestDetail, say: &mut Labelled<'_>) {
     let request = &detail.request;
-    say.say("arrived", shown(&request.time), Role::Text);
     let status = detail.answer.as_ref().map(|answer| answer.status).or(request.status);
     if let Some(status) = status {
         let text = match (&request.duplicate_of, detail.answer.as_ref().map(|answer| answer.body.as_str())) {
@@ -189,10 +237,6 @@ fn answered(detail: &RequestDetail, shown: &dyn Fn(&str) -> String, say: &mut La
             (None, Some(body)) => format!("{status}, {body}"),
         };
         say.say("answered", text, Role::Text);
-    }
-    say.say("flow", format!("{} / {}", request.integration, request.flow), Role::Text);
-    if let Some(cause) = &request.cause {
-        say.say("what", cause, Role::Warn);
     }
 }
 

@@ -146,14 +146,9 @@ impl App {
             Action::Mark if matches!(place, Place::Board | Place::Versions) => return None,
             Action::Filter if place == Place::Board => return None,
             Action::FilterToggle if place == Place::Board && !self.board.filter.is_empty() => return None,
-            Action::MarkAll if place == Place::Board && !self.board.filter_in_force().is_empty() => {
-                return None;
-            }
-            Action::MarkAll if place == Place::Board => {
-                "mark all is not possible: there is no filter; / sets one".to_owned()
-            }
+            Action::MarkAll if place == Place::Board => return self.bars_mark_all(),
             Action::FilterToggle if place == Place::Board => {
-                "filter off is not possible: there is no filter; / sets one".to_owned()
+                self.say("filter off is not possible: there is no filter; {/} sets one")
             }
             Action::Mark | Action::MarkAll => {
                 "mark is not possible: this pane is no list; tab goes to one".to_owned()
@@ -163,7 +158,7 @@ impl App {
             }
             Action::View => "view is not possible: this pane has one view".to_owned(),
             Action::PreviousSibling | Action::NextSibling => {
-                "next is not possible: j and k go through the lines".to_owned()
+                self.say("next is not possible: {j} and {k} go through the lines")
             }
             Action::Difference if tree && self.tree.versions.pair().is_none() => {
                 "diff is not possible: there is one version".to_owned()

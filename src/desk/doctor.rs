@@ -10,6 +10,7 @@ use crate::model::settings::Settings;
 use crate::model::study::DriftView;
 use crate::model::time::{DAY, HOUR, Ms};
 use crate::model::view::{CheckState, CheckView};
+use crate::rules::badges::{Badges, by_flow};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -123,9 +124,6 @@ fn view(name: &str, state: CheckState, text: impl Into<String>) -> CheckView {
 /// What the counters tell beside what the store looks at itself.
 fn figures(counters: &Counters) -> Vec<CheckView> {
     let mut checks = Vec::new();
-    if let Some(trouble) = &counters.store_trouble {
-        checks.push(view("store", CheckState::Broken, format!("takes no writes: {trouble}")));
-    }
     if let Some(Some(why)) = &counters.probe {
         checks.push(view(
             "receiver",
@@ -276,29 +274,21 @@ fn open_to_all(settings: &Settings, any: bool) -> Option<CheckView> {
     })
 }
 
-/// A line for each flow whose bodies have another shape than before; the newest badge is named.
+/// A line for each flow whose bodies have another shape than before.
 fn drifted(drifts: &[DriftView]) -> Vec<CheckView> {
-    let mut checks: Vec<CheckView> = Vec::new();
-    let mut told: Vec<(&str, &str)> = Vec::new();
-    for one in drifts {
-        let flow = (one.integration.as_str(), one.flow.as_str());
-        if told.contains(&flow) {
-            continue;
-        }
-        told.push(flow);
-        let more =
-            drifts.iter().filter(|other| (other.integration.as_str(), other.flow.as_str()) == flow).count();
-        let more = if more > 1 { format!(", and {} more", more - 1) } else { String::new() };
-        let first = crate::model::id::short(&one.request);
+    let one = |group: &Badges<'_>| {
+        let newest = group.newest()?;
+        let said = match group.only() {
+            Some(one) => format!("{}, request {}", one.words(), crate::model::id::short(&one.request)),
+            None => format!("{}: {}", group.words(), group.ends()),
+        };
         let text = format!(
-            "{} / {}: {}, request {first}{more}; `pointsman drift ls` lists, `drift ok` takes away",
-            one.integration,
-            one.flow,
-            one.words()
+            "{} / {}: {said}; `pointsman drift ls` lists, `drift ok` takes away",
+            newest.integration, newest.flow
         );
-        checks.push(view("drift", CheckState::Warning, text));
-    }
-    checks
+        Some(view("drift", CheckState::Warning, text))
+    };
+    by_flow(drifts).iter().filter_map(one).collect()
 }
 
 fn span(ms: Ms) -> String {
@@ -339,11 +329,10 @@ mod tests {
         let mut counters = Counters { queue_limit: 5, queue: 4, probe: Some(None), ..Counters::default() };
         assert!(figures(&counters).is_empty());
         counters.queue = 5;
-        counters.store_trouble = Some("the disk is full".into());
         counters.probe = Some(Some("timed out".into()));
         let found = figures(&counters);
         let names: Vec<&str> = found.iter().map(|check| check.name.as_str()).collect();
-        assert_eq!(names, ["store", "receiver", "queue"]);
+        assert_eq!(names, ["receiver", "queue"]);
         assert!(found.iter().all(|check| check.state == CheckState::Broken));
     }
 

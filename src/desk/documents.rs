@@ -1,6 +1,7 @@
 //! Documents: checked, saved, deployed, exported and removed.
 
 use super::Desk;
+use super::deploying::also_runs;
 use crate::model::ask::{Answer, Apply, Done, Refusal, Who};
 use crate::model::document::{Flow, Integration, Problem, Step, Trigger, VariableKind};
 use crate::model::id::short;
@@ -47,7 +48,7 @@ impl Desk {
         if apply.dry_run {
             for document in &documents {
                 let same = self.is_newest(document).await?;
-                done.lines.extend(self.would_save(document, same, apply.draft));
+                done.lines.extend(self.would_save(document, same, apply.draft).await?);
             }
             return Ok((done, 0));
         }
@@ -196,7 +197,7 @@ impl Desk {
     }
 
     /// What applying a document would do; `same` where it is the newest version as it stands.
-    fn would_save(&self, document: &Document, same: bool, draft: bool) -> Vec<String> {
+    async fn would_save(&self, document: &Document, same: bool, draft: bool) -> Result<Vec<String>, Refusal> {
         let integration = &document.integration;
         let name = &integration.name;
         let state = self.deps.store.configured();
@@ -214,7 +215,7 @@ impl Desk {
             if !draft && unset.is_empty() {
                 lines.extend(also_runs(integration, None));
             }
-            return lines;
+            return Ok(lines);
         };
         let (number, changed) = if same { (holding.latest, false) } else { (holding.latest + 1, true) };
         let unset = unset(integration, Some(holding));
@@ -227,6 +228,7 @@ impl Desk {
         }];
         lines.extend(unset_line(integration, &unset));
         if !draft && unset.is_empty() && holding.deployed != Some(number) {
+            lines.extend(self.keep_version(holding, number).await?);
             lines.extend(also_runs(integration, Some(holding)));
         }
         let live: BTreeSet<&str> = holding
@@ -248,7 +250,7 @@ impl Desk {
                 None => lines.push(format!("  {} would get an endpoint", flow.name)),
             }
         }
-        lines
+        Ok(lines)
     }
 
     /// What saving did, a sentence first.
@@ -327,18 +329,21 @@ impl Desk {
             if holding.deployed == Some(number) {
                 lines.push(format!("{name} v{number} is live already; nothing would change"));
             } else {
-                lines.push(format!("{name} v{number} would go live{}", instead(&holding)));
+                let newest = holding.newest.as_ref().map(|doc| &doc.integration);
+                let unset = newest.map_or_else(Vec::new, |newest| unset(newest, Some(&holding)));
+                lines.push(if unset.is_empty() {
+                    format!("{name} v{number} would go live{}", instead(&holding))
+                } else {
+                    format!("{name} v{number} would stay a draft")
+                });
                 if let Some(text) = self.deps.store.source(name, Some(number)).await? {
                     lines.extend(self.differs(&holding, text.source).await);
                 }
-                if let Some(newest) = &holding.newest {
-                    lines
-                        .extend(unset_line(&newest.integration, &unset(&newest.integration, Some(&holding))));
+                lines.extend(newest.and_then(|newest| unset_line(newest, &unset)));
+                if unset.is_empty() {
+                    lines.extend(self.keep_version(&holding, number).await?);
+                    lines.extend(newest.into_iter().flat_map(|newest| also_runs(newest, Some(&holding))));
                 }
-                lines.extend(keep_version(&holding));
-                lines.extend(
-                    holding.newest.iter().flat_map(|doc| also_runs(&doc.integration, Some(&holding))),
-                );
             }
             return Ok(Answer::Done(Done { lines, refused: false }));
         }
@@ -445,31 +450,6 @@ fn orders(integration: &Integration, unset: &[String]) -> Vec<String> {
 
 pub(super) fn instead(holding: &Holding) -> String {
     holding.deployed.map(|number| format!(" instead of v{number}")).unwrap_or_default()
-}
-
-/// Open runs keep the version that they run.
-fn keep_version(holding: &Holding) -> Option<String> {
-    let deployed = holding.deployed?;
-    Some(format!("runs under way keep v{deployed}; a retry moves its run to v{}", holding.latest))
-}
-
-/// The flows that a deploy begins, and how much they send; `holding` is what there is already.
-pub(super) fn also_runs(integration: &Integration, holding: Option<&Holding>) -> Vec<String> {
-    let live = || holding.and_then(|holding| holding.live.as_ref()).into_iter();
-    let is_live = |name: &str| live().flat_map(|doc| &doc.integration.flows).any(|flow| flow.name == name);
-    let begins = |flow: &&Flow| match flow.trigger {
-        Trigger::Deploy { first } => !(first && is_live(&flow.name)),
-        _ => false,
-    };
-    let told = |flow: &Flow| {
-        let sends = match flow.steps.iter().filter(|step| step.kind.exchange().is_some()).count() {
-            0 => "it sends nothing".to_owned(),
-            1 => "1 step of it sends".to_owned(),
-            many => format!("{many} steps of it send"),
-        };
-        format!("also runs {} (deploy): {sends}", flow.name)
-    };
-    integration.flows.iter().filter(begins).map(told).collect()
 }
 
 fn shorten(names: &[&str]) -> String {

@@ -3,6 +3,7 @@
 
 mod breakers;
 mod company;
+mod deploying;
 mod detail;
 mod doctor;
 mod documents;
@@ -130,10 +131,12 @@ impl Desk {
             Ask::Counters => Ok(Answer::Counters(self.counters())),
             Ask::Requests(page) => self.requests(&page).await,
             Ask::Runs(page) => self.runs(&page).await,
-            Ask::RunsById { ids } => self.runs_by_id(&ids).await,
+            Ask::RunsById { ids } => self.runs_among(&ids, "").await,
+            Ask::RunsAmong { ids, filter } => self.runs_among(&ids, &filter).await,
             Ask::Callbacks(page) => self.callbacks(&page).await,
             Ask::Urgent { filter, limit } => self.urgent(&filter, limit).await,
             Ask::Groups => Ok(Answer::Groups { groups: self.deps.store.groups().await? }),
+            Ask::Group { id } => Ok(Answer::Group(self.deps.store.group_figures(&id).await?)),
             Ask::Audit(page) => self.trail(&page).await,
             Ask::Request { id } => self.request(&id).await,
             Ask::Explain { id } => self.explain(&id).await,
@@ -243,6 +246,7 @@ fn counters(deps: &Deps, board: &jobs::Board) -> Counters {
     let counters = deps.store.counters();
     let state = deps.store.configured();
     let integrations = state.integrations.values().filter(|holding| !holding.removed).count();
+    let (flows, paused) = state.paused(counters.at);
     Counters {
         listen: deps.settings.listen.to_string(),
         probe: deps.stats.probe(),
@@ -250,7 +254,8 @@ fn counters(deps: &Deps, board: &jobs::Board) -> Counters {
         stopping: counters.stopping || deps.stats.stopping.load(Ordering::Relaxed),
         integrations: integrations as u64,
         unfinished: state.unfinished(),
-        paused: state.paused(counters.at),
+        flows,
+        paused,
         breakers: breakers::figures(deps),
         jobs: board.figures(),
         ..counters

@@ -24,7 +24,7 @@ impl Desk {
             lines.push(format!("{name} would be removed: {}", closes(endpoints)));
             lines.extend(stops(&holding));
             lines.extend(begins_with(&holding, &Trigger::Remove).map(|flow| format!("  {flow} would run")));
-            lines.push("its open runs go on to their end".to_owned());
+            lines.push(self.go_on(&holding).await?);
             return Ok(Answer::Done(Done { lines, refused: false }));
         }
         let begun = self.deps.store.remove(name, &who.name, reason).await?;

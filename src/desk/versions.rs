@@ -1,7 +1,8 @@
 //! The versions of an integration: listed, compared, and gone back to.
 
 use super::Desk;
-use super::documents::{also_runs, instead, unset, unset_line};
+use super::deploying::also_runs;
+use super::documents::{instead, unset, unset_line};
 use crate::model::FlowId;
 use crate::model::ask::{Answer, DiffView, Done, Refusal, Rollback, VersionView, Who};
 use crate::model::time::rfc3339;
@@ -97,6 +98,7 @@ impl Desk {
             let mut lines = self.would_roll_back(&holding, &doc);
             let nothing = holding.deployed == Some(version) && holding.latest == version;
             if !nothing {
+                lines.extend(self.keep_version(&holding, holding.latest + 1).await?);
                 let text = self.text_of(&holding, version).await?.source;
                 lines.extend(self.differs(&holding, text).await);
                 // The newest version is the draft: it no longer is the newest.
@@ -149,11 +151,6 @@ impl Desk {
                 let again = if open { "" } else { " would be open again" };
                 lines.push(format!("  {}  {url}{again}", flow.name));
             }
-        }
-        if let Some(deployed) = holding.deployed {
-            lines.push(format!(
-                "runs under way keep their version; a retry moves its run from v{deployed} to v{next}"
-            ));
         }
         lines
     }

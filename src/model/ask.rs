@@ -5,6 +5,7 @@
 mod act;
 mod changes;
 mod deed;
+mod done;
 mod editing;
 mod fate;
 mod given;
@@ -20,11 +21,12 @@ mod who;
 pub use act::{Act, Object, Replay, Signing, Verb};
 pub use changes::Changes;
 pub use deed::Deed;
+pub use done::{Done, LoadedView};
 pub use editing::{EditView, Editing, Revision, SavedView, Typed};
 pub use fate::{Fate, FieldPlan};
 pub use given::GivenView;
 pub use json::from_json;
-pub use plan::{Acted, Plan};
+pub use plan::{Acted, Offers, Plan};
 pub use refusal::Refusal;
 pub use start::Start;
 pub use version::{NoVersion, With};
@@ -41,8 +43,8 @@ use super::operator::{AddOperator, MadeOperator, OperatorView};
 use super::overview::{OverviewView, Span};
 use super::study::{Studied, Study};
 use super::view::{
-    AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupView, IntegrationView,
-    RequestDetail, RequestView, RunView,
+    AuditView, CallbackView, CheckView, EndpointView, EventView, ExplainView, GroupFigures, GroupView,
+    IntegrationView, RequestDetail, RequestView, RunView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +82,14 @@ pub enum Ask {
         /// At most 256.
         ids: Vec<String>,
     },
+    /// Those of some runs that match a filter, as they are now: which of the runs that changed a list
+    /// has from now on.
+    RunsAmong {
+        /// At most 256.
+        ids: Vec<String>,
+        /// The filter language; empty is everything.
+        filter: String,
+    },
     /// Callbacks.
     Callbacks(Page),
     /// Callbacks, the most urgent first: overdue, then by deadline, then the rest, newest first.
@@ -91,6 +101,11 @@ pub enum Ask {
     },
     /// Groups of errored runs.
     Groups,
+    /// What the runs of one of them sent, and how long the answers took.
+    Group {
+        /// Which.
+        id: String,
+    },
     /// The audit trail.
     Audit(Page),
     /// One request, whole. Any unique ending of six or more digits stands for an id, here and below.
@@ -346,7 +361,7 @@ pub enum Answer {
     Counters(Counters),
     /// To [`Ask::Requests`].
     Requests(Rows<RequestView>),
-    /// To [`Ask::Runs`] and [`Ask::RunsById`].
+    /// To [`Ask::Runs`], [`Ask::RunsById`] and [`Ask::RunsAmong`].
     Runs(Rows<RunView>),
     /// To [`Ask::Callbacks`], and to [`Ask::Urgent`]: `partial` then says that there are more.
     Callbacks(Rows<CallbackView>),
@@ -355,6 +370,8 @@ pub enum Answer {
         /// Most runs first.
         groups: Vec<GroupView>,
     },
+    /// To [`Ask::Group`].
+    Group(GroupFigures),
     /// To [`Ask::Audit`].
     Audit(Rows<AuditView>),
     /// To [`Ask::Request`].
@@ -460,24 +477,6 @@ pub enum Answer {
         /// In the order in which they were made.
         checks: Vec<CheckView>,
     },
-}
-
-/// What was done to documents or values.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
-    /// A sentence a line: what happened (or would).
-    pub lines: Vec<String>,
-    /// A draft was kept where a deploy was asked for: exit code 4.
-    pub refused: bool,
-}
-
-/// The samples that were loaded, and how to send to them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LoadedView {
-    /// What happened, and what is live now.
-    pub done: Done,
-    /// A request for each flow that takes some: what it is sent to, and a curl command.
-    pub sends: Vec<(String, String)>,
 }
 
 #[cfg(test)]

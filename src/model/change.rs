@@ -5,6 +5,7 @@ use super::guide::Unfinished;
 use super::request::Verdict;
 use super::run::RunState;
 use super::target::Breakers;
+use super::trouble::StoreTrouble;
 use super::{CallbackId, FlowId, Ms, RequestId, RunId};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -55,14 +56,18 @@ pub struct Counters {
     pub probe: Option<Option<String>>,
     /// Answers 2xx that promise a stored run, since the start.
     pub promised: u64,
-    /// Accepted requests committed, since the start.
+    /// Accepted requests of senders committed, since the start: what a person or the program made is
+    /// promised to nobody.
     pub stored: u64,
     /// Duplicates since the store was made.
     pub duplicates: u64,
     /// Refusals since the store was made, those that were only counted included.
     pub rejected: u64,
-    /// Duplicates and refusals that there were at the start: what people are told is what came since.
-    pub begun: [u64; 2],
+    /// Those of them that were counted and have no row.
+    pub only_counted: u64,
+    /// Duplicates, refusals and those without a row that there were at the start: what people are told is
+    /// what came since.
+    pub begun: [u64; 3],
     /// Filtered since the store was made.
     pub filtered: u64,
     /// Accepted since the store was made.
@@ -71,7 +76,7 @@ pub struct Counters {
     pub last_rejected: Option<Ms>,
     /// When a request was accepted last.
     pub last_accepted: Option<Ms>,
-    /// Accepted in the last ten seconds.
+    /// Accepted from senders in the last ten seconds.
     pub recent: u64,
     /// Runs by state, in the order of [`RunState::ALL`]; only the open ones and `errored` are exact.
     pub runs: [u64; 9],
@@ -87,8 +92,8 @@ pub struct Counters {
     pub callbacks_overdue: u64,
     /// 99th percentile of the last hundred commits, in microseconds.
     pub commit_p99_us: u64,
-    /// What is wrong with the store, in a word or two.
-    pub store_trouble: Option<String>,
+    /// The store takes nothing: why, and since when.
+    pub store_trouble: Option<StoreTrouble>,
     /// Size of the write-ahead log in bytes.
     pub wal_bytes: u64,
     /// Bytes of the dedup table, and its budget.
@@ -105,6 +110,8 @@ pub struct Counters {
     pub unfinished: Vec<Unfinished>,
     /// Flows that are paused: they refuse requests, or hold their runs.
     pub paused: u64,
+    /// Flows that are live, the paused ones among them.
+    pub flows: u64,
     /// Targets and their breakers.
     pub breakers: Breakers,
     /// Endpoints that have gone silent, of those that alerts are about.
@@ -150,6 +157,21 @@ pub struct HaltedJob {
     pub failures: u32,
     /// Objects that are left.
     pub left: u64,
+}
+
+impl Counters {
+    /// Requests that have a row.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        let all = self.accepted + self.duplicates + self.filtered + self.rejected;
+        all.saturating_sub(self.only_counted)
+    }
+
+    /// Whether nothing is let in on purpose: every flow that is live is paused.
+    #[must_use]
+    pub fn all_paused(&self) -> bool {
+        self.paused > 0 && self.paused >= self.flows
+    }
 }
 
 impl HaltedJob {

@@ -30,6 +30,7 @@ pub mod study;
 pub mod target;
 pub mod time;
 pub mod traffic;
+pub mod trouble;
 pub mod view;
 
 pub use id::{AlertId, AuditId, CallbackId, FlowId, IdKey, IntegrationId, JobId, RequestId, RunId};

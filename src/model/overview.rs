@@ -107,6 +107,9 @@ pub struct Arrivals {
     pub filtered: Series,
     /// Rejected, those that were only counted among them.
     pub rejected: Series,
+    /// Those of the rejected ones that were counted and have no row.
+    #[serde(default)]
+    pub only_counted: u64,
     /// Accepted in the last ten seconds.
     pub recent: u64,
     /// Most that were accepted within a second.

@@ -4,10 +4,12 @@
 //! anywhere, `field:value` and its relatives look at one place, `and` may be left out, `-` is `not`.
 
 mod field;
+mod names;
 mod parse;
 mod test;
 
-pub use field::{Field, NAMES, ROOTS, nearest, words};
+pub use field::{Field, ROOTS, nearest, words};
+pub use names::{NAMES, Name, Subject};
 pub use test::{Op, Test, contains, text_of};
 
 use super::Ms;
@@ -66,7 +68,15 @@ impl Query {
     /// # Errors
     /// What is wrong, at its token.
     pub fn parse(text: &str, now: Ms) -> Result<Self, QueryError> {
-        parse::parse(text, now)
+        parse::parse(text, now, None)
+    }
+
+    /// The same for rows of one kind: what they never have is an error too.
+    ///
+    /// # Errors
+    /// What is wrong, at its token.
+    pub fn parse_for(text: &str, now: Ms, subject: Subject) -> Result<Self, QueryError> {
+        parse::parse(text, now, Some(subject))
     }
 
     /// All of these; nested ones are taken apart, one alone is itself, none is everything.

@@ -320,6 +320,9 @@ impl DriftKind {
     }
 }
 
+/// Badges of a flow that are open at once: a shape that drifts further raises no more.
+pub const MOST_BADGES: usize = 50;
+
 /// A badge: the shape of a flow's bodies drifted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriftView {

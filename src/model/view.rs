@@ -5,12 +5,15 @@
 
 mod awaited;
 mod explain;
+mod group;
 mod item;
 mod listed;
+mod made;
 mod message;
 
 pub use awaited::AwaitedView;
 pub use explain::{CopyView, ExplainView, FieldView, LikeView};
+pub use group::{GroupFigures, GroupView, UrlCount};
 pub use item::{ItemView, Tally};
 use listed::is_zero;
 pub use message::{AnswerView, GotView, SentView};
@@ -77,6 +80,14 @@ pub struct RequestView {
     pub pinned: Pinned,
 }
 
+impl RequestView {
+    /// Whether only a part of its body was kept, of which `size` tells.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.marks.iter().any(|mark| mark == "body_cut")
+    }
+}
+
 /// A request, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestDetail {
@@ -101,6 +112,26 @@ pub struct RequestDetail {
     pub raw: String,
     /// What the sender was answered, as it left; of `Location` and `status_url` the key is masked.
     pub answer: Option<AnswerView>,
+    /// The version that judged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Of what a person made by a replay with another payload: the request that it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// How the first of its runs stand, in the order of `runs`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub began: Vec<BeganView>,
+}
+
+/// How a run that a request began stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeganView {
+    /// The run.
+    pub run: String,
+    /// Its state.
+    pub state: RunState,
+    /// The version that it runs with.
+    pub version: u32,
 }
 
 /// A run. Lists leave `steps` without their attempts' bodies.
@@ -419,30 +450,6 @@ pub struct AuditView {
     pub reason: Option<String>,
     /// How it ended.
     pub detail: String,
-}
-
-/// Errored runs of one integration, flow, step and cause (without its numbers and ids).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GroupView {
-    /// Names the group in filters: `group:…`.
-    pub id: String,
-    /// Runs that are errored for this cause now.
-    pub count: u64,
-    /// The integration's name.
-    pub integration: String,
-    /// The flow's name.
-    pub flow: String,
-    /// The step's name.
-    pub step: String,
-    /// In words.
-    pub cause: String,
-    /// Oldest of them.
-    pub first: String,
-    /// Newest of them.
-    pub last: String,
-    /// How many of them began in each of the last twelve hours, the hour that runs last.
-    #[serde(default)]
-    pub hours: Vec<u64>,
 }
 
 /// A check of `doctor`.

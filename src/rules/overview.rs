@@ -33,6 +33,8 @@ pub struct CountRow {
     pub share: String,
     /// What else is to be said.
     pub note: String,
+    /// How many of them have no row: `8 counted, not stored`; empty where all have one.
+    pub rowless: String,
     /// The requests.
     pub opens: Opens,
 }
@@ -127,6 +129,23 @@ fn known(cause: &str) -> &str {
     cause.split('#').map(str::trim).max_by_key(|part| part.len()).unwrap_or_default()
 }
 
+/// `8 counted, not stored`: refusals that were counted and have no row, where there are any. Wherever
+/// refusals are counted this stands beside their count, so that the figure and the rows add up.
+#[must_use]
+pub fn rowless(only_counted: u64) -> Option<String> {
+    (only_counted > 0).then(|| format!("{} counted, not stored", count(only_counted)))
+}
+
+impl CountRow {
+    /// What is said beside its figures: what is listed below it is not said here too.
+    #[must_use]
+    pub fn beside(&self, listed: bool) -> String {
+        let note = if listed && self.verdict == Some(Verdict::Rejected) { "" } else { self.note.as_str() };
+        let parts = [self.rowless.as_str(), note];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    }
+}
+
 /// The requests, the accepted ones first, and then the causes of refusals.
 #[must_use]
 pub fn counts(view: &OverviewView, when: &dyn Fn(Ms) -> String) -> Vec<CountRow> {
@@ -163,6 +182,10 @@ pub fn counts(view: &OverviewView, when: &dyn Fn(Ms) -> String) -> Vec<CountRow>
             points,
             share: share(total, all),
             note,
+            rowless: match verdict {
+                Verdict::Rejected => rowless(requests.only_counted).unwrap_or_default(),
+                _ => String::new(),
+            },
             opens: Opens::Requests(format!("verdict:{} since:{since}", verdict.word())),
         }
     });
@@ -180,6 +203,7 @@ pub fn counts(view: &OverviewView, when: &dyn Fn(Ms) -> String) -> Vec<CountRow>
             points: Vec::new(),
             share: share(cause.n, all),
             note: String::new(),
+            rowless: String::new(),
             opens: Opens::Requests(format!("verdict:rejected{known} since:{since}")),
         }
     });

@@ -116,7 +116,7 @@ pub fn seed(
 /// # Errors
 /// Its body was cut, or is no JSON.
 pub fn of(detail: &RequestDetail) -> Result<String, String> {
-    if detail.request.marks.iter().any(|mark| mark == "body_cut") {
+    if detail.request.is_cut() {
         return Err("only the beginning of its body was kept".to_owned());
     }
     if detail.body.is_null() && detail.request.size > 0 && detail.request.size != 4 {
@@ -242,6 +242,9 @@ mod tests {
             target: None,
             raw: String::new(),
             answer: None,
+            version: None,
+            parent: None,
+            began: Vec::new(),
         };
         let (sample, body) = read(&of(&detail).unwrap()).unwrap();
         assert_eq!(body, br#"{"total":19.90}"#);

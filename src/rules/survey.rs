@@ -155,8 +155,8 @@ impl Survey {
         for (at, field) in self.fields.iter().enumerate() {
             fields.push(judge(field, distinct[at].len() as u64, originals, agree[at]));
         }
-        // Stable: what is alike stays in document order.
-        fields.sort_by_key(rank);
+        // Stable: what is alike stays in document order, the body before what came around it.
+        fields.sort_by_key(|field| (rank(field), !field.path.starts_with("body")));
         FieldsView {
             requests: self.requests.len() as u64,
             copies: pairs.len() as u64,

@@ -84,6 +84,7 @@ impl Writer {
                 self.state.table.undo(self.state.clock.now());
                 self.down = Some(Instant::now());
                 self.links.health.trouble(Some(why.to_string()));
+                self.links.health.look(self.state.clock.now());
             }
         }
         result

@@ -158,17 +158,21 @@ impl Store {
     /// Refused requests of the last day that nobody can look at.
     async fn only_counted(&self) -> CheckView {
         let since = self.now() - DAY;
+        let unwritten = u64::try_from(self.inner.links.tally().unwritten).unwrap_or(0);
         match self.read(move |conn| refusals::only_counted(conn, since)).await {
-            Ok(all) if all.is_empty() => {
+            Ok(all) if all.is_empty() && unwritten == 0 => {
                 check("refusals", CheckState::Ok, "every refused request of the last day is stored")
             }
             Ok(all) => {
-                let n: u64 = all.iter().map(|(_, n)| n).sum();
-                let causes: Vec<String> = all
+                let n = all.iter().map(|(_, n)| n).sum::<u64>() + unwritten;
+                let mut causes: Vec<String> = all
                     .iter()
                     .take(CAUSES)
                     .map(|(cause, n)| format!("{} {cause}", crate::text::count(*n)))
                     .collect();
+                if unwritten > 0 {
+                    causes.push(format!("{} not written yet", crate::text::count(unwritten)));
+                }
                 let more = if all.len() > CAUSES { "; and more" } else { "" };
                 let text = format!(
                     "{} refused requests of the last day were counted and not stored: {}{more}",
@@ -225,13 +229,16 @@ impl Store {
     /// What is no fault yet.
     fn pressures(&self) -> Vec<CheckView> {
         let counters = self.counters();
-        let mut checks = Vec::new();
+        let trouble = counters.store_trouble.as_ref();
+        let mut checks = vec![trouble.map_or_else(
+            || check("writes", CheckState::Ok, "the store takes writes"),
+            // Senders are refused for it.
+            |trouble| check("writes", CheckState::Broken, trouble.sentence()),
+        )];
         let mut warn = |name: &str, is: bool, bad: String, well: &str| {
             let state = if is { CheckState::Warning } else { CheckState::Ok };
             checks.push(check(name, state, if is { bad } else { well.to_owned() }));
         };
-        let trouble = counters.store_trouble.clone();
-        warn("writes", trouble.is_some(), trouble.unwrap_or_default(), "the store takes writes");
         warn(
             "dedup memory",
             counters.dedup_bytes > counters.dedup_budget,

@@ -1,9 +1,8 @@
 //! Badges of shape drift: raised by the follower, shown until a person takes them away.
 
-use super::follow::MOST_BADGES;
 use super::{Store, StoreError};
 use crate::model::change::Change;
-use crate::model::study::{DriftKind, DriftView};
+use crate::model::study::{DriftKind, DriftView, MOST_BADGES};
 use crate::model::time::rfc3339;
 use crate::model::{FlowId, Ms, RequestId};
 use crate::rules::shape::Drift;
@@ -17,7 +16,7 @@ pub(super) fn raise(conn: &Connection, flow: FlowId, drift: &Drift, now: Ms) -> 
             "SELECT count(*) FROM drift INDEXED BY drift_open WHERE flow = ?1 AND cleared IS NULL",
         )?
         .query_row([flow.0], |row| row.get(0))?;
-    if open >= MOST_BADGES {
+    if usize::try_from(open).is_ok_and(|open| open >= MOST_BADGES) {
         return Ok(());
     }
     conn.prepare_cached(

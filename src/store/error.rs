@@ -3,6 +3,11 @@
 use std::fmt::Display;
 use std::path::Path;
 
+/// What is said of a disk without room.
+pub(super) const FULL: &str = "the disk is full";
+/// What is said of a file that cannot be written begins so.
+pub(super) const READ_ONLY: &str = "the store cannot be written";
+
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -23,6 +28,18 @@ pub enum OpenError {
         found: i64,
         /// In the program.
         known: i64,
+    },
+    /// It was written by a build whose tables were others under the same number.
+    #[error(
+        "the store in {folder} was made by another build of this program, whose tables were others ({how}): \
+         go on with that build, or move the folder away and begin a new one, here or with --data DIR; \
+         that build's `pointsman export NAME` gives the documents to take along"
+    )]
+    Foreign {
+        /// The data folder.
+        folder: String,
+        /// In what it differs first.
+        how: String,
     },
     /// Anything else.
     #[error("the store in {folder} cannot be opened: {why}")]
@@ -68,13 +85,11 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         match error.sqlite_error_code() {
-            Some(Code::DiskFull) => Self::Down("the disk is full".to_owned()),
+            Some(Code::DiskFull) => Self::Down(FULL.to_owned()),
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
                 Self::Down("another program holds a lock on the store's file".to_owned())
             }
-            Some(Code::ReadOnly | Code::PermissionDenied) => {
-                Self::Down(format!("the store cannot be written: {error}"))
-            }
+            Some(Code::ReadOnly | Code::PermissionDenied) => Self::Down(format!("{READ_ONLY}: {error}")),
             Some(
                 Code::SystemIoFailure | Code::CannotOpen | Code::OutOfMemory | Code::OperationInterrupted,
             ) => Self::Down(format!("the store's disk fails: {error}")),

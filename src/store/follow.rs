@@ -31,8 +31,6 @@ const BEHIND: u32 = 10;
 const MOST_BODY: i64 = 256 << 10;
 /// What it folded is written at the latest after so long.
 const LATEST: Ms = 10_000;
-/// Badges of a flow that are open at once.
-pub(super) const MOST_BADGES: i64 = 50;
 
 /// The follower's memory; what the rows say, and what is to be written.
 #[derive(Debug, Default)]

@@ -24,6 +24,7 @@ mod drift;
 mod edits;
 mod equipment;
 mod error;
+mod figures;
 mod follow;
 mod health;
 mod ids;
@@ -78,10 +79,9 @@ pub use tried::Remembered;
 pub use waiters::{Told, Waiting};
 
 use crate::feed::Feed;
-use crate::model::change::{Change, Counters};
+use crate::model::change::Change;
 use crate::model::request::StoredRequest;
-use crate::model::request::Verdict;
-use crate::model::run::{Callback, Entry, Frame, Run, RunState};
+use crate::model::run::{Callback, Entry, Frame, Run};
 use crate::model::settings::Limits;
 use crate::model::view::AnswerView;
 use crate::model::{FlowId, IdKey, Ms, RequestId, RunId};
@@ -441,44 +441,6 @@ impl Store {
     /// See [`StoreError`]; [`StoreError::Refused`] where the piece is not left.
     pub async fn forget_key(&self, key: [u8; 16], piece: Option<Piece>) -> Result<bool, StoreError> {
         self.ask(|reply| Item::Forget { key, piece, reply }).await
-    }
-
-    /// The figures of the first row that the store knows; `listen`, `probe` and the like come from others.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        let inner = &self.inner;
-        let (now, behind) = (inner.clock.now(), inner.clock.behind());
-        let tally = inner.links.tally();
-        let whole = |n: i64| u64::try_from(n).unwrap_or(0);
-        let runs = tally.runs.map(whole);
-        let [accepted, duplicate, filtered, rejected] = Verdict::ALL.map(|verdict| tally.verdict(verdict));
-        Counters {
-            at: now,
-            stored: tally.stored,
-            accepted: whole(accepted.n),
-            duplicates: whole(duplicate.n),
-            filtered: whole(filtered.n),
-            rejected: whole(rejected.n),
-            begun: tally.begun.unwrap_or_default().map(whole),
-            last_accepted: Some(accepted.last).filter(|at| *at > 0),
-            last_rejected: Some(rejected.last).filter(|at| *at > 0),
-            recent: tally.recent(now),
-            runs,
-            queue: runs[RunState::Queued as usize] + tally.due_retries,
-            queue_limit: inner.limits.queue,
-            oldest: tally.oldest,
-            callbacks_pending: whole(tally.pending),
-            callbacks_overdue: whole(tally.overdue),
-            commit_p99_us: tally.p99(),
-            store_trouble: inner.links.health.why().filter(|_| !inner.links.health.is(health::STOPPING)),
-            wal_bytes: tally.wal,
-            dedup_bytes: tally.dedup,
-            dedup_budget: inner.limits.dedup_memory,
-            clock_behind: behind,
-            stopping: inner.links.health.is(health::STOPPING),
-            silent: inner.links.alerts.silent(),
-            ..Counters::default()
-        }
     }
 
     /// Takes no more requests, commits what is under way, checkpoints, closes the file and lets the

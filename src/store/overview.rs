@@ -155,6 +155,7 @@ impl Store {
                     duplicate,
                     filtered,
                     rejected,
+                    only_counted: u64::try_from(all.counted).unwrap_or(0),
                     recent: counters.recent,
                     most: peak(all.most),
                     causes: folded.causes(),

@@ -104,7 +104,9 @@ pub(super) fn seed(conn: &Connection, tally: &mut Tally, fresh_low: i64) -> Resu
         tally.count(&counts, at);
     }
     // Read again after a fault, the process began long ago.
-    let now = [Verdict::Duplicate, Verdict::Rejected].map(|verdict| tally.verdict(verdict).n);
+    let [duplicates, rejected] =
+        [Verdict::Duplicate, Verdict::Rejected].map(|verdict| tally.verdict(verdict).n);
+    let now = [duplicates, rejected, tally.only_counted()];
     tally.begun.get_or_insert(now);
     Ok(())
 }

@@ -218,16 +218,6 @@ impl State {
         self.integrations.values().find(|holding| !holding.removed && holding.name == name)
     }
 
-    /// Flows that can be reached and are paused.
-    #[must_use]
-    pub fn paused(&self, now: Ms) -> u64 {
-        let paused = self.routes.paused.keys().filter(|flow| {
-            let owner = self.flows.get(flow).and_then(|row| self.integrations.get(&row.integration));
-            owner.is_some_and(|owner| !owner.removed) && self.routes.pausing(**flow, || now) != Pausing::Open
-        });
-        paused.count() as u64
-    }
-
     /// Names of a flow's integration and of the flow; both empty where it is not known.
     #[must_use]
     pub fn names(&self, flow: FlowId) -> (String, String) {

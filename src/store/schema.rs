@@ -1,5 +1,7 @@
 //! The tables, and how a file comes to have them: numbered migrations that only go forward.
 
+mod shape;
+
 use super::OpenError;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
@@ -107,7 +109,10 @@ fn migrate(conn: &mut Connection, folder: &Path) -> Result<(), OpenError> {
             .and_then(|()| tx.commit())
             .map_err(other)?;
     }
-    Ok(())
+    match shape::differs(conn, MIGRATIONS).map_err(other)? {
+        None => Ok(()),
+        Some(how) => Err(OpenError::Foreign { folder: folder.display().to_string(), how }),
+    }
 }
 
 /// A value of `meta`.
@@ -168,6 +173,24 @@ mod tests {
         let error = open_writer(&file).unwrap_err();
         assert!(matches!(error, OpenError::Newer { found: 99, known: KNOWN }), "{error}");
         assert!(error.to_string().contains("99") && error.to_string().contains(&KNOWN.to_string()));
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_build_is_refused_before_a_query_misses_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        let conn = open_writer(&file).unwrap();
+        conn.execute_batch("ALTER TABLE run DROP COLUMN element").unwrap();
+        drop(conn);
+        let error = open_writer(&file).unwrap_err();
+        let said = error.to_string();
+        assert!(matches!(error, OpenError::Foreign { .. }), "{said}");
+        for part in [folder.path().to_str().unwrap(), "table run", "--data"] {
+            assert!(said.contains(part), "{said}");
+        }
+        // It is left as it is.
+        let conn = connect_writer(&file).unwrap();
+        assert_eq!(number(&conn, "schema").unwrap(), Some(KNOWN));
     }
 
     #[test]

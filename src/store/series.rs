@@ -159,7 +159,11 @@ impl Series {
     /// Counts requests by their verdicts.
     pub(super) fn verdicts(&mut self, counts: &Counts, at: Ms) {
         let mut by = [0; 4];
+        let mut counted = 0;
         for line in &counts.0 {
+            if line.verdict == COUNTED {
+                counted += line.n;
+            }
             let verdict = if line.verdict == COUNTED { Verdict::Rejected as i64 } else { line.verdict };
             if let Some(all) = usize::try_from(verdict).ok().and_then(|verdict| by.get_mut(verdict)) {
                 *all += line.n;
@@ -177,6 +181,7 @@ impl Series {
             for (all, n) in bucket.verdicts.iter_mut().zip(by) {
                 *all += n;
             }
+            bucket.counted += counted;
             bucket.most = Bucket::higher(bucket.most, most);
         });
     }

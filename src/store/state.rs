@@ -154,6 +154,9 @@ impl State {
         batch.stored(decided.id);
         let bytes = i64::try_from(seed.body.len()).unwrap_or(i64::MAX);
         batch.deltas.counts.add(seed.flow.0, decided.verdict as i64, 1, bytes);
+        if decided.verdict == Verdict::Accepted && seed.marks.arrived() {
+            batch.deltas.sent += 1;
+        }
         let id = RequestId(decided.id);
         batch.changes.push(Change::Request { id, flow: seed.flow, verdict: decided.verdict });
         Ok(())
@@ -251,7 +254,8 @@ impl State {
                 id,
                 verdict: Verdict::Accepted,
                 runs: u32::try_from(runs.len()).unwrap_or(u32::MAX),
-                status: Some(200),
+                // Nobody sent it, nobody was answered.
+                status: None,
                 born: RunState::Queued,
                 cause: None,
                 duplicate_of: None,

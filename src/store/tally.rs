@@ -16,6 +16,9 @@ pub(super) struct Deltas {
     pub(super) runs: [i64; 9],
     /// By flow and verdict.
     pub(super) counts: Counts,
+    /// Accepted requests that a sender sent, and is answered for: not those that a person or the program
+    /// made.
+    pub(super) sent: u64,
     /// Pending callbacks.
     pub(super) pending: i64,
     /// A callback or a step that has one moved: those overdue are to be counted again.
@@ -64,11 +67,11 @@ pub(super) struct Tally {
     pub(super) runs: [i64; 9],
     /// By flow and verdict, [`COUNTED`] among them.
     pub(super) totals: BTreeMap<(i64, i64), Total>,
-    /// Duplicates and refusals that there were as the process began.
-    pub(super) begun: Option<[i64; 2]>,
+    /// Duplicates, refusals and those without a row that there were as the process began.
+    pub(super) begun: Option<[i64; 3]>,
     /// Lines that the file does not have yet, but for the ledger.
     pub(super) dirty: BTreeSet<(i64, i64)>,
-    /// Accepted since the start of the process.
+    /// What senders sent and was accepted, since the start of the process.
     pub(super) stored: u64,
     /// Refusals that were counted and are not written yet.
     pub(super) unwritten: i64,
@@ -94,7 +97,7 @@ pub(super) struct Tally {
     pub(super) series: Series,
     /// What each flow let in during the last minute.
     pub(super) pulse: Pulse,
-    /// Accepted by second, newest last.
+    /// What senders sent and was accepted, by second, newest last.
     recent: VecDeque<(Ms, u64)>,
     /// Microseconds of the last commits.
     commits: VecDeque<u64>,
@@ -112,14 +115,8 @@ impl Tally {
         let waits = self.waits();
         self.series.count(deltas, at, waits);
         self.pulse.add(&deltas.counts, at);
-        let accepted: i64 = deltas
-            .counts
-            .0
-            .iter()
-            .filter(|line| line.verdict == Verdict::Accepted as i64)
-            .map(|line| line.n)
-            .sum();
-        if let Ok(accepted @ 1..) = u64::try_from(accepted) {
+        let accepted = deltas.sent;
+        if accepted > 0 {
             self.stored += accepted;
             let second = at / 1_000;
             match self.recent.back_mut() {
@@ -171,6 +168,12 @@ impl Tally {
         all.get((all.len() * 99).div_ceil(100).saturating_sub(1)).copied().unwrap_or(0)
     }
 
+    /// Refusals that were counted and have no row.
+    pub(super) fn only_counted(&self) -> i64 {
+        let counted = self.totals.iter().filter(|((_, number), _)| *number == COUNTED);
+        counted.map(|(_, line)| line.n).sum::<i64>() + self.unwritten
+    }
+
     /// The total of a verdict over all flows, and when the last one came.
     pub(super) fn verdict(&self, verdict: Verdict) -> Total {
         let rejected = verdict == Verdict::Rejected;
@@ -209,8 +212,9 @@ mod tests {
     fn recent_counts_ten_seconds() {
         let mut tally = Tally::default();
         for second in 0..30 {
-            let mut deltas = Deltas::default();
-            deltas.counts.add(1, Verdict::Accepted as i64, 2, 0);
+            let mut deltas = Deltas { sent: 2, ..Deltas::default() };
+            // What nobody sent is accepted as well, and no answer to a sender.
+            deltas.counts.add(1, Verdict::Accepted as i64, 3, 0);
             tally.add(&deltas, second * 1_000);
         }
         assert_eq!((tally.recent(29_000), tally.recent(35_000), tally.recent(60_000)), (20, 8, 0));

@@ -132,6 +132,7 @@ impl Tender {
         if let Some(free) = free {
             self.health.set(health::LOW_DISK, free < self.limits.free_disk);
         }
+        self.health.look(self.clock.now());
         let file = std::fs::metadata(&self.file).map_or(0, |meta| meta.len());
         let mut wal = self.file.clone().into_os_string();
         wal.push("-wal");

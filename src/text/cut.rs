@@ -101,6 +101,16 @@ pub fn cut_middle(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(halves(text, room))
 }
 
+/// A text in at most `cells`: where it is longer, its beginning and its end around `…`, since words at
+/// either end decide.
+#[must_use]
+pub fn cut_inside(text: &str, cells: usize) -> Cow<'_, str> {
+    if width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    cells.checked_sub(1).map_or(Cow::Borrowed(""), |room| Cow::Owned(halves(text, room)))
+}
+
 /// Beginning and end of a text around `…`, together `room` cells and one.
 fn halves(text: &str, room: usize) -> String {
     let tail = tail(text, room / 2);

@@ -24,6 +24,17 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// The size of what may have been cut, as `of` writes sizes: `>64 KiB` where more came than was kept,
+/// `cut` where nothing was.
+#[must_use]
+pub fn size_kept(kept: u64, cut: bool, of: fn(u64) -> String) -> String {
+    match (cut, kept) {
+        (false, _) => of(kept),
+        (true, 0) => "cut".to_owned(),
+        (true, _) => format!(">{}", of(kept)),
+    }
+}
+
 /// A size for narrow columns: `412B`, `1.1K`, `14K`.
 #[must_use]
 pub fn size_short(bytes: u64) -> String {
@@ -73,6 +84,14 @@ mod tests {
         ] {
             assert_eq!(count(n), text);
         }
+    }
+
+    #[test]
+    fn what_was_cut_has_more_than_its_size() {
+        assert_eq!(size_kept(65_536, false, size), "64 KiB");
+        assert_eq!(size_kept(65_536, true, size), ">64 KiB");
+        assert_eq!(size_kept(65_536, true, size_short), ">64K");
+        assert_eq!((size_kept(0, true, size), size_kept(0, false, size)), ("cut".into(), "0 B".into()));
     }
 
     #[test]

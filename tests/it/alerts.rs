@@ -313,7 +313,7 @@ fn a_target_that_refuses_is_told_and_so_is_its_answer() {
     let (house, ends) = (House::new(), Ends::new(200));
     let alert = "on = [\"breaker\"]\nurl = \"TARGET/hook\"";
     // Nobody listens there.
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let dead = super::common::free();
     let text = document(alert, &ends.target)
         .replace(&format!("{}/{{{{", ends.target.url()), &format!("http://{dead}/{{{{"));
     assert!(text.contains(&dead.to_string()), "{text}");

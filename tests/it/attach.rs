@@ -8,7 +8,7 @@ mod two;
 use super::common::House;
 use super::terminal::Terminal;
 use serde_json::Value;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 /// A server with an operators' API.
 struct Gate {
@@ -19,7 +19,7 @@ struct Gate {
 impl Gate {
     fn open() -> Self {
         let house = House::new();
-        let operators = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let operators = super::common::free();
         house.configure(&format!("operator_listen = \"{operators}\"\n"));
         house.serve();
         Self { house, operators }

@@ -5,7 +5,7 @@ use crate::common::{House, Target, get, wait_for};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -195,7 +195,7 @@ fn who_never_answers_holds_up_nobody_and_those_that_wait_leave_in_order_once_it_
 #[test]
 fn a_closed_port_costs_eleven_attempts_and_its_runs_wait_over_a_kill() {
     let live = Target::fine();
-    let closed: SocketAddr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed: SocketAddr = super::common::free();
     let house = House::new();
     house.apply(&document(&live.url(), &format!("http://{closed}")));
     house.serve();

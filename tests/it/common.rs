@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -147,11 +147,7 @@ impl House {
     /// Starts `serve` and waits until a look at its address says that it takes requests.
     pub fn serve_until(&self, ready: impl Fn(SocketAddr) -> bool) {
         // The port stays the same over restarts: callbacks and endpoints name it.
-        let listen = self
-            .listen
-            .lock()
-            .unwrap()
-            .unwrap_or_else(|| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+        let listen = self.listen.lock().unwrap().unwrap_or_else(free);
         *self.listen.lock().unwrap() = Some(listen);
         let mut command = match self.prefix.split_first() {
             None => Command::new(env!("CARGO_BIN_EXE_pointsman")),
@@ -244,12 +240,27 @@ impl House {
     }
 }
 
+/// An address that nothing listens on. Not one that the system would give out: another test, or the
+/// other end of a connection, could have it by the time it is used.
+pub fn free() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let (first, count) = (10_000_u16, 20_000_u16);
+    let from = u16::try_from(std::process::id() % u32::from(count)).unwrap();
+    loop {
+        let port = first + from.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
 /// Whether what is left of a process group (`-12`) only waits to be collected: where the tests are a
 /// container's first process nobody collects orphans.
 fn all_dead(group: &str) -> bool {
     let Ok(all) = std::fs::read_dir("/proc") else { return false };
-    let stats = all.flatten().filter_map(|one| std::fs::read_to_string(one.path().join("stat")).ok());
-    let mut living = stats.filter(|stat| {
+    let told = all.flatten().filter_map(|one| std::fs::read_to_string(one.path().join("stat")).ok());
+    let mut living = told.filter(|stat| {
         let mut after = stat.rsplit_once(')').map_or("", |(_, after)| after).split_whitespace();
         let (state, group_of) = (after.next(), after.nth(1));
         group_of == group.strip_prefix('-') && state != Some("Z")

@@ -29,8 +29,7 @@ fn folder(target: &Target) -> tempfile::TempDir {
 }
 
 fn free() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
+    super::common::free().to_string()
 }
 
 /// Opens the step in the editor, the cursor at the end of its URL.

@@ -4,7 +4,6 @@
 use super::common::{House, Target, call, wait_for};
 use super::terminal::Terminal;
 use pointsman::console::keymap::KEYS;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 /// What a terminal sends for a key.
@@ -113,7 +112,7 @@ fn every_key_on_every_screen_shows_something() {
          json = {{ no = \"{{{{ request.body.no }}}}\" }}\n",
         target.url()
     ));
-    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let addr = super::common::free();
     let env = [("EDITOR", "true"), ("VISUAL", "true")];
     let mut terminal =
         Terminal::start_with(&house.data(), &["run", "--listen", &addr.to_string()], &env, 30, 110);

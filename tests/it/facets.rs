@@ -1,7 +1,7 @@
 //! Pinned columns, values of a path, saved views, earlier filters and written files, with the real
 //! binary in a real terminal, in its own process and attached to a server.
 
-use super::common::{House, call};
+use super::common::{House, call, free};
 use super::terminal::{Terminal, Way};
 use std::net::SocketAddr;
 
@@ -32,10 +32,6 @@ outputs = { ref = "{{ request.body.ref }}" }
 "#,
     );
     house
-}
-
-fn free() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn send_all(addr: SocketAddr) {

@@ -1,21 +1,15 @@
 //! The first minutes with the real binary in a real terminal: from an empty data folder to an
 //! integration that is live, with keys alone.
 
-use super::common::{Answer, House, Target, post_to, wait_for};
+use super::common::{Answer, House, Target, free, post_to, wait_for};
 use super::terminal::{Beside, Terminal};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::net::{SocketAddr, TcpListener};
 
 const UP: &str = "\x1b[A";
 const DOWN: &str = "\x1b[B";
-
-/// An address that nobody listens on.
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 /// A person at a terminal: what was pressed, and what stood on the screen then.
 struct Person {
@@ -205,6 +199,64 @@ fn what_was_begun_goes_on_after_a_kill_and_from_another_console() {
     assert!(!told.contains("is live."), "{told}");
     assert_eq!(sends(&url, &key, &json!({"no": 2})).status, 200);
     wait_for("the call", || (target.arrived().len() == 1).then_some(()));
+}
+
+#[test]
+fn what_is_typed_or_given_is_there_again_after_a_kill_and_no_key_is_left_over() {
+    let house = House::new();
+    let listen = free().to_string();
+    let run = ["run", "--listen", listen.as_str()];
+    let kept = house.data().join("console.json");
+    let keeps = |text: &str| {
+        let read = || std::fs::read_to_string(&kept).ok().filter(|all| all.contains(text));
+        wait_for("what is typed to be kept", read);
+    };
+    let dies = |mut person: Person| {
+        person.terminal.signal("KILL");
+        person.terminal.ended();
+    };
+    let mut person = Person::new(Terminal::start(&house.data(), &run, 24, 80));
+    person.sees("make the first integration");
+    person.press("i", "1 of 6 · name");
+    person.types("Shop Ord", "shop-ord");
+    keeps("Shop Ord");
+    dies(person);
+    let mut person = Person::new(Terminal::start(&house.data(), &run, 24, 80));
+    person.sees("make the first integration");
+    person.press("i", "shop-ord");
+    person.types("ers", "shop-orders");
+    person.press("\r", "2 of 6 · auth");
+    person.press("\r", "It is shown this once");
+    person.press("\r", "3 of 6 · capture");
+    // Back to the name, its flow gets another one; and by the way the senders another key.
+    person.press("\x1b", "2 of 6 · auth");
+    person.press("\x1b", "1 of 6 · name");
+    person.types("\x15Renamed", "Renamed");
+    person.press("\r", "2 of 6 · auth");
+    person.press("j", "► basic");
+    person.press("\r", "The key shop-orders, made before, is taken away");
+    assert_eq!(house.run(&["key", "ls"]).lines().skip(1).count(), 1, "{}", house.run(&["key", "ls"]));
+    person.press("\r", "3 of 6 · capture");
+    person.sees("open 1m");
+    person.pastes("{\"order\":\n \"10438\"}", "of JSON that was given");
+    person.sees("body.order");
+    keeps("10438");
+    dies(person);
+    let mut person = Person::new(Terminal::start(&house.data(), &run, 24, 80));
+    person.sees("go on with shop-orders: step 3 of 6, capture");
+    person.press("\r", "of JSON that was given");
+    person.sees("body.order");
+    person.press("\r", "4 of 6 · dedup");
+    person.press("\r", "5 of 6 · step");
+    person.types("http://127.0.0.1:9/{{ request.body.order", "request.body.order");
+    keeps("request.body.order");
+    dies(person);
+    let mut person = Person::new(Terminal::start(&house.data(), &run, 24, 80));
+    person.sees("go on with shop-orders: step 5 of 6, step");
+    person.press("\r", "http://127.0.0.1:9/{{ request.body.order");
+    person.types(" }}", "request.body.order }}");
+    person.press("\r", "6 of 6");
+    person.sees("http://127.0.0.1:9/10438");
 }
 
 #[test]

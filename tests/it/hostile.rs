@@ -7,7 +7,7 @@ use super::terminal::Terminal;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Combining marks in a row that a terminal is given at most.
@@ -331,7 +331,7 @@ fn a_thousand_hostile_payloads_reach_no_terminal() {
     });
     let house = House::new();
     house.apply(&document(&target.url()));
-    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let addr = super::common::free();
     let mut terminal = Terminal::start(&house.data(), &["run", "--listen", &addr.to_string()], 35, 120);
     terminal.expect("Live");
     let (mut dice, mut seen) = (Dice(0x9e37_79b9_7f4a_7c15), BTreeSet::new());

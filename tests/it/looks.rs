@@ -181,8 +181,12 @@ fn a_key_of_ones_own_acts_and_is_shown_where_keys_are() {
     terminal.expect("T means nothing here; f1 lists the keys");
     terminal.keys("\x1bOP");
     terminal.expect("Help");
-    terminal.keys("G");
-    terminal.until("the key in the help", |screen| screen.contains("ctrl-t") && screen.contains("f1 H"));
+    for (word, key) in [("theme", "ctrl-t"), ("help", "f1 H")] {
+        terminal.keys(&format!("/{word}"));
+        terminal.expect(key);
+        terminal.keys("\x1b");
+        terminal.expect("times in");
+    }
     esc(&mut terminal, "Help");
     terminal.keys(":keys\r");
     terminal.until("the table by names", |screen| screen.contains("[keys] of the configuration"));

@@ -28,6 +28,7 @@ mod everykey;
 mod examples;
 mod facets;
 mod flood;
+mod full;
 mod github;
 mod guard;
 mod guide;

@@ -130,6 +130,10 @@ async fn what_is_old_and_over_leaves_and_what_is_open_stays() {
     assert!(!gone(&store, done.request).await);
     clock.advance(1);
     until("the first leaves", || gone(&store, done.request)).await;
+    let short = pointsman::model::id::short(&store.ids().print(done.request)).to_owned();
+    let told = store.request_detail(done.request).await.unwrap_err();
+    assert_eq!(told.message, format!("{short} is older than the retention of 30d and was deleted"));
+    assert_eq!(told.exit, 3);
     until("its copy leaves", || gone(&store, copy.request)).await;
     until("the replayed run leaves", || async {
         store.load(replayed.run.unwrap().0).await.unwrap().is_none()

@@ -38,9 +38,7 @@ outputs = {{ id = "body.id" }}
 
 /// The receiver with its console, and where it listens.
 fn console(house: &House) -> (Terminal, SocketAddr) {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = free.local_addr().unwrap();
-    drop(free);
+    let addr = super::common::free();
     let terminal = Terminal::start(&house.data(), &["run", "--listen", &addr.to_string()], 40, 140);
     terminal.expect("Requests");
     (terminal, addr)

@@ -5,7 +5,7 @@ use super::common::{House, Target, call, wait_for};
 use super::hostile::only_ours;
 use super::terminal::{Beside, Feed, Terminal};
 use std::io::Read;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -81,7 +81,7 @@ fn house(target: &Target) -> (House, SocketAddr) {
          json = {{ no = \"{{{{ request.body.order_number }}}}\" }}\n",
         target.url()
     ));
-    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let addr = super::common::free();
     (house, addr)
 }
 
@@ -203,6 +203,23 @@ fn it_goes_to_the_shell_and_comes_back_while_requests_arrive() {
     terminal.keys("exit\r");
     assert_eq!(terminal.ended(), 0);
     terminal.restored();
+
+    // A receiver stops with its console: that is told where it is seen.
+    let alone = House::new();
+    let line = format!(
+        "{} run --listen 127.0.0.1:0 --data {}",
+        env!("CARGO_BIN_EXE_pointsman"),
+        alone.data().display()
+    );
+    let mut terminal = Terminal::shell(&line, 30, 100);
+    terminal.expect("Receiving on");
+    terminal.keys("\x1a");
+    terminal.until("the shell", |screen| {
+        screen.contains("Stopped") && screen.contains("stands still too: senders wait until fg")
+    });
+    terminal.keys("fg\r");
+    terminal.expect("Receiving on");
+    drop(terminal);
 
     // Without a shell there is nowhere to go: it says so, and stays.
     let mut terminal = Terminal::start(&house.data(), &["attach"], 30, 100);

@@ -235,3 +235,100 @@ fn a_split_survives_a_kill() {
     assert_eq!(paths.len(), 500);
     assert_eq!(call(house.addr(), "GET", "/in/s", &[], b"").unwrap().status, 200);
 }
+
+/// A flow in which each element sends what is its own: two steps once, one of them not always, and
+/// one once an item.
+fn uneven(target: &Target) -> String {
+    let url = target.url();
+    format!(
+        r#"
+[[flow]]
+name = "uneven"
+[flow.trigger]
+type = "webhook"
+path = "uneven"
+auth = {{ type = "none" }}
+split = "body.records"
+[[flow.step]]
+name = "mark"
+type = "set"
+outputs = {{ big = "{{{{ record.n > 1 }}}}" }}
+[[flow.step]]
+name = "push"
+type = "request"
+method = "PUT"
+url = "{url}/push/{{{{ record.n }}}}"
+[[flow.step]]
+name = "tell"
+type = "request"
+method = "PUT"
+for_each = "{{{{ record.items }}}}"
+when = "{{{{ item != 0 }}}}"
+url = "{url}/tell/{{{{ item }}}}"
+[[flow.step]]
+name = "last"
+type = "request"
+method = "PUT"
+when = "{{{{ steps.mark.outputs.big }}}}"
+url = "{url}/last"
+"#
+    )
+}
+
+#[test]
+fn a_plan_of_a_replay_counts_what_each_element_sends() {
+    let (house, target) = (House::new(), Target::fine());
+    apply(&house, &[uneven(&target)]);
+    house.serve();
+    let bodies = [
+        json!({"records": [{"n": 1, "items": [1, 2]}, {"n": 2, "items": []}, {"n": 3, "items": [0, 7]}]}),
+        json!({"records": [{"n": 9, "items": [1, 2, 3, 4]}]}),
+        json!({"records": (0..40).map(|n| json!({"n": n, "items": vec![1; n % 3]})).collect::<Vec<_>>()}),
+    ];
+    let mut requests = Vec::new();
+    for body in &bodies {
+        let answer = house.post("uneven", &body.to_string());
+        let count = body["records"].as_array().unwrap().len();
+        requests.push((answer.json()["request"].as_str().unwrap().to_owned(), count));
+    }
+    for (request, count) in &requests {
+        assert!(ended(&house, request, *count).iter().all(|state| state == "succeeded"));
+    }
+    // What is promised, and what arrives of it, in all and by step.
+    let promised = |args: &[&str]| {
+        let plan = house.json(&[&["requests", "replay", "--dry-run"], args].concat());
+        let sent: u64 = plan["hosts"].as_array().unwrap().iter().map(|host| host[1].as_u64().unwrap()).sum();
+        let lines: Vec<String> = serde_json::from_value(plan["lines"].clone()).unwrap();
+        let line = lines.iter().find(|line| line.contains(" real requests: ")).unwrap().clone();
+        (plan["count"].as_u64().unwrap(), plan["makes"].as_u64().unwrap(), sent, line)
+    };
+    let done = |args: &[&str], open: &[(&str, usize)]| {
+        let before = target.arrived().len();
+        house.run(&[&["requests", "replay", "--yes"], args].concat());
+        for (request, count) in open {
+            ended(&house, request, *count);
+        }
+        let arrived: Vec<String> = target.arrived().into_iter().skip(before).map(|one| one.path).collect();
+        let of = |path: &str| arrived.iter().filter(|one| one.starts_with(path)).count();
+        (arrived.len() as u64, of("/push"), of("/tell"), of("/last"))
+    };
+
+    let (first, many) = (requests[0].0.as_str(), requests[0].1);
+    let (count, makes, sent, line) = promised(&[first]);
+    assert_eq!((count, makes, sent), (1, 3, 8));
+    assert_eq!(line, "They send 8 real requests: push 3 times, tell 3 times, last 2 times.");
+    assert_eq!(done(&[first], &[(first, 2 * many)]), (8, 3, 3, 2));
+
+    let (count, makes, sent, line) = promised(&["--filter", "flow:uneven"]);
+    let open: Vec<(&str, usize)> = requests
+        .iter()
+        .map(|(request, many)| (request.as_str(), if request == first { 3 * many } else { 2 * many }))
+        .collect();
+    let (all, push, tell, last) = done(&["--filter", "flow:uneven"], &open);
+    assert_eq!((count, makes, sent), (3, 44, all), "{line}");
+    assert_eq!(
+        line,
+        format!("They send {all} real requests: push {push} times, tell {tell} times, last {last} times.")
+    );
+    assert_eq!((push, tell, last), (44, 46, 41));
+}

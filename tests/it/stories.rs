@@ -2,14 +2,14 @@
 //! and nothing but its screens to go by: each key is counted, each screen looked at. The same keys do
 //! the same in the process that receives and through a socket.
 
-use super::common::{Answer, Arrived, House, Target, call, wait_for};
+use super::common::{Answer, Arrived, House, Target, call, free, wait_for};
 use super::senders::{hex, mac};
 use super::terminal::{Terminal, Way};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 const ESC: &str = "\x1b";
@@ -90,10 +90,6 @@ impl Story {
         assert!(took < 60, "{}: {} keys, {took} s", self.name, self.keys);
         self.terminal
     }
-}
-
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn post(addr: SocketAddr, name: &str, body: &Value) -> Answer {
@@ -325,7 +321,7 @@ fn push(addr: SocketAddr) -> Answer {
         ("X-Hub-Signature-256", &signature),
         ("Authorization", "Bearer of-the-sender"),
     ];
-    let answer = call(addr, "POST", "/in/push?from=hub&x=a%26b", &headers, PUSH.as_bytes()).unwrap();
+    let answer = call(addr, "POST", "/in/push/east/2?from=hub&x=a%26b", &headers, PUSH.as_bytes()).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer
 }
@@ -353,10 +349,10 @@ fn another_branch(way: Way) {
     story.keys(&format!("/main\r\rnext/{ESC}"));
     story.sees(&["reading", "refs/heads/next/main", "body.ref"]);
     story.keys("R");
-    story.sees(&["Replay ", "past dedup", "body.ref", "draft", "/build"]);
+    story.sees(&["Replay ", "past dedup", "body.ref", "v2 draft", "/build"]);
     story.keys(&format!("{RIGHT}{RIGHT}"));
     let next = format!("POST {}/next", target.url());
-    story.sees(&["(•) draft", &next, r#"{"branch":"refs/heads/next/main"}"#]);
+    story.sees(&["(•) v2 draft", &next, r#"{"branch":"refs/heads/next/main"}"#]);
     story.keys("\r");
     story.sees(&["Replayed"]);
     story.ends();

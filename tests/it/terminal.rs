@@ -496,9 +496,7 @@ fn hostile_text(way: Way) {
         .output()
         .unwrap();
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    drop(listener);
+    let addr = super::common::free();
     let (mut terminal, _server) = way.console(&data, addr, 50, 160);
     terminal.expect("Live");
     let body =
@@ -551,9 +549,7 @@ fn a_refused_signature(way: Way) {
     let document = "name = \"pay\"\n[[flow]]\nname = \"Events\"\n[flow.trigger]\ntype = \"webhook\"\npath = \"pay\"\n\
                     auth = { type = \"signature\", provider = \"github\", keys = [\"live\"] }\n";
     cli(&["apply", &file("pay.toml", document.as_bytes())]);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    drop(listener);
+    let addr = super::common::free();
     let (mut terminal, _server) = way.console(&data, addr, 24, 80);
     terminal.expect("Live");
     let body = b"{\"id\": \"evt_1\"}";

@@ -1,6 +1,6 @@
 //! `groups`.
 
-use super::{Consent, Pace};
+use super::{Consent, Few, Pace};
 use crate::model::ask::With;
 use clap::Subcommand;
 
@@ -8,7 +8,7 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub enum GroupsCommand {
     /// All of them
-    Ls,
+    Ls(Few),
     /// Retries the errored runs of groups
     Retry(GroupsRetry),
     /// Skips the step at which the runs of groups stopped

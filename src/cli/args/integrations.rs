@@ -1,13 +1,13 @@
 //! `integrations`: lists, versions, pauses.
 
-use super::Consent;
+use super::{Consent, Few};
 use clap::Subcommand;
 
 /// `integrations`.
 #[derive(Debug, Subcommand)]
 pub enum IntegrationsCommand {
     /// All of them
-    Ls,
+    Ls(Few),
     /// One of them
     Show {
         /// The integration's name
@@ -18,7 +18,7 @@ pub enum IntegrationsCommand {
         /// The integration's name
         name: String,
         /// At most so many; 0 is all
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, env = "POINTSMAN_LIMIT")]
         limit: u32,
     },
     /// What differs between two versions: what is live and the newest, unless they are named

@@ -8,7 +8,7 @@ use clap::Subcommand;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Pace {
     /// At most so many objects in a time, as a job: 50/s, 600/m, 1000/h
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", env = "POINTSMAN_RATE")]
     pub rate: Option<RateLimit>,
     /// Halts after so many failures in a row, as a job: what is left stays as it is until
     /// `jobs resume`
@@ -28,7 +28,7 @@ pub enum JobsCommand {
     /// Newest first
     Ls {
         /// At most so many; 0 is all
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, env = "POINTSMAN_LIMIT")]
         limit: u32,
     },
     /// One: who, when, why, how far
@@ -39,7 +39,7 @@ pub enum JobsCommand {
         #[arg(long)]
         objects: bool,
         /// At most so many objects; 0 is all
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, env = "POINTSMAN_LIMIT")]
         limit: u32,
     },
     /// Stops one: what is left of it stays as it is

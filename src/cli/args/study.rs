@@ -1,6 +1,6 @@
 //! Arguments of what studies traffic: `test`, `capture`, `drift`.
 
-use super::Consent;
+use super::{Consent, Few};
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -100,6 +100,8 @@ pub enum DriftCommand {
         /// An integration or one flow of it
         #[arg(value_name = "NAME[/FLOW]")]
         flow: Option<String>,
+        #[command(flatten)]
+        few: Few,
     },
     /// Takes badges away: it is known and fine
     Ok {

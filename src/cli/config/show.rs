@@ -1,6 +1,6 @@
 //! `config path` and `config show`: what a server would start with, and who said so.
 
-use super::{File, file_path};
+use super::{File, file_path, looks_troubles};
 use crate::cli::args::{Args, ConfigCommand, Global, Output, filters};
 use crate::cli::output::{self, Rows};
 use crate::model::ask::Refusal;
@@ -37,14 +37,37 @@ pub fn config(global: &Global, command: &ConfigCommand) -> Result<u8, Refusal> {
     let file = super::read(&path, global.config.is_some())?;
     let columns = [("KEY", 26), ("FROM", 12), ("VALUE", 0)];
     let mut rows = Rows::new(global.output, &columns);
-    for row in shown(&settings, &file, global.theme.as_deref(), &said(std::env::args_os())) {
+    for row in shown(&settings, &file, &surroundings(), &said(std::env::args_os())) {
         rows.row(&row, || vec![row.key.to_owned(), row.from.to_owned(), row.value.clone()])?;
     }
     rows.end("")?;
     if global.output == Output::Text {
         super::super::tell(&format!("configuration file: {}", path.display()));
     }
+    for trouble in looks_troubles(global)? {
+        super::super::tell(&format!("warning: {trouble}"));
+    }
     Ok(0)
+}
+
+/// What the environment alone says of what is no setting of a server, and is given anew with each
+/// command: whether it may only read, and how its console looks. What this command was given of it
+/// is about this command.
+struct Surroundings {
+    read_only: bool,
+    theme: Option<String>,
+}
+
+fn surroundings() -> Surroundings {
+    let matches = Args::command().try_get_matches_from(["pointsman"]).ok();
+    let said = |flag| {
+        let source = matches.as_ref().and_then(|found| found.value_source(flag));
+        matches.as_ref().filter(|_| source == Some(ValueSource::EnvVariable))
+    };
+    Surroundings {
+        read_only: said("read_only").is_some_and(|found| found.get_flag("read_only")),
+        theme: said("theme").and_then(|found| found.get_one::<String>("theme").cloned()),
+    }
 }
 
 /// Who gave a flag: the command line or the environment; `None` where nobody did.
@@ -60,7 +83,7 @@ fn said(args: impl Iterator<Item = std::ffi::OsString>) -> impl Fn(&str) -> Opti
 fn shown(
     settings: &Settings,
     file: &File,
-    theme: Option<&str>,
+    around: &Surroundings,
     said: &impl Fn(&str) -> Option<&'static str>,
 ) -> Vec<Row> {
     let from = |flag: &str, in_file: bool| said(flag).unwrap_or(if in_file { "file" } else { "default" });
@@ -90,7 +113,11 @@ fn shown(
             value: settings.public_url.clone(),
             from: from("public_url", file.public_url.is_some()),
         },
-        Row { key: "read_only", value: settings.read_only.to_string(), from: from("read_only", false) },
+        Row {
+            key: "read_only",
+            value: around.read_only.to_string(),
+            from: if around.read_only { "environment" } else { "default" },
+        },
         Row {
             key: "metrics_listen",
             value: metrics,
@@ -124,8 +151,8 @@ fn shown(
     let own = own.lines().filter(|bound| bound.names != bound.binding.keys.join(" "));
     rows.push(Row {
         key: "theme",
-        value: theme.or(file.theme.as_deref()).unwrap_or("as chosen in the console").to_owned(),
-        from: from("theme", file.theme.is_some()),
+        value: around.theme.as_deref().or(file.theme()).unwrap_or("as chosen in the console").to_owned(),
+        from: if around.theme.is_some() { "environment" } else { in_file(file.theme.is_some()) },
     });
     rows.push(Row {
         key: "keys",
@@ -177,7 +204,8 @@ mod tests {
         let settings = crate::cli::config::settings(&parsed.global).unwrap();
         let file = crate::cli::config::read(&path, true).unwrap();
         let said = said(line.iter().map(Into::into));
-        let rows = shown(&settings, &file, parsed.global.theme.as_deref(), &said);
+        let around = Surroundings { read_only: false, theme: None };
+        let rows = shown(&settings, &file, &around, &said);
         rows.into_iter().map(|row| (row.key.to_owned(), row.value, row.from)).collect()
     }
 
@@ -195,9 +223,11 @@ mod tests {
         assert_eq!(of(&by_file, "trusted_proxies"), ("none".to_owned(), "default"));
         assert_eq!(of(&by_file, "keys"), ("retry = f5".to_owned(), "file"));
         assert_eq!(of(&by_file, "theme").1, "default");
-        let by_flag = rows(file, &["--listen", "127.0.0.1:9002", "--theme", "dark"]);
-        assert_eq!(of(&by_flag, "theme"), ("dark".to_owned(), "flag"));
+        let by_flag = rows(file, &["--listen", "127.0.0.1:9002", "--theme", "dark", "--read-only"]);
         assert_eq!(of(&by_flag, "listen"), ("127.0.0.1:9002".to_owned(), "flag"));
+        // What is about this one command is no setting.
+        assert_eq!(of(&by_flag, "theme"), ("as chosen in the console".to_owned(), "default"));
+        assert_eq!(of(&by_flag, "read_only"), ("false".to_owned(), "default"));
     }
 
     #[test]

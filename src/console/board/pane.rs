@@ -5,6 +5,7 @@ use crate::console::app::{App, Dirt, Screen};
 use crate::console::asks::Want;
 use crate::console::countdown;
 use crate::console::format::{clock, size, took, when};
+use crate::console::keymap::Keymap;
 use crate::console::lines::{Line, Lines};
 use crate::console::theme::Role;
 use crate::model::ask::Ask;
@@ -50,8 +51,8 @@ impl App {
                 lines(
                     pane.view.as_deref().unwrap_or(&row.view),
                     pane.run.as_deref(),
-                    self.now,
-                    &self.options.zone,
+                    (self.now, &self.options.zone),
+                    &self.options.keymap,
                 )
             }
             (None, None) => Vec::new(),
@@ -119,7 +120,12 @@ fn attempt_of<'r>(view: &CallbackView, run: &'r RunView) -> Option<&'r AttemptVi
     step.attempts.iter().find(|attempt| attempt.number == number)
 }
 
-fn lines(view: &CallbackView, run: Option<&RunView>, now: Ms, zone: &TimeZone) -> Vec<Line> {
+fn lines(
+    view: &CallbackView,
+    run: Option<&RunView>,
+    (now, zone): (Ms, &TimeZone),
+    keys: &Keymap,
+) -> Vec<Line> {
     let mut lines = Vec::new();
     let attempt = run.and_then(|run| attempt_of(view, run));
     if let Some((attempt, sent)) = attempt.and_then(|attempt| Some((attempt, attempt.request.as_ref()?))) {
@@ -135,7 +141,7 @@ fn lines(view: &CallbackView, run: Option<&RunView>, now: Ms, zone: &TimeZone) -
         .and_then(|attempt| attempt.request.as_ref())
         .and_then(|sent| sent.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-response-url")));
     let url = header.map_or("…/callback/•••", |(_, value)| value.as_str());
-    let told = "Y u copies it; whoever has it can finish the step";
+    let told = keys.say("{Y} u copies it; whoever has it can finish the step");
     let line = Line::label("url", format!("{url}   {told}"), Role::Text);
     lines.push(Line { path: URL.to_owned(), ..line });
     lines.push(deadline(view, now, zone));

@@ -136,19 +136,22 @@ mod tests {
         }
     }
 
+    /// Columns: no text comes to the end of a row, as none does that the library writes.
+    const COLUMNS: u16 = 600;
+
     /// Each cell with its looks; one that was never written is a blank.
     fn shown(frame: &str) -> Vec<String> {
         let size = |cells| std::num::NonZeroU16::new(cells).unwrap();
-        let mut parser = vt100::Parser::new(size(10), size(40), 0);
+        let mut parser = vt100::Parser::new(size(10), size(COLUMNS), 0);
         parser.process(frame.as_bytes());
         let cell = |at: u16| {
-            let cell = parser.screen().cell(at / 40, at % 40).unwrap();
+            let cell = parser.screen().cell(at / COLUMNS, at % COLUMNS).unwrap();
             let text = if cell.has_contents() { cell.contents() } else { " " };
             // What a blank does not show is not told of it.
             let front = (text != " ").then(|| (cell.fgcolor(), cell.bold(), cell.dim()));
             format!("{text}{front:?}{:?}{}{}", cell.bgcolor(), cell.inverse(), cell.underline())
         };
-        (0..400).map(cell).collect()
+        (0..4 * COLUMNS).map(cell).collect()
     }
 
     proptest! {

@@ -27,6 +27,8 @@ pub enum Purpose {
     To,
     /// How it is signed then.
     Sign,
+    /// How far back a draft is back-tested.
+    Window,
     /// The value of a variable.
     Value,
     /// How many in a time.

@@ -159,7 +159,7 @@ pub enum Facts {
 }
 
 /// What a key did to a dialog.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// Nothing, or only inside of it.
     Stays,

@@ -1,6 +1,7 @@
 //! Versions of an integration in a dialog: its draft goes live, or an earlier text comes back.
 
 use super::{Dialog, Kind, Subject};
+use crate::console::keymap::Keymap;
 use crate::model::ask::{Ask, DiffView, Editing, Revision, Rollback};
 
 /// Which version goes live.
@@ -38,9 +39,16 @@ impl Dialog {
             diff.integration == version.integration
                 && [(Some(diff.from), diff.to), (Some(diff.to), diff.from)].contains(&pair)
         });
-        let told = if differs.is_some() { " d shows what differs." } else { "" };
+        let told = if differs.is_some() { " {d} on its versions shows what differs." } else { "" };
         let object = Some(format!("{live}{told}"));
         Self { subject: Subject::Version(version), object, ..Self::new(kind, Vec::new()) }
+    }
+
+    /// With the keys in force in what it says of its version.
+    #[must_use]
+    pub fn with_keys(mut self, keys: &Keymap) -> Self {
+        self.object = self.object.map(|object| keys.say(&object));
+        self
     }
 
     /// The title, where it is about a version.
@@ -84,9 +92,9 @@ mod tests {
 
     #[test]
     fn a_draft_is_deployed_as_it_was_shown() {
-        let mut dialog = Dialog::deploying(version(15), Some(&differs(14, 15)));
+        let mut dialog = Dialog::deploying(version(15), Some(&differs(14, 15))).with_keys(&Keymap::default());
         assert_eq!(dialog.title(), "Deploy acme v15");
-        assert_eq!(dialog.object.as_deref(), Some("Live now: v14. d shows what differs."));
+        assert_eq!(dialog.object.as_deref(), Some("Live now: v14. d on its versions shows what differs."));
         dialog.install(Ok(Box::new(Plan { count: 1, ..Plan::default() })));
         dialog.flushed();
         dialog.edit().unwrap().insert("fix");

@@ -4,9 +4,10 @@ use super::parts::{New, add, add_step, shift};
 use super::pasted::{curl, is_curl};
 use super::{After, Then};
 use crate::console::action::Action;
-use crate::console::app::{App, Overlay, Tone};
+use crate::console::app::{App, Tone};
 use crate::console::asks::Effect;
 use crate::console::edit::Edit;
+use crate::console::keymap::EVERYWHERE;
 use crate::console::tree::Part;
 use crate::model::ask::Deed;
 
@@ -14,6 +15,7 @@ impl App {
     /// A pasted text: into the text while typing, else a curl command as a step.
     pub(in crate::console) fn editor_paste(&mut self, text: &str) {
         let now = self.now;
+        let keys = self.options.keymap.clone();
         let barred = self.barred_as(Deed::Keep, "paste").filter(|_| !self.may_type());
         let Some(editor) = &mut self.editor else { return };
         if let Some(edit) = &mut editor.search.edit {
@@ -51,10 +53,13 @@ impl App {
                 editor.source.go(added.line, usize::MAX);
                 editor.judged(now);
                 let said = match left_out.as_slice() {
-                    [] => "a step is made of it; z takes it back".to_owned(),
+                    [] => keys.say("a step is made of it; {z} takes it back"),
                     some => format!("a step is made of it, without {}", some.join("; ")),
                 };
-                self.toast(Tone::Info, format!("{said}{tells}"));
+                for told in tells.into_iter().rev() {
+                    self.toast(Tone::Info, told);
+                }
+                self.toast(Tone::Info, said);
             }
             Err(why) => self.toast(Tone::Info, format!("step is not possible: {why}")),
         }
@@ -101,21 +106,7 @@ impl App {
     /// The sentence that the key says.
     pub(in crate::console) fn editor_possible(&self, action: Action) -> Result<(), String> {
         let Some(editor) = &self.editor else { return Ok(()) };
-        let everywhere = matches!(
-            action,
-            Action::Screen(_)
-                | Action::Back
-                | Action::Quit
-                | Action::Help
-                | Action::Palette
-                | Action::Theme
-                | Action::Mouse
-                | Action::Interrupt
-                | Action::Suspend
-                | Action::Redraw
-                | Action::Reload
-        );
-        if everywhere {
+        if EVERYWHERE.contains(&action) {
             return Ok(());
         }
         let word = self.options.keymap.bound(action).map_or("this", |bound| bound.binding.word);
@@ -188,6 +179,7 @@ impl App {
         if self.form_act(action) {
             return true;
         }
+        let keys = self.options.keymap.clone();
         let Some(editor) = &mut self.editor else { return false };
         let page = isize::try_from(editor.height.max(2) - 1).unwrap_or(10);
         match action {
@@ -201,15 +193,16 @@ impl App {
             Action::Right => editor.source.step(0, 1),
             Action::Open | Action::Edit => editor.typing = true,
             Action::Undo | Action::Redo => {
-                let again = action == Action::Redo;
-                editor.take_back(again);
+                let redo = action == Action::Redo;
+                let line = editor.take_back(redo);
+                let what = editor.called(line);
                 editor.judged(now);
                 editor.follow();
-                let line = editor.source.cursor().0 + 1;
-                let said = if again {
-                    format!("Made again: the change in line {line}. z undoes.")
+                let (z, again) = (keys.pressed("z"), keys.pressed("Z"));
+                let said = if redo {
+                    format!("Made again: {what}. {z} undoes.")
                 } else {
-                    format!("Undid: the change in line {line}. Z redoes.")
+                    format!("Undid: {what}. {again} redoes.")
                 };
                 self.toast(Tone::Info, said);
             }
@@ -245,7 +238,7 @@ impl App {
                 }
             }
             Action::Palette => self.open_palette(),
-            Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
+            Action::Help => self.open_help(),
             Action::Redraw => self.asks.effect(Effect::Redraw),
             _ => return false,
         }
@@ -261,7 +254,8 @@ impl App {
             Ok(text) => {
                 editor.source.replace(text);
                 editor.judged(now);
-                self.toast(Tone::Info, "this is as it was left outside; z takes it back");
+                let said = self.say("this is as it was left outside; {z} takes it back");
+                self.toast(Tone::Info, said);
             }
             Err(why) => self.toast(Tone::Bad, why),
         }
@@ -282,12 +276,15 @@ impl App {
         }
         let Some(node) = self.tree.current().filter(|_| self.in_tree()) else {
             return Err(format!(
-                "{word} is not possible: this is no integration; they are on 5 Integrations"
+                "{word} is not possible: this is no integration; they are on {} Integrations",
+                self.say("{5}")
             ));
         };
         match (action, &node.part) {
             (Action::Add, _) | (_, Part::Step(..)) => Ok(()),
-            _ => Err(format!("{word} is not possible: this is no step; h l unfold a flow")),
+            _ => {
+                Err(format!("{word} is not possible: this is no step; {} unfold a flow", self.say("{h} {l}")))
+            }
         }
     }
 

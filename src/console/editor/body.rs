@@ -135,7 +135,7 @@ impl App {
     /// The request came: its body is edited, where it is JSON and was kept whole.
     pub(super) fn body_came(&mut self, detail: RequestDetail) {
         let now = self.now;
-        let cut = detail.request.marks.iter().any(|mark| mark == "body_cut");
+        let cut = detail.request.is_cut();
         let text = serde_json::to_string_pretty(&detail.body).unwrap_or_default();
         let why = if cut {
             Some("only the beginning of its body was kept")

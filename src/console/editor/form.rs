@@ -177,7 +177,7 @@ impl Editor {
     }
 
     /// Takes the last change back, or makes it again; a form stays at its object where that was changed.
-    pub fn take_back(&mut self, again: bool) {
+    pub fn take_back(&mut self, again: bool) -> usize {
         let object = self.form.is_some().then(|| self.fields().0);
         // A text that was made from an older version comes back as that: its save asks again.
         let base = self.source.history.base(again);
@@ -187,6 +187,28 @@ impl Editor {
         let line = self.source.cursor().0;
         if let Some(object) = object.filter(|object| (object.header..=object.end).contains(&line)) {
             self.source.go_quietly(object.header);
+        }
+        line
+    }
+
+    /// What stands in a line, from 0, as people call it: `url of push`; the line where it is nothing of
+    /// its own.
+    #[must_use]
+    pub fn called(&self, line: usize) -> String {
+        let objects = outline(self.source.lines());
+        let here = objects.get(at(&objects, line)).filter(|_| self.body.is_none());
+        let key =
+            here.and_then(|here| here.keys.iter().filter(|(_, at)| *at <= line).max_by_key(|(_, at)| *at));
+        let blank = self.source.lines().get(line).is_none_or(|text| text.trim().is_empty());
+        match (here, key) {
+            (Some(here), Some((key, _))) if line < here.end && !blank => {
+                let name = here
+                    .name
+                    .clone()
+                    .or_else(|| (here.what == What::Trigger).then(|| "the trigger".to_owned()));
+                name.map_or_else(|| key.clone(), |name| format!("{key} of {name}"))
+            }
+            _ => format!("the change in line {}", line + 1),
         }
     }
 
@@ -220,10 +242,10 @@ impl Editor {
         let Some(form) = &mut self.form else { return Ok(()) };
         let Some(field) = fields.get(form.at) else { return Err("there is nothing to fill in") };
         if field.long {
-            return Err("its value goes over lines: v edits it in the source");
+            return Err("its value goes over lines: {v} edits it in the source");
         }
         if !field.choices(&objects, &self.connections).is_empty() {
-            return Err("it is one of a list: h and l choose");
+            return Err("it is one of a list: {h} and {l} choose");
         }
         form.edit = Some(Edit::with(&field.value));
         self.source.history.close();

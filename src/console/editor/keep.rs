@@ -6,6 +6,7 @@ use super::outline::What;
 use super::{After, Editor};
 use crate::console::app::{App, Dirt, PAUSE, Tone};
 use crate::console::asks::Want;
+use crate::console::keymap::Keymap;
 use crate::model::Ms;
 use crate::model::ask::{Answer, Ask, Deed, Editing, Refusal, Typed};
 use crate::model::id::short;
@@ -109,12 +110,12 @@ impl Editor {
 
     /// The title of what the step at the cursor would send, and that in a line; whether it is well.
     #[must_use]
-    pub fn told(&self) -> (String, String, bool) {
+    pub fn told(&self, keys: &Keymap) -> (String, String, bool) {
         let preview = || "preview".to_owned();
         if self.body.is_some() {
             let told = match self.body_edits() {
                 Ok(edits) if edits.is_empty() => {
-                    "nothing yet: enter types, R replays what was changed".to_owned()
+                    keys.say("nothing yet: enter types, {R} replays what was changed")
                 }
                 Ok(edits) => edits
                     .iter()
@@ -219,8 +220,10 @@ impl App {
     #[must_use]
     pub fn editor_age(&self) -> Option<Ms> {
         let editor = self.editor.as_ref().filter(|_| self.link.0 == Link::Live)?;
-        let keeps = self.may_type() && !self.is_asked(&editor.name, &Wanted::Keep);
-        let previews = !self.is_asked(&editor.name, &Wanted::Preview);
+        // What is overdue and cannot be asked for is waited for by nobody: it would keep the loop awake.
+        let keeps = editor.keep.wanted && !self.holds_back(editor);
+        let previews = editor.asks() && editor.flow_here().is_some();
+        let previews = previews && !self.is_asked(&editor.name, &Wanted::Preview);
         [editor.keep.due.filter(|_| keeps), editor.preview.due.filter(|_| previews)]
             .into_iter()
             .flatten()
@@ -237,7 +240,7 @@ impl App {
         let Some(editor) = &mut self.editor else { return };
         let (_, body, _) = crate::console::screen::editor::parts(area);
         editor.fit(usize::from(body.height), body.width);
-        if editor.loading || editor.body.is_some() || self.link.0 != Link::Live {
+        if !editor.asks() || self.link.0 != Link::Live {
             return;
         }
         self.keep_typed(false);
@@ -245,14 +248,18 @@ impl App {
         self.ask_paths();
     }
 
+    /// Whether what is typed cannot be kept now: nobody may, it is refused, or the last was not answered.
+    fn holds_back(&self, editor: &Editor) -> bool {
+        let refused = editor.keep.refused.is_some();
+        !self.may_type() || !editor.asks() || refused || self.is_asked(&editor.name, &Wanted::Keep)
+    }
+
     /// Keeps what is typed, where that is due or `now`.
     pub(super) fn keep_typed(&mut self, now: bool) {
         let at = self.now;
         let Some(editor) = &self.editor else { return };
         let due = editor.keep.wanted && (now || editor.keep.due.is_some_and(|due| due <= at));
-        let held =
-            !self.may_type() || editor.loading || editor.body.is_some() || editor.keep.refused.is_some();
-        if !due || held || self.link.0 != Link::Live || self.is_asked(&editor.name, &Wanted::Keep) {
+        if !due || self.link.0 != Link::Live || self.holds_back(editor) {
             return;
         }
         let Some(editor) = &mut self.editor else { return };
@@ -311,8 +318,8 @@ impl App {
     fn ask_preview(&mut self) {
         let now = self.now;
         let Some(editor) = &mut self.editor else { return };
-        let (name, (_, flow)) = (editor.name.clone(), editor.here());
-        let Some(flow) = flow.and_then(|flow| flow.name) else { return };
+        let name = editor.name.clone();
+        let Some(flow) = editor.flow_here() else { return };
         if editor.preview.of.as_ref() != Some(&flow) {
             let preview = &mut editor.preview;
             (preview.of, preview.view, preview.trouble) = (Some(flow.clone()), None, None);
@@ -341,12 +348,20 @@ impl App {
 
     fn ask_paths(&mut self) {
         let Some(editor) = &mut self.editor else { return };
-        let (name, (_, flow)) = (editor.name.clone(), editor.here());
-        let Some(flow) = flow.and_then(|flow| flow.name) else { return };
+        let name = editor.name.clone();
+        let Some(flow) = editor.flow_here() else { return };
         if editor.fields.contains_key(&flow) || editor.fields.len() >= FLOWS {
             return;
         }
         editor.fields.insert(flow.clone(), None);
+        self.ask_paths_of(name, flow);
+    }
+
+    /// Asks for the paths of a flow's last requests; those that are known are offered until they come.
+    fn ask_paths_of(&mut self, name: String, flow: String) {
+        if self.is_asked(&name, &Wanted::Paths(flow.clone())) {
+            return;
+        }
         let paths = Paths::Newest { flow: format!("{name}/{flow}"), most: REQUESTS };
         self.asks.ask(Want::Editor(name, Wanted::Paths(flow)), Ask::Study(Study::Fields(paths)));
     }
@@ -408,8 +423,18 @@ impl App {
             }
             (Wanted::Preview, Ok(Answer::Studied(studied))) => {
                 if let Studied::Simulated(view) = *studied {
+                    let before = editor.preview.view.replace(view);
                     editor.preview.trouble = None;
-                    editor.preview.view = Some(view);
+                    let newest = editor.preview.view.as_ref().and_then(|view| view.request.clone());
+                    let came = before.map(|view| view.request != newest);
+                    let flow = editor.preview.of.clone().filter(|flow| {
+                        let unknown = editor.fields.get(flow).is_none_or(Option::is_none);
+                        newest.is_some() && came.unwrap_or(unknown)
+                    });
+                    if let Some(flow) = flow {
+                        // What came since may have paths that no earlier one had.
+                        self.ask_paths_of(name.to_owned(), flow);
+                    }
                 }
             }
             (Wanted::Preview, Err(refusal)) if refusal.code == Refusal::NO_REQUEST => {

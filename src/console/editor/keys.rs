@@ -154,6 +154,7 @@ impl App {
             _ => return false,
         };
         if let Err(why) = done {
+            let why = self.say(why);
             self.toast(Tone::Info, format!("edit is not possible: {why}"));
         }
         true

@@ -259,6 +259,17 @@ impl Editor {
         (here.clone(), flow.filter(|_| here.flow.is_some()))
     }
 
+    /// The name of the flow that the cursor is in.
+    #[must_use]
+    pub fn flow_here(&self) -> Option<String> {
+        self.here().1.and_then(|flow| flow.name)
+    }
+
+    /// Whether it has a document of the store's that there is something to ask for.
+    fn asks(&self) -> bool {
+        !self.loading && self.body.is_none()
+    }
+
     /// The rows that are drawn in so many cells.
     #[must_use]
     pub fn rows(&self, cells: u16) -> Vec<Row> {

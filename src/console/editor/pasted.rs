@@ -13,6 +13,10 @@ pub struct Pasted {
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Option<String>,
+    /// The flag that reads its body from elsewhere: all that came stands in for that.
+    pub reads: Option<String>,
+    /// How long it waits, in seconds.
+    pub seconds: Option<u32>,
     /// What of the command a step does not have.
     pub left_out: Vec<String>,
 }
@@ -35,7 +39,7 @@ pub fn curl(text: &str) -> Result<Pasted, String> {
         return Err("this is no curl command".to_owned());
     }
     let mut pasted = Pasted::default();
-    let (mut data, mut get) = (Vec::new(), false);
+    let (mut data, mut get, mut usual) = (Vec::new(), false, "GET");
     while let Some(word) = words.next() {
         let (flag, mut joined) = flag(&word);
         let mut value = || {
@@ -62,16 +66,38 @@ pub fn curl(text: &str) -> Result<Pasted, String> {
                     _ => pasted.left_out.push(format!("-H {line}")),
                 }
             }
-            Some("--json") => {
-                data.push(value()?);
-                pasted.headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+            Some("--data-urlencode") => {
+                let value = value()?;
+                match encoded(&value) {
+                    Some(value) => data.push(value),
+                    None => pasted.left_out.push(format!("--data-urlencode {value}")),
+                }
             }
-            Some("-d" | "--data" | "--data-ascii" | "--data-raw" | "--data-binary" | "--data-urlencode") => {
+            Some("--json" | "-d" | "--data" | "--data-ascii" | "--data-raw" | "--data-binary") => {
                 let value = value()?;
                 if value.starts_with('@') && flag != Some("--data-raw") {
-                    pasted.left_out.push(format!("{word} {value}"));
+                    pasted.reads = Some(format!("{} {value}", flag.unwrap_or_default()));
                 } else {
                     data.push(value);
+                }
+                if flag == Some("--json") {
+                    pasted.headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+                }
+            }
+            Some(form @ ("-F" | "--form" | "--form-string")) => {
+                let value = value()?;
+                pasted.left_out.push(format!("{form} {value}"));
+                usual = "POST";
+            }
+            Some(file @ ("-T" | "--upload-file")) => {
+                pasted.reads = Some(format!("{file} {}", value()?));
+                usual = "PUT";
+            }
+            Some(time @ ("-m" | "--max-time")) => {
+                let value = value()?;
+                match value.parse() {
+                    Ok(seconds) if seconds > 0 => pasted.seconds = Some(seconds),
+                    _ => pasted.left_out.push(format!("{time} {value}")),
                 }
             }
             Some("-u" | "--user") => {
@@ -85,6 +111,10 @@ pub fn curl(text: &str) -> Result<Pasted, String> {
             Some("-b" | "--cookie") => pasted.headers.push(("Cookie".to_owned(), value()?)),
             Some("-G" | "--get") => get = true,
             Some("-I" | "--head") => "HEAD".clone_into(&mut pasted.method),
+            // Where its answer is shown is nothing that a step does.
+            Some("-o" | "--output" | "-w" | "--write-out" | "-c" | "--cookie-jar") => {
+                value()?;
+            }
             Some(other) if WITH_VALUE.contains(&other) => {
                 let value = value()?;
                 pasted.left_out.push(format!("{other} {value}"));
@@ -99,6 +129,12 @@ pub fn curl(text: &str) -> Result<Pasted, String> {
     if !pasted.url.contains("://") {
         pasted.url = format!("http://{}", pasted.url);
     }
+    if let Some(reads) = pasted.reads.take_if(|_| get || !data.is_empty()) {
+        pasted.left_out.push(reads);
+    }
+    if pasted.reads.is_some() && usual == "GET" {
+        usual = "POST";
+    }
     if !data.is_empty() {
         let all = data.join("&");
         if get {
@@ -109,38 +145,36 @@ pub fn curl(text: &str) -> Result<Pasted, String> {
         }
     }
     if pasted.method.is_empty() {
-        (if pasted.body.is_some() { "POST" } else { "GET" }).clone_into(&mut pasted.method);
+        (if pasted.body.is_some() { "POST" } else { usual }).clone_into(&mut pasted.method);
     }
     Ok(pasted)
 }
 
 /// Flags with a value that a step does not have.
-const WITH_VALUE: [&str; 24] = [
-    "-o",
-    "--output",
-    "-m",
-    "--max-time",
+const WITH_VALUE: [&str; 11] = [
     "--connect-timeout",
     "-x",
     "--proxy",
-    "-F",
-    "--form",
-    "-T",
-    "--upload-file",
     "--cacert",
     "--cert",
     "-E",
     "--key",
-    "-w",
-    "--write-out",
     "--retry",
-    "-c",
-    "--cookie-jar",
     "-K",
     "--config",
     "--resolve",
-    "--form-string",
 ];
+
+/// What `--data-urlencode` sends: the part after the name is encoded, or all of it. None for a file.
+fn encoded(value: &str) -> Option<String> {
+    let (name, text) = match value.find(['=', '@']) {
+        Some(at) if value[at..].starts_with('@') => return None,
+        Some(at) => (&value[..at], &value[at + 1..]),
+        None => ("", value),
+    };
+    let text: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    Some(if name.is_empty() { text } else { format!("{name}={text}") })
+}
 
 /// A flag, and a value that is written together with it: `-XPOST`, `--data=x`.
 fn flag(word: &str) -> (Option<&str>, Option<String>) {
@@ -264,21 +298,23 @@ const SECRETS: [&str; 6] =
     ["authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"];
 
 impl Pasted {
-    /// What is told of it once it is a step: credentials that stand in the document now, braces that
-    /// are sent as they are.
+    /// What is told of it once it is a step, a sentence each: what stands in for a file, credentials that
+    /// stand in the document now, braces that are sent as they are.
     #[must_use]
-    pub fn tells(&self) -> String {
-        let mut told = String::new();
+    pub fn tells(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        if let Some(reads) = &self.reads {
+            told.push(format!("in place of {reads} it sends all that came"));
+        }
         let secret = |name: &str| SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
         if let Some((name, _)) = self.headers.iter().find(|(name, _)| secret(name)) {
-            let _ = write!(
-                told,
-                "; its {name} stands in the document for all to read: a variable of type secret keeps it sealed"
-            );
+            told.push(format!(
+                "its {name} stands in the document for all to read; a variable of type secret keeps it sealed"
+            ));
         }
         let texts = self.headers.iter().map(|(_, value)| value).chain([&self.url]).chain(&self.body);
         if texts.into_iter().any(|text| text.contains("{{")) {
-            told.push_str("; {{ in it is sent as text: typed into the step it is a template");
+            told.push("{{ in it is sent as text: typed into the step it is a template".to_owned());
         }
         told
     }
@@ -294,6 +330,7 @@ impl Pasted {
         );
         let json = self.body.as_deref().and_then(|body| serde_json::from_str::<serde_json::Value>(body).ok());
         let typed = |name: &str| name.eq_ignore_ascii_case("content-type");
+        let sets_type = json.is_some() || self.reads.is_some();
         // What a body is sets its own type; curl's own headers are the runner's.
         let own = |name: &str| {
             ["host", "content-length", "connection", "accept-encoding"]
@@ -301,7 +338,7 @@ impl Pasted {
                 .any(|own| name.eq_ignore_ascii_case(own))
         };
         let headers: Vec<&(String, String)> =
-            self.headers.iter().filter(|(name, _)| !(own(name) || json.is_some() && typed(name))).collect();
+            self.headers.iter().filter(|(name, _)| !(own(name) || sets_type && typed(name))).collect();
         if !headers.is_empty() {
             let pairs: Vec<String> = headers
                 .iter()
@@ -309,7 +346,11 @@ impl Pasted {
                 .collect();
             let _ = writeln!(text, "headers = {{ {} }}", pairs.join(", "));
         }
+        if let Some(seconds) = self.seconds {
+            let _ = writeln!(text, "timeout = {}", quoted(&format!("{seconds}s")));
+        }
         match (&json, &self.body) {
+            _ if self.reads.is_some() => text.push_str("json = \"{{ request.body }}\"\n"),
             (Some(json), _) if json.is_object() || json.is_array() => {
                 let _ = writeln!(text, "json = {}", toml_of(json));
             }
@@ -360,57 +401,4 @@ pub fn toml_with(value: &serde_json::Value, text: fn(&str) -> String) -> String 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::check::{Known, check};
-
-    #[test]
-    fn a_command_is_read_as_a_shell_reads_it() {
-        let told = curl(
-            "curl -sS -XPUT 'https://api.example/c/1?x=1' \\\n  -H 'X-Key: a b' -H \"Accept: text/html\" \\\n \
-             --data-raw '{\"a\": \"it'\\''s\"}' | jq .",
-        )
-        .unwrap();
-        assert_eq!((told.method.as_str(), told.url.as_str()), ("PUT", "https://api.example/c/1?x=1"));
-        assert_eq!(told.headers, [("X-Key".into(), "a b".into()), ("Accept".into(), "text/html".into())]);
-        assert_eq!(told.body.as_deref(), Some("{\"a\": \"it's\"}"));
-        assert!(told.left_out.is_empty());
-        let told =
-            curl("$ curl api.example -d a=1 -d b=2 -G -u me:secret -o file $'--url=http://x/\\x41'").unwrap();
-        assert_eq!((told.method.as_str(), told.url.as_str()), ("GET", "http://x/A?a=1&b=2"));
-        assert_eq!(told.left_out.len(), 2);
-        assert!(told.left_out.iter().all(|left| !left.contains("me:secret")));
-        for (text, why) in
-            [("curl", "no URL"), ("curl 'x", "not closed"), ("wget x", "no curl"), ("curl -X", "no value")]
-        {
-            assert!(curl(text).unwrap_err().contains(why), "{text}");
-        }
-        assert!(is_curl(" curl x") && !is_curl("curly x") && !is_curl("name = \"curl \""));
-    }
-
-    #[test]
-    fn its_step_passes_the_check_and_says_the_same() {
-        let text = "curl --json '{\"n\":1.50,\"l\":[],\"o\":{},\"x\":null,\"t\":\"{{ a }}\",\"k k\":[true,\"é\"]}' \
-                    -H 'Host: x' -H 'X-A: 1' https://api.example/x?y={z}";
-        let step = curl(text).unwrap().step("call");
-        let document =
-            format!("name = \"a\"\n[[flow]]\nname = \"F\"\n[flow.trigger]\ntype = \"manual\"\n{step}");
-        let checked = check(&document, &Known::default());
-        let read = checked.integration.unwrap_or_else(|| panic!("{step}\n{:?}", checked.problems));
-        assert_eq!(read.flows[0].steps[0].name, "call");
-        assert!(step.contains("\"k k\" = [true, \"é\"]") && !step.contains("Host"), "{step}");
-        let text = curl(
-            "curl https://api.example -d 'a=1&b=2' -H 'Content-Type: application/x-www-form-urlencoded'",
-        );
-        assert!(text.unwrap().step("s").contains("text = \"a=1&b=2\""));
-    }
-
-    #[test]
-    fn credentials_and_braces_of_a_command_are_told() {
-        let tells = |text: &str| curl(text).unwrap().tells();
-        assert_eq!(tells("curl http://h/ -H 'Accept: */*'"), "");
-        assert!(tells("curl http://h/ -H 'authorization: Bearer x'").contains("its authorization stands in"));
-        assert!(tells("curl 'http://h/{{ request.id }}'").contains("sent as text"));
-        assert!(tells("curl http://h/ -d '{\"a\":\"{{ x }}\"}'").contains("sent as text"));
-    }
-}
+mod tests;

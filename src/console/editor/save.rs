@@ -130,7 +130,7 @@ impl App {
             }
             _ => return None,
         };
-        Some(format!("{word} is not possible: this is the body of a request; R replays it"))
+        Some(format!("{word} is not possible: this is the body of a request; {} replays it", self.say("{R}")))
     }
 
     /// Saves the text as the next version, as a draft.
@@ -233,9 +233,10 @@ impl App {
                 }
                 editor.problems.sort_by_key(|problem| (problem.line, problem.column));
                 let errors = if count == 1 { "1 error" } else { "errors" };
+                let n = self.say("{n}");
                 self.toast(
                     Tone::Bad,
-                    format!("nothing was saved: {errors} that the desk found; n goes to them"),
+                    format!("nothing was saved: {errors} that the desk found; {n} goes to them"),
                 );
             }
             _ => self.toast(Tone::Bad, refusal.message),
@@ -279,7 +280,7 @@ impl App {
             entry(
                 'b',
                 "theirs",
-                format!("v{theirs} in place of what is typed; z brings that back"),
+                format!("v{theirs} in place of what is typed; {} brings that back", self.say("{z}")),
                 Ok(Does::Theirs),
             ),
         ];
@@ -313,8 +314,8 @@ impl App {
                 can(Action::BackTest, Does::Save(After::BackTest)),
             ),
             entry('D', "deploy", format!("v{next}, after its plan"), can(Action::Deploy, Does::Deploy)),
-            entry('l', "leave", "as it is typed: it is kept, e goes on with it".to_owned(), leave),
-            entry('x', "discard", "z brings them back, also later".to_owned(), Ok(Does::Discard)),
+            entry('l', "leave", self.say("as it is typed: it is kept, {e} goes on with it"), leave),
+            entry('x', "discard", self.say("{z} brings them back, also later"), Ok(Does::Discard)),
         ];
         let count =
             if editor.changes == 1 { "1 change".to_owned() } else { format!("{} changes", editor.changes) };
@@ -361,7 +362,11 @@ impl App {
                 let name = editor.name.clone();
                 self.close_editor();
                 let s = if count == 1 { "change is" } else { "changes are" };
-                self.toast(Tone::Info, format!("{count} {s} discarded; e {name}, then z brings them back"));
+                let (e, z) = (self.say("{e}"), self.say("{z}"));
+                self.toast(
+                    Tone::Info,
+                    format!("{count} {s} discarded; {e} {name}, then {z} brings them back"),
+                );
             }
             Does::Sides(after) => self.open_sides(after),
             Does::Mine(after) => {
@@ -376,8 +381,9 @@ impl App {
                     editor.source.replace_by(text.clone(), Some((editor.base, version.number)));
                     (editor.base, editor.base_text) = (version.number, text);
                     editor.judged(now);
+                    let z = self.options.keymap.pressed("z");
                     let said =
-                        format!("this is v{} of {}; z brings yours back", version.number, version.author);
+                        format!("this is v{} of {}; {z} brings yours back", version.number, version.author);
                     self.toast(Tone::Info, said);
                 }
             }

@@ -132,7 +132,11 @@ fn what_was_typed_comes_back_with_what_undoes_it() {
 #[test]
 fn the_preview_says_what_the_step_would_send_or_why_not() {
     let mut editor = editor(TEXT);
-    assert!(editor.told().1.contains("the first is in line 13"), "{:?}", editor.told());
+    assert!(
+        editor.told(&crate::console::keymap::Keymap::default()).1.contains("the first is in line 13"),
+        "{:?}",
+        editor.told(&crate::console::keymap::Keymap::default())
+    );
     editor.source.replace(TEXT.replace("\"10\"", "\"10s\""));
     editor.judged(0);
     let view = json!({
@@ -143,7 +147,7 @@ fn the_preview_says_what_the_step_would_send_or_why_not() {
     });
     editor.preview.of = Some("Orders".to_owned());
     editor.preview.view = Some(serde_json::from_value(view).unwrap());
-    let (title, told, well) = editor.told();
+    let (title, told, well) = editor.told(&crate::console::keymap::Keymap::default());
     assert_eq!(
         (title.as_str(), told.as_str(), well),
         ("preview · d1f03c", "POST http://127.0.0.1:9000/7   {}", true)

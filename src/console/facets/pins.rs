@@ -67,7 +67,11 @@ impl App {
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) fn leaf_here(&self) -> Result<String, &'static str> {
+    pub(super) fn leaf_here(&self) -> Result<String, String> {
+        self.leaf().map_err(|why| self.say(why))
+    }
+
+    fn leaf(&self) -> Result<String, &'static str> {
         if !self.in_payload() {
             return Err("it takes a value of a payload; tab goes to one");
         }
@@ -77,7 +81,7 @@ impl App {
         }
         match path_of(line).filter(|path| picks::pins(path)) {
             Some(path) => Ok(path),
-            None => Err("this is no value of body, headers or query; v goes to the tree"),
+            None => Err("this is no value of body, headers or query; {v} goes to the tree"),
         }
     }
 
@@ -96,7 +100,8 @@ impl App {
         }
         if pins.len() >= PINS {
             return Err(format!(
-                "pin is not possible: {PINS} paths are pinned, the most; p on the list takes one off"
+                "pin is not possible: {PINS} paths are pinned, the most; {} on the list takes one off",
+                self.say("{p}")
             ));
         }
         Ok(Pins::Add(path))
@@ -109,7 +114,8 @@ impl App {
             Ok(Pins::Add(path)) => {
                 self.pick(Change::Pin(path.clone()));
                 self.mark_pins();
-                self.toast(Tone::Info, format!("{path} is a column of Requests; p again takes it off."));
+                let p = self.say("{p}");
+                self.toast(Tone::Info, format!("{path} is a column of Requests; {p} again takes it off."));
             }
             Ok(Pins::Remove(path)) => self.unpin(path),
             Ok(Pins::Choose) => {

@@ -117,7 +117,7 @@ impl App {
         let Some(list) = self.filtered_list() else { return said("this pane is no list; tab goes to one") };
         let filter = self.filter_of(list);
         if filter.is_empty() {
-            return said("there is no filter; / sets one");
+            return said(&self.say("there is no filter; {/} sets one"));
         }
         if filter.chars().count() > LONGEST {
             return said("the filter is over 1,000 characters");

@@ -244,7 +244,7 @@ impl App {
     pub fn bars_pager(&self) -> Option<String> {
         let said = |why: &str| Some(format!("outside is not possible: {why}"));
         if !self.in_payload() {
-            return said("nothing is being edited and no payload has the focus; e edits");
+            return said(&self.say("nothing is being edited and no payload has the focus; {e} edits"));
         }
         self.whole_request().err().and_then(said)
     }

@@ -18,34 +18,6 @@ pub const MOST: usize = 200;
 
 const NOTHING: &str = "nothing is known that could stand here";
 
-/// Names that requests have no value for.
-const NOT_OF_REQUESTS: [&str; 13] = [
-    "state", "parent", "callback", "version", "group", "job", "started", "ended", "due", "steps", "step",
-    "run", "request",
-];
-/// Names that only runs have no value for.
-const NOT_OF_RUNS: [&str; 12] = [
-    "verdict",
-    "duplicate_of",
-    "method",
-    "path",
-    "status",
-    "dedup_key",
-    "runs",
-    "size",
-    "actor",
-    "from",
-    "marks",
-    "what",
-];
-/// Names of callbacks alone.
-const OF_CALLBACKS: [&str; 4] = ["deadline", "created", "received", "overdue"];
-/// Names of the audit trail alone.
-const OF_AUDIT: [&str; 7] = ["at", "who", "door", "verb", "target", "reason", "detail"];
-/// Names that callbacks have values for, beside their own.
-const CALLBACKS: [&str; 9] =
-    ["state", "since", "until", "flow", "integration", "id", "run", "callback", "step"];
-
 /// What is known to complete with.
 #[derive(Debug, Default)]
 pub struct Completes {
@@ -123,20 +95,6 @@ fn split(word: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Whether a list has values for a name.
-fn has(list: ListId, name: &str) -> bool {
-    if OF_AUDIT.contains(&name) {
-        return false;
-    }
-    match list {
-        ListId::LiveRequests | ListId::Requests => {
-            !NOT_OF_REQUESTS.contains(&name) && !name.starts_with("step.") && !OF_CALLBACKS.contains(&name)
-        }
-        ListId::LiveRuns | ListId::Runs => !NOT_OF_RUNS.contains(&name) && !OF_CALLBACKS.contains(&name),
-        ListId::Callbacks => CALLBACKS.contains(&name) || OF_CALLBACKS.contains(&name),
-    }
-}
-
 /// What can stand at the cursor; nothing where nothing can.
 #[must_use]
 pub fn complete(text: &str, cursor: usize, list: ListId, known: &Completes) -> Option<Choices> {
@@ -171,11 +129,11 @@ fn matching(typed: &str, all: Vec<Choice>) -> Vec<Choice> {
 fn fields(list: ListId, known: &Completes) -> Vec<Choice> {
     let mut all: Vec<Choice> = NAMES
         .iter()
-        .filter(|(name, _)| has(list, name))
-        .map(|(name, help)| {
-            let closed = matches!(*name, "verdict" | "state" | "step.state" | "flow" | "integration");
-            let text = if closed { format!("{name}:") } else { (*name).to_owned() };
-            Choice { text, count: None, note: (*help).to_owned() }
+        .filter(|name| name.is_of(list.subject()))
+        .map(|name| {
+            let closed = matches!(name.name, "verdict" | "state" | "step.state" | "flow" | "integration");
+            let text = if closed { format!("{}:", name.name) } else { name.name.to_owned() };
+            Choice { text, count: None, note: name.help.to_owned() }
         })
         .collect();
     if list == ListId::Callbacks {

@@ -228,8 +228,19 @@ impl AuthForm {
             Auth::None => Scheme::None,
         };
         self.at = Scheme::ALL.iter().position(|one| *one == scheme).unwrap_or(0);
-        let of_document = auth.keys().first().map(String::as_str);
-        self.key = self.fitting().iter().position(|name| Some(*name) == of_document).map_or(0, |at| at + 1);
+        self.pick(auth.keys().first().map(String::as_str));
+    }
+
+    /// A key that is there no more.
+    pub fn forget(&mut self, key: &str) {
+        let chosen = self.chosen().map(str::to_owned);
+        self.known.retain(|known| known.name != key);
+        self.pick(chosen.as_deref());
+    }
+
+    /// Takes a key that is there, or a new one where it is not.
+    pub fn pick(&mut self, key: Option<&str>) {
+        self.key = self.fitting().iter().position(|name| Some(*name) == key).map_or(0, |at| at + 1);
     }
 
     /// Left or right on a list; whether there is one.

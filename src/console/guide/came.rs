@@ -1,5 +1,7 @@
 //! What the steps ask for, and what came.
 
+use super::step::StepForm;
+use super::typed::LetIn;
 use super::{Guide, Stage, text};
 use crate::console::app::{App, Dirt, Tone};
 use crate::console::asks::Want;
@@ -13,7 +15,7 @@ use crate::model::study::{Sampled, Studied, Study, Trial};
 use crate::model::time::parse_rfc3339;
 
 /// What an answer is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guided {
     /// The names that there are.
     Names,
@@ -25,6 +27,8 @@ pub enum Guided {
     Save(Stage),
     /// The key was made.
     Key,
+    /// One of this name that is not taken in the end went.
+    Drop(String),
     /// The newest request that was refused.
     Refused,
     /// What a run would send.
@@ -68,12 +72,16 @@ impl App {
     /// An answer for a step.
     pub(in crate::console) fn guide_answered(&mut self, what: Guided, answer: Result<Answer, Refusal>) {
         self.touch(Dirt::Data);
-        let (now, zone) = (self.now, self.options.zone.clone());
+        let (now, zone, keys) = (self.now, self.options.zone.clone(), self.options.keymap.clone());
+        if let Guided::Drop(key) = what {
+            return self.guide_dropped(&key, answer);
+        }
         let Some(guide) = &mut self.guide else {
             if let (Guided::Key, Ok(Answer::Key(made))) = (what, answer) {
                 let said = format!(
-                    "The key {} was made, and its secret was not shown; X takes it away",
-                    made.key.name
+                    "The key {} was made, and its secret was not shown; {} takes it away",
+                    made.key.name,
+                    self.options.keymap.pressed("X")
                 );
                 self.toast(Tone::Bad, said);
             }
@@ -84,12 +92,17 @@ impl App {
                 guide.taken = integrations.into_iter().map(|one| one.name).collect();
             }
             (Guided::Keys, Ok(Answer::Keys { keys })) => {
+                let typed = guide.touched(Stage::Auth).then(|| LetIn::of(&guide.auth));
                 guide.auth.known = keys;
                 if let Some(hook) = text::webhook(&guide.text) {
                     guide.auth.fill(&hook.auth);
                 }
                 if guide.auth.user.is_empty() {
                     guide.auth.user = Edit::with(&guide.name);
+                }
+                guide.settled(Stage::Auth);
+                if let Some(typed) = guide.recalled.take().or(typed) {
+                    typed.fill(&mut guide.auth);
                 }
             }
             (Guided::Text, Ok(Answer::Source { version, text })) => self.guide_opened(version, text),
@@ -107,7 +120,7 @@ impl App {
             (Guided::Trial, Ok(Answer::Studied(studied))) => {
                 if let Studied::Simulated(view) = *studied {
                     let mut lines = Vec::new();
-                    view.steps.iter().for_each(|step| step_lines(step, &mut lines));
+                    view.steps.iter().for_each(|step| step_lines(step, &keys, &mut lines));
                     // Values are given where a flow is tried out: here nothing is asked for.
                     lines.retain(|line| !line.path.starts_with("asks "));
                     guide.tested.head = head(&view);
@@ -120,8 +133,7 @@ impl App {
                 guide.tested.head.clear();
                 guide.tested.lines.set(Vec::new());
                 guide.tested.trouble = Some(if refusal.code == Refusal::NO_REQUEST {
-                    "No request came that it could be tried with: v takes one, or esc goes back to step 3."
-                        .to_owned()
+                    keys.say("No request came that it could be tried with: {v} takes one, or esc goes back to step 3.")
                 } else {
                     refusal.message
                 });
@@ -146,13 +158,60 @@ impl App {
         let Some(stage) = guide::step(&text).and_then(Stage::of) else {
             let name = guide.name.clone();
             self.guide = None;
-            let said = format!("{name} is not made step by step; e edits its document, D deploys its draft");
+            self.forget_typed(&name);
+            let (e, d) = (self.say("{e}"), self.say("{D}"));
+            let said =
+                format!("{name} is not made step by step; {e} edits its document, {d} deploys its draft");
             return self.toast(Tone::Info, said);
         };
         (guide.base, guide.text) = (version, text);
+        guide.saved.clone_from(&guide.text);
         guide.naming.flow = Edit::with(&guide.flow());
         guide.naming.on_flow = true;
+        if let Some(first) = text::step(&guide.text) {
+            guide.step = StepForm::of(&first);
+        }
+        guide.table();
+        for stage in Stage::ALL {
+            guide.settled(stage);
+        }
+        let name = guide.name.clone();
+        let typed = self.kept_typed(&name);
+        let Some((guide, mut typed)) = self.guide.as_mut().zip(typed) else { return self.go_stage(stage) };
+        guide.recall_beside(&mut typed);
+        if typed.base == version {
+            let at = typed.stage().unwrap_or(stage);
+            guide.recall(typed);
+            return self.go_stage(at);
+        }
+        let lost = typed.differs(guide);
         self.go_stage(stage);
+        if lost {
+            let said = format!("v{version} was saved since: what was typed for v{} is left out", typed.base);
+            self.toast(Tone::Bad, said);
+        }
+    }
+
+    /// A key that the document does not take in the end went, or did not.
+    fn guide_dropped(&mut self, key: &str, answer: Result<Answer, Refusal>) {
+        match answer {
+            Ok(_) => {
+                if let Some(guide) = &mut self.guide {
+                    guide.made.remove(key);
+                    guide.auth.forget(key);
+                }
+                self.toast(
+                    Tone::Info,
+                    format!("The key {key}, made before, is taken away: it is not let in."),
+                );
+            }
+            Err(refusal) => {
+                self.toast(
+                    Tone::Bad,
+                    format!("the key {key}, made before, is still there: {}", refusal.message),
+                );
+            }
+        }
     }
 
     /// It was not saved.
@@ -173,9 +232,10 @@ impl App {
 
     /// Somebody else saved: the draft is read again.
     pub(in crate::console) fn guide_anew(&mut self) {
+        self.keep_filled(true);
         let Some(guide) = &mut self.guide else { return };
-        let name = guide.name.clone();
-        **guide = Guide::new(name);
+        let held = guide.held.take();
+        **guide = Guide { held, ..Guide::new(guide.name.clone(), guide.keys.clone()) };
         self.ask_guided_text();
     }
 

@@ -3,6 +3,7 @@
 use super::auth::{Scheme, Shown};
 use super::came::Guided;
 use super::step::StepForm;
+use super::typed::Typed;
 use super::{Finished, First, Guide, Stage, text};
 use crate::console::app::{App, Dirt, Screen, Tone};
 use crate::console::asks::Want;
@@ -23,7 +24,11 @@ impl App {
         (guide.first, guide.on_window) = (First::Nothing, false);
         guide.armed = false;
         match stage {
-            Stage::Name => self.asks.ask(Want::Guide(Guided::Names), Ask::Integrations),
+            Stage::Name => {
+                // A name that is saved is typed no more.
+                guide.naming.on_flow |= !guide.name.is_empty();
+                self.asks.ask(Want::Guide(Guided::Names), Ask::Integrations);
+            }
             Stage::Auth => {
                 guide.auth.focus = 0;
                 self.asks.ask(Want::Guide(Guided::Keys), Ask::Keys);
@@ -40,8 +45,10 @@ impl App {
                 self.ask_captured();
             }
             Stage::Step => {
-                if let Some(first) = text::step(&guide.text) {
-                    guide.step = StepForm::of(&first);
+                if let Some(first) = text::step(&guide.text).filter(|_| !guide.touched(Stage::Step)) {
+                    guide.step =
+                        StepForm { told: std::mem::take(&mut guide.step.told), ..StepForm::of(&first) };
+                    guide.settled(Stage::Step);
                 }
                 if guide.table().found.fields.is_empty() {
                     self.ask_captured();
@@ -115,6 +122,7 @@ impl App {
 
     /// The second step: a key is made first, where one is wanted.
     fn guide_auth(&mut self) {
+        let keys = self.options.keymap.clone();
         let Some(guide) = &mut self.guide else { return };
         if guide.first == First::Shown {
             return self.go_stage(Stage::Capture);
@@ -125,7 +133,7 @@ impl App {
         }
         // The document is judged before anything is made.
         let key = guide.auth.chosen().map_or_else(|| guide.auth.fresh(&guide.name), str::to_owned);
-        let made = text::with_auth(&guide.text, &guide.auth.written(&key));
+        let made = text::with_auth(&guide.text, &guide.auth.written(&key)).map_err(|why| keys.say(&why));
         if let Err(why) = made.as_ref().map_err(Clone::clone).and_then(|made| text::sound(made)) {
             guide.trouble = Some(why);
             return;
@@ -141,13 +149,15 @@ impl App {
 
     /// The key was made: it is shown once the document names it.
     pub(super) fn guide_keyed(&mut self, made: Made) {
+        let keys = self.options.keymap.clone();
         let Some(guide) = &mut self.guide else { return };
         let key = made.key.name.clone();
-        let text = text::with_auth(&guide.text, &guide.auth.written(&key));
+        let text = text::with_auth(&guide.text, &guide.auth.written(&key)).map_err(|why| keys.say(&why));
         guide.auth.known.push(made.key.clone());
+        guide.made.insert(key.clone());
         guide.held = Shown::of(made, &guide.auth);
         // Another try takes this key, and makes no second one.
-        guide.auth.key = guide.auth.fitting().iter().position(|name| *name == key).map_or(0, |at| at + 1);
+        guide.auth.pick(Some(&key));
         guide.auth.secret = Edit::hidden();
         match text {
             Ok(text) => self.save_guided(&text, Stage::Capture),
@@ -166,7 +176,9 @@ impl App {
         // Who went back and changed something goes on where they were.
         let reached = guide::step(&guide.text).unwrap_or(0).max(after.number());
         let made = guide::at(made, reached);
-        if made == guide.text {
+        if made == guide.saved {
+            guide.text = made;
+            guide.settled(guide.stage);
             return self.guide_came_to(after);
         }
         guide.busy = Some("saving the draft…");
@@ -185,11 +197,39 @@ impl App {
     /// It is saved.
     pub(super) fn guide_saved(&mut self, saved: &SavedView, after: Stage) {
         let Some(guide) = &mut self.guide else { return };
+        let new = guide.name.is_empty();
         guide.name = guide.slug();
         guide.base = saved.version;
         guide.text = std::mem::take(&mut guide.sent);
+        guide.saved.clone_from(&guide.text);
+        guide.settled(guide.stage);
         self.tree.stale = true;
+        if new {
+            // What was typed has a name now; what another of that name left is nothing of it.
+            guide.kept = Typed::default();
+            let name = guide.name.clone();
+            self.forget_typed("");
+            self.forget_typed(&name);
+        }
+        self.drop_keys();
         self.guide_came_to(after);
+    }
+
+    /// Keys that were made on the way and that the document does not let in are taken away.
+    fn drop_keys(&mut self) {
+        let Some(guide) = self.guide.as_ref().filter(|guide| guide.stage == Stage::Auth) else { return };
+        let Some(hook) = text::webhook(&guide.text) else { return };
+        let own = format!("{}/", guide.name);
+        let unused = |key: &&String| {
+            let known = guide.auth.known.iter().find(|known| known.name == **key);
+            known.is_none_or(|known| known.flows.iter().all(|flow| flow.starts_with(&own)))
+        };
+        let left = guide.made.iter().filter(|key| !hook.auth.keys().contains(key)).filter(unused);
+        for key in left.cloned().collect::<Vec<_>>() {
+            let reason = Some("made step by step, and another was taken".to_owned());
+            let ask = Ask::RemoveKey { name: key.clone(), reason, dry_run: false };
+            self.asks.ask(Want::Guide(Guided::Drop(key)), ask);
+        }
     }
 
     fn guide_came_to(&mut self, stage: Stage) {
@@ -224,6 +264,7 @@ impl App {
         let Some(guide) = &mut self.guide else { return };
         guide.base = saved.version;
         let made = guide::without(&guide.text).to_owned();
+        guide.saved.clone_from(&made);
         guide.text = made;
         self.tree.stale = true;
         self.behind = true;
@@ -235,7 +276,9 @@ impl App {
         let of_lines = saved.lines.iter().find_map(|line| line.split_once("  http").map(|(_, rest)| rest));
         let url = guide.url().map(str::to_owned).or_else(|| of_lines.map(|rest| format!("http{rest}")));
         guide.armed = false;
+        let name = guide.name.clone();
         guide.finished = Some(Finished { said, url: url.unwrap_or_default() });
+        self.forget_typed(&name);
         self.touch(Dirt::Input);
     }
 }
@@ -254,6 +297,8 @@ impl Guide {
                 }
             }
             self.table = Some(Box::new(table));
+            self.settled(Stage::Capture);
+            self.settled(Stage::Dedup);
         }
         self.table.get_or_insert_with(|| Box::new(Table::of_draft(String::new())))
     }
@@ -271,7 +316,7 @@ impl Guide {
             return if flow == self.flow() {
                 Ok(self.text.clone())
             } else {
-                text::with_flow(&self.text, flow)
+                text::with_flow(&self.text, flow).map_err(|why| self.keys.say(&why))
             };
         }
         if title.trim().is_empty() {
@@ -290,13 +335,13 @@ impl Guide {
             return Err("nothing came yet; enter again goes on without: no path is known then".to_owned());
         }
         let ticked = self.table.iter().flat_map(|table| table.required_paths.iter().cloned());
-        text::with_required(&self.text, &ticked.collect::<Vec<_>>())
+        text::with_required(&self.text, &ticked.collect::<Vec<_>>()).map_err(|why| self.keys.say(&why))
     }
 
     /// The document after the fourth: what makes two requests one.
     fn deduped(&self) -> Result<String, String> {
         let paths = self.table.as_ref().map(|table| table.dedup_paths.clone()).unwrap_or_default();
-        text::with_dedup(&self.text, &paths, &self.window.text())
+        text::with_dedup(&self.text, &paths, &self.window.text()).map_err(|why| self.keys.say(&why))
     }
 
     /// The document after the fifth: what is sent on.
@@ -313,6 +358,6 @@ impl Guide {
                     .to_owned(),
             );
         }
-        text::with_step(&self.text, &first)
+        text::with_step(&self.text, &first).map_err(|why| self.keys.say(&why))
     }
 }

@@ -6,7 +6,7 @@ use crate::console::app::{App, Overlay, Tone};
 use crate::console::editor::pasted::{curl, is_curl};
 use crate::console::input::edit_key;
 use crate::console::key::Key;
-use crate::console::layout::Class;
+use crate::console::keymap::EVERYWHERE;
 use crate::console::menu::{Does, Entry, Menu};
 use crate::console::prompt::{Prompt, Wants};
 use crate::model::study::Sampled;
@@ -85,7 +85,8 @@ impl App {
     fn guide_acts(&mut self, key: Key) {
         match self.options.keymap.action_of(key) {
             Some(action) => self.act(action),
-            None => self.toast(Tone::Info, format!("{key} means nothing here; ? lists the keys")),
+            None => self
+                .toast(Tone::Info, format!("{key} means nothing here; {} lists the keys", self.say("{?}"))),
         }
     }
 
@@ -108,7 +109,10 @@ impl App {
             }
             (Stage::Auth, Action::Left | Action::Right) => {
                 let chose = guide.auth.sideways(if action == Action::Right { 1 } else { -1 });
-                let why = "choose is not possible: j k go through this list, tab to its fields";
+                let why = self
+                    .options
+                    .keymap
+                    .say("choose is not possible: {j} {k} go through this list, tab to its fields");
                 if !chose {
                     self.toast(Tone::Info, why);
                 }
@@ -166,20 +170,7 @@ impl App {
     /// The sentence that the key says.
     pub(in crate::console) fn guide_possible(&self, action: Action) -> Result<(), String> {
         let Some(guide) = &self.guide else { return Ok(()) };
-        let everywhere = matches!(
-            action,
-            Action::Screen(_)
-                | Action::Open
-                | Action::Back
-                | Action::Quit
-                | Action::Help
-                | Action::Palette
-                | Action::Theme
-                | Action::Interrupt
-                | Action::Suspend
-                | Action::Redraw
-                | Action::Reload
-        );
+        let everywhere = action == Action::Open || EVERYWHERE.contains(&action);
         let word = self
             .options
             .keymap
@@ -217,8 +208,9 @@ impl App {
             (true, Action::Capture) => self.barred_deed(crate::model::ask::Deed::Capture).map_or(Ok(()), Err),
             (true, _) => Ok(()),
             (false, _) => Err(format!(
-                "{word} is not possible: step {} of a new integration is open; esc goes back, q leaves it",
-                guide.stage.number()
+                "{word} is not possible: step {} of a new integration is open; esc goes back, {} leaves it",
+                guide.stage.number(),
+                self.say("{q}")
             )),
         }
     }
@@ -236,13 +228,7 @@ impl App {
                 self.close_guide();
                 return false;
             }
-            Action::Help
-            | Action::Palette
-            | Action::Theme
-            | Action::Interrupt
-            | Action::Suspend
-            | Action::Redraw
-            | Action::Reload => return false,
+            _ if EVERYWHERE.contains(&action) => return false,
             _ => self.guide_does(action),
         }
         true
@@ -255,24 +241,21 @@ impl App {
             _ if guide.finished.is_some() => {}
             Stage::Step if is_curl(pasted) => {
                 let made = curl(pasted).and_then(|read| {
-                    let text = text::with_pasted(&guide.text, &read)?;
+                    let text = text::with_pasted(&guide.text, &read).map_err(|why| guide.keys.say(&why))?;
                     text::sound(&text)?;
-                    let tells = read.tells();
-                    Ok((text, read.left_out, tells))
+                    Ok((text, read))
                 });
                 match made {
-                    Ok((made, left_out, tells)) => {
+                    Ok((made, read)) => {
                         guide.text = made;
                         if let Some(first) = text::step(&guide.text) {
                             guide.step = super::StepForm::of(&first);
                         }
-                        let said = match left_out.as_slice() {
-                            [] => "the step sends what the command would".to_owned(),
-                            some => {
-                                format!("the step sends what the command would, without {}", some.join("; "))
-                            }
-                        };
-                        self.toast(Tone::Info, format!("{said}{tells}"));
+                        // It stays for as long as the step is looked at.
+                        let without = read.left_out.iter().map(|left| format!("without {left}"));
+                        guide.step.told = without.chain(read.tells()).collect();
+                        (guide.trouble, guide.first) = (None, First::Nothing);
+                        self.toast(Tone::Info, "the step sends what the command would");
                     }
                     Err(why) => self.toast(Tone::Info, format!("step is not possible: {why}")),
                 }
@@ -302,7 +285,9 @@ impl App {
         }
         if command {
             return match guide.command(true) {
-                Some(text) if guide.held.is_some() => self.copy(text, "a command, with the key in it"),
+                Some(text) if guide.secret().is_some_and(|secret| text.contains(secret.reveal())) => {
+                    self.copy(text, "a command, with the key in it");
+                }
                 Some(text) => self.copy(text, "a command"),
                 None => self.toast(Tone::Info, "copy as is not possible: the URL is not known yet"),
             };
@@ -346,6 +331,25 @@ impl App {
 }
 
 impl Guide {
+    /// To a field, by its place among those that are shown.
+    pub(in crate::console) fn go_field(&mut self, at: usize) {
+        match self.stage {
+            Stage::Name => self.naming.on_flow = at > 0 || !self.name.is_empty(),
+            Stage::Auth => self.auth.focus = (at + 1).min(self.auth.fields().len()),
+            Stage::Dedup => self.on_window = true,
+            Stage::Step => (self.step.focus, self.step.list) = (at.min(2), None),
+            Stage::Capture | Stage::Test => {}
+        }
+    }
+
+    /// To the list of the step, where it has one.
+    pub(in crate::console) fn go_list(&mut self) {
+        self.on_window = false;
+        if self.stage == Stage::Auth {
+            self.auth.focus = 0;
+        }
+    }
+
     /// What is typed into.
     fn edit(&mut self) -> Option<&mut crate::console::edit::Edit> {
         match self.stage {
@@ -368,56 +372,5 @@ impl Guide {
             let found = self.table.as_ref().map(|table| &table.found);
             self.step.complete(&self.text, found);
         }
-    }
-
-    /// The keys of the last row.
-    #[must_use]
-    pub fn keys(&self, class: Class) -> Vec<(&'static str, &'static str)> {
-        let wide = class > Class::Compact;
-        if self.finished.is_some() {
-            return vec![("enter", "watch Live"), ("y", "copy URL"), ("Y", "copy curl"), ("q", "close")];
-        }
-        let back = ("esc", if self.stage == Stage::Name { "leave" } else { "back" });
-        let mut keys = match self.stage {
-            Stage::Name => vec![("enter", "next"), ("tab", "next field")],
-            Stage::Auth if self.first == First::Shown => {
-                vec![("y", "copy it"), ("enter", "next: it is not shown again")]
-            }
-            Stage::Auth if self.first == First::Again => vec![("enter", "anyone may send")],
-            Stage::Auth if self.auth.focus > 0 => {
-                vec![("enter", "take it"), ("tab", "next field"), ("← →", "choose")]
-            }
-            Stage::Auth => vec![("enter", "take it"), ("j k", "choose"), ("tab", "its fields")],
-            Stage::Capture => {
-                vec![
-                    ("enter", "next"),
-                    ("space", "tick"),
-                    ("tab", "need/dedup"),
-                    ("y", "URL"),
-                    ("Y", "curl"),
-                    ("C", "renew"),
-                    ("v", "other source"),
-                ]
-            }
-            Stage::Dedup if self.on_window => vec![("enter", "next"), ("tab", "to the fields")],
-            Stage::Dedup => vec![("enter", "next"), ("space", "tick"), ("tab", "how long")],
-            Stage::Step if self.step.list.is_some() => {
-                vec![("tab", "take"), ("↑ ↓", "choose"), ("esc", "close list")]
-            }
-            Stage::Step if self.step.focus == 0 => {
-                vec![("enter", "next"), ("← →", "choose"), ("tab", "next field")]
-            }
-            Stage::Step => vec![("enter", "next"), ("tab", "next field"), ("{{", "what came")],
-            Stage::Test => {
-                vec![("enter", "deploy"), ("v", "other request"), ("e", "edit document"), ("j k", "scroll")]
-            }
-        };
-        if self.stage != Stage::Step || self.step.list.is_none() {
-            keys.push(back);
-        }
-        if wide && !self.types() {
-            keys.push(("q", "leave, it is a draft"));
-        }
-        keys
     }
 }

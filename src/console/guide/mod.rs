@@ -8,20 +8,25 @@
 //! | `auth`, `step` | what is filled in at these two steps |
 //! | `keys`, `goes` | what keys do, how one gets from step to step |
 //! | `came` | what is asked, and what came |
+//! | `typed` | what is filled in and not saved, and how it is kept |
+//! | `help`, `sends` | the keys of each step; the command that sends a first request |
 
 pub mod auth;
 mod came;
 mod goes;
+mod help;
 pub mod keys;
 mod sends;
 pub mod step;
 pub mod text;
+pub mod typed;
 
 pub use came::Guided;
 
 use super::app::{App, Overlay, Place};
 use super::capture::{From, Table};
 use super::edit::Edit;
+use super::keymap::Keymap;
 use super::lines::Lines;
 use super::theme::Role;
 use super::tree::Part;
@@ -30,7 +35,9 @@ use crate::model::ask::Deed;
 use crate::model::guide::{WORDS, word};
 use crate::model::study::Sampled;
 use auth::{AuthForm, Shown};
+use std::collections::BTreeSet;
 use step::StepForm;
+use typed::{Filled, LetIn, Typed};
 
 /// A step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,6 +135,8 @@ pub struct Guide {
     pub base: u32,
     /// The text.
     pub text: String,
+    /// The text as it was saved: a pasted command changes the other one first.
+    saved: String,
     /// The text that is being saved.
     sent: String,
     /// What is waited for.
@@ -140,6 +149,8 @@ pub struct Guide {
     pub taken: Vec<String>,
     /// The second.
     pub auth: AuthForm,
+    /// Names of keys that were made here: those that the document does not take in the end go.
+    made: BTreeSet<String>,
     /// A key that was made here: as long as the guide is open its sender's command has it.
     pub held: Option<Shown>,
     /// What came, for the third and the fourth.
@@ -162,21 +173,34 @@ pub struct Guide {
     pub tested: Tested,
     /// After it.
     pub finished: Option<Finished>,
+    /// What is filled in where nothing was typed.
+    plain: Filled,
+    /// What was filled in for those who may send, until the keys are known.
+    recalled: Option<LetIn>,
+    /// What was kept last.
+    kept: Typed,
+    /// When it is kept again.
+    due: Option<Ms>,
+    /// What its sentences name.
+    keys: Keymap,
 }
 
 impl Guide {
-    fn new(name: String) -> Self {
-        Self {
+    fn new(name: String, keys: Keymap) -> Self {
+        let mut guide = Self {
+            keys,
             stage: Stage::Name,
             name,
             base: 0,
             text: String::new(),
+            saved: String::new(),
             sent: String::new(),
             busy: None,
             trouble: None,
             naming: Naming::default(),
             taken: Vec::new(),
             auth: AuthForm::default(),
+            made: BTreeSet::new(),
             held: None,
             table: None,
             since: 0,
@@ -188,7 +212,16 @@ impl Guide {
             step: StepForm::default(),
             tested: Tested::default(),
             finished: None,
+            plain: Filled::default(),
+            recalled: None,
+            kept: Typed::default(),
+            due: None,
+        };
+        // What a form has of itself is nothing that was typed.
+        for stage in Stage::ALL {
+            guide.settled(stage);
         }
+        guide
     }
 
     /// The name that it gets, as it is typed.
@@ -313,16 +346,26 @@ impl App {
         }
         self.overlay = None;
         let made = !name.is_empty();
-        self.guide = Some(Box::new(Guide::new(name)));
+        let mut guide = Box::new(Guide::new(name, self.options.keymap.clone()));
+        let typed = self.kept_typed("").filter(|_| !made);
+        let recalls = typed.is_some();
+        if let Some(typed) = typed {
+            guide.recall(typed);
+        }
+        self.guide = Some(guide);
         if made {
             self.ask_guided_text();
         } else {
             self.go_stage(Stage::Name);
         }
+        if recalls {
+            self.toast(super::app::Tone::Info, "this is as it was left; ctrl-u empties a line");
+        }
     }
 
     /// Leaves it: what was saved goes on from its draft.
     pub(super) fn close_guide(&mut self) {
+        self.keep_filled(true);
         let Some(guide) = self.guide.take() else { return };
         if matches!(self.overlay, Some(Overlay::Menu(_) | Overlay::Prompt(_))) {
             self.overlay = None;
@@ -331,13 +374,16 @@ impl App {
         self.behind = true;
         self.ask_counters();
         if !guide.name.is_empty() && guide.finished.is_none() && guide.busy.is_none() {
-            let said = format!("{} is kept as a draft: i on its row in 5 Integrations goes on", guide.name);
+            let here = self.guides_here().is_some_and(|name| name == guide.name);
+            let place = self.say(if here { "{i}" } else { "{i} on its row in {5} Integrations" });
+            let said = format!("{} is kept as a draft: {place} goes on", guide.name);
             self.toast(super::app::Tone::Info, said);
         }
     }
 
-    /// Tells the lines of a trial how many rows they have.
+    /// Tells the lines of a trial how many rows they have, and keeps what is filled in.
     pub(super) fn settle_guide(&mut self) {
+        self.keep_filled(false);
         let area = super::screen::guide::tested(self.frame().content);
         if let Some(guide) = &mut self.guide {
             guide.tested.lines.resize(usize::from(area.height));

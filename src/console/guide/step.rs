@@ -25,6 +25,8 @@ pub struct StepForm {
     pub list: Option<Completion>,
     /// What else the step says.
     pub more: Vec<String>,
+    /// What a pasted command brought along, or did not.
+    pub told: Vec<String>,
 }
 
 impl Default for StepForm {
@@ -36,6 +38,7 @@ impl Default for StepForm {
             focus: 1,
             list: None,
             more: Vec::new(),
+            told: Vec::new(),
         }
     }
 }

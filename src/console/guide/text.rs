@@ -58,13 +58,13 @@ fn first(lines: &[String], what: What) -> Option<Object> {
 fn with(text: &str, what: What, key: &str, value: &str) -> Result<String, String> {
     let lines = lines(text);
     let Some(object) = first(&lines, what) else {
-        return Err("the document has no flow as it is made here: e edits it".to_owned());
+        return Err("the document has no flow as it is made here: {e} edits it".to_owned());
     };
     let Some(field) = fields(&lines, &object).into_iter().find(|field| field.key.name == key) else {
-        return Err(format!("{key} cannot stand there: e edits the document"));
+        return Err(format!("{key} cannot stand there: {{e}} edits the document"));
     };
     if field.long {
-        return Err(format!("{key} goes over lines: e edits it in the document"));
+        return Err(format!("{key} goes over lines: {{e}} edits it in the document"));
     }
     // A body is a table, a list or a text: what it is is written.
     let field = if key == "json" { field.as_written() } else { field };
@@ -168,9 +168,19 @@ pub fn with_pasted(text: &str, pasted: &Pasted) -> Result<String, String> {
     let mut lines = lines(text);
     if let Some(old) = first(&lines, What::Step) {
         lines.drain(old.start..old.end);
+        // The blank lines that parted it from what it stood between part nothing now.
+        let blank = |line: Option<&String>| line.is_some_and(|line| line.trim().is_empty());
+        let mut at = old.start;
+        while at > 0 && blank(lines.get(at - 1)) {
+            at -= 1;
+        }
+        while blank(lines.get(at)) {
+            lines.remove(at);
+        }
+        lines.insert(at, String::new());
     }
     let Some(flow) = first(&lines, What::Trigger).or_else(|| first(&lines, What::Flow)) else {
-        return Err("the document has no flow as it is made here: e edits it".to_owned());
+        return Err("the document has no flow as it is made here: {e} edits it".to_owned());
     };
     let added = add_step(&lines, flow.header, |_| pasted.step(STEP)).map_err(str::to_owned)?;
     Ok(added.text)
@@ -313,6 +323,10 @@ mod tests {
         assert_eq!((told.method.as_str(), told.url.as_str()), ("POST", "https://b.example/x"));
         assert_eq!((told.body.as_str(), told.more), ("{\"a\":1}", vec!["headers X-A".to_owned()]));
         assert_eq!((sound(&text), text.matches("[[flow.step]]").count()), (Ok(()), 1));
+        // However often one takes the place of another, no blank lines gather.
+        let again = with_pasted(&with_pasted(&text, &pasted).unwrap(), &pasted).unwrap();
+        assert_eq!(again, with_pasted(&again, &pasted).unwrap());
+        assert!(!again.contains("\n\n\n"), "{again:?}");
     }
 
     #[test]

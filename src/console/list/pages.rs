@@ -7,7 +7,6 @@ impl<T: Item> List<T> {
         self.rows = rows.into();
         self.held.clear();
         self.older = next;
-        self.below = 0;
         self.gap = false;
         self.ahead = None;
         let kept = self.selected.as_ref().is_some_and(|_| self.position().is_some());
@@ -61,9 +60,6 @@ impl<T: Item> List<T> {
             self.rows.extend(fresh);
             self.gap = self.gap && more;
             self.stale |= more && self.follow;
-            if self.follow {
-                self.below = 0;
-            }
             self.trim_front();
             if self.follow {
                 self.select_last();
@@ -71,11 +67,11 @@ impl<T: Item> List<T> {
                 self.select(0);
             }
         } else {
+            let (before, told) = (self.held.len(), self.counted.clone());
             self.held.extend(fresh);
             self.held.truncate(WINDOW);
-            if !self.filter_in_force().is_empty() {
-                self.below = self.held.len() as u64;
-            }
+            let untold = self.held.iter().skip(before).filter(|row| Some(row.id()) > told.as_deref());
+            self.count_held(untold.count(), more);
             if std::mem::take(&mut self.take_one)
                 && let Some(row) = self.held.pop_front()
             {
@@ -115,7 +111,7 @@ impl<T: Item> List<T> {
         }
     }
 
-    fn trim_front(&mut self) {
+    pub(super) fn trim_front(&mut self) {
         let extra = self.rows.len().saturating_sub(WINDOW);
         if extra > 0 {
             self.rows.drain(..extra);

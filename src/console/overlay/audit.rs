@@ -23,12 +23,13 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Trail) {
     let keys = if open.typing.is_some() {
         "enter looks   esc leaves it"
     } else {
-        "↑ ↓ move   / filter   esc back"
+        "↑ ↓ move   {/} filter   esc back"
     };
     let title = match (open.filter.as_str(), open.more()) {
         ("", (true, true)) => "Audit · newest below".to_owned(),
         ("", (true, false)) => {
-            format!("Audit · the newest {}; / finds the others", count(open.rows.len() as u64))
+            let newest = count(open.rows.len() as u64);
+            format!("Audit · the newest {newest}; {} finds the others", app.say("{/}"))
         }
         ("", _) => format!("Audit · {}", count(open.rows.len() as u64)),
         (filter, (more, _)) => {
@@ -39,7 +40,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Trail) {
             )
         }
     };
-    paint.boxed(area, &title, keys);
+    paint.boxed(area, &title, &app.say(keys));
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let room = right.saturating_sub(x);
     let bottom = area.bottom().saturating_sub(1);
@@ -83,6 +84,7 @@ fn entries(app: &App, paint: &mut Paint<'_>, open: &Trail, list: Rect, area: Rec
     {
         let y = list.y + row;
         line(app, paint, entry, list.x, y, list.right());
+        paint.row(area.x + 1, y, area.right().saturating_sub(1), at == open.at);
         if at == open.at {
             paint.selection(Rect::new(area.x + 1, y, area.width.saturating_sub(2), 1));
         }

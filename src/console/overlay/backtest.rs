@@ -15,13 +15,35 @@ use crate::text::apart;
 use ratatui::layout::Rect;
 use serde_json::Value;
 
+fn area((width, height): (u16, u16)) -> Rect {
+    centred(Rect::new(0, 0, width, height), width.saturating_sub(4).min(140), height.saturating_sub(3))
+}
+
+/// Lines of both versions that a screen shows.
+#[must_use]
+pub fn page(screen: (u16, u16)) -> usize {
+    usize::from(area(screen).height.saturating_sub(2))
+}
+
 /// Draws it.
 pub fn draw(app: &App, paint: &mut Paint<'_>, open: &BackTested) {
-    let (width, height) = app.size;
-    let area =
-        centred(Rect::new(0, 0, width, height), width.saturating_sub(4).min(140), height.saturating_sub(3));
-    let keys = if open.running { "esc stops" } else { "enter opens it   b another window   esc back" };
-    paint.boxed(area, &format!("Back-test · {} · {}", open.flow, open.window()), keys);
+    let area = area(app.size);
+    if let Some(sides) = &open.open {
+        let title = format!("Back-test · {} · request {}", open.flow, short(&sides.request));
+        let versions = open
+            .versions
+            .map_or_else(String::new, |(live, draft)| format!(" · v{live} - and draft v{draft} +"));
+        paint.boxed(area, &format!("{title}{versions}"), &app.say("{j} {k} move   esc back to the list"));
+        let inside = Rect {
+            x: area.x + 1,
+            y: area.y + 1,
+            width: area.width.saturating_sub(2),
+            height: area.height.saturating_sub(2),
+        };
+        return sides.lines.draw(paint, inside, true);
+    }
+    let keys = if open.running { "esc stops" } else { "enter opens it   {b} another window   esc back" };
+    paint.boxed(area, &format!("Back-test · {} · {}", open.flow, open.window()), &app.say(keys));
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let (room, bottom) = (right.saturating_sub(x), area.bottom().saturating_sub(1));
     let mut y = area.y + 1;
@@ -54,6 +76,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &BackTested) {
     let first = (open.at + 1).saturating_sub(page);
     for (row, (at, (change, field, head))) in (y..bottom).zip(open.rows().enumerate().skip(first)) {
         draw_field(app, paint, (change, field, head || at == first), (x, row, right));
+        paint.row(x, row, right, at == open.at);
         if at == open.at {
             paint.selection(Rect { x, y: row, width: room, height: 1 });
         }

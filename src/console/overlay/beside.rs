@@ -24,8 +24,10 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, beside: &Beside) {
     let page = usize::from(bottom.saturating_sub(top));
     let first = beside.top.min(shown.len().saturating_sub(page));
     let left = shown.len().saturating_sub(first + page);
-    let more = if left > 0 { format!("{} more: j   ", count(left as u64)) } else { String::new() };
-    let toggle = if beside.all { "d only what differs" } else { "d shows all" };
+    let more =
+        if left > 0 { format!("{} more: {}   ", count(left as u64), app.say("{j}")) } else { String::new() };
+    let toggle = if beside.all { "{d} only what differs" } else { "{d} shows all" };
+    let toggle = app.say(toggle);
     paint.boxed(area, &title, &format!("{more}{toggle}   esc back"));
     let room = right.saturating_sub(x);
     if let Some(trouble) = &beside.trouble {

@@ -17,13 +17,16 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
     let area = centred(Rect::new(0, 0, app.size.0, app.size.1), 120, app.size.1.saturating_sub(4));
     let column = if table.dedup { "dedup" } else { "need" };
     let keys = if area.width < 90 {
-        format!("space {column}  tab column  y path  Y toml  C renew  v source  esc back")
+        format!(
+            "{{space}} {column}  {{tab}} column  {{y}} path  {{Y}} toml  {{C}} renew  {{v}} source  esc back"
+        )
     } else {
         format!(
-            "space tick {column}   tab need/dedup   y copy template   Y copy toml   C renew, 90s   v source   esc back"
+            "{{space}} tick {column}   {{tab}} need/dedup   {{y}} copy template   {{Y}} copy toml   \
+             {{C}} renew, 90s   {{v}} source   esc back"
         )
     };
-    paint.boxed(area, &format!("Capture · {}", table.flow), &keys);
+    paint.boxed(area, &format!("Capture · {}", table.flow), &app.say(&keys));
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let (top, bottom) = (area.y + 1, area.bottom().saturating_sub(1));
     let room = right.saturating_sub(x);
@@ -39,11 +42,11 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, table: &Table) {
     } else if table.found.fields.is_empty() {
         let text = match table.from {
             From::Capture => {
-                "Nothing came yet. v shows the selected request, or the newest 1,000; or paste JSON."
+                "Nothing came yet. {v} shows the selected request, or the newest 1,000; or paste JSON."
             }
             From::Request | From::Newest | From::Pasted => "asking the store…",
         };
-        for (y, line) in (top + 3..bottom).zip(wrapped(text, room)) {
+        for (y, line) in (top + 3..bottom).zip(wrapped(&app.say(text), room)) {
             paint.put(x, y, room, &line, Role::Muted);
         }
     } else {
@@ -61,7 +64,7 @@ fn heading(app: &App, paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, room
     };
     let state = match table.left(app.now) {
         Some(left) => format!("open {}", took(left)),
-        None => "closed · C opens it again".to_owned(),
+        None => app.say("closed · {C} opens it again"),
     };
     let came = match table.from {
         From::Capture => format!("{} came", count(table.found.requests)),
@@ -136,6 +139,7 @@ pub fn list(paint: &mut Paint<'_>, table: &Table, x: u16, y: u16, right: u16, ro
     for (row, (at, field)) in (0u16..rows).zip(table.found.fields.iter().enumerate().skip(first)) {
         let y = y + 1 + row;
         let selected = at == table.at;
+        paint.row(x, y, right, selected);
         if selected {
             paint.put(x, y, 1, "▌", Role::BorderFocus);
         }

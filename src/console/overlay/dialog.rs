@@ -3,6 +3,7 @@
 use crate::console::app::App;
 use crate::console::dialog::{Dialog, Facts, Field, Purpose};
 use crate::console::format::{count, size};
+use crate::console::hit::Hit;
 use crate::console::layout::centred;
 use crate::console::paint::{Paint, width};
 use crate::console::screen::wrapped;
@@ -12,6 +13,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 const WIDTH: u16 = 76;
+/// Cells of a label, with the gap after it.
+const LABEL: u16 = 11;
 
 /// A verb before it acts.
 pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
@@ -23,7 +26,8 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
     let fields: u16 = dialog.fields.iter().map(|field| 1 + u16::from(!field.hint.is_empty())).sum();
     let fields = fields + u16::from(with_it.is_some());
     let fields = if matches!(dialog.facts, Facts::Refused(_)) { 0 } else { fields };
-    let extra = u16::from(dialog.error.is_some()) + if dialog.keeps() && fields > 0 { 2 } else { 0 };
+    let told_at = u16::try_from(errors(dialog, inner).len()).unwrap_or(1);
+    let extra = told_at + if dialog.keeps() && fields > 0 { 2 } else { 0 };
     let wanted = u16::try_from(facts.len()).unwrap_or(u16::MAX).saturating_add(fields + extra + 3);
     let area = centred(screen, WIDTH, wanted);
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
@@ -49,6 +53,7 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
     }
     y += u16::from(!tight);
     let bottom = if tight { bottom.saturating_sub(extra) } else { bottom };
+    let meant = dialog.fault.filter(|_| !tight);
     for (at, shown) in dialog.fields.iter().enumerate().skip(from) {
         if y >= bottom {
             break;
@@ -61,7 +66,16 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
             paint.put(x + 20, y, right.saturating_sub(x + 20), "failures in a row", Role::Muted);
         }
         let focused = at == dialog.focus;
-        y = field(paint, shown, (focused, !tight || focused), x, y, right, bottom);
+        paint.takes(Rect::new(x, y, right.saturating_sub(x), 1), Hit::Field(at));
+        y = field(paint, (at, shown), (focused, !tight || focused), x, y, right, bottom);
+        if meant == Some(shown.purpose) {
+            for line in errors(dialog, inner) {
+                if y < bottom {
+                    paint.foreign(x + LABEL, y, right.saturating_sub(x + LABEL), &line, Role::Bad);
+                    y += 1;
+                }
+            }
+        }
         if let Some(with_it) = with_it.as_ref().filter(|_| shown.purpose == Purpose::StandIn && y < bottom) {
             let role = if with_it.ends_with("all values there") { Role::Good } else { Role::Warn };
             paint.put(x + 11, y, right.saturating_sub(x + 11), with_it, role);
@@ -69,7 +83,7 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
         }
     }
     let bottom = if tight { bottom + extra } else { bottom };
-    if let Some(error) = &dialog.error
+    if let Some(error) = dialog.error.as_ref().filter(|_| meant.is_none())
         && (tight || y < bottom)
     {
         y = if tight { bottom.saturating_sub(1) } else { y };
@@ -81,6 +95,15 @@ pub fn verb(app: &App, paint: &mut Paint<'_>, dialog: &Dialog) {
         let verb = format!("{}{}", word[..1].to_uppercase(), &word[1..]);
         let y = if tight { bottom.saturating_sub(1) } else { y + 1 };
         buttons(paint, x + 12, y, "Keep", &verb, dialog.sure);
+    }
+}
+
+/// What is wrong with what was filled in: at its field in as many lines as it takes, else in one.
+fn errors(dialog: &Dialog, cells: u16) -> Vec<String> {
+    match (&dialog.error, dialog.fault) {
+        (None, _) => Vec::new(),
+        (Some(error), None) => vec![error.clone()],
+        (Some(error), Some(_)) => wrapped(&crate::text::clean(error), cells.saturating_sub(LABEL)),
     }
 }
 
@@ -114,12 +137,14 @@ fn buttons(paint: &mut Paint<'_>, x: u16, y: u16, keep: &str, act: &str, sure: b
         (format!("[ {keep} ]"), format!("  {act}  "))
     };
     let next = paint.put(x, y, 20, &keep, if sure { Role::Text } else { Role::Title });
-    paint.put(next + 4, y, 20, &act, if sure { Role::Bad } else { Role::Text });
+    paint.takes(Rect::new(x, y, next.saturating_sub(x), 1), Hit::Button(false));
+    let end = paint.put(next + 4, y, 20, &act, if sure { Role::Bad } else { Role::Text });
+    paint.takes(Rect::new(next + 4, y, end.saturating_sub(next + 4), 1), Hit::Button(true));
 }
 
 fn field(
     paint: &mut Paint<'_>,
-    field: &Field,
+    (place, field): (usize, &Field),
     (focused, hints): (bool, bool),
     x: u16,
     y: u16,
@@ -163,7 +188,9 @@ fn field(
             let chosen = n == field.chosen;
             let text = format!("{} {choice}", if chosen { "(•)" } else { "( )" });
             let role = if chosen { Role::Text } else { Role::Muted };
-            at = paint.put(at, y, right.saturating_sub(at), &text, role) + 2;
+            let end = paint.put(at, y, right.saturating_sub(at), &text, role);
+            paint.takes(Rect::new(at, y, end.saturating_sub(at), 1), Hit::Choice(place, n));
+            at = end + 2;
         }
     }
     if field.hint.is_empty() || !hints {
@@ -196,9 +223,18 @@ fn facts(dialog: &Dialog, cells: u16) -> Vec<(String, Role)> {
         Facts::Refused(refusal) => refusal.message.lines().for_each(|line| say(line, Role::Warn)),
         Facts::Known(plan) => {
             if let Some(object) = &dialog.object {
-                say(object, Role::Text);
+                object.lines().for_each(|line| say(line, Role::Text));
             }
             known(plan, &dialog.without, &mut say, cells);
+        }
+    }
+    if let (Facts::Known(_), Some(weighed)) = (&dialog.facts, &dialog.weighed) {
+        for (line, role) in weighed.lines(cells) {
+            if width(&line) <= cells {
+                lines.push((line, role));
+            } else {
+                lines.extend(wrapped(&line, cells).into_iter().map(|line| (line, role)));
+            }
         }
     }
     lines
@@ -211,8 +247,8 @@ fn known(plan: &Plan, without: &[FieldPlan], say: &mut impl FnMut(&str, Role), c
     for (reason, left_out) in &plan.left_out {
         say(&format!("left out {}: {reason}", count(*left_out)), Role::Warn);
     }
-    // Of one object the request itself is shown: that is the first that it sends.
-    for (host, requests) in plan.hosts.iter().filter(|_| plan.sends.is_none()) {
+    // Of one object the request itself is shown, which names its host.
+    for (host, requests) in plan.hosts.iter().filter(|_| plan.sends.is_none() || plan.hosts.len() > 1) {
         say(&format!("sends {} to {host}", count(*requests)), Role::Text);
     }
     for (id, what) in &plan.sample {

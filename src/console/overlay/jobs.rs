@@ -21,12 +21,14 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Jobs) {
     let height = (rows + DETAIL + 3).min(app.size.1.saturating_sub(4));
     let area = centred(Rect::new(0, 0, app.size.0, app.size.1), 100, height);
     let keys = match (open.asks(), open.current().map(|job| job.state)) {
-        (Some(Steer::Stop), _) => "x again stops it: what is left stays as it is   esc leave it",
-        (Some(Steer::Resume), _) => "P again lets it go on with what is left   esc leave it",
-        (None, Some(JobState::Halted)) => "P go on   x stop   enter its runs   y copy as JSON   esc leave it",
-        (None, _) => "enter its runs   x stop   y copy as JSON   esc leave it running",
+        (Some(Steer::Stop), _) => "{x} again stops it: what is left stays as it is   esc leave it",
+        (Some(Steer::Resume), _) => "{P} again lets it go on with what is left   esc leave it",
+        (None, Some(JobState::Halted)) => {
+            "{P} go on   {x} stop   enter its runs   {y} copy as JSON   esc leave it"
+        }
+        (None, _) => "enter its runs   {x} stop   {y} copy as JSON   esc leave it running",
     };
-    paint.boxed(area, "Jobs", keys);
+    paint.boxed(area, "Jobs", &app.say(keys));
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let (top, bottom) = (area.y + 1, area.bottom().saturating_sub(1));
     let room = right.saturating_sub(x);
@@ -36,11 +38,11 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Jobs) {
     }
     let Some(current) = open.current() else {
         let text = if open.known {
-            "There is no job. A verb on many objects becomes one: a with a filter, then r, s, x or R."
+            "There is no job. A verb on many objects becomes one: {a} with a filter, then {r}, {s}, {x} or {R}."
         } else {
             "asking the store…"
         };
-        paint.put(x, top, room, text, Role::Muted);
+        paint.put(x, top, room, &app.say(text), Role::Muted);
         return;
     };
     let page = usize::from(bottom.saturating_sub(top).saturating_sub(DETAIL + 1).max(1));
@@ -49,6 +51,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Jobs) {
     let mut y = top;
     for (n, job) in open.list.iter().enumerate().skip(first).take(page) {
         line(app, paint, job, x, y, right);
+        paint.row(area.x + 1, y, area.right().saturating_sub(1), n == at);
         if n == at {
             paint.selection(Rect::new(area.x + 1, y, area.width.saturating_sub(2), 1));
         }

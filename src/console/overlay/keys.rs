@@ -18,7 +18,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, top: usize) {
     let page = usize::from(area.height.saturating_sub(3));
     let top = top.min(lines.len().saturating_sub(page));
     let more = lines.len().saturating_sub(top + page);
-    let keys = if more > 0 { format!("{more} more: j   esc back") } else { "esc back".to_owned() };
+    let keys =
+        if more > 0 { format!("{more} more: {}   esc back", app.say("{j}")) } else { "esc back".to_owned() };
     paint.boxed(area, "Keys · [keys] of the configuration gives others: retry = \"f5\"", &keys);
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let columns = [(x, "action"), (x + NAME, "keys"), (x + NAME + longest + 1, "what it does")];
@@ -29,8 +30,11 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, top: usize) {
     for (y, bound) in rows.zip(lines.iter().skip(top)) {
         let own = bound.names != bound.binding.keys.join(" ");
         let told = if own { format!("yours, for {}", bound.binding.keys.join(" ")) } else { String::new() };
-        let help =
-            if own { format!("{told}: {}", bound.binding.help) } else { bound.binding.help.to_owned() };
+        let help = if own {
+            format!("{told}: {}", app.say(bound.binding.help))
+        } else {
+            app.say(bound.binding.help)
+        };
         let names = if bound.names.is_empty() { "none" } else { bound.names.as_str() };
         let cells =
             [(bound.binding.action.id(), Role::Text), (names, Role::Key), (help.as_str(), Role::Text)];

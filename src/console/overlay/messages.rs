@@ -37,8 +37,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Messages) {
     let top = end.saturating_sub(page);
     let keys = match (top, up) {
         (0, 0) => "esc back".to_owned(),
-        (0, below) => format!("{below} below: j   esc back"),
-        (above, _) => format!("{above} above: k   esc back"),
+        (0, below) => format!("{below} below: {}   esc back", app.say("{j}")),
+        (above, _) => format!("{above} above: {}   esc back", app.say("{k}")),
     };
     paint.boxed(area, "Messages", &keys);
     let x = area.x + 2;

@@ -32,14 +32,14 @@ use super::paint::Paint;
 /// Draws what stands above, the toasts last.
 pub fn draw(app: &App, paint: &mut Paint<'_>) {
     match &app.overlay {
-        Some(Overlay::Help { top }) => help::draw(app, paint, *top),
+        Some(Overlay::Help(open)) => help::draw(app, paint, open),
         Some(Overlay::Keys { top }) => keys::draw(app, paint, *top),
-        Some(Overlay::Value(whole)) => value::draw(app.size, paint, whole),
+        Some(Overlay::Value(whole)) => value::draw(app, paint, whole),
         Some(Overlay::Verb(shown)) => dialog::verb(app, paint, shown),
         Some(Overlay::Capture(table)) => capture::draw(app, paint, table),
         Some(Overlay::Beside(beside)) => beside::draw(app, paint, beside),
         Some(Overlay::WhatIf(open)) => whatif::draw(app, paint, open),
-        Some(Overlay::Menu(open)) => menu::draw(app.size, paint, open),
+        Some(Overlay::Menu(open)) => menu::draw(app, paint, open),
         Some(Overlay::Jobs(open)) => jobs::draw(app, paint, open),
         Some(Overlay::Consoles(open)) => consoles::draw(app, paint, open),
         Some(Overlay::Replayed(open)) => replayed::draw(app, paint, open),

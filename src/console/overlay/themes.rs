@@ -41,6 +41,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Choosing) {
             None => "",
         };
         paint.right(x, right, y, told, Role::Muted);
+        paint.row(area.x + 1, y, area.right().saturating_sub(1), at == open.at);
         if at == open.at {
             paint.selection(Rect::new(area.x + 1, y, area.width.saturating_sub(2), 1));
         }

@@ -1,9 +1,8 @@
 //! Lines over the footer, right-aligned: what was done, what cannot be done, what went wrong.
 
 use crate::console::app::{App, Tone};
-use crate::console::paint::{Paint, clean, cut, width};
+use crate::console::paint::{Paint, clean, width};
 use crate::console::theme::Role;
-use crate::session::Link;
 use ratatui::layout::Rect;
 
 /// The glyph of a tone, and how it looks.
@@ -19,18 +18,7 @@ pub fn tone(tone: Tone) -> (&'static str, Role) {
 pub fn draw(app: &App, paint: &mut Paint<'_>) {
     let frame = app.frame();
     let room = app.size.0.saturating_sub(2);
-    let mut y = frame.footer.y.saturating_sub(frame.line.height);
-    if let Link::Down(outage) = &app.link.0
-        && y > frame.content.y
-    {
-        y -= 1;
-        // What is down is the way; what is at its other end may well be at work.
-        let more = if app.options.attached.is_some() { "; receiving may well go on there" } else { "" };
-        let why = cut(&clean(&format!(" {}{more} ", outage.why)), room).into_owned();
-        let x = app.size.0.saturating_sub(1 + width(&why));
-        paint.blank(Rect { x, y, width: width(&why), height: 1 });
-        paint.put(x, y, room, &why, Role::Stale);
-    }
+    let mut y = frame.footer.y.saturating_sub(frame.line.height + frame.link.height);
     for toast in app.toasts.iter().rev() {
         if y <= frame.content.y {
             return;

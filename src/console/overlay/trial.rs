@@ -2,6 +2,7 @@
 
 use super::dialog::reversed;
 use crate::console::app::App;
+use crate::console::hit::Hit;
 use crate::console::layout::centred;
 use crate::console::paint::{Paint, clean, width};
 use crate::console::screen::wrapped;
@@ -37,22 +38,23 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Simulated) {
     let keys = match (&open.giving, area.width < 90) {
         (Some((Given::Value(_), _)), _) => "enter gives it, blank is null   tab next value   esc leaves it",
         (Some((Given::Sample, _)), _) => "enter takes it, blank is the last real request   esc leaves it",
-        (None, true) => "tab ←→ choose  e value  t dedup  b back-test  S sample  esc",
+        (None, true) => "tab ←→ choose  {e} value  {t} dedup  {b} back-test  {S} sample  esc",
         (None, false) => {
-            "tab ← → choose   enter does it   e gives a value   v live, draft   t other dedup   b back-test   \
-             S save as sample   esc back"
+            "tab ← → choose   enter does it   {e} gives a value   {v} live, draft   {t} other dedup   \
+             {b} back-test   {S} save as sample   esc back"
         }
     };
     let sent =
         if open.called.is_empty() { "simulated: nothing was sent" } else { "simulated, after a real call" };
-    paint.boxed(area, &format!("{sent} · {}", open.flow), keys);
+    paint.boxed(area, &format!("{sent} · {}", open.flow), &app.say(keys));
     let (x, room) = (area.x + 2, area.width.saturating_sub(4));
     let (mut y, bottom) = (area.y + 1, area.bottom().saturating_sub(1));
     let all = choices(area);
-    for row in Row::ALL {
+    for (at, row) in Row::ALL.into_iter().enumerate() {
         let focused = row == open.choices.focused();
         if all > 1 || focused {
             line(paint, &open.choices, row, focused && open.giving.is_none(), (x, y, room));
+            paint.takes(Rect::new(x, y, room, 1), Hit::Field(at));
             y += 1;
         }
     }

@@ -1,5 +1,6 @@
 //! A value, whole, in a box that scrolls.
 
+use crate::console::app::App;
 use crate::console::format::{count, size};
 use crate::console::layout::centred;
 use crate::console::paint::Paint;
@@ -15,17 +16,14 @@ pub fn area(screen: (u16, u16)) -> Rect {
 }
 
 /// Draws it.
-pub fn draw(screen: (u16, u16), paint: &mut Paint<'_>, whole: &Whole) {
-    let area = area(screen);
+pub fn draw(app: &App, paint: &mut Paint<'_>, whole: &Whole) {
+    let area = area(app.size);
     let page = usize::from(area.height.saturating_sub(2));
     let top = whole.top.min(whole.lines.len().saturating_sub(page));
     let left = whole.lines.len().saturating_sub(top + page);
     let keys = if left > 0 {
-        format!(
-            "{} more {}: j   G end   esc back",
-            count(left as u64),
-            if left == 1 { "line" } else { "lines" }
-        )
+        let (more, lines) = (count(left as u64), if left == 1 { "line" } else { "lines" });
+        format!("{more} more {lines}: {}   esc back", app.say("{j}   {G} end"))
     } else {
         "esc back".to_owned()
     };

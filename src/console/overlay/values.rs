@@ -21,8 +21,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Counted) {
     let others = u16::from(open.others.1 > 0);
     let height = rows.saturating_add(4 + others).min(app.size.1.saturating_sub(3)).max(6);
     let area = centred(Rect::new(0, 0, app.size.0, app.size.1), 76, height);
-    let keys = if open.running { "esc stops" } else { "enter only these   - without   y copy   esc back" };
-    paint.boxed(area, &clean(&title(open)), keys);
+    let keys =
+        if open.running { "esc stops" } else { "enter only these   {-} without   {y} copy   esc back" };
+    paint.boxed(area, &clean(&title(open)), &app.say(keys));
     let (x, right) = (area.x + 2, area.right().saturating_sub(2));
     let (top, bottom) = (area.y + 1, area.bottom().saturating_sub(1));
     let room = right.saturating_sub(x);
@@ -56,6 +57,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &Counted) {
     }
     for (y, (at, row)) in (top..end).zip(open.rows.iter().enumerate().skip(first)) {
         line(paint, row, most, (x, y, right));
+        paint.row(x, y, right, at == open.at);
         if at == open.at {
             paint.put(x, y, 1, "▌", Role::BorderFocus);
             paint.selection(Rect { x, y, width: room, height: 1 });

@@ -81,6 +81,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, open: &WhatIf) {
     for (row, (at, change)) in (y..bottom).zip(view.changes.iter().enumerate().skip(first)) {
         let selected = at == open.at;
         draw_change(app, paint, change, (x, row, right));
+        paint.row(x, row, right, selected);
         if selected {
             paint.selection(Rect { x, y: row, width: room, height: 1 });
         }

@@ -1,6 +1,7 @@
 //! The views of a payload that are made of the request alone: flat, tree, raw, hex.
 
 use crate::console::format::{count, size};
+use crate::console::keymap::Keymap;
 use crate::console::lines::Line;
 use crate::console::theme::Role;
 use crate::console::whole::folded;
@@ -73,7 +74,7 @@ fn kind(value: &Value) -> String {
 }
 
 /// What stands in place of a body that is no JSON: nothing of the kind of `null` was sent.
-fn no_json(detail: &RequestDetail) -> Option<Line> {
+fn no_json(detail: &RequestDetail, keys: &Keymap) -> Option<Line> {
     // What stores nothing reads as null, and so does the word.
     let word = |raw: &str| {
         raw.len() < 16
@@ -84,18 +85,18 @@ fn no_json(detail: &RequestDetail) -> Option<Line> {
     if !detail.body.is_null() || word(&detail.raw) {
         return None;
     }
-    let told = if detail.raw.is_empty() { "empty" } else { "no JSON: v goes on to raw" };
+    let told = keys.say(if detail.raw.is_empty() { "empty" } else { "no JSON: {v} goes on to raw" });
     Some(Line {
         key: "body".to_owned(),
         key_role: Role::JsonKey,
-        value: told.to_owned(),
+        value: told,
         role: Role::Muted,
         ..Line::default()
     })
 }
 
-pub(super) fn flat(detail: &RequestDetail, lines: &mut Vec<Line>) {
-    let no_json = no_json(detail);
+pub(super) fn flat(detail: &RequestDetail, keys: &Keymap, lines: &mut Vec<Line>) {
+    let no_json = no_json(detail, keys);
     for (path, value) in &detail.flat {
         if let ("body", Some(line)) = (path.as_str(), &no_json) {
             lines.push(line.clone());
@@ -117,8 +118,8 @@ pub(super) fn flat(detail: &RequestDetail, lines: &mut Vec<Line>) {
     }
 }
 
-pub(super) fn tree(detail: &RequestDetail, folded: &BTreeSet<String>, lines: &mut Vec<Line>) {
-    match no_json(detail) {
+pub(super) fn tree(detail: &RequestDetail, folded: &BTreeSet<String>, keys: &Keymap, lines: &mut Vec<Line>) {
+    match no_json(detail, keys) {
         Some(line) => lines.push(Line { indent: 2, ..line }),
         None => branch("body", "body", &detail.body, 2, folded, lines),
     }
@@ -373,8 +374,8 @@ mod tests {
             (b" null\n", "null"),
         ] {
             let mut lines = Vec::new();
-            flat(&detail(raw), &mut lines);
-            tree(&detail(raw), &BTreeSet::new(), &mut lines);
+            flat(&detail(raw), &Keymap::default(), &mut lines);
+            tree(&detail(raw), &BTreeSet::new(), &Keymap::default(), &mut lines);
             let told = |line: &&Line| line.key == "body";
             assert!(lines.iter().filter(told).all(|line| line.value == wanted), "{raw:?}");
             assert_eq!(lines.iter().filter(told).count(), 2);

@@ -75,7 +75,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         (filter, true) => format!("/ off: {filter}"),
         (filter, false) => format!("/ {filter}"),
     };
-    let full = if app.full { format!("{filter} · + back") } else { filter };
+    let full = if app.full { format!("{filter} · {}", app.say("{+} back")) } else { filter };
     paint.rule(pane.rule, &title, &format!("most urgent first · {full}"), focused);
     let area = pane.body;
     if board.rows.is_empty() {

@@ -34,12 +34,12 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, editor: &Editor) {
         return super::says(paint, body, "asking the store…");
     }
     if editor.form.is_some() {
-        super::form::draw(paint, body, editor);
+        super::form::draw(paint, body, editor, &app.options.keymap);
     } else {
         lines(paint, body, editor);
     }
     if under.height == 2 {
-        let (title, told, well) = editor.told();
+        let (title, told, well) = editor.told(&app.options.keymap);
         paint.rule(Rect { height: 1, ..under }, &title, "", false);
         let told = told.replace('\n', " ");
         paint.foreign(
@@ -118,6 +118,7 @@ fn line(
     let here = line == at;
     let number = format!("{:>4}", at + 1);
     paint.put(body.x + 1, y, GUTTER.saturating_sub(2), &number, if here { Role::Title } else { Role::Muted });
+    paint.row(body.x, y, body.right(), here);
     if here {
         paint.put(body.x, y, 1, "▌", Role::BorderFocus);
     }

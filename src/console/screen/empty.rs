@@ -7,6 +7,7 @@ use crate::console::list::{Item, List};
 use crate::console::paint::{Paint, width};
 use crate::console::theme::Role;
 use crate::model::guide::{WORDS, word};
+use crate::rules::overview::rowless;
 use ratatui::layout::Rect;
 
 /// Draws the screen of an empty store.
@@ -29,6 +30,12 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
         paint.foreign(x, y, room, &line, role);
         y += 1;
     }
+    if let Some(trouble) = &counters.store_trouble {
+        for line in super::wrapped(&trouble.sentence(), room) {
+            paint.foreign(x, y, room, &line, Role::Bad);
+            y += 1;
+        }
+    }
     y += 1;
     let offers = app.offers();
     let at = app.offer.min(offers.len().saturating_sub(1));
@@ -37,6 +44,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
             return;
         }
         let selected = n == at;
+        paint.row(x, y, area.right(), selected);
         if selected {
             paint.put(x, y, 1, "▌", Role::BorderFocus);
         }
@@ -84,6 +92,21 @@ pub fn list<T: Item>(app: &App, list: &List<T>, nothing: &str, what: &str) -> St
             unmatched(app, what, &format!("{filter}{more}"))
         }
     }
+}
+
+/// What an empty list says where the store takes nothing: nothing will come, whatever is sent.
+pub fn untaken<T: Item>(app: &App, list: &List<T>) -> Option<String> {
+    let trouble = app.counters.as_ref()?.store_trouble.as_ref()?;
+    (list.rows.is_empty() && list.filter_in_force().is_empty()).then(|| trouble.sentence())
+}
+
+/// ` · 8 counted, not stored`: behind the number of the rows, where some that are looked for in the list
+/// have none.
+pub fn without_rows<T: Item>(app: &App, list: &List<T>) -> String {
+    let looked_for = matches!(list.filter_in_force(), "" | "verdict:rejected");
+    let counters = app.counters.as_ref().filter(|_| looked_for);
+    let told = counters.and_then(|counters| rowless(counters.only_counted));
+    told.map_or_else(String::new, |told| format!(" · {told}"))
 }
 
 /// What a list says that a filter leaves nothing of.

@@ -3,6 +3,7 @@
 
 use crate::console::editor::Editor;
 use crate::console::editor::form::Field;
+use crate::console::keymap::Keymap;
 use crate::console::overlay::dialog::reversed;
 use crate::console::paint::Paint;
 use crate::console::screen::wrapped;
@@ -21,7 +22,7 @@ enum Row {
 }
 
 /// Draws it.
-pub fn draw(paint: &mut Paint<'_>, body: Rect, editor: &Editor) {
+pub fn draw(paint: &mut Paint<'_>, body: Rect, editor: &Editor, keys: &Keymap) {
     let Some(form) = &editor.form else { return };
     let (_, fields, objects) = editor.fields();
     let beside = body.width >= BESIDE;
@@ -49,7 +50,7 @@ pub fn draw(paint: &mut Paint<'_>, body: Rect, editor: &Editor) {
     }
     if let Some(shown) = fields.get(form.at) {
         let choices = shown.choices(&objects, editor.connections());
-        help(paint, body, shown, &choices, beside.then_some(left));
+        help(paint, body, (shown, &choices, keys), beside.then_some(left));
     }
     if let (Some((x, y)), Some(list)) = (cursor, editor.completion.as_ref().filter(|_| editor.typing)) {
         let typed = u16::try_from(list.typed).unwrap_or(0);
@@ -58,12 +59,17 @@ pub fn draw(paint: &mut Paint<'_>, body: Rect, editor: &Editor) {
 }
 
 /// What a field does: beside the fields from a column on, else in the last line.
-fn help(paint: &mut Paint<'_>, body: Rect, shown: &Field, choices: &[String], beside: Option<u16>) {
+fn help(
+    paint: &mut Paint<'_>,
+    body: Rect,
+    (shown, choices, keys): (&Field, &[String], &Keymap),
+    beside: Option<u16>,
+) {
     let mut told = vec![format!("{}: {}", shown.key.name, shown.key.help)];
     if shown.long {
-        told.push("Its value goes over lines: v edits it in the source.".to_owned());
+        told.push(keys.say("Its value goes over lines: {v} edits it in the source."));
     } else if !choices.is_empty() {
-        told.push(format!("h l choose: {}", choices.join(", ")));
+        told.push(format!("{} choose: {}", keys.say("{h} {l}"), choices.join(", ")));
     }
     let Some(left) = beside else {
         let text = told.join(" · ");
@@ -105,6 +111,7 @@ fn field(
     (selected, choices): (bool, &[String]),
 ) -> Option<u16> {
     let (x, y) = (area.x, area.y);
+    paint.row(x, y, area.right(), selected);
     if selected {
         paint.put(x, y, 1, "▌", Role::BorderFocus);
     }

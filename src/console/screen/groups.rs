@@ -40,11 +40,11 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane) {
     let focused = app.place() == Place::Groups;
     let groups = app.groups_by_last();
     let title = format!("Error groups · {} · by last seen", groups.len());
-    paint.rule(pane.rule, &title, "v list", focused);
+    paint.rule(pane.rule, &title, &app.say("{v} list"), focused);
     let area = pane.body;
     if groups.is_empty() {
-        let text = if app.needs.known { "No errored run. v lists all runs." } else { super::waiting(app) };
-        return super::says(paint, area, text);
+        let text = if app.needs.known { "No errored run. {v} lists all runs." } else { super::waiting(app) };
+        return super::says(paint, area, &app.say(text));
     }
     let columns = fit(&COLUMNS, area.width.saturating_sub(3));
     let mut x = area.x + 2;

@@ -3,22 +3,16 @@
 
 use crate::console::app::App;
 use crate::console::capture::From;
-use crate::console::edit::Edit;
 use crate::console::format::{count, took};
 use crate::console::guide::auth::{AuthField, Scheme};
 use crate::console::guide::{Finished, First, Guide, Stage};
 use crate::console::overlay::capture::list;
-use crate::console::overlay::dialog::reversed;
-use crate::console::paint::{Paint, width};
+use crate::console::paint::Paint;
+use crate::console::screen::fields::{LABEL, Put};
 use crate::console::screen::wrapped;
 use crate::console::theme::Role;
 use crate::console::whole::folded;
 use ratatui::layout::Rect;
-
-/// Where labels begin, and what stands beside them.
-const LABEL: u16 = 3;
-/// Cells of a label.
-const NAME: u16 = 11;
 
 /// Rows over a step's own: its rule, the row of steps, a blank one.
 const ABOVE: u16 = 3;
@@ -49,8 +43,15 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, guide: &Guide) {
     };
     paint.rule(Rect { height: 1, ..area }, &title, back, true);
     steps(paint, area, guide);
-    let mut put =
-        Put { x: area.x, y: area.y + ABOVE, right: area.right() - 1, bottom: area.bottom() - 1, paint };
+    let mut put = Put {
+        x: area.x,
+        y: area.y + ABOVE,
+        right: area.right() - 1,
+        bottom: area.bottom() - 1,
+        fields: 0,
+        paint,
+        keys: &app.options.keymap,
+    };
     if let Some(finished) = &guide.finished {
         done(&mut put, guide, finished);
     } else if guide.base == 0 && guide.busy.is_some() && !guide.name.is_empty() {
@@ -104,91 +105,6 @@ fn below(paint: &mut Paint<'_>, area: Rect, guide: &Guide) {
     }
 }
 
-/// Writes row after row.
-struct Put<'p, 'b> {
-    x: u16,
-    y: u16,
-    right: u16,
-    bottom: u16,
-    paint: &'p mut Paint<'b>,
-}
-
-impl Put<'_, '_> {
-    fn room(&self, from: u16) -> u16 {
-        if self.y < self.bottom { self.right.saturating_sub(from) } else { 0 }
-    }
-
-    /// A sentence, wrapped.
-    fn says(&mut self, text: &str, role: Role) {
-        let x = self.x + LABEL;
-        for line in wrapped(text, self.right.saturating_sub(x)) {
-            let room = self.room(x);
-            self.paint.foreign(x, self.y, room, &line, role);
-            self.y += 1;
-        }
-    }
-
-    /// A label, and where its value begins.
-    fn label(&mut self, label: &str, focused: bool) -> u16 {
-        let x = self.x + LABEL;
-        let room = self.room(x);
-        if focused && room > 0 {
-            self.paint.put(self.x + 1, self.y, 1, "▌", Role::BorderFocus);
-        }
-        self.paint.put(x, self.y, room.min(NAME), label, if focused { Role::Title } else { Role::Muted });
-        x + NAME
-    }
-
-    /// A label and a text, and what a key does with it at the right edge.
-    fn told(&mut self, label: &str, text: &str, key: &str) {
-        let from = self.label(label, false);
-        let room = self.room(from).saturating_sub(width(key) + 2);
-        self.paint.foreign(from, self.y, room, text, Role::Text);
-        if self.y < self.bottom {
-            self.paint.right(from, self.right, self.y, key, Role::Key);
-        }
-        self.y += 1;
-    }
-
-    /// A label and what is typed.
-    fn typed(&mut self, label: &str, edit: &Edit, focused: bool, empty: &str) -> u16 {
-        let from = self.label(label, focused);
-        let room = self.room(from);
-        let (text, cursor) = edit.window(room);
-        if text.is_empty() {
-            self.paint.put(from, self.y, room, empty, Role::Muted);
-        } else {
-            let role = if text.contains("{{") { Role::Template } else { Role::Text };
-            self.paint.foreign(from, self.y, room, &text, role);
-        }
-        if focused && room > 0 {
-            reversed(self.paint, from + cursor.min(room - 1), self.y);
-        }
-        self.y += 1;
-        from + cursor
-    }
-
-    /// A label and one of a list.
-    fn chosen(&mut self, label: &str, text: &str, focused: bool) {
-        let from = self.label(label, focused);
-        let room = self.room(from);
-        let next = self.paint.put(from, self.y, room, "‹ ", Role::Muted);
-        let next = self.paint.foreign(next, self.y, room.saturating_sub(4), text, Role::Text);
-        self.paint.put(next, self.y, room.min(2), " ›", Role::Muted);
-        self.y += 1;
-    }
-
-    /// What stands under a value.
-    fn hint(&mut self, text: &str) {
-        let from = self.x + LABEL + NAME;
-        for line in wrapped(text, self.right.saturating_sub(from)) {
-            let room = self.room(from);
-            self.paint.put(from, self.y, room, &line, Role::Muted);
-            self.y += 1;
-        }
-    }
-}
-
 fn name(put: &mut Put<'_, '_>, guide: &Guide) {
     let naming = &guide.naming;
     if guide.name.is_empty() {
@@ -216,6 +132,9 @@ fn auth(put: &mut Put<'_, '_>, guide: &Guide) {
     put.y += 1;
     for (at, scheme) in Scheme::ALL.into_iter().enumerate() {
         let here = at == form.at;
+        if put.y < put.bottom {
+            put.paint.row(put.x, put.y, put.right, here);
+        }
         let from = put.label("", here && form.focus == 0);
         let (x, room) = (put.x + LABEL, put.room(put.x + LABEL));
         put.paint.put(x, put.y, room.min(2), if here { "►" } else { " " }, Role::BorderFocus);
@@ -233,10 +152,9 @@ fn auth(put: &mut Put<'_, '_>, guide: &Guide) {
     put.y += 1;
     if form.scheme() == Scheme::None {
         if guide.first == First::Again {
-            put.says(
-                "Anyone who learns the URL can start runs. enter again takes it; j k choose another.",
-                Role::Warn,
-            );
+            let text =
+                "Anyone who learns the URL can start runs. enter again takes it; {j} {k} choose another.";
+            put.keyed(text, Role::Warn);
         } else {
             put.says("No key is made: the URL alone lets in.", Role::Muted);
         }
@@ -286,7 +204,7 @@ fn auth(put: &mut Put<'_, '_>, guide: &Guide) {
 fn shown(put: &mut Put<'_, '_>, guide: &Guide, recorded: bool) {
     let Some(held) = &guide.held else { return };
     put.says(&format!("✓ The key {} is made, and the draft names it.", held.key), Role::Good);
-    put.says("It is shown this once: give it to the sender now. y copies it.", Role::Text);
+    put.keyed("It is shown this once: give it to the sender now. {y} copies it.", Role::Text);
     put.y += 1;
     let user = held.user.as_deref().unwrap_or_default();
     let (label, how) = match held.scheme {
@@ -304,11 +222,8 @@ fn shown(put: &mut Put<'_, '_>, guide: &Guide, recorded: bool) {
     put.paint.put(x, put.y, room, label, Role::Muted);
     put.y += 1;
     // A recording has what was drawn, and no secrets.
-    let text = if recorded {
-        "••• not drawn while this session is recorded; y copies it"
-    } else {
-        held.secret.reveal()
-    };
+    let hidden = put.keys.say("••• not drawn while this session is recorded; {y} copies it");
+    let text = if recorded { &hidden } else { held.secret.reveal() };
     for line in folded(text, put.right.saturating_sub(x + 2)) {
         let room = put.room(x + 2);
         put.paint.put(x + 2, put.y, room, &line, Role::Title);
@@ -322,11 +237,16 @@ fn shown(put: &mut Put<'_, '_>, guide: &Guide, recorded: bool) {
 fn capture(app: &App, put: &mut Put<'_, '_>, guide: &Guide, area: Rect) {
     put.y -= 1;
     let wide = area.width >= 120;
-    put.told("url", guide.url().unwrap_or("asking the store…"), if wide { "y copies it" } else { "y" });
+    put.told(
+        "url",
+        guide.url().unwrap_or("asking the store…"),
+        &put.keys.say(if wide { "{y} copies it" } else { "{y}" }),
+    );
     if let Some(command) = guide.command(false) {
-        put.told("send", &command, if wide { "Y copies it" } else { "Y" });
+        put.told("send", &command, &put.keys.say(if wide { "{Y} copies it" } else { "{Y}" }));
     }
-    put.says("Send one real request to it; v takes a stored one, a file or pasted JSON.", Role::Text);
+    let text = "Send one real request to it; {v} takes a stored one, a file or pasted JSON.";
+    put.keyed(text, Role::Text);
     let Some(table) = &guide.table else { return };
     let state = match (table.from, table.left(app.now)) {
         (From::Capture, Some(left)) => format!("open {} · {} came", took(left), count(table.found.requests)),
@@ -338,8 +258,9 @@ fn capture(app: &App, put: &mut Put<'_, '_>, guide: &Guide, area: Rect) {
         (From::Pasted, _) => "of JSON that was given".to_owned(),
         (From::Newest, _) => format!("of the newest {}", count(table.found.requests)),
     };
-    let right = if table.from == From::Capture { "C renews, 90s" } else { "C listens again, 90s" };
-    put.paint.rule(Rect { x: area.x, y: put.y, width: area.width, height: 1 }, &state, right, false);
+    let right = if table.from == From::Capture { "{C} renews, 90s" } else { "{C} listens again, 90s" };
+    let right = put.keys.say(right);
+    put.paint.rule(Rect { x: area.x, y: put.y, width: area.width, height: 1 }, &state, &right, false);
     put.y += 1;
     let refused = guide.refused.as_ref().filter(|_| table.from == From::Capture);
     let mut under = Vec::new();
@@ -443,6 +364,9 @@ fn step(put: &mut Put<'_, '_>, guide: &Guide, area: Rect) {
     if !form.more.is_empty() {
         put.told("also", &form.more.join(", "), "");
     }
+    for told in &form.told {
+        put.says(told, Role::Warn);
+    }
     put.y += 1;
     put.says(
         "Next: what it would send for the request that came. Nothing is sent before the deploy.",
@@ -480,13 +404,12 @@ fn test(put: &mut Put<'_, '_>, guide: &Guide, area: Rect) {
 fn done(put: &mut Put<'_, '_>, guide: &Guide, finished: &Finished) {
     put.says(&format!("✓ {}.", finished.said), Role::Good);
     put.y += 1;
-    put.told("url", &finished.url, "y copies it");
+    put.told("url", &finished.url, &put.keys.say("{y} copies it"));
     if let Some(command) = guide.command(false) {
-        put.told("send", &command, "Y copies it");
+        put.told("send", &command, &put.keys.say("{Y} copies it"));
     }
     put.y += 1;
-    put.says(
-        "The next request to it starts a run. enter watches it on Live; 5 Integrations has its document.",
-        Role::Text,
-    );
+    let text =
+        "The next request to it starts a run. enter watches it on Live; {5} Integrations has its document.";
+    put.keyed(text, Role::Text);
 }

@@ -21,15 +21,15 @@ fn tree(app: &App, paint: &mut Paint<'_>, pane: Pane) {
     let focused = app.place() == Place::Tree;
     let tree = &app.tree;
     let title = format!("Integrations · {}", count(tree.integrations.len() as u64));
-    let right = if app.full { "+ back" } else { "i new" };
-    paint.rule(pane.rule, &title, right, focused);
+    let right = if app.full { "{+} back" } else { "{i} new" };
+    paint.rule(pane.rule, &title, &app.say(right), focused);
     if tree.integrations.is_empty() {
         let text = if tree.known {
-            "No integration yet. i makes one, step by step; pointsman apply FILE deploys a document."
+            "No integration yet. {i} makes one, step by step; pointsman apply FILE deploys a document."
         } else {
             super::waiting(app)
         };
-        return super::says(paint, pane.body, text);
+        return super::says(paint, pane.body, &app.say(text));
     }
     tree.lines.draw(paint, pane.body, focused);
 }
@@ -47,8 +47,9 @@ fn facts(app: &App, paint: &mut Paint<'_>, pane: Pane) {
         }
         Part::Values => format!("{} · values", node.integration),
     });
-    let right = if app.tree.flow().is_some_and(|flow| flow.url.is_some()) { "y copies the URL" } else { "" };
-    paint.rule(pane.rule, &title, right, focused);
+    let right =
+        if app.tree.flow().is_some_and(|flow| flow.url.is_some()) { "{y} copies the URL" } else { "" };
+    paint.rule(pane.rule, &title, &app.say(right), focused);
     app.tree.facts.draw(paint, pane.body, focused);
 }
 

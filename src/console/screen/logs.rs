@@ -1,7 +1,7 @@
 //! The two logs, requests and runs: rows written straight into the buffer, only those that fit.
 
+use super::around::{counted, finish, foot, gutter, head};
 use super::pinned;
-use crate::console::action::Action;
 use crate::console::app::{App, FRESH, ListId, Place};
 use crate::console::columns::{Column, fit};
 use crate::console::format::{age, clock, count, size, took};
@@ -11,12 +11,11 @@ use crate::console::list::{Item, List};
 use crate::console::paint::{Paint, width};
 use crate::console::rows::{RequestRow, RunRow};
 use crate::console::theme::Role;
+use crate::model::change::Counters;
 use crate::model::id::short;
 use crate::model::run::{RunState, StepState};
 use crate::model::view::{RunView, StepView};
-use crate::session::Link;
-use crate::text::size_short;
-use ratatui::layout::Rect;
+use crate::text::{size_kept, size_short};
 use std::fmt::Write as _;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,9 +124,10 @@ fn give_to_pins(shown: &mut [(Name, u16)], all: &[Column<Name>]) {
 /// Draws a list of requests.
 pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RequestRow>, id: ListId) {
     let focused = app.place() == Place::Requests(id);
-    let known = app.counters.as_ref().map(|c| c.accepted + c.duplicates + c.filtered + c.rejected);
+    let known = app.counters.as_ref().map(Counters::rows);
+    let rowless = super::empty::without_rows(app, list);
     let name = if list.folds { "Requests, redeliveries folded" } else { "Requests" };
-    let known = counted(list, known, None);
+    let known = counted(list, known, None).map(|known| known + &rowless);
     let known = match pinned::names(app)
         .filter(|_| id == ListId::Requests && pane.rule.width >= NAMED + width(&list.filter))
     {
@@ -135,6 +135,9 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
         None => known,
     };
     head(app, paint, pane, list, focused, name, known);
+    if let Some(trouble) = super::empty::untaken(app, list) {
+        return super::warns(paint, pane.body, &trouble);
+    }
     if list.rows.is_empty() {
         let address = app.counters.as_ref().map_or("", |counters| counters.listen.as_str());
         let text = super::empty::list(
@@ -190,6 +193,14 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
                         let _ = write!(text, "×{}", item.copies.len() + 1);
                         paint.put(x, y, cells, &text, Role::Mark) + 1
                     };
+                    // No sender sent it: who made it comes first.
+                    let from = match view.made_by() {
+                        Some(by) => {
+                            let next = paint.foreign(from, y, room.saturating_sub(from), &by, Role::Info);
+                            paint.put(next, y, room.saturating_sub(next), " · ", Role::Muted)
+                        }
+                        None => from,
+                    };
                     let before = if pinned { String::new() } else { pinned::before(app, item) };
                     let from = paint.foreign(from, y, room.saturating_sub(from), &before, Role::JsonString);
                     // After a value that is cut there is nothing.
@@ -202,7 +213,11 @@ pub fn requests(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<Reques
                 }
                 Name::Pin(at) => pinned::value(app, paint, *at, item, (x, y, cells)),
                 Name::Size => {
-                    let size = if cells > SHORT_SIZE { size(view.size) } else { size_short(view.size) };
+                    let size = size_kept(
+                        view.size,
+                        view.is_cut(),
+                        if cells > SHORT_SIZE { size } else { size_short },
+                    );
                     paint.right(x, x + cells, y, &size, Role::Muted);
                 }
                 Name::Runs => {
@@ -237,6 +252,9 @@ pub fn runs(app: &App, paint: &mut Paint<'_>, pane: Pane, list: &List<RunRow>, i
         format!("{} active", count(open))
     });
     head(app, paint, pane, list, focused, "Runs", counted(list, known, active));
+    if let Some(trouble) = super::empty::untaken(app, list) {
+        return super::warns(paint, pane.body, &trouble);
+    }
     if list.rows.is_empty() {
         let text = super::empty::list(app, list, "No run yet. Every accepted request starts one.", "run");
         return super::says(paint, pane.body, &text);
@@ -401,91 +419,4 @@ fn number(paint: &mut Paint<'_>, x: u16, y: u16, cells: u16, number: u64, text: 
     text.clear();
     let _ = write!(text, "{number}");
     paint.right(x, x + cells, y, text, role);
-}
-
-/// How many rows there are: under a filter those that match as far as they were read, of all.
-fn counted<T: Item>(list: &List<T>, all: Option<u64>, other: Option<String>) -> Option<String> {
-    if list.filter_in_force().is_empty() {
-        return other.or_else(|| all.map(count));
-    }
-    let read = count((list.rows.len() + list.held.len()) as u64);
-    let least = if list.is_whole() { "" } else { "+" };
-    Some(match all {
-        Some(all) => format!("{read}{least} of {}", count(all)),
-        None => format!("{read}{least}"),
-    })
-}
-
-/// The rule over a list: follows or since when not, how many, the filter.
-fn head<T: Item>(
-    app: &App,
-    paint: &mut Paint<'_>,
-    pane: Pane,
-    list: &List<T>,
-    focused: bool,
-    name: &str,
-    known: Option<String>,
-) {
-    let mut title = name.to_owned();
-    if let Link::Down(_) = app.link.0 {
-        let _ = write!(title, " · {} old", age(app.now - app.link.1));
-    } else if list.follow && list.racing {
-        let rate = app.counters.as_ref().map_or(0, |counters| counters.recent / 10);
-        let _ = write!(title, " · following, showing the last of {}/s", count(rate));
-    } else if list.follow {
-        title.push_str(" · following");
-    } else if let Some(at) = list.stopped {
-        let _ = write!(title, " · stopped at {}", clock(at, app.now, &app.options.zone));
-    }
-    if let Some(known) = known {
-        let _ = write!(title, " · {known}");
-    }
-    let words = crate::console::trail::words(app, &list.filter);
-    let filter = if list.off && !list.filter.is_empty() {
-        format!("/ off: {words}")
-    } else if list.filter.is_empty() {
-        "/ none".to_owned()
-    } else {
-        format!("/ {words}")
-    };
-    // A long filter is cut rather than left out.
-    let back = if app.full { " · + back" } else { "" };
-    let room = pane.rule.width.saturating_sub(width(&title) + width(back) + 8);
-    let filter =
-        format!("{}{back}", crate::console::paint::cut(&crate::console::paint::clean(&filter), room));
-    paint.rule(pane.rule, &title, &filter, focused);
-}
-
-/// The two cells before a row: selected, marked or new; gives the next column.
-fn gutter<T: Item>(paint: &mut Paint<'_>, x: u16, y: u16, list: &List<T>, id: &str) -> u16 {
-    if list.selected.as_deref() == Some(id) {
-        paint.put(x, y, 1, "▌", Role::BorderFocus);
-    }
-    if list.marks.contains(id) {
-        paint.put(x + 1, y, 1, "▪", Role::Mark);
-    } else if list.is_new(id) {
-        paint.put(x + 1, y, 1, "•", Role::New);
-    }
-    x + 2
-}
-
-/// What lies over a row: the selection.
-fn finish<T: Item>(paint: &mut Paint<'_>, area: Rect, y: u16, list: &List<T>, id: &str, focused: bool) {
-    let row = Rect { x: area.x, y, width: area.width, height: 1 };
-    if focused && list.selected.as_deref() == Some(id) {
-        // One look over the whole row: a move of one row is then a few hundred bytes less.
-        paint.selection(row);
-    }
-}
-
-/// The last line of a stopped list: how many came since.
-fn foot<T: Item>(app: &App, paint: &mut Paint<'_>, area: Rect, list: &List<T>) {
-    if list.follow || list.below == 0 || area.height == 0 {
-        return;
-    }
-    let more = if list.filter_in_force().is_empty() || list.held.len() < 200 { "" } else { "+" };
-    let follow = app.options.keymap.named(Action::Follow);
-    let text = format!("{}{more} new below · {follow} follows", count(list.below));
-    let y = area.bottom() - 1;
-    paint.right(area.x, area.right().saturating_sub(1), y, &text, Role::New);
 }

@@ -1,8 +1,10 @@
 //! The screens: what is drawn between the tabs and the footer.
 
+mod around;
 pub mod callbacks;
 pub mod editor;
 pub mod empty;
+pub mod fields;
 pub mod form;
 pub mod groups;
 pub mod guide;
@@ -11,6 +13,7 @@ pub mod logs;
 pub mod needs;
 pub mod overview;
 pub mod pinned;
+pub mod request;
 pub mod run;
 
 use super::app::{App, ListId, PaneId, Place, Screen};
@@ -34,6 +37,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         return empty::draw(app, paint, frame.content);
     }
     let panes = app.panes();
+    request::draw(app, paint, app.page_head());
     for (at, pane) in panes.iter().enumerate() {
         if pane.is_empty() {
             continue;
@@ -45,13 +49,15 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
             (Screen::Live, _) => needs::draw(app, paint, *pane),
             (Screen::Requests, 0) => logs::requests(app, paint, *pane, &app.requests.list, ListId::Requests),
             (Screen::Requests, 1) => payload(app, paint, *pane, &app.requests.payload, PaneId::Payload),
-            (Screen::Requests, _) => run::draw(app, paint, *pane, &app.requests.run, PaneId::RequestRun),
+            (Screen::Requests, _) => run::draw(app, paint, &app.requests.run, PaneId::RequestRun),
             (Screen::Runs, 0) if app.runs.groups => groups::draw(app, paint, *pane),
             (Screen::Runs, 0) => logs::runs(app, paint, *pane, &app.runs.list, ListId::Runs),
             (Screen::Runs, _) if app.runs.groups && app.focus == 0 && !app.is_opened() => {
                 groups::detail(app, paint, *pane);
             }
-            (Screen::Runs, _) => run::draw(app, paint, *pane, &app.runs.run, PaneId::Run),
+            (Screen::Runs, 1) => run::draw(app, paint, &app.runs.run, PaneId::Run),
+            // The attempt of the run beside it, which drew both.
+            (Screen::Runs, _) => {}
             (Screen::Callbacks, 0) => callbacks::draw(app, paint, *pane),
             (Screen::Callbacks, _) => callbacks::detail(app, paint, *pane),
             (Screen::Integrations, at) => integrations::draw(app, paint, at, *pane),
@@ -96,7 +102,8 @@ fn join(paint: &mut Paint<'_>, panes: &[Pane; PANES], class: Class) {
 fn payload(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &Payload, id: PaneId) {
     let focused = app.place() == Place::Payload(id);
     let views = shown.views();
-    let views = if pane.rule.width < 48 { "v view" } else { views.as_str() };
+    let short = app.say("{v} view");
+    let views = if pane.rule.width < 48 { &short } else { &views };
     let lost = shown.id.is_some() && shown.detail.is_none() && matches!(app.link.0, Link::Down(_));
     let title = if lost { waiting(app).to_owned() } else { shown.title() };
     paint.rule(pane.rule, &title, views, focused);
@@ -116,6 +123,14 @@ pub fn says(paint: &mut Paint<'_>, area: Rect, text: &str) {
     let room = area.width.saturating_sub(4);
     for (row, line) in (0u16..area.height).zip(wrapped(text, room)) {
         paint.foreign(area.x + 2, area.y + row, room, &line, Role::Muted);
+    }
+}
+
+/// The same of something that is wrong.
+pub fn warns(paint: &mut Paint<'_>, area: Rect, text: &str) {
+    let room = area.width.saturating_sub(4);
+    for (row, line) in (0u16..area.height).zip(wrapped(text, room)) {
+        paint.foreign(area.x + 2, area.y + row, room, &line, Role::Bad);
     }
 }
 

@@ -18,15 +18,15 @@ use ratatui::layout::Rect;
 pub fn draw(app: &App, paint: &mut Paint<'_>, at: usize, pane: Pane) {
     let focused = app.place() == Place::Overview && app.focus == at;
     let (name, right) = match at {
-        0 => (title(app.overview.span), spans(app.overview.span)),
+        0 => (title(app.overview.span), spans(app)),
         1 => ("Steps against their deadline".to_owned(), "slowest first · p95 of deadline".to_owned()),
         2 => ("Runs".to_owned(), errors(app)),
         _ => ("Queue, store".to_owned(), String::new()),
     };
     let right = match (app.full, right.as_str()) {
         (false, _) => right,
-        (true, "") => "+ back".to_owned(),
-        (true, right) => format!("{right} · + back"),
+        (true, "") => app.say("{+} back"),
+        (true, right) => format!("{right} · {}", app.say("{+} back")),
     };
     paint.rule(pane.rule, &name, &right, focused);
     if app.overview.view.is_none() {
@@ -43,9 +43,10 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, at: usize, pane: Pane) {
 }
 
 /// `HOUR day week`.
-fn spans(shown: Span) -> String {
+fn spans(app: &App) -> String {
+    let shown = app.overview.span;
     let word = |span: Span| if span == shown { span.word().to_uppercase() } else { span.word().to_owned() };
-    format!("v {}", Span::ALL.map(word).join(" "))
+    format!("{} {}", app.say("{v}"), Span::ALL.map(word).join(" "))
 }
 
 /// `3 errored for 2 causes`.
@@ -107,8 +108,8 @@ fn counts(app: &App, paint: &mut Paint<'_>, area: Rect, selected: usize, focused
         paint.right(numbers, numbers + 11, y, &count(row.total), figure(row.total, Role::Text));
         paint.right(numbers + 11, numbers + 19, y, &row.share, Role::Muted);
         let left = end.saturating_sub(numbers + 21);
-        if left > 8 && !(causes && row.verdict == Some(Verdict::Rejected)) {
-            paint.foreign(numbers + 21, y, left, &row.note, Role::Muted);
+        if left > 8 {
+            paint.foreign(numbers + 21, y, left, &row.beside(causes), Role::Muted);
         }
         if at == selected {
             mark(paint, area, y, focused);

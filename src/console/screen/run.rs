@@ -3,8 +3,8 @@
 use crate::console::app::{App, PaneId, Place};
 use crate::console::format::{clock, count, took};
 use crate::console::glyphs;
-use crate::console::layout::Pane;
-use crate::console::paint::Paint;
+use crate::console::overlay::replayed;
+use crate::console::paint::{Paint, width};
 use crate::console::run_pane::RunPane;
 use crate::console::theme::Role;
 use crate::model::run::{RunState, StepState};
@@ -18,12 +18,16 @@ const BOX: u16 = 22;
 const JOIN: u16 = 2;
 const NARROW_BOX: u16 = 15;
 
-/// Draws the pane.
-pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &RunPane, id: PaneId) {
-    let (top, timeline, attempt) = app.run_parts(pane);
+/// Draws the pane, and that of the attempt where it has its own.
+pub fn draw(app: &App, paint: &mut Paint<'_>, shown: &RunPane, id: PaneId) {
+    let (top, timeline, attempt) = app.run_parts(id);
     let place = app.place();
-    let focused = place == Place::Timeline(id) || place == Place::Attempt(id);
-    let times = shown.run.as_deref().map_or_else(String::new, |run| times(app, run));
+    let apart = !attempt.is_empty() && attempt.rule.x >= top.rule.right();
+    let focused = place == Place::Timeline(id) || place == Place::Attempt(id) && !apart;
+    let mut times = shown.run.as_deref().map_or_else(String::new, |run| times(app, run));
+    if app.full {
+        times = format!("{times} · {}", app.say("{+} back"));
+    }
     let company = shown.id.as_deref().and_then(|id| app.company.here(id));
     let title = match company {
         // Another one's name is text from outside.
@@ -35,12 +39,17 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &RunPane, id: P
     };
     paint.rule(top.rule, &title, &times, focused);
     let Some(run) = &shown.run else {
+        if apart {
+            paint.rule(attempt.rule, "attempt", "", place == Place::Attempt(id));
+        }
         if let Some(trouble) = &shown.trouble {
             super::says(paint, top.body, trouble);
         }
         return;
     };
-    if top.rule.width < 100 {
+    if apart {
+        listed_steps(paint, top.body, run, shown.step);
+    } else if top.rule.width < 100 {
         narrow_steps(paint, top.body, run, shown.step);
     } else {
         boxes(paint, top.body, run, shown.step);
@@ -48,9 +57,16 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, pane: Pane, shown: &RunPane, id: P
     let events = count(shown.timeline.lines.len() as u64);
     paint.rule(timeline.rule, "Timeline", &events, place == Place::Timeline(id));
     shown.timeline.draw(paint, timeline.body, place == Place::Timeline(id));
-    paint.rule(attempt.rule, &shown.attempt_title(), shown.attempt_hint(), place == Place::Attempt(id));
+    paint.rule(attempt.rule, &shown.attempt_title(), &shown.attempt_hint(), place == Place::Attempt(id));
     shown.attempt.draw(paint, attempt.body, place == Place::Attempt(id));
-    if attempt.rule.x > timeline.rule.x {
+    if let Some(beside) = shown.beside.as_ref().filter(|_| id == PaneId::Run && !apart) {
+        let pane = app.panes()[1];
+        let area = Rect { y: attempt.body.bottom(), ..pane.rule };
+        let whole = Rect { height: pane.rule.height + pane.body.height, ..pane.rule };
+        let height = app.beside_height(whole);
+        replayed::beside(app, paint, Rect { height, ..area }, beside);
+    }
+    if attempt.rule.x > timeline.rule.x && !apart {
         paint.line_down(attempt.rule.x - 1, attempt.rule.y + 1, attempt.body.bottom());
         let style = paint.style(Role::Border);
         paint.cell(attempt.rule.x - 1, attempt.rule.y, "┬", style);
@@ -111,6 +127,56 @@ fn wants(step: &StepView) -> String {
     }
 }
 
+/// What a step calls with, or what it is, and the status of its last attempt.
+fn called(step: &StepView) -> (&str, String) {
+    let last = step.attempts.last();
+    let method = last.and_then(|attempt| attempt.request.as_ref()).map(|sent| sent.method.as_str());
+    let status = last.and_then(|attempt| attempt.status).map_or_else(String::new, |code| code.to_string());
+    (method.unwrap_or(&step.kind), status)
+}
+
+/// How often and for how long a step was tried, or what it waits for to be reached.
+fn tried(step: &StepView) -> String {
+    match step.attempts.len() {
+        _ if !step.items.is_empty() => tally(step),
+        0 => wants(step),
+        1 => spent(step),
+        n => format!("{n} tries  {}", spent(step)),
+    }
+}
+
+/// A step a line, beside the attempt of the selected one.
+fn listed_steps(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
+    if run.steps.is_empty() {
+        return super::says(paint, area, "no steps");
+    }
+    let (from, shown) = window(run.steps.len(), at, usize::from(area.height));
+    let names = run.steps.iter().map(|step| width(&step.name)).max().unwrap_or(0).clamp(6, 14);
+    let digits = width(&run.steps.len().to_string());
+    for (y, (n, step)) in (area.y..).zip(run.steps.iter().enumerate().skip(from).take(shown)) {
+        let (glyph, role) = glyphs::step(step.state);
+        if n == at {
+            paint.put(area.x, y, 1, "▌", Role::BorderFocus);
+        }
+        paint.put(area.x + 1, y, 1, glyph, role);
+        paint.right(area.x + 3, area.x + 3 + digits, y, &(n + 1).to_string(), Role::Muted);
+        let mut x = area.x + 4 + digits;
+        let mut cell = |text: &str, cells: u16, role| {
+            paint.foreign(x, y, cells.min(area.right().saturating_sub(x)), text, role);
+            x += cells + 1;
+        };
+        let (method, status) = called(step);
+        cell(&step.name, names, if n == at { Role::Title } else { Role::Text });
+        cell(method, 6, Role::Text);
+        cell(&status, 3, Role::Text);
+        let last = match &step.awaits {
+            Some(time) if step.state == StepState::Pending => format!("callback {time}"),
+            _ => tried(step),
+        };
+        cell(&last, area.width, Role::Muted);
+    }
+}
+
 fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
     if run.steps.is_empty() {
         return super::says(paint, area, "This flow has no steps: the run ended as it began.");
@@ -144,19 +210,9 @@ fn boxes(paint: &mut Paint<'_>, area: Rect, run: &RunView, at: usize) {
         let title_role = if n == at { Role::Title } else { Role::Text };
         paint.foreign(next, area.y, BOX - 4, &title, title_role);
         let inner = BOX - 4;
-        let last = step.attempts.last();
-        let method = last.and_then(|attempt| attempt.request.as_ref()).map(|sent| sent.method.as_str());
-        let status =
-            last.and_then(|attempt| attempt.status).map_or_else(String::new, |code| code.to_string());
-        let first = format!("{}  {status}", method.unwrap_or(&step.kind));
-        paint.foreign(x + 2, area.y + 1, inner, &first, Role::Text);
-        let tries = match step.attempts.len() {
-            _ if !step.items.is_empty() => tally(step),
-            0 => wants(step),
-            1 => spent(step),
-            n => format!("{n} tries  {}", spent(step)),
-        };
-        paint.foreign(x + 2, area.y + 2, inner, &tries, Role::Text);
+        let (method, status) = called(step);
+        paint.foreign(x + 2, area.y + 1, inner, &format!("{method}  {status}"), Role::Text);
+        paint.foreign(x + 2, area.y + 2, inner, &tried(step), Role::Text);
         let state_role = if step.state == StepState::Pending { Role::Muted } else { role };
         let last = match &step.awaits {
             Some(time) if step.state == StepState::Pending => format!("callback {time}"),

@@ -4,6 +4,7 @@
 use super::{Part, Tree};
 use crate::console::format::{clock, exact, size, took};
 use crate::console::glyphs;
+use crate::console::keymap::Keymap;
 use crate::console::lines::Line;
 use crate::console::payload::value_text;
 use crate::console::theme::Role;
@@ -17,6 +18,7 @@ use crate::model::id::short;
 use crate::model::study::DriftView;
 use crate::model::time::{HOUR, MINUTE, Ms, parse_rfc3339};
 use crate::model::view::{FlowView, IntegrationView, VariableView};
+use crate::rules::badges::{Badges, by_flow};
 use crate::rules::explain::written;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -31,6 +33,7 @@ const GOES_ON: &str = " ";
 pub(super) struct Times<'t> {
     now: Ms,
     zone: &'t TimeZone,
+    keys: &'t Keymap,
 }
 
 impl Times<'_> {
@@ -45,9 +48,9 @@ impl Times<'_> {
 
 /// The lines.
 #[must_use]
-pub fn facts(tree: &Tree, drifts: &[DriftView], now: Ms, zone: &TimeZone) -> Vec<Line> {
+pub fn facts(tree: &Tree, drifts: &[DriftView], (now, zone): (Ms, &TimeZone), keymap: &Keymap) -> Vec<Line> {
     let (Some(node), Some(one)) = (tree.current(), tree.integration()) else { return Vec::new() };
-    let times = Times { now, zone };
+    let times = Times { now, zone, keys: keymap };
     let document = tree.document(&one.name);
     let flow = tree.flow();
     let written = flow.and_then(|flow| document?.flows.iter().find(|known| known.name == flow.name));
@@ -75,15 +78,31 @@ pub fn facts(tree: &Tree, drifts: &[DriftView], now: Ms, zone: &TimeZone) -> Vec
         }
         (Part::Flow(_) | Part::Trigger(_), None) => {}
     }
-    let of_node = |drift: &&DriftView| {
-        drift.integration == one.name && node.part.flow().is_none_or(|flow| flow == drift.flow)
+    let here = |group: &&Badges<'_>| {
+        let of = group.newest();
+        of.is_some_and(|of| of.integration == one.name && node.part.flow().is_none_or(|flow| flow == of.flow))
     };
-    for drift in drifts.iter().filter(of_node) {
-        let at = times.short(&drift.at);
-        let text = format!("{}: {}, since {at} ({})", drift.flow, drift.words(), short(&drift.request));
-        lines.push(Line::label("• drift", text, Role::New));
+    for group in by_flow(drifts).iter().filter(here) {
+        drifted(group, &times, &mut lines);
     }
     lines
+}
+
+/// The badges of a flow: one is told whole, of more how many, the first and the newest.
+fn drifted(group: &Badges<'_>, times: &Times<'_>, lines: &mut Vec<Line>) {
+    let told = |one: &DriftView| {
+        format!("{}, since {} ({})", one.words(), times.short(&one.at), short(&one.request))
+    };
+    let mut say = |label: &str, text: String| lines.push(Line::label(label, text, Role::New));
+    match (group.only(), group.first(), group.newest()) {
+        (Some(one), ..) => say("• drift", format!("{}: {}", one.flow, told(one))),
+        (None, Some(first), Some(newest)) => {
+            say("• drift", format!("{}: {}; Needs you lists them", newest.flow, group.words()));
+            say(GOES_ON, format!("first {}", told(first)));
+            say(GOES_ON, format!("newest {}", told(newest)));
+        }
+        _ => {}
+    }
 }
 
 fn whole(one: &IntegrationView, times: &Times<'_>, lines: &mut Vec<Line>) {
@@ -109,7 +128,7 @@ fn pause(paused: &crate::model::gate::PauseView, times: &Times<'_>) -> String {
         if paused.hold { "requests are taken, their runs are held" } else { "requests are answered 503" };
     let until =
         paused.until.as_deref().map_or_else(String::new, |until| format!(" until {}", times.whole(until)));
-    format!("{does}{until}, since {}; P resumes", times.short(&paused.since))
+    format!("{does}{until}, since {}; {} resumes", times.short(&paused.since), times.keys.pressed("P"))
 }
 
 fn last_run(flow: &FlowView, times: &Times<'_>, lines: &mut Vec<Line>) {
@@ -294,7 +313,7 @@ fn values(
     if lines.is_empty() {
         lines.push(Line::label(
             "none",
-            "no variable, no connection, no key; e and i add one".to_owned(),
+            times.keys.say("no variable, no connection, no key; {e} and {i} add one"),
             Role::Muted,
         ));
     }

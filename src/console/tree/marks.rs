@@ -34,10 +34,16 @@ pub(super) fn integration(
         (None, Some(draft)) => format!("v{draft} draft"),
         (None, None) => String::new(),
     }];
+    // Before all that may be cut: who looks for what is missing finds it here.
+    let paused = one.flows.iter().filter(|flow| flow.paused.is_some()).count() as u64;
+    match &one.paused {
+        Some(paused) => marks.push(paused.word().to_owned()),
+        None if paused > 0 && !open => marks.push(format!("{} paused", count(paused))),
+        None => {}
+    }
     if let Some(step) = one.guide.filter(|_| one.deployed.is_none()) {
         marks.push(format!("step {step} of {}: {}", guide::WORDS.len(), guide::word(step)));
     }
-    marks.extend(one.paused.as_ref().map(|paused| paused.word().to_owned()));
     let failed =
         |flow: &FlowView| flow.trigger == "deploy" && flow.last_run.as_ref().is_some_and(BegunView::bad);
     let failed = one.flows.iter().any(failed);
@@ -68,6 +74,9 @@ pub(super) fn of_flow(one: &IntegrationView, flow: &FlowView, open: bool, badges
     };
     let errored = badges.groups.iter().any(|group| group.integration == one.name && group.flow == flow.name);
     let mut marks = Vec::new();
+    if let Some(paused) = &flow.paused {
+        marks.push(paused.word().to_owned());
+    }
     if let Some(traffic) = flow.traffic.as_ref().filter(|_| one.deployed.is_some()) {
         let well = if errored { "!" } else { "✓" };
         marks.push(format!("{well} {}/m", count(traffic.minute)));
@@ -81,8 +90,7 @@ pub(super) fn of_flow(one: &IntegrationView, flow: &FlowView, open: bool, badges
         marks.push(if flow.trigger == "deploy" { glyph.to_owned() } else { format!("last {glyph}") });
         role = if run.bad() { Role::Bad } else { role };
     }
-    if let Some(paused) = &flow.paused {
-        marks.push(paused.word().to_owned());
+    if flow.paused.is_some() {
         role = Role::Warn;
     }
     if badges.drifts.iter().any(|drift| drift.integration == one.name && drift.flow == flow.name) {

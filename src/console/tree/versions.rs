@@ -176,6 +176,12 @@ impl App {
             .map(|one| line(one, versions.marks.contains(&one.number), shown))
             .collect();
         versions.list.set(lines);
+        if !versions.versions.is_empty()
+            && let Some(wanted) = self.tree.wanted_version.take()
+            && let Some(at) = versions.versions.iter().position(|one| one.number == wanted)
+        {
+            versions.list.go(at);
+        }
     }
 
     /// Asks for the versions of the selected integration, and for what differs.
@@ -252,9 +258,9 @@ impl App {
                 Err(format!("deploy is not possible: v{} is live", chosen.number))
             }
             (Some(chosen), ..) if Some(chosen.number) != newest => {
-                Ok(Dialog::rolling_back(of(chosen.number), differs))
+                Ok(Dialog::rolling_back(of(chosen.number), differs).with_keys(&self.options.keymap))
             }
-            (_, _, Some(draft)) => Ok(Dialog::deploying(of(draft), differs)),
+            (_, _, Some(draft)) => Ok(Dialog::deploying(of(draft), differs).with_keys(&self.options.keymap)),
             (_, Some(live), None) => {
                 Err(format!("deploy is not possible: v{live} is live and there is no draft"))
             }

@@ -153,7 +153,7 @@ impl Choices {
         match self.focused() {
             Row::Version => self.draft = goes(usize::from(self.draft), 2).ok_or(END)? == 1,
             Row::Sample => {
-                let only = "there is no other: enter takes an id or JSON, S saves what is shown";
+                let only = "there is no other: enter takes an id or JSON, {S} saves what is shown";
                 if self.samples.len() < 2 {
                     return Err(only);
                 }

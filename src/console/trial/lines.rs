@@ -1,6 +1,7 @@
 //! What a trial tells, in lines: every request that a run would send, and what came of a call.
 
 use crate::console::format::took;
+use crate::console::keymap::Keymap;
 use crate::console::lines::Line;
 use crate::console::payload::value_text;
 use crate::console::theme::Role;
@@ -42,7 +43,7 @@ pub(in crate::console) fn head(view: &SimulatedView) -> Vec<(String, Role)> {
     all
 }
 
-pub(in crate::console) fn step_lines(step: &SimulatedStep, lines: &mut Vec<Line>) {
+pub(in crate::console) fn step_lines(step: &SimulatedStep, keys: &Keymap, lines: &mut Vec<Line>) {
     let (glyph, role) = match (step.runs, &step.cause, &step.blocked) {
         (Some(false), _, _) => ("»", Role::Muted),
         (_, Some(_), _) | (_, _, Some(_)) => ("!", Role::Bad),
@@ -103,7 +104,7 @@ pub(in crate::console) fn step_lines(step: &SimulatedStep, lines: &mut Vec<Line>
     for asked in &step.asks {
         let (value, role) = match &asked.from {
             Some(from) => (format!("{} = {} ({from})", asked.path, value_text(&asked.value).1), Role::Info),
-            None => (format!("{}: nobody knows it; e gives it", asked.path), Role::Warn),
+            None => (format!("{}: nobody knows it; {} gives it", asked.path, keys.pressed("e")), Role::Warn),
         };
         let path = format!("asks {}.{}\0{}", step.name, asked.field, asked.path);
         let key = format!("{} asks", asked.field);

@@ -8,7 +8,7 @@ use super::super::lists::read;
 use super::super::verbs::sends::traces;
 use super::trial::{build, judged};
 use crate::model::ask::{Page, Refusal};
-use crate::model::query::Query;
+use crate::model::query::{Query, Subject};
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::run::{RunState, StepState};
 use crate::model::study::{BackTest, BackTestChange, BackTestField, BackTestView};
@@ -91,8 +91,8 @@ impl Desk {
             next: None,
             at: None,
         };
-        let own = read(&format!("integration={}", holding.name), now)?;
-        let query = Query::all(vec![Query::Since(from), own, read(&asked.filter, now)?]);
+        let own = read(&format!("integration={}", holding.name), now, Subject::Requests)?;
+        let query = Query::all(vec![Query::Since(from), own, read(&asked.filter, now, Subject::Requests)?]);
         let page = Page { before: asked.before.clone(), limit: PART, ..Page::default() };
         let begun = Instant::now();
         let rows = store.page_requests(&query, &page).await?;

@@ -90,18 +90,20 @@ impl Desk {
         let holding = self.holding(name.trim())?;
         let mut found = Vec::new();
         for row in state.flows.values().filter(|row| row.integration == holding.id && !row.removed) {
+            let plan = |doc: &Option<Arc<Doc>>| doc.as_ref()?.plan(row.id);
+            let live = plan(&holding.live);
+            let is_live = live.is_some();
+            let Some(plan) = live.or_else(|| plan(&holding.newest)) else { continue };
+            // A draft that renames a flow that was never live gives it no new name elsewhere.
             let meant = wanted.is_none_or(|wanted| {
-                row.name.eq_ignore_ascii_case(wanted)
+                plan.flow.name.eq_ignore_ascii_case(wanted)
+                    || row.name.eq_ignore_ascii_case(wanted)
                     || row.key == wanted
                     || row.path.as_deref() == Some(wanted)
             });
             if !meant {
                 continue;
             }
-            let plan = |doc: &Option<Arc<Doc>>| doc.as_ref()?.plan(row.id);
-            let live = plan(&holding.live);
-            let is_live = live.is_some();
-            let Some(plan) = live.or_else(|| plan(&holding.newest)) else { continue };
             if fits(&plan.flow) {
                 found.push(Named {
                     flow: row.id,

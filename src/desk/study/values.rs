@@ -4,7 +4,7 @@ use super::super::Desk;
 use super::super::lists::read;
 use crate::model::ask::{Page, Refusal};
 use crate::model::path::Path;
-use crate::model::query::ROOTS;
+use crate::model::query::{ROOTS, Subject};
 use crate::model::request::StoredRequest;
 use crate::model::study::{FieldsView, Pinned, Values, ValuesView};
 use crate::rules::survey::Survey;
@@ -27,7 +27,7 @@ impl Desk {
             let roots = ROOTS.join(", ");
             return Err(Refusal::usage(format!("{path} does not begin with one of {roots}")));
         }
-        let query = read(&asked.filter, self.deps.store.now())?;
+        let query = read(&asked.filter, self.deps.store.now(), Subject::Requests)?;
         self.deps.store.values_at(&query, &path, asked.before.as_deref()).await
     }
 

@@ -246,14 +246,14 @@ url = "http://127.0.0.1:9/tell"
     apply(&house, Apply { draft: true, ..files(&[("b.toml", text)]) }).await.unwrap();
     let lines = done(&house, deploy(true)).await.lines;
     assert!(lines.contains(&"also runs Once (deploy): it sends nothing".to_owned()), "{lines:?}");
-    assert!(lines.contains(&"also runs Init (deploy): 1 step of it sends".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"also runs Init (deploy): 1 real request".to_owned()), "{lines:?}");
     done(&house, deploy(false)).await;
     let again = text.replace("/tell", "/told");
     apply(&house, Apply { draft: true, ..files(&[("b.toml", &again)]) }).await.unwrap();
     let lines = done(&house, deploy(true)).await.lines;
     assert!(!lines.iter().any(|line| line.contains("Once")), "it ran already: {lines:?}");
     // So does whoever applies it at once, or goes back.
-    let init = "also runs Init (deploy): 1 step of it sends".to_owned();
+    let init = "also runs Init (deploy): 1 real request".to_owned();
     let planned = apply(&house, Apply { dry_run: true, ..files(&[("b.toml", &again)]) }).await.unwrap();
     assert!(planned.lines.contains(&init), "{:?}", planned.lines);
     let back = Rollback { name: "begins".into(), version: 1, dry_run: true, ..Rollback::default() };
@@ -264,4 +264,53 @@ url = "http://127.0.0.1:9/tell"
     for line in ["  Orders takes no more requests (/in/begins)", "  Nightly ticks no more"] {
         assert!(lines.iter().any(|said| said == line), "{lines:?}");
     }
+}
+
+#[tokio::test]
+async fn a_deploy_counts_the_runs_under_way_by_the_version_that_they_keep() {
+    let house = House::acme().await;
+    let deploy = |dry_run| Ask::Deploy { name: "acme".into(), seen: None, reason: None, dry_run };
+    let save = async |text: &str| {
+        apply(&house, Apply { draft: true, ..files(&[("a.toml", text)]) }).await.unwrap();
+    };
+    let second = ACME.replace("/log", "/two");
+    save(&second).await;
+    let lines = done(&house, deploy(true)).await.lines;
+    assert!(lines.contains(&"no run is under way; a retry moves its run to v2".to_owned()), "{lines:?}");
+    for state in RunState::ALL {
+        house.run_in(state).await;
+    }
+    // Queued, running, waiting and retrying; what is errored or ended is not under way.
+    let lines = done(&house, deploy(true)).await.lines;
+    let keep = "runs under way (4) keep v1; a retry moves its run to v2".to_owned();
+    assert!(lines.contains(&keep), "{lines:?}");
+    let applied = apply(&house, Apply { dry_run: true, ..files(&[("a.toml", &second)]) }).await.unwrap();
+    assert!(applied.lines.contains(&keep), "{:?}", applied.lines);
+    let remove = Ask::Remove { name: "acme".into(), reason: None, dry_run: true };
+    let lines = done(&house, remove).await.lines;
+    assert_eq!(lines.last().map(String::as_str), Some("its runs under way (4) go on to their end"));
+
+    done(&house, deploy(false)).await;
+    house.run_in(RunState::Queued).await;
+    house.run_in(RunState::Waiting).await;
+    save(&ACME.replace("/log", "/three")).await;
+    let both = "runs under way (6) keep their versions: 2 v2, 4 v1; a retry moves its run to v3".to_owned();
+    let lines = done(&house, deploy(true)).await.lines;
+    assert!(lines.contains(&both), "{lines:?}");
+    let back = Rollback { name: "acme".into(), version: 1, dry_run: true, ..Rollback::default() };
+    let lines = done(&house, Ask::Rollback(back)).await.lines;
+    assert!(lines.contains(&both.replace("v3", "v4")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_draft_that_lacks_a_value_is_not_said_to_go_live() {
+    let house = House::new();
+    let plain = NEEDY.replace("required = true", "default = \"t\"");
+    apply(&house, files(&[("n.toml", &plain)])).await.unwrap();
+    apply(&house, Apply { draft: true, ..files(&[("n.toml", NEEDY)]) }).await.unwrap();
+    let deploy = Ask::Deploy { name: "needy".into(), seen: None, reason: None, dry_run: true };
+    let lines = done(&house, deploy).await.lines;
+    assert_eq!(lines[0], "needy v2 would stay a draft");
+    assert!(lines.iter().any(|line| line.contains("token has no value yet")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("under way")), "nothing would change: {lines:?}");
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::RequestId;
+use crate::model::ask::Offers;
 use crate::model::request::{Marks, Verdict};
 use crate::store::{Birth, Judgement};
 
@@ -22,6 +23,7 @@ async fn a_replay_makes_a_new_run_of_the_stored_request_past_dedup() {
     let plan = house.plan_on(act(replay(None, &[]), vec![house.request_id(request)])).await.unwrap();
     assert_eq!(plan.lines[0], "Makes a new run of acme / Orders, past dedup.");
     assert_eq!(plan.lines[1], "With v1, the live version.");
+    assert_eq!(plan.offers, Some(Offers { live: Some(1), own: 1, draft: None }));
     assert!(
         plan.lines.contains(&"It sends 4 real requests: push, notify, archive, log.".to_owned()),
         "{:?}",
@@ -61,6 +63,16 @@ async fn an_edited_payload_is_another_request_and_the_stored_one_stays() {
     assert_eq!(body, json!({"ref": "b c", "n": 1, "extra": [1]}));
     assert!(stored.seed.marks.has(Marks::MANUAL));
     assert_eq!(stored.seed.headers.get("content-length"), None);
+    // No sender sent it: none was answered, and none was promised that it is stored.
+    let counters = house.store.counters();
+    assert_eq!((counters.accepted, counters.stored, counters.recent), (2, 1, 1));
+    let shown = house.store.request_detail(made).await.unwrap();
+    assert_eq!((shown.request.status, shown.request.from.as_deref(), shown.answer), (None, None, None));
+    assert_eq!(shown.request.made_by().as_deref(), Some("by anna"));
+    assert_eq!(shown.parent.as_deref(), Some(house.request_id(request).as_str()));
+    assert_eq!(shown.began.iter().map(|one| one.run.clone()).collect::<Vec<_>>(), acted.runs);
+    let shown = house.store.request_detail(request).await.unwrap();
+    assert_eq!((shown.request.status, shown.parent, shown.request.made_by()), (Some(200), None, None));
     let kept = house.store.request(request).await.unwrap().unwrap();
     assert_eq!(&kept.seed.body[..], json!({"ref": "a", "n": 1}).to_string().as_bytes());
     let refusal =

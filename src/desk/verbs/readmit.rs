@@ -2,8 +2,10 @@
 //! arrived, then by dedup like a new one; accepted once, or nothing changes.
 
 use super::super::Desk;
+use super::how_many::NewRuns;
 use super::many::Did;
 use super::plan::SAMPLE;
+use super::replay::by_count;
 use super::select::{Chosen, Planned, Target};
 use crate::model::ask::{Plan, Refusal};
 use crate::model::auth::Auth;
@@ -28,7 +30,14 @@ struct Ready {
     elements: Option<u32>,
     launch: Launch,
     flow: String,
-    version: u32,
+    plan: Arc<Compiled>,
+}
+
+impl Ready {
+    /// The elements of its runs: one run, or one for each element of what is split.
+    fn runs(&self) -> Vec<Option<u32>> {
+        self.elements.map_or_else(|| vec![None], |elements| (0..elements).map(Some).collect())
+    }
 }
 
 impl Desk {
@@ -37,6 +46,7 @@ impl Desk {
         let mut plan = Plan { verb: "readmit".to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
         let (mut found, mut keys) = (Planned::default(), HashSet::new());
+        let (mut all, mut makes) = (NewRuns::default(), 0);
         for id in chosen.requests() {
             match self.new_by_key(id, &mut keys).await {
                 Ok(ready) => {
@@ -45,16 +55,17 @@ impl Desk {
                     if plan.sample.len() < SAMPLE {
                         plan.sample.push((ready.text.clone(), ready.flow.clone()));
                     }
+                    let made = u64::from(ready.elements.unwrap_or(1));
+                    makes += made;
+                    self.foresee_new(&mut all, &ready.plan, (id, &ready.seed), ready.runs()).await;
                     if chosen.one().is_some() {
                         plan.lines.push(format!(
                             "Judged again with v{} of {}, as of its arrival: it passes now.",
-                            ready.version, ready.flow
+                            ready.plan.version, ready.flow
                         ));
-                        plan.lines.push(if ready.key.is_some() {
-                            "Then by dedup, like a new one: it becomes accepted, and a run begins.".to_owned()
-                        } else {
-                            "It becomes accepted, and a run begins.".to_owned()
-                        });
+                        let then =
+                            if ready.key.is_some() { "Then by dedup, like a new one: it" } else { "It" };
+                        plan.lines.push(format!("{then} becomes accepted, and {}.", begin(made)));
                     }
                 }
                 Err(refusal) if chosen.one().is_some() => return Err(refusal),
@@ -65,9 +76,15 @@ impl Desk {
             }
         }
         if plan.lines.is_empty() {
-            plan.lines
-                .push(format!("Readmits {} requests; each begins a run.", crate::text::count(plan.count)));
+            let requests = super::count(plan.count, crate::model::ask::Object::Request);
+            plan.lines.push(format!("Readmits {requests}: {}.", begin(makes)));
         }
+        if makes > 0 {
+            plan.lines.push(all.line());
+        }
+        plan.makes = Some(makes);
+        plan.hosts = by_count(all.hosts);
+        plan.sends = all.first.filter(|_| chosen.one().is_some());
         plan.left_out = left_out.into_iter().collect();
         Ok((plan, found))
     }
@@ -156,7 +173,7 @@ impl Desk {
             elements: passed.elements,
             launch: Launch::of(&plan, store.lane(plan.flow_id)),
             flow: format!("{} / {}", plan.integration_name, plan.flow.name),
-            version: plan.version,
+            plan,
             seed,
         })
     }
@@ -223,6 +240,15 @@ impl Desk {
 
 fn not_possible(why: &str) -> Refusal {
     Refusal::refused("not_rejected", format!("readmit is not possible: {why}"))
+}
+
+/// `a run begins`, `3 runs begin`.
+fn begin(runs: u64) -> String {
+    match runs {
+        0 => "no run begins".to_owned(),
+        1 => "a run begins".to_owned(),
+        many => format!("{} begin", super::runs(many)),
+    }
 }
 
 fn duplicate(first: &str) -> Refusal {

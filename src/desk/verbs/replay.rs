@@ -2,21 +2,18 @@
 //! the draft or a certain one, and the payload as stored or edited.
 
 use super::super::{Desk, edit};
-use super::how_many::{Later, sending, sending_line};
+use super::how_many::NewRuns;
 use super::many::{Did, SIDE_BY_SIDE};
 use super::plan::SAMPLE;
 use super::select::{Chosen, Planned, Target};
-use super::sends::{Attempt, hidden, preview, traces};
 use super::{list, runs};
-use crate::model::ask::{Plan, Refusal, Replay, Who};
+use crate::model::ask::{Offers, Plan, Refusal, Replay, Who};
 use crate::model::headers::Headers;
 use crate::model::id::short;
 use crate::model::request::{Marks, Seed, StoredRequest, Verdict};
 use crate::model::run::Run;
-use crate::model::target::host;
 use crate::model::{RequestId, RunId};
 use crate::rules::autopsy::Kept;
-use crate::rules::template::{Context, first_item};
 use crate::rules::{facts, json, split};
 use crate::store::{Accept, Again, Judgement, Launch, Piece};
 use bytes::Bytes;
@@ -24,14 +21,6 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What a new run sends first.
-struct First {
-    host: String,
-    /// One, or as many as there are items.
-    requests: u64,
-    sends: Option<crate::model::view::SentView>,
-}
 
 /// A replay that is possible: what would be stored, and with what it would run.
 struct Ready {
@@ -47,6 +36,8 @@ struct Ready {
     edited: bool,
     /// With this it runs.
     plan: Arc<crate::rules::plan::Plan>,
+    /// The version of the run, or that which judged the request.
+    own: u32,
     /// How the version came about: `the live version`.
     word: &'static str,
 }
@@ -60,32 +51,28 @@ impl Desk {
     ) -> Result<(Plan, Planned), Refusal> {
         if let Some(target) = chosen.one() {
             let ready = self.ready(target, how).await?;
-            return Ok((self.plan_one_replay(&ready, how), Planned::default()));
+            return Ok((self.plan_one_replay(&ready, how).await, Planned::default()));
         }
         let mut plan = Plan { verb: "replay".to_owned(), ..Plan::default() };
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
-        let mut hosts: BTreeMap<String, u64> = BTreeMap::new();
         let mut flows: BTreeMap<String, u64> = BTreeMap::new();
         let mut judged = futures_util::stream::iter(chosen.targets.iter().copied())
             .map(|target| async move { (target, self.ready(target, how).await) })
             .buffered(SIDE_BY_SIDE);
-        let (mut found, mut later) = (Planned::default(), Later::default());
+        let (mut found, mut all, mut makes) = (Planned::default(), NewRuns::default(), 0);
         while let Some((target, ready)) = judged.next().await {
             match ready {
                 Ok(ready) => {
                     let made = ready.runs.len() as u64;
-                    plan.count += made;
+                    plan.count += 1;
+                    makes += made;
                     found.objects.push((target, None));
                     *flows.entry(flow_name(&ready)).or_default() += made;
-                    let first = self.first(&ready);
+                    all.first = None;
+                    self.foresee_replay(&mut all, &ready).await;
                     if plan.sample.len() < SAMPLE {
-                        let sends = first.as_ref().and_then(|first| first.sends.as_ref());
-                        let sends = sends.map(|sends| format!("{} {}", sends.method, sends.url));
+                        let sends = all.first.as_ref().map(|sends| format!("{} {}", sends.method, sends.url));
                         plan.sample.push((self.printed(target), sends.unwrap_or_else(|| flow_name(&ready))));
-                    }
-                    later.add(&ready.plan, 0);
-                    if let Some(First { host, requests, .. }) = first {
-                        *hosts.entry(host).or_default() += made * requests;
                     }
                 }
                 Err(refusal) => {
@@ -96,13 +83,15 @@ impl Desk {
         }
         drop(judged);
         plan.left_out = left_out.into_iter().collect();
-        plan.hosts = hosts.into_iter().collect();
-        plan.hosts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        plan.lines.push(format!("Makes {}, past dedup.", runs(plan.count).replacen("run", "new run", 1)));
+        plan.makes = Some(makes);
+        plan.lines.push(format!("Makes {}, past dedup.", runs(makes).replacen("run", "new run", 1)));
         for (flow, count) in flows {
             plan.lines.push(format!("{} of {flow}.", runs(count)));
         }
-        plan.lines.extend(later.line());
+        if makes > 0 {
+            plan.lines.push(all.line());
+        }
+        plan.hosts = by_count(all.hosts);
         if !how.set.is_empty() {
             let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
             plan.lines.push(format!("With another payload each: {changed} changed."));
@@ -110,9 +99,9 @@ impl Desk {
         Ok((plan, found))
     }
 
-    fn plan_one_replay(&self, ready: &Ready, how: &Replay) -> Plan {
+    async fn plan_one_replay(&self, ready: &Ready, how: &Replay) -> Plan {
         let made = ready.runs.len() as u64;
-        let mut plan = Plan { verb: "replay".to_owned(), count: made, ..Plan::default() };
+        let mut plan = Plan { verb: "replay".to_owned(), count: 1, makes: Some(made), ..Plan::default() };
         let flow = flow_name(ready);
         plan.lines.push(match (ready.plan.flow.split(), ready.runs.as_slice()) {
             (Some(path), [Again { element: Some(at), .. }]) => {
@@ -125,8 +114,9 @@ impl Desk {
             _ => format!("Makes a new run of {flow}, past dedup."),
         });
         plan.lines.push(format!("With v{}, {}.", ready.plan.version, ready.word));
-        let own = ready.of.seed.version;
+        let own = ready.own;
         plan.versions = (own != ready.plan.version).then_some((own, ready.plan.version));
+        plan.offers = Some(self.offers(ready));
         if ready.edited {
             let changed = list(how.set.iter().map(|(path, _)| path.as_str()));
             plan.lines
@@ -140,32 +130,31 @@ impl Desk {
                 ready.of.verdict.word()
             ));
         }
-        plan.lines.push(sending_line(made, &sending(&ready.plan, &self.beginning(ready))));
-        if let Some(First { host, requests, sends }) = self.first(ready) {
-            plan.hosts = vec![(host, made * requests)];
-            plan.sends = sends;
-        }
+        let mut all = NewRuns::default();
+        self.foresee_replay(&mut all, ready).await;
+        plan.lines.push(all.line());
+        plan.hosts = by_count(all.hosts);
+        plan.sends = all.first;
         plan
     }
 
-    /// What templates of the first new run see as it begins.
-    fn beginning(&self, ready: &Ready) -> Context {
-        let element = ready.runs.first().and_then(|again| again.element);
-        self.deps.store.context(&ready.plan, RunId(0), element, Some((ready.of.id, &ready.seed)))
+    /// The versions that a replay of a request may take.
+    fn offers(&self, ready: &Ready) -> Offers {
+        let (store, flow) = (&self.deps.store, ready.of.seed.flow);
+        let state = store.configured();
+        let holding = state.flows.get(&flow).and_then(|row| state.integrations.get(&row.integration));
+        let draft = holding.filter(|holding| holding.deployed != Some(holding.latest));
+        Offers {
+            live: store.deployed_plan(flow).map(|plan| plan.version),
+            own: ready.own,
+            draft: draft.map(|holding| holding.latest).filter(|latest| store.plan(flow, *latest).is_some()),
+        }
     }
 
-    /// What the new run would send first, where to, and how often: its first step, where that sends.
-    fn first(&self, ready: &Ready) -> Option<First> {
-        let url = &self.deps.settings.public_url;
-        let hops = ready.seed.hops + 1;
-        let context = first_item(&ready.plan, 0, &self.beginning(ready)).ok().flatten()?;
-        let item = context.item;
-        let requests = item.and(context.list.as_ref()).map_or(1, |list| list.len() as u64);
-        let attempt = Attempt { run: "•••", item, number: 1, hops, fresh_key: None, public_url: url };
-        let preview = preview(&self.deps.vault, &ready.plan, 0, &context, attempt)?.ok()?;
-        let traces = traces(&self.deps.store, &ready.plan, &context);
-        let host = host(&preview.sent.url);
-        Some(First { host, requests, sends: Some(hidden(&traces, preview.sent)) })
+    /// Goes through the new runs.
+    async fn foresee_replay(&self, all: &mut NewRuns, ready: &Ready) {
+        let elements = ready.runs.iter().map(|again| again.element).collect();
+        self.foresee_new(all, &ready.plan, (ready.of.id, &ready.seed), elements).await;
     }
 
     /// Makes the new runs of one request.
@@ -228,6 +217,7 @@ impl Desk {
     async fn ready(&self, target: Target, how: &Replay) -> Result<Ready, Refusal> {
         let (of, run) = self.origin(target).await?;
         let (id, version) = (of.id, run.as_ref().map(|run| run.version));
+        let own = version.unwrap_or(of.seed.version);
         let request = self.deps.store.ids().print(id);
         let run = run.map(|run| (run.id, run.element));
         let (plan, word) = self.version(&of, version, how)?;
@@ -235,7 +225,7 @@ impl Desk {
         begins(&of)?;
         let (seed, edited) = seed(&of, plan.version, &how.set)?;
         let runs = self.again(&plan, id, &seed, run).await?;
-        Ok(Ready { request, of, runs, seed, edited, plan, word })
+        Ok(Ready { request, of, runs, seed, edited, plan, own, word })
     }
 
     /// The new runs: one; where the version splits the body one for each element, or for that of the
@@ -374,6 +364,13 @@ fn is_framing(name: &[u8]) -> bool {
     [&b"content-length"[..], b"content-encoding", b"transfer-encoding"]
         .iter()
         .any(|other| name.eq_ignore_ascii_case(other))
+}
+
+/// Requests by host, most first.
+pub fn by_count(hosts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut hosts: Vec<(String, u64)> = hosts.into_iter().collect();
+    hosts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    hosts
 }
 
 fn flow_name(ready: &Ready) -> String {

@@ -180,9 +180,11 @@ impl Ask {
             | Self::Requests(_)
             | Self::Runs(_)
             | Self::RunsById { .. }
+            | Self::RunsAmong { .. }
             | Self::Callbacks(_)
             | Self::Urgent { .. }
             | Self::Groups
+            | Self::Group { .. }
             | Self::Alerts
             | Self::Overview { .. }
             | Self::Audit(_)

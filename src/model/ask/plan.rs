@@ -12,6 +12,10 @@ pub struct Plan {
     pub verb: String,
     /// How many objects it would act on.
     pub count: u64,
+    /// How many runs it makes, where that is not one an object: a request that is split makes one for
+    /// each element.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub makes: Option<u64>,
     /// Id and `seq` of each (the first 1,000): what [`super::Act::seen`] takes.
     pub seen: Vec<(String, i64)>,
     /// Left out, and why: a sentence and a count.
@@ -39,6 +43,9 @@ pub struct Plan {
     pub step: Option<String>,
     /// For one retry or replay: its own version and the one that is used, where they differ.
     pub versions: Option<(u32, u32)>,
+    /// For one replay: the versions that it may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<Offers>,
     /// Requests by target host.
     pub hosts: Vec<(String, u64)>,
     /// A few of many: id, and what tells it from the others.
@@ -47,6 +54,26 @@ pub struct Plan {
     /// Of many: what [`super::Act::plan`] takes, so that exactly what was planned is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+}
+
+impl Plan {
+    /// How much it does, which a person who does much has to type: objects, or the runs that are made
+    /// of them.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        self.makes.unwrap_or(self.count)
+    }
+}
+
+/// The versions of its flow that a replay may take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offers {
+    /// The live one.
+    pub live: Option<u32>,
+    /// The one that judged the request.
+    pub own: u32,
+    /// The draft, where there is one that has the flow.
+    pub draft: Option<u32>,
 }
 
 /// What a verb did.

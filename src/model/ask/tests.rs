@@ -52,6 +52,8 @@ fn every_ask_comes_back_as_it_was() {
         Ask::Requests(page.clone()),
         Ask::Runs(page),
         Ask::RunsById { ids: vec!["a".into()] },
+        Ask::RunsAmong { ids: vec!["a".into()], filter: "state:errored".into() },
+        Ask::Group { id: "a".into() },
         Ask::Jobs { before: Some("a".into()), limit: 7 },
         Ask::Alerts,
         Ask::Job { id: "a".into() },
@@ -133,6 +135,9 @@ fn an_answer_keeps_the_digits_of_its_numbers() {
         body: body.clone(),
         raw: String::new(),
         answer: None,
+        version: None,
+        parent: None,
+        began: vec![],
     };
     there_and_back(&Answer::Request(Box::new(view)));
     there_and_back(&Answer::Counters(Counters { stored: u64::MAX, at: -3, ..Counters::default() }));

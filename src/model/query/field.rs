@@ -1,5 +1,6 @@
 //! What a filter can name: the JSON names, and paths into body, headers, query and outputs.
 
+use super::names::{NAMES, Subject};
 use crate::model::path::Path;
 use crate::model::request::Verdict;
 use crate::model::run::{CallbackState, RunState, StepState};
@@ -13,66 +14,6 @@ pub enum Field {
     /// A flattened path: `body.total`, `headers["x-a"]`, `body.products[].name`.
     Path(Path),
 }
-
-/// Every name that a filter knows, with what it is, for completion: the JSON names of requests,
-/// runs, steps, callbacks and the audit trail.
-pub const NAMES: &[(&str, &str)] = &[
-    ("verdict", "accepted, duplicate, filtered or rejected"),
-    ("state", "of a run or callback"),
-    ("since", "not older: 15m, 2026-11-18, a time"),
-    ("until", "not newer: 15m, 2026-11-18, a time"),
-    ("flow", "its name"),
-    ("integration", "its name"),
-    ("id", "whole, or six digits or more of its end"),
-    ("request", "id of the request"),
-    ("run", "id of the run"),
-    ("parent", "id of the run that was replayed"),
-    ("callback", "id of the callback"),
-    ("duplicate_of", "id of the first request with the key"),
-    ("time", "arrival"),
-    ("endpoint", "generated id of the endpoint"),
-    ("method", "of the request"),
-    ("path", "after the endpoint"),
-    ("status", "code of the answer"),
-    ("cause", "why it was refused, or stopped"),
-    ("dedup_key", "in hex"),
-    ("runs", "ids of a request's runs"),
-    ("size", "bytes of the body"),
-    ("actor", "who sent it"),
-    ("from", "the sender's address"),
-    ("test", "true or false"),
-    ("marks", "no_dedup_key, repeated_keys, body_cut, …"),
-    ("what", "what lists show of a request"),
-    ("version", "of the integration"),
-    ("group", "id of an error group"),
-    ("job", "id of a job that acted on a run, or made it"),
-    ("started", "first attempt"),
-    ("ended", "end of a run"),
-    ("due", "when a run acts next"),
-    ("steps", "names of a run's steps"),
-    ("step", "name of a step"),
-    ("step.name", "name of a step"),
-    ("step.type", "request, send, set, fail, delay"),
-    ("step.state", "of a step"),
-    ("step.cause", "why a step failed"),
-    ("step.started", "first attempt of a step"),
-    ("step.ended", "end of a step"),
-    ("step.attempts", "number of attempts"),
-    ("step.status", "code of an attempt's answer"),
-    ("step.outcome", "of an attempt"),
-    ("step.outputs", "a step's values; step.outputs.name for one"),
-    ("deadline", "of a callback"),
-    ("created", "birth of a callback"),
-    ("received", "when a callback was answered"),
-    ("overdue", "true or false"),
-    ("at", "time of an audit entry"),
-    ("who", "person of an audit entry"),
-    ("door", "console, command line, socket"),
-    ("verb", "of an audit entry"),
-    ("target", "of an audit entry"),
-    ("reason", "of an audit entry"),
-    ("detail", "of an audit entry"),
-];
 
 /// Roots of flattened paths, for completion.
 pub const ROOTS: &[&str] = &["body", "headers", "query"];
@@ -109,15 +50,27 @@ impl Field {
     /// Reads a field as it is written before an operator.
     ///
     /// # Errors
-    /// What is wrong, and what was perhaps meant.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
-        if NAMES.iter().any(|(name, _)| *name == text) {
-            return Ok(Self::Name(text.to_owned()));
+    /// What is wrong, and what was perhaps meant: also where the rows that the filter goes over never
+    /// have it.
+    pub(super) fn read(text: &str, subject: Option<Subject>) -> Result<Self, String> {
+        if let Some(name) = NAMES.iter().find(|name| name.name == text) {
+            return match subject.filter(|subject| !name.is_of(*subject)) {
+                Some(other) => Err(format!("{other} have no {text}; {} have", name.owners())),
+                None => Ok(Self::Name(text.to_owned())),
+            };
         }
         let head: String = text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
         let known_root = ROOTS.contains(&head.as_str());
         match text.parse::<Path>() {
-            Ok(path) if known_root || text.starts_with("step.outputs") => Ok(Self::Path(path)),
+            Ok(path) if known_root || text.starts_with("step.outputs") => {
+                match subject.filter(|subject| !subject.has_root(path.root())) {
+                    Some(other) => {
+                        let owners = if path.root() == "step" { "runs" } else { "requests and runs" };
+                        Err(format!("{other} have no {}; {owners} have", path.root()))
+                    }
+                    None => Ok(Self::Path(path)),
+                }
+            }
             Err(error) if known_root => Err(format!("{text} is no path: {error}")),
             _ => Err(unknown(text)),
         }
@@ -172,7 +125,7 @@ const STEP_STATES: [StepState; 8] = [
 ];
 
 fn unknown(text: &str) -> String {
-    let names = NAMES.iter().map(|(name, _)| *name).chain(ROOTS.iter().copied());
+    let names = NAMES.iter().map(|name| name.name).chain(ROOTS.iter().copied());
     match nearest(text, names) {
         Some(name) => format!("there is no field {text}; did you mean {name}?"),
         None if text.parse::<Path>().is_ok() => {

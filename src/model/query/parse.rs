@@ -1,7 +1,7 @@
 //! Text to filter: recursive descent over characters, bounded in length and nesting.
 
 use super::test::read_time;
-use super::{Field, Op, Query, QueryError, ROOTS, Test};
+use super::{Field, Op, Query, QueryError, ROOTS, Subject, Test};
 use crate::model::Ms;
 
 /// Characters of a filter.
@@ -9,13 +9,13 @@ const MAX_CHARS: usize = 4_096;
 /// Parentheses and negations in one another.
 const MAX_NESTING: usize = 64;
 
-pub(super) fn parse(text: &str, now: Ms) -> Result<Query, QueryError> {
+pub(super) fn parse(text: &str, now: Ms, subject: Option<Subject>) -> Result<Query, QueryError> {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() > MAX_CHARS {
         let message = format!("a filter has at most {MAX_CHARS} characters");
         return Err(QueryError { message, at: MAX_CHARS });
     }
-    let mut parser = Parser { chars, at: 0, now, nesting: 0 };
+    let mut parser = Parser { chars, at: 0, now, nesting: 0, subject };
     parser.space();
     if parser.at == parser.chars.len() {
         return Ok(Query::All);
@@ -38,6 +38,8 @@ struct Parser {
     at: usize,
     now: Ms,
     nesting: usize,
+    /// What it goes over, where that is known.
+    subject: Option<Subject>,
 }
 
 type Parsed<T> = Result<T, QueryError>;
@@ -258,7 +260,7 @@ impl Parser {
             let (first, last) = read_time(&value, self.now).map_err(at)?;
             return Ok(if field == "since" { Query::Since(first) } else { Query::Until(last) });
         }
-        let field = Field::read(field).map_err(|message| QueryError { message, at: from })?;
+        let field = Field::read(field, self.subject).map_err(|message| QueryError { message, at: from })?;
         Test::new(field, op, &value, self.now).map(Query::Test).map_err(at)
     }
 

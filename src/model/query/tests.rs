@@ -287,12 +287,40 @@ fn the_names_of_the_views_are_all_known() {
                  step.name step.type step.state step.cause step.started step.ended step.outputs step.attempts"
         .split_whitespace()
     {
-        assert!(NAMES.iter().any(|(known, _)| *known == name), "{name}");
+        assert!(NAMES.iter().any(|known| known.name == name), "{name}");
     }
-    let mut names: Vec<_> = NAMES.iter().map(|(name, _)| name).collect();
+    let mut names: Vec<_> = NAMES.iter().map(|name| name.name).collect();
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), NAMES.len());
+}
+
+#[test]
+fn what_the_rows_never_have_is_an_error_at_its_token() {
+    let of = |text: &str, subject| {
+        Query::parse_for(text, 0, subject).map(|_| ()).map_err(|error| (error.at, error.message))
+    };
+    let wrong = |at: usize, message: &str| Err((at, message.to_owned()));
+    assert_eq!(
+        of("size>1 state:errored", Subject::Requests),
+        wrong(7, "requests have no state; runs and callbacks have")
+    );
+    assert_eq!(of("verdict:accepted", Subject::Runs), wrong(0, "runs have no verdict; requests have"));
+    assert_eq!(
+        of("step.name:push", Subject::Requests),
+        wrong(0, "requests have no step.name; runs and callbacks have")
+    );
+    assert_eq!(of("step.outputs.id:1", Subject::Requests), wrong(0, "requests have no step; runs have"));
+    assert_eq!(
+        of("body.a:1", Subject::Callbacks),
+        wrong(0, "callbacks have no body; requests and runs have")
+    );
+    for text in ["body.a:1 verdict:accepted", "run:abcdef since:1h"] {
+        assert_eq!(of(text, Subject::Requests), Ok(()), "{text}");
+    }
+    assert_eq!(of("step.outputs.id:1 body.a:1 state:errored step.name:a", Subject::Runs), Ok(()));
+    assert_eq!(of("state:pending overdue:true step:a", Subject::Callbacks), Ok(()));
+    assert_eq!(of("who:anna verb:retry since:1d", Subject::Audit), Ok(()));
 }
 
 #[test]
@@ -325,7 +353,7 @@ fn any_query() -> impl Strategy<Value = Query> {
     let test = (field, op, value.clone(), any::<u16>()).prop_map(|(field, op, value, number)| {
         // A number is compared with numbers alone.
         let value = if field == "size" { number.to_string() } else { value };
-        Query::Test(Test::new(Field::read(&field).unwrap(), op, &value, NOW).unwrap())
+        Query::Test(Test::new(Field::read(&field, None).unwrap(), op, &value, NOW).unwrap())
     });
     let leaf = prop_oneof![
         value.prop_map(Query::Word),

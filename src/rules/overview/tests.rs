@@ -23,6 +23,7 @@ fn view() -> OverviewView {
             duplicate: series(214),
             filtered: series(1_830),
             rejected: series(12),
+            only_counted: 8,
             recent: 382,
             most: Some(Peak { n: 61, at: at(100_000) }),
             causes: vec![
@@ -155,4 +156,20 @@ fn queue_and_store_say_how_long_the_disk_lasts() {
     full.queue = QueueFigures::default();
     let lines = store(&full, NOW, &when).map(|line| line.text);
     assert_eq!(lines, ["queue 0", "commit p50 ? p99 ?, WAL 0 B", "file 0 B, growth not known yet, free ?"]);
+}
+
+#[test]
+fn refusals_without_a_row_are_told_beside_their_count() {
+    let rows = counts(&view(), &|_| String::new());
+    let told = |listed| rows.iter().map(|row| row.beside(listed)).collect::<Vec<_>>();
+    assert_eq!(told(true)[3], "8 counted, not stored");
+    assert!(
+        told(false)[3].starts_with("8 counted, not stored · signature differs 9 · "),
+        "{:?}",
+        told(false)
+    );
+    assert!(told(true)[4..].iter().all(String::is_empty), "a cause is what it is");
+    let mut all = view();
+    all.requests.only_counted = 0;
+    assert_eq!(counts(&all, &|_| String::new())[3].beside(true), "");
 }

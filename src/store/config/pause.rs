@@ -1,8 +1,9 @@
 //! Pauses of integrations and flows, kept in their own rows.
 
 use super::{ConfigError, existing};
-use crate::model::FlowId;
-use crate::model::gate::Pause;
+use crate::model::gate::{Pause, Pausing};
+use crate::model::{FlowId, Ms};
+use crate::store::registry::State;
 use rusqlite::{Connection, params};
 
 /// Sets or ends the pause of an integration, or of a flow.
@@ -26,4 +27,22 @@ pub fn pause(
         hold
     ])?;
     Ok(())
+}
+
+impl State {
+    /// How many flows are live, and how many of them are paused.
+    #[must_use]
+    pub fn paused(&self, now: Ms) -> (u64, u64) {
+        let live = self.flows.values().filter(|row| {
+            let owner = self.integrations.get(&row.integration);
+            let live = owner.filter(|owner| !owner.removed).and_then(|owner| owner.live.as_ref());
+            !row.removed && live.is_some_and(|live| live.plan(row.id).is_some())
+        });
+        let (mut all, mut paused) = (0, 0);
+        for row in live {
+            all += 1;
+            paused += u64::from(self.routes.pausing(row.id, || now) != Pausing::Open);
+        }
+        (all, paused)
+    }
 }

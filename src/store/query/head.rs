@@ -135,6 +135,19 @@ pub fn journal(conn: &Connection, run: RunId, whole: bool) -> rusqlite::Result<V
     conn.prepare_cached(&sql)?.query_map([run.0], |row| codec::entry(row, 0))?.collect()
 }
 
+/// The last entry of a step that tells what was sent, without what came back.
+///
+/// # Errors
+/// Whatever `SQLite` says.
+pub fn last_sent(conn: &Connection, run: RunId, step: u32) -> rusqlite::Result<Option<Entry>> {
+    conn.prepare_cached(
+        "SELECT run, seq, at, kind, step, item, attempt, status, actor, detail, sent, NULL, NULL FROM journal
+         WHERE run = ?1 AND step = ?2 AND sent IS NOT NULL ORDER BY seq DESC LIMIT 1",
+    )?
+    .query_row((run.0, step), |row| codec::entry(row, 0))
+    .optional()
+}
+
 /// What was sent and what came back of an attempt, where it ended with either.
 ///
 /// # Errors

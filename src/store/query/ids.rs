@@ -3,9 +3,10 @@
 //!
 //! An ending is a keyed tag, so no index knows it: the newest ids of the kind are gone through.
 
-use crate::model::IdKey;
 use crate::model::ask::Refusal;
 use crate::model::id::{Kind, short};
+use crate::model::time::spell_duration;
+use crate::model::{IdKey, Ms};
 use rusqlite::Connection;
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,16 @@ pub fn read(ids: &IdKey, kind: Kind, text: &str) -> Result<Typed, Refusal> {
 #[must_use]
 pub fn unknown(kind: Kind, text: &str) -> Refusal {
     Refusal::not_found(format!("there is no {} {text}", kind.word()))
+}
+
+/// What had this id left the store.
+#[must_use]
+pub fn purged(text: &str, retention: Ms) -> Refusal {
+    Refusal::not_found(format!(
+        "{} is older than the retention of {} and was deleted",
+        short(text),
+        spell_duration(retention)
+    ))
 }
 
 /// Ids with an ending, newest first: at most one more than are named. `shown` are ids beside the

@@ -25,6 +25,7 @@ mod sources;
 mod status;
 mod timeline;
 mod traffic;
+mod under_way;
 mod urgent;
 mod values;
 mod views;
@@ -39,8 +40,8 @@ use crate::model::path::Path;
 use crate::model::query::Query;
 use crate::model::request::Seed;
 use crate::model::view::{
-    AuditView, CallbackView, EndpointView, EventView, ExplainView, GroupView, IntegrationView, RequestDetail,
-    RequestView, RunView,
+    AuditView, CallbackView, EndpointView, EventView, ExplainView, GroupFigures, GroupView, IntegrationView,
+    RequestDetail, RequestView, RunView,
 };
 use crate::model::{CallbackId, FlowId, Ms, RequestId, RunId};
 use crate::rules::mask;
@@ -210,26 +211,16 @@ impl Store {
         self.read(move |conn| f(&Look::new(conn, &store))).await
     }
 
-    /// Runs by id, in the order that was asked for; those that are gone are left out.
+    /// Runs by id, in the order that was asked for; those that are gone or do not match are left out.
     ///
     /// # Errors
     /// More than 256; the store.
-    pub async fn runs_by_id(&self, runs: &[RunId]) -> Result<Rows<RunView>, Refusal> {
+    pub async fn runs_by_id(&self, runs: &[RunId], query: &Query) -> Result<Rows<RunView>, Refusal> {
         if runs.len() > BY_ID {
             return Err(Refusal::usage(format!("{} runs at once, {BY_ID} are the most", runs.len())));
         }
-        let runs = runs.to_vec();
-        let rows = self
-            .look(move |look| {
-                let mut views = Vec::with_capacity(runs.len());
-                for id in runs {
-                    if let Some(run) = head::run_by_id(look.conn, id)? {
-                        views.push(pages::run_view(look, &run)?);
-                    }
-                }
-                Ok(views)
-            })
-            .await?;
+        let (runs, query) = (runs.to_vec(), query.clone());
+        let rows = self.look(move |look| pages::runs_among(look, &query, &runs)).await?;
         Ok(Rows::whole(rows))
     }
 
@@ -239,6 +230,17 @@ impl Store {
     /// The store.
     pub async fn groups(&self) -> Result<Vec<GroupView>, Refusal> {
         Ok(self.look(groups::groups).await?)
+    }
+
+    /// What the runs of a group sent last, and how long the answers took: of the newest of them, as many as
+    /// a twentieth of a second has room for.
+    ///
+    /// # Errors
+    /// There is no errored run in it; the store.
+    pub async fn group_figures(&self, id: &str) -> Result<GroupFigures, Refusal> {
+        let name = id.to_owned();
+        let found = self.look(move |look| groups::figures(look, &name)).await?;
+        found.ok_or_else(|| Refusal::not_found(format!("there is no group {id} with errored runs")))
     }
 
     /// A request, whole.
@@ -386,7 +388,12 @@ impl Store {
     }
 
     fn gone<T: Typed>(&self, id: T) -> Refusal {
-        ids::unknown(T::KIND, &self.ids().print(id))
+        let text = self.ids().print(id);
+        // An id tells its store and its time.
+        if self.now() - RequestId(id.raw()).time() > self.inner.limits.retention {
+            return ids::purged(&text, self.inner.limits.retention);
+        }
+        ids::unknown(T::KIND, &text)
     }
 }
 

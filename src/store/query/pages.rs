@@ -15,7 +15,7 @@ use crate::model::query::Query;
 use crate::model::run::{CallbackState, Run, RunState};
 use crate::model::time::rfc3339;
 use crate::model::view::{AuditView, CallbackView, RequestView, RunView};
-use crate::model::{AuditId, FlowId};
+use crate::model::{AuditId, FlowId, RunId};
 use crate::rules::rows::{AuditRow, CallbackRow};
 use crate::store::codec;
 use std::collections::BTreeSet;
@@ -129,6 +129,23 @@ pub(super) fn runs(
         Some(view) => Ok(view.listed()),
         None => run_view(look, &run),
     })
+}
+
+/// Those of some runs that match, in their order, as lists show them.
+pub(super) fn runs_among(look: &Look<'_>, query: &Query, runs: &[RunId]) -> rusqlite::Result<Vec<RunView>> {
+    let failed = Failed::default();
+    let mut views = Vec::with_capacity(runs.len());
+    for id in runs {
+        let Some(run) = head::run_by_id(look.conn, *id)? else { continue };
+        let judged = RunRow::new(look, &failed, &run);
+        let matches = query.matches(&judged);
+        let view = judged.into_view();
+        took(&failed)?;
+        if matches {
+            views.push(view.map_or_else(|| run_view(look, &run), |view| Ok(view.listed()))?);
+        }
+    }
+    Ok(views)
 }
 
 /// A run as lists show it.

@@ -10,8 +10,8 @@ use crate::model::run::{Callback, CallbackState, Entry, EntryKind, Got, Run, Run
 use crate::model::study::Pinned;
 use crate::model::time::rfc3339;
 use crate::model::view::{
-    AnswerView, AttemptView, CallbackView, GotView, ItemView, Pair, RequestDetail, RequestView, RunView,
-    SentView, StepView,
+    AnswerView, AttemptView, BeganView, CallbackView, GotView, ItemView, Pair, RequestDetail, RequestView,
+    RunView, SentView, StepView,
 };
 use crate::model::{Map, RequestId, RunId};
 use crate::rules::advance::fold::{AttemptFold, Fold, ItemFold, StepFold, fold};
@@ -26,6 +26,9 @@ use crate::rules::redelivery;
 use crate::store::told::{self, Noted};
 use base64::Engine as _;
 use std::fmt::Write as _;
+
+/// Runs of a request whose states are told with it.
+const BEGUN: usize = 4;
 
 /// Bytes in hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -88,6 +91,8 @@ pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<R
     let (line, delivery) = read(look, head)?;
     let (integration, flow) = look.names(head.flow);
     let runs = head::runs_of(look.conn, head.id)?;
+    // Nobody was answered where nobody sent it.
+    let status = head.status.filter(|_| head.marks.arrived());
     Ok(RequestView {
         id: look.request_id(head.id),
         time: rfc3339(head.id.time()),
@@ -97,14 +102,14 @@ pub(super) fn request(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<R
         method: head.method.clone(),
         path: head.path.clone(),
         verdict: head.verdict,
-        status: head.status,
+        status,
         cause: head.cause.clone(),
         dedup_key: head.dedup.as_deref().map(hex),
         duplicate_of: head.duplicate_of.map(|first| look.request_id(first)),
         runs: runs.into_iter().map(|run| look.run_id(run)).collect(),
         size: head.size,
         actor: head.actor.clone(),
-        from: head.peer.clone(),
+        from: head.peer.clone().filter(|_| head.marks.arrived()),
         test: is_test(head.marks),
         marks: head.marks.words(),
         what: line,
@@ -122,8 +127,12 @@ pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result
     let answer = answer(look, &head, &view)?;
     // What was told may have been noted since the row was read: the two are never at odds.
     view.status = view.status.or(answer.as_ref().map(|answer| answer.status));
+    let (began, parent) = begun(look, &head)?;
     Ok(Some(RequestDetail {
         answer,
+        version: Some(head.version),
+        parent,
+        began,
         request: view,
         headers: content::shown_headers(&seed.headers),
         flat: flat(&data),
@@ -132,6 +141,21 @@ pub(super) fn request_detail(look: &Look<'_>, id: RequestId) -> rusqlite::Result
         body: data.body,
         raw: base64::engine::general_purpose::STANDARD.encode(&seed.body),
     }))
+}
+
+/// How the first runs of a request stand; and of one that a person made the request that it was made
+/// from: what the run began with which its own run replays.
+fn begun(look: &Look<'_>, head: &RequestHead) -> rusqlite::Result<(Vec<BeganView>, Option<String>)> {
+    let (mut began, mut parent) = (Vec::new(), None);
+    for id in head::runs_of(look.conn, head.id)?.into_iter().take(BEGUN) {
+        let Some(run) = head::run_by_id(look.conn, id)? else { continue };
+        if let (true, None, Some(of)) = (head.marks.has(Marks::MANUAL), &parent, run.parent) {
+            let origin = head::run_by_id(look.conn, of)?.and_then(|origin| origin.request);
+            parent = origin.filter(|of| *of != head.id).map(|of| look.request_id(of));
+        }
+        began.push(BeganView { run: look.run_id(id), state: run.state, version: run.version });
+    }
+    Ok((began, parent))
 }
 
 /// The target of a request's line; `None` where nothing arrived.

@@ -50,10 +50,10 @@ pub fn what(
         }
     }
     if items.len() < ITEMS
-        && let Some(Value::Object(map)) = read
+        && let Some(Value::Object(map)) = &read
     {
         let used: Vec<&Path> = rule.into_iter().flat_map(|rule| &rule.fields).collect();
-        for (key, value) in &map {
+        for (key, value) in map {
             if items.len() >= ITEMS {
                 break;
             }
@@ -67,7 +67,27 @@ pub fn what(
             }
         }
     }
+    if items.is_empty()
+        && let Some(read) = &read
+    {
+        items = bare(read);
+    }
     items.join(" · ")
+}
+
+/// What a body says that is no object: its value, or the first leaves of its elements.
+fn bare(value: &Value) -> Vec<String> {
+    let list = match value {
+        Value::Object(_) => return Vec::new(),
+        Value::Array(list) if !list.is_empty() => list,
+        other => return vec![short(other)],
+    };
+    let leaves = list.iter().filter_map(|element| match element {
+        Value::Object(map) => map.iter().find_map(|(key, value)| leaf(key, value, false)),
+        Value::Array(inner) => Some(format!("{} in a list", text::count(inner.len() as u64))),
+        other => Some(short(other)),
+    });
+    leaves.take(ITEMS).collect()
 }
 
 /// The last name of a path: what the value is called.
@@ -127,9 +147,32 @@ mod tests {
             line(None, r#"{"ref":"main","repo":{"id":[],"name":"acme"},"n":5,"z":1}"#),
             "main · acme · n 5"
         );
-        assert_eq!(line(None, "[1]"), "");
         assert_eq!(line(None, "no json"), "");
         assert_eq!(line(None, &format!(r#"{{"a":"{}"}}"#, "é".repeat(41))).chars().count(), 40);
+    }
+
+    #[test]
+    fn a_body_that_is_no_object_says_its_value_or_its_first_leaves() {
+        for (body, told) in [
+            ("5", "5"),
+            ("-1.50e3", "-1.50e3"),
+            (r#""text""#, "text"),
+            ("true", "true"),
+            ("null", "null"),
+            ("[]", "[]"),
+            (r#"["a",{"x":1}]"#, "a · x 1"),
+            (r#"[{"id":"A-7","n":2},[1,2],null,4]"#, "A-7 · 2 in a list · null"),
+            ("{}", ""),
+            (r#"{"a":[]}"#, "0 a"),
+        ] {
+            assert_eq!(line(None, body), told, "{body}");
+        }
+        let long = format!("\"{}\"", "é".repeat(100));
+        assert_eq!(line(None, &long).chars().count(), VALUE);
+        // A dedup field that is an element comes first, and is not said twice.
+        let rule = Dedup { fields: vec!["body[0]".parse().unwrap()], window: 1, from_first: false };
+        let told = line(Some(&rule), r#"["k","z"]"#);
+        assert!(told.ends_with(" k") && !told.contains('z'), "{told}");
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(in crate::store) struct StepTimes {
 pub(in crate::store) struct Bucket {
     /// Requests by verdict. One that is readmitted leaves the rejected ones of now.
     pub(in crate::store) verdicts: [i64; 4],
+    /// Those of the rejected ones that were counted and have no row.
+    pub(in crate::store) counted: i64,
     /// Most accepted in a second, and which.
     pub(in crate::store) most: (u64, Ms),
     /// Refusals by cause.
@@ -126,6 +128,7 @@ impl Bucket {
     pub(in crate::store) fn add(&mut self, later: &Self) {
         self.verdicts.iter_mut().zip(later.verdicts).for_each(|(all, n)| *all += n);
         self.came.iter_mut().zip(later.came).for_each(|(all, n)| *all += n);
+        self.counted += later.counted;
         self.most = Self::higher(self.most, later.most);
         self.queue = Self::higher(self.queue, later.queue);
         for (cause, n) in &later.causes {
@@ -191,12 +194,14 @@ mod tests {
         one.step(1, &took("push", 84));
         one.commits.count(2_000);
         assert_eq!(Bucket::read(&one.text()), one);
-        let mut other = Bucket { verdicts: [1, 0, 0, -1], most: (3, 61_000), file: 12, ..Bucket::default() };
+        let mut other =
+            Bucket { verdicts: [1, 0, 0, -1], counted: 3, most: (3, 61_000), file: 12, ..Bucket::default() };
+        assert_eq!(Bucket::read(&other.text()), other);
         other.step(1, &Took { limit: 5_000, ..took("push", 90) });
         let mut all = Bucket::default();
         all.add(&one);
         all.add(&other);
-        assert_eq!((all.verdicts, all.most, all.file), ([6, 1, 0, 1], (3, 1_000), 12));
+        assert_eq!((all.verdicts, all.counted, all.most, all.file), ([6, 1, 0, 1], 3, (3, 1_000), 12));
         let push = all.steps.values().next().unwrap();
         assert_eq!((push.took.total(), push.limit), (2, 5_000));
         assert_eq!(Bucket::read("{damaged"), Bucket::default());

@@ -5,7 +5,7 @@ use super::super::terminal::Terminal;
 use super::{Gate, document};
 use serde_json::json;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn what_cannot_be_attached_to_is_said_before_the_terminal_is_taken() {
 #[test]
 fn over_https_a_console_believes_what_the_system_believes() {
     let house = House::new();
-    let operators = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let operators = super::super::common::free();
     let tls = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
     let (cert, key) = (tls.join("cert.pem"), tls.join("key.pem"));
     house.configure(&format!("operator_listen = \"{operators}\"\ntls_cert = {cert:?}\ntls_key = {key:?}\n"));

@@ -252,3 +252,78 @@ fn a_pane_shows_no_other_request_than_the_selected_one_for_long_and_none_is_copi
     press(&mut hand, "]");
     assert!(hand.app.requests.payload.is_current() || hand.app.requests.opened.is_none());
 }
+
+#[test]
+fn the_view_is_turned_of_the_request_that_is_selected_not_of_the_one_that_is_still_shown() {
+    use pointsman::console::payload::View;
+    let mut hand = Hand::new(120, 35);
+    hand.keys("2");
+    let rejected = |hand: &Hand| {
+        hand.app.requests.list.current().is_some_and(|row| row.view.verdict.word() == "rejected")
+    };
+    let press = |hand: &mut Hand, key: &str| {
+        hand.app.input(Event::Key(pointsman::console::key::Key::parse(key).unwrap().event()));
+    };
+    // On an accepted one whose neighbour was rejected: the answer for that one is not there yet.
+    while !rejected(&hand) {
+        hand.keys("k");
+    }
+    hand.keys("k");
+    assert!(!rejected(&hand) && hand.app.requests.payload.view() == View::Tree);
+    press(&mut hand, "j");
+    assert!(rejected(&hand) && !hand.app.requests.payload.is_current());
+    press(&mut hand, "v");
+    press(&mut hand, "v");
+    assert_eq!(hand.app.requests.payload.view(), View::Tree, "nothing is done to the other one");
+    press(&mut hand, "tab");
+    press(&mut hand, "h");
+    assert!(hand.text().contains("the store is still asked for it"), "{}", hand.text());
+    hand.serve();
+    assert_eq!(hand.app.requests.payload.view(), View::Flat, "why, tree, flat");
+    hand.keys("<esc>k");
+    assert_eq!(hand.app.requests.payload.view(), View::Tree, "accepted ones keep theirs");
+    // A run whose steps are gone through before it is there opens as many further.
+    let mut hand = Hand::new(160, 50);
+    hand.keys("3v");
+    press(&mut hand, "k");
+    let shown = hand.app.runs.run.step;
+    press(&mut hand, "h");
+    assert_eq!(hand.app.runs.run.step, shown);
+    let mut other = Hand::new(160, 50);
+    other.keys("3vk");
+    hand.serve();
+    assert_eq!(hand.app.runs.run.step, other.app.runs.run.step.saturating_sub(1));
+}
+
+#[test]
+fn a_run_that_changes_and_matches_now_enters_the_list() {
+    let mut hand = Hand::new(120, 35);
+    hand.keys("3v/state:retrying<enter>kk");
+    let selected = hand.app.runs.list.selected.clone();
+    let shown = hand.app.runs.list.rows.len();
+    let run = super::hand::run(501);
+    assert!(run.state.word() != "retrying" && !hand.text().contains("0001f5"));
+    let changes = Changes { runs: vec![run.id.clone()], ..Changes::default() };
+    hand.app.receive(Incoming::Changed(Box::new(changes.clone())));
+    hand.app.refresh();
+    let asked = hand.app.effects().into_iter().find_map(|effect| match effect {
+        pointsman::console::asks::Effect::Ask(ticket, Ask::RunsAmong { ids, filter }) => {
+            assert_eq!((ids.as_slice(), filter.as_str()), ([run.id.clone()].as_slice(), "state:retrying"));
+            Some(ticket)
+        }
+        _ => None,
+    });
+    let now = pointsman::model::view::RunView { state: pointsman::model::run::RunState::Retrying, ..run };
+    let rows = pointsman::model::ask::Rows::whole(vec![now]);
+    let answer = pointsman::model::ask::Answer::Runs(rows);
+    hand.app.receive(Incoming::Reply(asked.expect("it is asked whether it matches"), Box::new(Ok(answer))));
+    assert_eq!(hand.app.runs.list.rows.len(), shown + 1);
+    assert_eq!(hand.app.runs.list.selected, selected, "nothing moved under the cursor");
+    // One that the filter does not match is asked for once, and stays out.
+    hand.serve();
+    let changes = Changes { runs: vec![id(502)], ..changes };
+    hand.app.receive(Incoming::Changed(Box::new(changes)));
+    hand.app.refresh();
+    hand.serve();
+    assert_eq!(hand.app.runs.list.rows.len(), shown + 1);
+}

@@ -30,3 +30,21 @@ fn a_move_of_one_row_costs_a_few_hundred_bytes() {
         assert!(most < bound, "{width}x{height}: {most} bytes");
     }
 }
+
+/// What is overdue and cannot be done would wake the loop again and again, for hours.
+#[test]
+fn nothing_that_is_overdue_keeps_an_idle_console_awake() {
+    for keys in
+        ["1", "2", "3", "3v", "4", "5", "5e", "5ge", "5gev", "5jjje", "6", "2<enter>", "3v<enter>", "5gejx"]
+    {
+        let mut hand = Hand::new(120, 35);
+        hand.keys(keys);
+        for _ in 0..5 {
+            hand.app.now += 120_000;
+            hand.app.tick();
+            hand.serve();
+        }
+        let (next, now) = (hand.app.next_age(), hand.app.now);
+        assert!(next.is_none_or(|at| at > now), "{keys}: {:?} ago\n{}", next.map(|at| now - at), hand.text());
+    }
+}

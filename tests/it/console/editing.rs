@@ -124,7 +124,7 @@ fn what_is_typed_is_kept_after_a_pause_and_at_once_when_typing_ends() {
     let typed = kept(&hand);
     assert_eq!((typed.len(), typed[1].seen, typed[1].base), (2, 1, 15));
     hand.keys("z");
-    assert!(hand.text().contains("Undid: the change in line"), "{}", hand.text());
+    assert!(hand.text().contains("Undid: url of "), "{}", hand.text());
     hand.keys("Z");
     wait(&mut hand);
     assert!(kept(&hand).last().unwrap().text.contains("xy\""));
@@ -399,7 +399,7 @@ fn the_line_under_the_form_is_of_the_field_that_is_selected() {
     let mut hand = Hand::new(120, 35);
     hand.keys("5ev");
     for field in ["name", "title", "icon", "description"] {
-        let told = hand.app.editor.as_ref().unwrap().told().1;
+        let told = hand.app.editor.as_ref().unwrap().told(&hand.app.options.keymap).1;
         assert!(told.starts_with(&format!("{field}: ")), "{told}");
         hand.keys("j");
     }
@@ -423,7 +423,7 @@ fn without_a_request_the_preview_says_what_to_wait_for() {
             hand.app.receive(Incoming::Reply(ticket, Box::new(reply)));
         }
     }
-    let (_, told, _) = hand.app.editor.as_ref().unwrap().told();
+    let (_, told, _) = hand.app.editor.as_ref().unwrap().told(&hand.app.options.keymap);
     assert!(told.starts_with("no request came yet"), "{told}");
     assert!(!hand.text().contains("--sample"), "{}", hand.text());
 }

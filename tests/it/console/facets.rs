@@ -250,7 +250,7 @@ fn views_are_listed_opened_saved_and_forgotten() {
     }
     hand.keys("X");
     assert!(hand.app.picks.views.is_empty());
-    hand.keys("<esc>2/<esc>1<tab>:save<enter>");
+    hand.keys("<esc>2/<esc>1<tab>:save view<enter>");
     assert!(hand.text().contains("save view is not possible: this pane is no list"), "{}", hand.text());
 }
 

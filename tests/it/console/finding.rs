@@ -90,3 +90,28 @@ fn the_search_line_of_a_pane_begins_empty_and_up_brings_the_last_one_back() {
     hand.keys("<esc>/<enter>");
     assert!(hand.text().contains("search \"order\""), "{}", hand.text());
 }
+
+#[test]
+fn marking_what_no_index_has_tells_how_far_it_is_and_is_stopped_with_what_it_found() {
+    for (stop, width) in [("<esc>", 80), ("<ctrl-c>", 160)] {
+        let mut hand = Hand::new(width, 50);
+        hand.keys(&format!("2/{SLOW}<enter><esc>"));
+        assert!(hand.text().contains("stopped at 61 %"), "the list's own: {}", hand.text());
+        hand.keys("a");
+        assert!(hand.text().contains("61 % · 4 marked"), "{}", hand.text());
+        assert_eq!(hand.app.requests.list.marks.len(), 4, "what was found is marked already");
+        let parts = |hand: &Hand| hand.held.len();
+        let before = parts(&hand);
+        hand.keys(stop);
+        assert!(hand.text().contains("stopped at 61 %: 4 found and marked, the newest"), "{}", hand.text());
+        assert_eq!((hand.app.requests.list.marks.len(), parts(&hand)), (4, before));
+        assert!(!hand.text().contains("esc stops") && hand.app.overlay.is_none());
+        // An answer that comes after that is for nobody, and the next one begins anew.
+        let late = *hand.held.last().unwrap();
+        let page = super::hand::answer(&Ask::Requests(pointsman::model::ask::Page::default()), 600);
+        hand.app.receive(pointsman::session::Incoming::Reply(late, Box::new(Ok(page))));
+        assert_eq!(hand.app.requests.list.marks.len(), 4);
+        hand.keys("a");
+        assert!(hand.text().contains("61 % · 4 marked"), "{}", hand.text());
+    }
+}

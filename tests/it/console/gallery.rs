@@ -191,8 +191,12 @@ fn narrow_screens_are_whole() {
                 // A run has its steps over the part that is looked at, a document what it would send, a group
                 // what its runs have in common.
                 let place = hand.app.place();
-                let two =
-                    matches!(place, Place::Timeline(_) | Place::Attempt(_) | Place::Editor | Place::Groups);
+                // A request has its facts over it.
+                let two = hand.app.page_head().height > 0
+                    || matches!(
+                        place,
+                        Place::Timeline(_) | Place::Attempt(_) | Place::Editor | Place::Groups
+                    );
                 lines[0].starts_with(" ●") && lines[0].contains("!3") && (rules == 1 || two && rules == 2)
             };
             if !whole {

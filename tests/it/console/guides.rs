@@ -13,7 +13,7 @@ use pointsman::session::{Incoming, Link, Outage};
 use ratatui::crossterm::event::Event;
 
 /// A console on an empty store.
-fn empty(width: u16, height: u16, options: Options) -> Hand {
+pub fn empty(width: u16, height: u16, options: Options) -> Hand {
     let mut hand = Hand::with(width, height, options);
     hand.app.counters.as_mut().unwrap().integrations = 0;
     hand.app.settle();
@@ -21,7 +21,7 @@ fn empty(width: u16, height: u16, options: Options) -> Hand {
 }
 
 /// Presses keys, each answered by a function first, else as ever.
-fn answering(hand: &mut Hand, pressed: &str, answer: impl Fn(&Ask) -> Option<Result<Answer, Refusal>>) {
+pub fn answering(hand: &mut Hand, pressed: &str, answer: impl Fn(&Ask) -> Option<Result<Answer, Refusal>>) {
     for key in keys(pressed) {
         hand.app.input(Event::Key(key.event()));
         for _ in 0..100 {
@@ -41,7 +41,7 @@ fn answering(hand: &mut Hand, pressed: &str, answer: impl Fn(&Ask) -> Option<Res
     }
 }
 
-fn saves(hand: &Hand) -> Vec<&Revision> {
+pub fn saves(hand: &Hand) -> Vec<&Revision> {
     fn save(ask: &Ask) -> Option<&Revision> {
         let Ask::Edit(editing) = ask else { return None };
         match &**editing {
@@ -52,11 +52,11 @@ fn saves(hand: &Hand) -> Vec<&Revision> {
     hand.asked.iter().filter_map(save).collect()
 }
 
-fn stage(hand: &Hand) -> Stage {
+pub fn stage(hand: &Hand) -> Stage {
     hand.app.guide.as_ref().unwrap().stage
 }
 
-fn paste(hand: &mut Hand, text: &str) {
+pub fn paste(hand: &mut Hand, text: &str) {
     hand.app.input(Event::Paste(text.to_owned()));
     hand.serve();
 }
@@ -364,7 +364,7 @@ fn keys_that_cannot_act_say_why_and_letters_of_a_field_are_no_commands() {
     hand.keys("<ctrl-u>Shop<enter>r");
     assert!(hand.text().contains("retry is not possible: step 2 of a new integration"), "{}", hand.text());
     hand.keys("?");
-    assert!(hand.text().contains("move"), "{}", hand.text());
+    assert!(hand.text().contains("everywhere"), "{}", hand.text());
     hand.keys("<esc>:new integration<esc>");
     assert_eq!(stage(&hand), Stage::Auth);
     hand.keys("2");

@@ -4,15 +4,15 @@ use super::studies::studied;
 use super::workflows;
 use pointsman::console::theme::{Depth, Role, Theme};
 use pointsman::console::{App, Options, asks::Effect, key::Key, picture};
-use pointsman::model::ask::{Answer, Ask, Plan, Rows, Verb};
+use pointsman::model::ask::{Answer, Ask, Offers, Plan, Rows, Verb};
 use pointsman::model::change::Counters;
 use pointsman::model::credential::Secret;
 use pointsman::model::request::Verdict;
 use pointsman::model::run::{Outcome, RunState, StepState};
 use pointsman::model::time::{MINUTE, Ms, rfc3339};
 use pointsman::model::view::{
-    AnswerView, AttemptView, CopyView, EventView, ExplainView, FieldView, GotView, GroupView, LikeView,
-    RequestDetail, RequestView, RunView, SentView, StepView,
+    AnswerView, AttemptView, BeganView, CopyView, EventView, ExplainView, FieldView, GotView, GroupFigures,
+    GroupView, LikeView, RequestDetail, RequestView, RunView, SentView, StepView, UrlCount,
 };
 use pointsman::session::{Incoming, Ticket};
 use ratatui::buffer::Buffer;
@@ -115,6 +115,13 @@ pub fn detail(n: u64) -> RequestDetail {
             headers: Vec::new(),
             body: String::new(),
         }),
+        version: Some(14),
+        parent: None,
+        began: request(n)
+            .runs
+            .into_iter()
+            .map(|run| BeganView { run, state: state(n), version: 14 })
+            .collect(),
     }
 }
 
@@ -344,6 +351,10 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
         }
         Ask::Runs(asked) => {
             let state = asked.filter.strip_prefix("state:").map(str::to_owned);
+            if asked.filter.starts_with("group:") {
+                let errored = (0..newest).rev().map(run).filter(|run| run.state == RunState::Errored);
+                return Answer::Runs(Rows::whole(errored.take(asked.limit as usize).collect()));
+            }
             Answer::Runs(page(asked, newest, run, |row| {
                 state.as_deref().is_none_or(|state| row.state.word() == state)
             }))
@@ -351,6 +362,21 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
         Ask::RunsById { ids } => {
             Answer::Runs(Rows::whole(ids.iter().map(|id| run(number(id))).collect()))
         }
+        Ask::RunsAmong { ids, filter } => {
+            let state = filter.strip_prefix("state:").map(str::to_owned);
+            let runs = ids.iter().map(|id| run(number(id)));
+            Answer::Runs(Rows::whole(
+                runs.filter(|run| state.as_deref().is_none_or(|state| run.state.word() == state)).collect(),
+            ))
+        }
+        Ask::Group { .. } => Answer::Group(GroupFigures {
+            runs: 1_212,
+            whole: true,
+            sent: 1_212,
+            urls: vec![UrlCount { pattern: "http://127.0.0.1:9000/customers/…".to_owned(), runs: 1_212 }],
+            patterns: 1,
+            median_ms: Some(41),
+        }),
         Ask::Audit(_) => Answer::Audit(Rows::whole(
             vec![
                 serde_json::from_value(json!({
@@ -371,6 +397,7 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 first: rfc3339(NOW - 30 * MINUTE),
                 last: rfc3339(NOW - MINUTE),
                 hours: vec![0, 0, 1, 40, 212, 180, 190, 200, 170, 90, 60, 69],
+                expired: 0,
             }],
         },
         Ask::Callbacks(_) => Answer::Callbacks(workflows::rows(vec![workflows::callback(0)])),
@@ -435,6 +462,7 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
             });
             Answer::Endpoints { endpoints: vec![serde_json::from_value(view).unwrap()] }
         }
+        Ask::Deploy { dry_run: true, .. } => workflows::deploy_plan(),
         Ask::Pause(order) => Answer::Done(pointsman::model::ask::Done {
             lines: vec![format!("{} would be paused: requests are answered 503", order.target)],
             refused: false,
@@ -453,6 +481,11 @@ pub fn answer(ask: &Ask, newest: u64) -> Answer {
                 matches!(act.verb, Verb::Retry { .. } | Verb::Skip { .. } | Verb::Complete { .. })
             }),
             given: workflows::given(&act.verb),
+            offers: matches!(act.verb, Verb::Replay(_)).then_some(Offers {
+                live: Some(14),
+                own: 13,
+                draft: None,
+            }),
             seen: act.ids.iter().map(|id| (id.clone(), 7)).collect(),
             lines: vec![match &act.verb {
                 Verb::Retry { .. } => "Sends attempt 4 of push now; then notify.".to_owned(),

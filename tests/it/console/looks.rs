@@ -2,7 +2,9 @@
 
 use super::hand::{Hand, NOW};
 use super::pictures::keep;
+use pointsman::console::app::Overlay;
 use pointsman::console::key::Key;
+use pointsman::console::keymap::{KEYS, Keymap};
 use pointsman::console::rebind::{Written, keymap};
 use pointsman::console::themes::{Own, Themes};
 use pointsman::console::{Depth, Options, asks::Effect};
@@ -52,11 +54,10 @@ fn t_goes_through_all_that_read_and_the_choice_is_kept() {
     for _ in 0..8 {
         hand.app.input(Event::Key(Key::parse("T").unwrap().event()));
         seen.push(hand.app.theme.name.clone());
-        let kept = hand
-            .app
-            .effects()
-            .into_iter()
-            .any(|effect| effect == Effect::Keep("theme", serde_json::json!(hand.app.theme.name)));
+        let kept =
+            hand.app.effects().into_iter().any(|effect| {
+                effect == Effect::Keep("theme".to_owned(), serde_json::json!(hand.app.theme.name))
+            });
         assert!(kept, "{seen:?}");
     }
     assert_eq!(seen, ["dark", "light", "contrast", "contrast-light", "mono", "night", "terminal", "dark"]);
@@ -118,6 +119,138 @@ fn keys_of_ones_own_are_in_footer_help_palette_and_their_table() {
         keep(&format!("own_keys_{width}x{height}_table"), &hand);
         hand.keys("<esc>f");
         assert!(hand.text().contains("f means nothing here"), "{}", hand.text());
+    }
+}
+
+/// A map in which no letter and no sign of the program's own means what it does of itself: each has a
+/// letter of another script in its place.
+fn all_others() -> Keymap {
+    let letters = ('а'..='я').chain('А'..='Я').chain('α'..='ω');
+    let single = KEYS.iter().filter(|line| line.keys[0].chars().count() == 1);
+    let moved = single.filter(|line| !line.keys[0].starts_with(|c: char| c.is_ascii_digit()));
+    let lines: Vec<Written> = moved
+        .zip(letters)
+        .map(|(line, letter)| Written {
+            id: line.action.id().to_owned(),
+            keys: vec![letter.to_string()],
+            at: 0,
+        })
+        .collect();
+    assert!(lines.len() > 45);
+    keymap(&lines).unwrap()
+}
+
+/// Presses what is there now for what these keys do of themselves; what is typed stays as it is.
+fn press(hand: &mut Hand, map: &Keymap, text: &str) {
+    for key in super::hand::keys(text) {
+        let app = &hand.app;
+        let typing = app.filter.is_some()
+            || app.search.is_some()
+            || app.editor.as_ref().is_some_and(|editor| editor.typing)
+            || matches!(app.overlay, Some(Overlay::Palette(_)));
+        let name = key.to_string();
+        let key = if typing { key } else { Key::parse(map.now(&name)).unwrap_or(key) };
+        hand.app.input(Event::Key(key.event()));
+        hand.serve();
+    }
+}
+
+/// Words of one letter that are keys of the program's own and are not in force.
+fn strays(text: &str, map: &Keymap) -> Vec<String> {
+    let mut found = Vec::new();
+    // The first row has figures alone.
+    for line in text.lines().filter(|line| !line.contains(" = stored ")) {
+        // What the edge of a box cuts is no word.
+        let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || "·;,()─".contains(c)).collect();
+        for (at, word) in words.iter().enumerate() {
+            let letter = word.len() == 1 && word.starts_with(|c: char| c.is_ascii_alphabetic());
+            // An article, the icon of an integration, and what the list of copies calls the URL of a callback.
+            let own =
+                matches!(*word, "a" | "A" | "G") || words.get(at + 1) == Some(&"copies") && *word == "u";
+            let unit = at > 0 && words[at - 1].starts_with(|c: char| c.is_ascii_digit());
+            if letter && map.now(word) != *word && !own && !unit {
+                found.push(words[at..words.len().min(at + 4)].join(" "));
+            }
+        }
+        for phrase in ["A readmits", "+ back", "? help", "[ ] attempt"] {
+            if line.contains(phrase) {
+                found.push(phrase.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn wherever_a_screen_a_box_or_a_sentence_names_a_key_it_is_the_one_in_force() {
+    let map = all_others();
+    let options = || Options { keymap: map.clone(), ..Options::default() };
+    let mut stray = std::collections::BTreeSet::new();
+    for (width, height) in [(80, 24), (160, 50)] {
+        for (name, keys) in super::gallery::ALL {
+            // Lists of a moment choose by letters of their own, and the text that is compared is the person's.
+            if matches!(name, "copy_as" | "links" | "editor_leave" | "editor_add" | "editor_texts") {
+                continue;
+            }
+            let mut hand = Hand::with(width, height, options());
+            press(&mut hand, &map, keys);
+            stray.extend(strays(&hand.text(), &map).into_iter().map(|found| format!("{name}: {found}")));
+        }
+    }
+    assert!(stray.is_empty(), "{stray:#?}");
+}
+
+#[test]
+fn why_a_key_does_nothing_is_told_with_the_keys_in_force() {
+    let map = all_others();
+    let places = [
+        "",
+        "<tab>",
+        "<tab><tab><tab>j",
+        "2kk",
+        "2kk<tab>",
+        "2kk<tab>v",
+        "2/verdict:rejected<enter><enter>",
+        "3",
+        "3v",
+        "3v/state:aborted<enter>",
+        "3v/state:errored<enter><enter>",
+        "3v/state:succeeded<enter><enter><tab>",
+        "4",
+        "4<tab>j",
+        "5",
+        "5jl<tab>",
+        "5jl<tab><tab>",
+        "6",
+        "5jljjje",
+        "5jljjjev",
+        "2kkE",
+        "2kkt",
+        "2kkC",
+    ];
+    let (mut told, mut stray) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for place in places {
+        for line in map.lines().filter(|line| line.key().chars().count() == 1) {
+            let options = Options { keymap: map.clone(), ..Options::default() };
+            let mut hand = Hand::with(160, 50, options);
+            press(&mut hand, &map, place);
+            hand.app.toasts.clear();
+            let key = Key::parse(line.key()).unwrap();
+            hand.app.input(Event::Key(key.event()));
+            hand.serve();
+            for toast in &hand.app.toasts {
+                if !strays(&toast.text, &map).is_empty() {
+                    stray.insert(toast.text.clone());
+                }
+                told.insert(toast.text.clone());
+            }
+        }
+    }
+    assert!(stray.is_empty(), "{stray:#?}");
+    // They are named, and not left out.
+    for action in ["replay", "filter", "left"] {
+        let own = map.lines().find(|line| line.binding.action.id() == action).unwrap().key();
+        assert!(told.iter().any(|text| text.contains(own)), "{action}: {told:#?}");
     }
 }
 

@@ -51,6 +51,7 @@ pub fn view(span: Span) -> OverviewView {
             duplicate: series(span, 6),
             filtered: series(span, 40),
             rejected: rejected.clone(),
+            only_counted: 5,
             recent: 80,
             most: Some(Peak { n: 61, at: rfc3339(NOW - 20 * MINUTE) }),
             causes: vec![

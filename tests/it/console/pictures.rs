@@ -156,6 +156,33 @@ fn runs_groups_and_one_run() {
 }
 
 #[test]
+fn from_160_columns_a_run_has_its_steps_and_its_attempt_beside_the_list() {
+    let mut hand = Hand::new(160, 50);
+    hand.keys("3v");
+    while hand.app.runs.list.current().is_none_or(|row| row.view.state.word() != "errored") {
+        hand.keys("k");
+    }
+    keep("runs_160x50", &hand);
+    // The list goes through the steps, and the attempt beside them is that of the chosen one.
+    let at = hand.app.runs.run.step;
+    hand.keys("l");
+    assert_eq!(hand.app.runs.run.step, at + 1);
+    let title = hand.app.runs.run.attempt_title();
+    assert!(hand.text().lines().nth(2).unwrap().contains(&title), "{}", hand.text());
+    hand.keys("h<tab><tab>");
+    keep("runs_160x50_attempt", &hand);
+    hand.keys("+");
+    assert!(hand.text().contains("┌✓ 1 lookup"), "all of it has the room: {}", hand.text());
+    hand.keys("+<tab>");
+    assert_eq!(hand.app.focus, 0);
+    // Nothing is selected: what would show the run has the room of both.
+    let mut hand = Hand::new(160, 50);
+    hand.keys("3v/state:none<enter>");
+    hand.app.settle();
+    assert!(hand.app.runs.run.id.is_some() || hand.app.panes()[2].is_empty());
+}
+
+#[test]
 fn dialogs_and_help() {
     let mut hand = Hand::new(80, 24);
     hand.keys("3v");

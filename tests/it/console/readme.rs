@@ -4,7 +4,7 @@
 
 use super::gallery::shown;
 use super::hand::Hand;
-use pointsman::console::keymap::KEYS;
+use pointsman::console::keymap::{KEYS, Keymap};
 use pointsman::console::{picture, svg};
 use pointsman::model::ask::Deed;
 use pointsman::model::operator::Role;
@@ -68,7 +68,7 @@ fn the_tables_of_keys_and_roles_are_the_programs() {
     let mut table = String::from("| key | does |\n|---|---|\n");
     for binding in KEYS {
         let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
-        let _ = writeln!(table, "| {} | {} |", keys.join(" "), binding.help);
+        let _ = writeln!(table, "| {} | {} |", keys.join(" "), Keymap::default().say(binding.help));
     }
     let readme = std::fs::read_to_string(root("README.md")).unwrap();
     keep("README.md", &between(&between(&readme, "keys", &table), "roles", &roles()));

@@ -166,3 +166,17 @@ fn a_flow_is_paused_after_the_dialog_said_what_that_does() {
     hand.keys("2P");
     assert!(hand.text().contains("pause is not possible: this console is read-only"), "{}", hand.text());
 }
+
+#[test]
+fn nothing_is_marked_by_a_filter_that_is_off() {
+    for (screen, filter) in [("2", "verdict:duplicate"), ("3", "state:errored")] {
+        let mut hand = Hand::new(120, 35);
+        hand.keys(&format!("{screen}/{filter}<enter>F"));
+        let asked = hand.asked.len();
+        hand.keys("a");
+        assert!(hand.text().contains("the filter is off; F switches it on"), "{}", hand.text());
+        assert_eq!(hand.asked.len(), asked, "nothing is asked for");
+        hand.keys("Fa");
+        assert!(hand.text().contains(" marked"), "{}", hand.text());
+    }
+}

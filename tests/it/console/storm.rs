@@ -192,7 +192,7 @@ fn here(app: &App) -> Vec<String> {
     names.extend((!app.toasts.is_empty()).then(|| "toast".to_owned()));
     names.extend(app.overlay.as_ref().map(|overlay| match overlay {
         Overlay::Verb(dialog) => format!("Verb {:?}", dialog.kind),
-        Overlay::Help { .. } => "help".to_owned(),
+        Overlay::Help(_) => "help".to_owned(),
         Overlay::Capture(_) => "capture".to_owned(),
         Overlay::Beside(_) => "beside".to_owned(),
         Overlay::WhatIf(_) => "what if".to_owned(),
@@ -548,7 +548,8 @@ proptest! {
         hand.app.requests.payload.install(Box::new(detail));
         check(&hand)?;
         hand.keys("3v<enter>");
-        hand.app.runs.run.install(Box::new(run), &super::hand::events(1), &hand.app.options.zone.clone());
+        let (zone, keys) = (hand.app.options.zone.clone(), hand.app.options.keymap.clone());
+        hand.app.runs.run.install(Box::new(run), &super::hand::events(1), &zone, &keys);
         check(&hand)?;
     }
 }

@@ -5,9 +5,9 @@ use pointsman::model::ask::Plan;
 use pointsman::model::request::Verdict;
 use pointsman::model::run::RunState;
 use pointsman::model::study::{
-    AskedView, BackTestChange, BackTestField, BackTestView, BegunView, CalledView, CaptureView, Change,
-    FieldsView, FoundField, Judged, Rule, SimulatedStep, SimulatedView, Studied, Study, Trial, Tried,
-    WhatIfChange, WhatIfView,
+    AskedView, BackTest, BackTestChange, BackTestField, BackTestView, BegunView, CalledView, CaptureView,
+    Change, FieldsView, FoundField, Judged, Rule, Sampled, SimulatedStep, SimulatedView, Studied, Study,
+    Trial, Tried, WhatIfChange, WhatIfView,
 };
 use pointsman::model::time::rfc3339;
 use pointsman::model::view::{FieldView, SentView};
@@ -74,7 +74,7 @@ pub fn studied(study: &Study) -> Studied {
         Study::Samples { .. } => Studied::Samples {
             names: vec!["shop-orders-orders-d7fe00.json".to_owned(), "vat.json".to_owned()],
         },
-        Study::BackTest(asked) => Studied::BackTested(back_tested(asked.before.is_none())),
+        Study::BackTest(asked) => Studied::BackTested(back_tested(asked)),
         Study::SaveSample { .. } => {
             Studied::Saved { path: "/var/lib/pointsman/samples/shop-orders-orders-d7fe00.json".to_owned() }
         }
@@ -178,6 +178,11 @@ fn simulated(trial: &Trial) -> SimulatedView {
         known: given.is_some(),
         from: given.as_ref().map(|_| "given".to_owned()),
     };
+    // The draft writes the number of a stored request in another way.
+    let number = match (&trial.sample, trial.draft) {
+        (Sampled::Request(id), true) if id != "last" => json!("A-10438"),
+        _ => json!(10438),
+    };
     let event = given.clone().unwrap_or(json!("<steps.event.outputs.id>"));
     SimulatedView {
         integration: "shop-orders".to_owned(),
@@ -190,7 +195,7 @@ fn simulated(trial: &Trial) -> SimulatedView {
         elements: None,
         element: None,
         steps: vec![
-            step("event", json!({"email": "example@example.com", "no": 10438}), Vec::new()),
+            step("event", json!({"email": "example@example.com", "no": number}), Vec::new()),
             step("thank", json!({"event": event, "to": "example@example.com"}), vec![asked]),
         ],
         end: RunState::Succeeded,
@@ -202,7 +207,10 @@ fn simulated(trial: &Trial) -> SimulatedView {
 }
 
 /// Two parts, with a change each.
-fn back_tested(first: bool) -> BackTestView {
+fn back_tested(asked: &BackTest) -> BackTestView {
+    let first = asked.before.is_none();
+    let (integration, live, draft) =
+        if asked.flow == "acme-erp" { ("acme-erp", 14, 15) } else { ("shop-orders", 4, 5) };
     let change = BackTestChange {
         request: id(if first { 500 } else { 480 }),
         time: rfc3339(NOW - 60_000),
@@ -219,9 +227,9 @@ fn back_tested(first: bool) -> BackTestView {
         unknown: Vec::new(),
     };
     BackTestView {
-        integration: "shop-orders".to_owned(),
-        live: 4,
-        draft: 5,
+        integration: integration.to_owned(),
+        live,
+        draft,
         from: rfc3339(NOW - 86_400_000),
         looked: 100,
         left_out: Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::hand::{Hand, NOW};
 use super::pictures::keep;
+use pointsman::console::app::Overlay;
 use pointsman::model::ask::Ask;
 use pointsman::model::study::{Source, Study};
 use ratatui::crossterm::event::Event;
@@ -160,5 +161,14 @@ fn a_back_test_lists_what_changes_part_by_part() {
     hand.serve();
     assert!(hand.text().contains("7 days"), "{}", hand.text());
     hand.keys("j<enter>");
-    assert_eq!(hand.app.requests.opened.clone().unwrap(), super::hand::id(480));
+    hand.serve();
+    let text = hand.text();
+    for told in ["request 0001e0", "- body.no", "+ body.no", "\"A-10438\"", "sends", "body.email"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    assert!(hand.app.requests.opened.is_none(), "the stored request is not what was asked for");
+    // Back to the same row; nothing of it is lost.
+    hand.keys("<esc>");
+    let Some(Overlay::BackTest(open)) = &hand.app.overlay else { panic!("{}", hand.text()) };
+    assert_eq!((open.at, open.changed, open.open.is_none()), (1, 2, true));
 }

@@ -6,6 +6,7 @@ use super::pictures::keep;
 use pointsman::console::Options;
 use pointsman::model::ask::{Answer, Ask, DiffView, GivenView, Rows, Verb, VersionView};
 use pointsman::model::run::{CallbackState, RunState};
+use pointsman::model::study::Study;
 use pointsman::model::time::{DAY, MINUTE, Ms, rfc3339};
 use pointsman::model::view::{AttemptView, AwaitedView, CallbackView, IntegrationView, RunView};
 use serde_json::json;
@@ -347,7 +348,8 @@ fn the_board_is_filtered_and_the_default_filter_is_what_is_open() {
     hand.keys("F");
     assert_eq!(filters(&hand).last().map(String::as_str), Some(""));
     hand.keys("a");
-    assert!(hand.text().contains("mark all is not possible"), "{}", hand.text());
+    let told = "mark all is not possible: the filter is off; F switches it on";
+    assert!(hand.text().contains(told), "{}", hand.text());
     hand.keys("Fa");
     assert!(hand.text().contains("1 marked"), "{}", hand.text());
     hand.keys("<esc><esc>/ and (");
@@ -394,12 +396,35 @@ fn a_step_a_schedule_values_and_a_failed_deploy_are_told() {
     assert_eq!(hand.app.runs.opened.as_deref(), Some(id(1).as_str()), "the run of the deploy flow");
 }
 
+/// What a deploy of the draft would do.
+pub fn deploy_plan() -> Answer {
+    let lines = [
+        "acme-erp v15 would go live instead of v14",
+        "1 line differs from v14, which is live",
+        "runs under way (49) keep v14; a retry moves its run to v15",
+        "also runs Initialization (deploy): 2 real requests",
+    ];
+    Answer::Done(pointsman::model::ask::Done { lines: lines.map(str::to_owned).to_vec(), refused: false })
+}
+
 #[test]
 fn versions_are_compared_deployed_and_gone_back_to() {
     let mut hand = Hand::new(120, 35);
     hand.keys("5D");
     keep("dialog_deploy_120x35", &hand);
-    hand.keys("fix<enter>");
+    // The back-test is made beside it, over another time where that is wanted, and left with it.
+    let tested = |hand: &Hand| -> Vec<i64> {
+        let since = |ask: &Ask| match ask {
+            Ask::Study(Study::BackTest(asked)) if asked.before.is_none() => Some(asked.since),
+            _ => None,
+        };
+        hand.asked.iter().filter_map(since).collect()
+    };
+    assert_eq!(tested(&hand), [DAY]);
+    hand.keys("<up><right>");
+    assert_eq!(tested(&hand), [DAY, 7 * DAY]);
+    assert!(hand.text().contains("back-test 7d: "), "{}", hand.text());
+    hand.keys("<down>fix<enter>");
     let deploys: Vec<_> =
         hand.asked.iter().filter(|ask| matches!(ask, Ask::Deploy { dry_run: false, .. })).collect();
     let [Ask::Deploy { name, seen, reason, .. }] = deploys[..] else { panic!("{deploys:?}") };

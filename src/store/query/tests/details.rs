@@ -82,8 +82,8 @@ async fn a_request_is_shown_whole_with_its_run_and_without_credentials() {
     assert_eq!(steps, [("push", "pending"), ("note", "pending")]);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].text, format!("queued from request {}", crate::model::id::short(&shown.request.id)));
-    assert_eq!(house.store.runs_by_id(&[run, RunId(3)]).await.unwrap().rows.len(), 1);
-    assert_eq!(house.store.runs_by_id(&vec![run; 257]).await.unwrap_err().exit, 2);
+    assert_eq!(house.store.runs_by_id(&[run, RunId(3)], &Query::All).await.unwrap().rows.len(), 1);
+    assert_eq!(house.store.runs_by_id(&vec![run; 257], &Query::All).await.unwrap_err().exit, 2);
     assert!(house.store.run_detail(RunId(3)).await.is_err());
 }
 
@@ -188,7 +188,17 @@ async fn groups_add_up_to_the_errored_runs() {
             "they began just now"
         );
         assert!(!group.integration.is_empty() && group.step == "push", "{group:?}");
+        let figures = house.store.group_figures(&group.id).await.unwrap();
+        assert_eq!((figures.runs, figures.whole), (group.count, true));
+        assert_eq!((figures.sent, figures.patterns, figures.median_ms), (group.count, 1, Some(45)));
+        assert_eq!(figures.urls[0].pattern, "http://127.0.0.1:9/push");
     }
+    assert_eq!(house.store.group_figures("ffff").await.unwrap_err().code, "not_found");
+    // Of runs by their ids those that match now, in the order of the ids.
+    let all: Vec<RunId> =
+        house.runs("").await.iter().take(200).map(|run| house.store.ids().parse(&run.id).unwrap()).collect();
+    let found = house.store.runs_by_id(&all, &house.query("state:errored")).await.unwrap();
+    assert_eq!((found.rows.is_empty(), &found.rows), (false, &errored));
     // Expired, and their step is still errored.
     let overdue = house.store.page_callbacks(&house.query("overdue:true"), &page(1_000)).await.unwrap().rows;
     assert_eq!(overdue.len(), errored.len());
