@@ -124,7 +124,7 @@ fn an_empty_folder_becomes_a_live_integration_with_keys_alone() {
     person.press("\r", "6 of 6");
     person.sees("/orders/10438");
     person.press("\r", "would go live");
-    person.press("\r", "is live");
+    person.press("\r", "shop-orders is live");
     assert!(house.json(&["runs", "ls"]).as_array().unwrap().is_empty(), "nothing ran before");
     assert!(target.arrived().is_empty(), "nothing was sent before");
 
@@ -191,7 +191,7 @@ fn what_was_begun_goes_on_after_a_kill_and_from_another_console() {
     person.sees("6 of 6");
     // It is deployed once.
     other.press("\r", "would go live");
-    other.press("\r", "is live");
+    other.press("\r", "shop-orders is live");
     person.press("\r", "Deploy shop-orders");
     let told = person.terminal.until("what became of it", |screen| {
         screen.contains("saved") || screen.contains("while you edited") || screen.contains("no longer")
