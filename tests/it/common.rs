@@ -256,16 +256,19 @@ pub fn free() -> SocketAddr {
 }
 
 /// Whether what is left of a process group (`-12`) only waits to be collected: where the tests are a
-/// container's first process nobody collects orphans.
+/// container's first process nobody collects orphans. Not where none of it is to be seen: `/proc` may
+/// be that of another container.
 fn all_dead(group: &str) -> bool {
     let Ok(all) = std::fs::read_dir("/proc") else { return false };
     let told = all.flatten().filter_map(|one| std::fs::read_to_string(one.path().join("stat")).ok());
-    let mut living = told.filter(|stat| {
-        let mut after = stat.rsplit_once(')').map_or("", |(_, after)| after).split_whitespace();
-        let (state, group_of) = (after.next(), after.nth(1));
-        group_of == group.strip_prefix('-') && state != Some("Z")
-    });
-    living.next().is_none()
+    let states: Vec<bool> = told
+        .filter_map(|stat| {
+            let mut after = stat.rsplit_once(')')?.1.split_whitespace();
+            let (state, group_of) = (after.next()?, after.nth(1)?);
+            (Some(group_of) == group.strip_prefix('-')).then_some(state == "Z")
+        })
+        .collect();
+    !states.is_empty() && states.iter().all(|dead| *dead)
 }
 
 impl Drop for House {
