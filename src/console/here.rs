@@ -6,126 +6,82 @@ use super::app::{App, ListId, Place};
 use super::draw::{TABS, footer_keys};
 use super::palette::{Entry, matching};
 
+/// What is done to a request, in a list and on its page.
+const ON_REQUEST: &[Action] = &[
+    Action::Replay,
+    Action::EditBody,
+    Action::Readmit,
+    Action::Forget,
+    Action::Difference,
+    Action::SaveSample,
+    Action::Test,
+    Action::Edit,
+    Action::Links,
+    Action::Copy,
+    Action::CopyAs,
+];
+/// What is done to a run, in a list and on its page.
+const ON_RUN: &[Action] = &[
+    Action::Open,
+    Action::Retry,
+    Action::Skip,
+    Action::Abort,
+    Action::Replay,
+    Action::Complete,
+    Action::Extend,
+];
+
 impl App {
     /// The actions that the pane in focus is made for, those that cannot act now among them.
     #[must_use]
     pub fn actions_here(&self) -> Vec<Action> {
         use Action::{
-            Abort, Add, BackTest, Bottom, Capture, Complete, Copy, CopyAs, Deploy, Difference, Edit,
-            EditBody, Extend, Filter, FilterToggle, Follow, Forget, Left, Links, Mark, MarkAll, MoveDown,
-            MoveUp, NextMatch, NextSibling, Open, Outside, Palette, Pause, Pin, PreviousMatch,
-            PreviousSibling, Readmit, Redo, Replay, Retry, Right, Save, SaveSample, Skip, Test, Top, Undo,
-            Values, View, Views, Without,
+            Abort, Add, BackTest, Bottom, Capture, Complete, Copy, CopyAs, Deploy, Difference, Edit, Extend,
+            Filter, FilterToggle, Follow, Forget, Left, Links, Mark, MarkAll, MoveDown, MoveUp, NextMatch,
+            NextSibling, Open, Outside, Palette, Pause, Pin, PreviousMatch, PreviousSibling, Redo, Replay,
+            Retry, Right, Save, Skip, Test, Top, Undo, Values, View, Views, Without,
         };
-        let own: &[Action] = match self.place() {
-            Place::Empty => &[Open, Add, Palette],
+        let own: &[&[Action]] = match self.place() {
+            Place::Empty => &[&[Open, Add, Palette]],
             Place::Requests(_) => &[
-                Open,
-                Replay,
-                EditBody,
-                Readmit,
-                Forget,
-                Difference,
-                SaveSample,
-                Test,
-                Edit,
-                Links,
-                Copy,
-                CopyAs,
-                Filter,
-                FilterToggle,
-                Views,
-                Follow,
-                Top,
-                Bottom,
-                Mark,
-                MarkAll,
-                Left,
-                Right,
-                Capture,
-                Pause,
+                &[Open],
+                ON_REQUEST,
+                &[
+                    Filter,
+                    FilterToggle,
+                    Views,
+                    Follow,
+                    Top,
+                    Bottom,
+                    Mark,
+                    MarkAll,
+                    Left,
+                    Right,
+                    Capture,
+                    Pause,
+                ],
             ],
             Place::Payload(_) => &[
-                Open,
-                View,
-                Replay,
-                EditBody,
-                Readmit,
-                Forget,
-                Difference,
-                SaveSample,
-                Test,
-                Edit,
-                Links,
-                Copy,
-                CopyAs,
-                Save,
-                Outside,
-                Filter,
-                NextMatch,
-                PreviousMatch,
-                Left,
-                Right,
-                Pin,
-                Values,
-                Without,
-                PreviousSibling,
-                NextSibling,
+                &[Open, View],
+                ON_REQUEST,
+                &[Save, Outside, Filter, NextMatch, PreviousMatch, Left, Right, Pin, Values, Without],
+                &[PreviousSibling, NextSibling],
             ],
             Place::Runs(_) => &[
-                Open,
-                Retry,
-                Skip,
-                Abort,
-                Replay,
-                Complete,
-                Extend,
-                Edit,
-                Difference,
-                Links,
-                View,
-                Copy,
-                CopyAs,
-                Filter,
-                FilterToggle,
-                Views,
-                Follow,
-                Top,
-                Bottom,
-                Mark,
-                MarkAll,
-                Test,
-                Pause,
+                ON_RUN,
+                &[Edit, Difference, Links, View, Copy, CopyAs, Filter, FilterToggle, Views, Follow],
+                &[Top, Bottom, Mark, MarkAll, Test, Pause],
             ],
             Place::Timeline(_) | Place::Attempt(_) => &[
-                Open,
-                Retry,
-                Skip,
-                Abort,
-                Replay,
-                Complete,
-                Extend,
-                Left,
-                Right,
-                PreviousSibling,
-                NextSibling,
-                Edit,
-                Difference,
-                Links,
-                Copy,
-                CopyAs,
-                Save,
-                Filter,
-                NextMatch,
-                PreviousMatch,
-                Test,
-                Pause,
+                ON_RUN,
+                &[Left, Right, PreviousSibling, NextSibling, Edit, Difference, Links, Copy, CopyAs, Save],
+                &[Filter, NextMatch, PreviousMatch, Test, Pause],
             ],
             Place::Groups => {
-                &[Open, Retry, Skip, Abort, Difference, Edit, View, Links, Filter, FilterToggle, Copy]
+                &[&[Open, Retry, Skip, Abort, Difference, Edit, View, Links, Filter, FilterToggle, Copy]]
             }
-            Place::Needs => &[Open, Retry, Skip, Abort, Complete, Forget, Pause, Edit, Links, Copy],
-            Place::Board | Place::BoardPane => &[
+            Place::Needs => &[&[Open, Retry, Skip, Abort, Complete, Forget, Pause, Edit, Links, Copy]],
+            Place::Board | Place::BoardPane => &[&[
                 Open,
                 Complete,
                 Retry,
@@ -140,15 +96,15 @@ impl App {
                 Views,
                 Mark,
                 MarkAll,
-            ],
-            Place::Tree | Place::Facts | Place::Diff | Place::Versions => &[
+            ]],
+            Place::Tree | Place::Facts | Place::Diff | Place::Versions => &[&[
                 Open, Add, Edit, Test, BackTest, Deploy, Difference, Capture, Pause, Forget, Mark, Links,
                 Copy, CopyAs, Left, Right,
-            ],
-            Place::Overview => &[Open, View, Links],
+            ]],
+            Place::Overview => &[&[Open, View, Links]],
             // It says itself what its keys do.
-            Place::Guide => &[Open, Action::Back],
-            Place::Editor => &[
+            Place::Guide => &[&[Open, Action::Back]],
+            Place::Editor => &[&[
                 Open,
                 Edit,
                 View,
@@ -169,10 +125,10 @@ impl App {
                 Replay,
                 Left,
                 Right,
-            ],
+            ]],
         };
         // What the footer shows is here whatever else is.
-        let mut here = own.to_vec();
+        let mut here = own.concat();
         let general =
             |action: &Action| matches!(action, Action::Back | Action::Quit | Palette | Action::Help);
         for action in footer_keys(self) {
